@@ -1,0 +1,55 @@
+"""How a route asks who is there: `actor: Annotated[Actor, permit(Permission.TICKETS_READ)]`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+
+from waypost.access.actor import Actor
+from waypost.access.errors import SessionEnded
+from waypost.access.permissions import Permission
+from waypost.access.queries import actors
+from waypost.access.tokens import read_access_token
+from waypost.kernel.db import database
+from waypost.kernel.errors import Unauthenticated
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+async def current_actor(request: Request) -> Actor:
+    """The person behind the bearer token. Raises `Unauthenticated` or `SessionEnded` (both 401)."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated
+    claims = read_access_token(token)
+    actor = await actors.get(database(), user_id=claims.user_id, session_id=claims.session_id)
+    if actor is None:
+        raise SessionEnded
+    return actor
+
+
+async def authenticate(request: Request) -> None:
+    """Raises a 401 refusal for a caller without a live session; asked before other refusals are told."""
+    await current_actor(request)
+
+
+CurrentActor = Annotated[Actor, Depends(current_actor)]
+
+
+def permit(permission: Permission) -> Any:
+    """The dependency of a route that needs this permission, with whatever scope. Raises 401 or 403."""
+
+    async def check(actor: CurrentActor) -> Actor:
+        actor.require(permission)
+        return actor
+
+    check.permission = permission  # type: ignore[attr-defined]
+    return Depends(check)
+
+
+def public(endpoint: Endpoint) -> Endpoint:
+    """Mark a route that needs no session; every other one names a permission (held by a test)."""
+    endpoint.__public__ = True  # type: ignore[attr-defined]
+    return endpoint

@@ -1,0 +1,216 @@
+"""`/users`, `/people`, `/departments`, `/teams`.
+
+They stand here and not in `directory`, because that room lies below permissions and a new person needs roles and a
+password.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from waypost.access import service as access
+from waypost.access.actor import Actor
+from waypost.access.deps import permit
+from waypost.access.directory_schemas import (
+    DepartmentCreate,
+    DepartmentPage,
+    DepartmentRead,
+    PersonPage,
+    TeamCreate,
+    TeamPage,
+    TeamRead,
+    UserCreate,
+    UserPage,
+    UserRead,
+)
+from waypost.access.errors import WeakPassword
+from waypost.access.permissions import Permission
+from waypost.access.queries import roles_of
+from waypost.directory import queries, service
+from waypost.directory.errors import NameTaken
+from waypost.directory.models import User
+from waypost.directory.names import names
+from waypost.kernel.db import ReadSession, WriteSession
+from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.idempotency import OnceOnly
+from waypost.kernel.openapi import problems
+from waypost.kernel.paging import Cursor, Limit
+
+router = APIRouter(route_class=StrictRoute)
+Wanted = Annotated[str | None, Query(max_length=100, description="Part of a name or address.", examples=["jane"])]
+
+
+async def _users(session: ReadSession, rows: list[User]) -> list[dict[str, Any]]:
+    people = await names.people(session, [u.manager_id for u in rows])
+    departments = await names.departments(session, [u.department_id for u in rows])
+    roles = await roles_of(session, [u.id for u in rows])
+    return [
+        {
+            "id": u.id,
+            "username": u.username,
+            "email": u.email,
+            "first_name": u.first_name,
+            "last_name": u.last_name,
+            "name": u.name,
+            "job_title": u.job_title,
+            "department": departments.get(u.department_id),
+            "manager": people.get(u.manager_id),
+            "roles": roles[u.id],
+            "is_active": u.is_active,
+        }
+        for u in rows
+    ]
+
+
+@router.get("/users", tags=["Administration"], response_model=UserPage)
+async def users(
+    session: ReadSession,
+    _: Annotated[Actor, permit(Permission.DIRECTORY_READ)],
+    q: Wanted = None,
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> Response:
+    """People by name, inactive ones too."""
+    rows, following = await queries.people_page(session, q=q, cursor=cursor, limit=limit, only_active=False)
+    return json_response({"items": await _users(session, rows), "next_cursor": following})
+
+
+@router.post(
+    "/users",
+    tags=["Administration"],
+    status_code=201,
+    response_model=UserRead,
+    responses=problems(NameTaken, WeakPassword),
+)
+async def create_user(
+    body: UserCreate,
+    session: WriteSession,
+    actor: Annotated[Actor, permit(Permission.DIRECTORY_CONFIGURE)],
+    once: OnceOnly,
+) -> Response:
+    """Add a person, with roles and perhaps a first password."""
+
+    async def work() -> Response:
+        user = await service.create_user(
+            session, actor, **body.model_dump(exclude={"roles", "password"})
+        )
+        await access.grant_roles(session, actor, user.id, body.roles, pointer="/roles")
+        if body.password is not None:
+            await access.set_password(session, actor, user, body.password, pointer="/password")
+        return json_response((await _users(session, [user]))[0], 201)
+
+    return await once.answer(session, actor.user_id, work)
+
+
+@router.get("/people", tags=["Directory"], response_model=PersonPage)
+async def people(
+    session: ReadSession,
+    _: Annotated[Actor, permit(Permission.DIRECTORY_LOOK_UP)],
+    q: Wanted = None,
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> Response:
+    """Active people by name: for pickers."""
+    rows, following = await queries.people_page(session, q=q, cursor=cursor, limit=limit, only_active=True)
+    departments = await names.departments(session, [u.department_id for u in rows])
+    items = [
+        {"id": u.id, "username": u.username, "name": u.name, "department": departments.get(u.department_id)}
+        for u in rows
+    ]
+    return json_response({"items": items, "next_cursor": following})
+
+
+@router.get("/departments", tags=["Directory"], response_model=DepartmentPage)
+async def departments(
+    session: ReadSession,
+    _: Annotated[Actor, permit(Permission.DIRECTORY_LOOK_UP)],
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> Response:
+    """Departments by name with their place in the tree and their heads."""
+    rows, following = await queries.department_page(session, cursor=cursor, limit=limit)
+    parents = await names.departments(session, [d.parent_id for d in rows])
+    heads = await names.people(session, [d.head_id for d in rows])
+    items = [
+        {"id": d.id, "name": d.name, "parent": parents.get(d.parent_id), "head": heads.get(d.head_id)} for d in rows
+    ]
+    return json_response({"items": items, "next_cursor": following})
+
+
+@router.post("/departments", tags=["Administration"], status_code=201, response_model=DepartmentRead)
+async def create_department(
+    body: DepartmentCreate,
+    session: WriteSession,
+    actor: Annotated[Actor, permit(Permission.DIRECTORY_CONFIGURE)],
+    once: OnceOnly,
+) -> Response:
+    """Add a department."""
+
+    async def work() -> Response:
+        made = await service.create_department(
+            session, actor, name=body.name, parent_id=body.parent_id, head_id=body.head_id
+        )
+        parents = await names.departments(session, [made.parent_id])
+        heads = await names.people(session, [made.head_id])
+        return json_response(
+            {
+                "id": made.id,
+                "name": made.name,
+                "parent": parents.get(made.parent_id),
+                "head": heads.get(made.head_id),
+            },
+            201,
+        )
+
+    return await once.answer(session, actor.user_id, work)
+
+
+@router.get("/teams", tags=["Directory"], response_model=TeamPage)
+async def teams(
+    session: ReadSession,
+    _: Annotated[Actor, permit(Permission.DIRECTORY_LOOK_UP)],
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> Response:
+    """Teams by name with their members."""
+    rows, following = await queries.team_page(session, cursor=cursor, limit=limit)
+    members = await names.people(session, [i for _, ids in rows for i in ids])
+    items = [
+        {
+            "id": team.id,
+            "name": team.name,
+            "description": team.description,
+            "members": [members[i] for i in ids if i in members],
+        }
+        for team, ids in rows
+    ]
+    return json_response({"items": items, "next_cursor": following})
+
+
+@router.post("/teams", tags=["Administration"], status_code=201, response_model=TeamRead)
+async def create_team(
+    body: TeamCreate,
+    session: WriteSession,
+    actor: Annotated[Actor, permit(Permission.DIRECTORY_CONFIGURE)],
+    once: OnceOnly,
+) -> Response:
+    """Add a team."""
+
+    async def work() -> Response:
+        made = await service.create_team(
+            session, actor, name=body.name, description=body.description, member_ids=body.member_ids
+        )
+        members = await names.people(session, body.member_ids)
+        return json_response(
+            {
+                "id": made.id,
+                "name": made.name,
+                "description": made.description,
+                "members": [members[i] for i in sorted(set(body.member_ids))],
+            },
+            201,
+        )
+
+    return await once.answer(session, actor.user_id, work)

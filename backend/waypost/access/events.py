@@ -1,0 +1,78 @@
+"""What happens at the door; every line stands in the audit trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from waypost.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessEvent(Event):
+    """About a person; `user_id` 0 stands for a name nobody has."""
+
+    object_type: ClassVar[str] = "user"
+    user_id: int
+
+    @property
+    def object_id(self) -> int:
+        return self.user_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedIn(AccessEvent):
+    """A person signed in."""
+
+    type: ClassVar[str] = "auth.login"
+    session_id: int
+    method: str
+    ip_address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginFailed(AccessEvent):
+    """A sign-in was refused: a wrong name or password, or a pause in force."""
+
+    type: ClassVar[str] = "auth.login_failed"
+    reason: str
+    ip_address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionClosed(AccessEvent):
+    """A session ended: `logout`, `revoked`, or `reuse` (an old refresh token was presented)."""
+
+    type: ClassVar[str] = "auth.session_ended"
+    session_id: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordSet(AccessEvent):
+    """A password was set."""
+
+    type: ClassVar[str] = "auth.password_set"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolesGranted(AccessEvent):
+    """A person got these roles."""
+
+    type: ClassVar[str] = "role.granted"
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleCreated(Event):
+    """A role was added, with its permissions."""
+
+    type: ClassVar[str] = "role.created"
+    object_type: ClassVar[str] = "role"
+    role_id: int
+    key: str
+    permissions: dict[str, int]
+
+    @property
+    def object_id(self) -> int:
+        return self.role_id

@@ -1,0 +1,164 @@
+"""Who is asking, and what may they do: read in one statement, kept for a second per process."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.access.models import LoginSession, Role, RolePermission, UserRole
+from waypost.access.permissions import Permission, Scope
+from waypost.kernel.clock import now
+from waypost.kernel.db import Database
+from waypost.kernel.paging import after, decode_cursor, encode_cursor
+
+FRESH = 1.0  # a revoked session or a changed right is in force after at most this many seconds
+KEPT = 10_000
+
+_FACTS = """
+    SELECT u.id, u.username,
+      (SELECT coalesce(jsonb_object_agg(p.permission, p.scope), '{}'::jsonb) FROM
+        (SELECT rp.permission, max(rp.scope) AS scope FROM user_roles ur
+           JOIN role_permissions rp ON rp.role_id = ur.role_id WHERE ur.user_id = u.id GROUP BY rp.permission) p)
+        AS permissions,
+      (SELECT coalesce(array_agg(r.key ORDER BY r.key), '{}') FROM user_roles ur JOIN roles r ON r.id = ur.role_id
+        WHERE ur.user_id = u.id) AS roles,
+      (SELECT coalesce(array_agg(team_id), '{}') FROM team_members WHERE user_id = u.id) AS team_ids,
+      (WITH RECURSIVE tree(id) AS (
+          SELECT d.id FROM departments d WHERE d.head_id = u.id
+          UNION SELECT d.id FROM departments d JOIN tree ON d.parent_id = tree.id)
+        SELECT coalesce(array_agg(id), '{}') FROM tree) AS department_ids,
+      (WITH RECURSIVE below(id, level) AS (
+          SELECT r.id, 1 FROM users r WHERE r.manager_id = u.id
+          UNION SELECT r.id, below.level + 1 FROM users r JOIN below ON r.manager_id = below.id WHERE below.level < 20)
+        SELECT coalesce(array_agg(DISTINCT id), '{}') FROM below) AS report_ids
+"""
+_of_session = text(
+    _FACTS + " FROM login_sessions s JOIN users u ON u.id = s.user_id AND u.is_active"
+    " WHERE s.id = :session_id AND s.user_id = :user_id AND s.ended_at IS NULL AND s.expires_at > :at"
+)
+_of_user = text(_FACTS + " FROM users u WHERE u.id = :user_id AND u.is_active")
+
+
+def _actor(row: Any, session_id: int | None, channel: str) -> Actor:
+    granted = {Permission(k): Scope(v) for k, v in row.permissions.items() if k in _KNOWN}
+    return Actor(
+        user_id=row.id,
+        username=row.username,
+        session_id=session_id,
+        permissions=granted,
+        team_ids=frozenset(row.team_ids),
+        department_ids=frozenset(row.department_ids),
+        report_ids=frozenset(row.report_ids),
+        channel=channel,
+        roles=tuple(row.roles),
+    )
+
+
+_KNOWN = frozenset(p.value for p in Permission)
+
+
+async def actor_of_session(session: AsyncSession, *, user_id: int, session_id: int) -> Actor | None:
+    """The actor behind a live session; None when it has ended or the person is not active any more."""
+    row = (await session.execute(_of_session, {"session_id": session_id, "user_id": user_id, "at": now()})).first()
+    return _actor(row, session_id, "web") if row else None
+
+
+async def actor_of_user(session: AsyncSession, user_id: int, channel: str = "system") -> Actor | None:
+    """The actor a person would be, without a session (mail, jobs, visibility checks); None when not active."""
+    row = (await session.execute(_of_user, {"user_id": user_id})).first()
+    return _actor(row, None, channel) if row else None
+
+
+class ActorCache:
+    """Actors by session, at most `FRESH` seconds old."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[int, tuple[float, int, Actor]] = OrderedDict()
+
+    async def get(self, database: Database, *, user_id: int, session_id: int) -> Actor | None:
+        """The session's actor, from memory when fresh; None when the session has ended."""
+        kept = self._kept.get(session_id)
+        tick = time.monotonic()
+        if kept is not None and kept[1] == user_id and tick - kept[0] < FRESH:
+            return kept[2]
+        async with database.read() as session:
+            actor = await actor_of_session(session, user_id=user_id, session_id=session_id)
+        if actor is None:
+            self._kept.pop(session_id, None)
+            return None
+        self._kept[session_id] = (tick, user_id, actor)
+        self._kept.move_to_end(session_id)
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return actor
+
+    def forget(self, session_id: int) -> None:
+        """Ask the database again next time."""
+        self._kept.pop(session_id, None)
+
+
+actors = ActorCache()
+
+
+async def session_page(
+    session: AsyncSession, user_id: int, *, cursor: str | None, limit: int
+) -> tuple[list[LoginSession], str | None]:
+    """A person's live sessions, newest first."""
+    statement = (
+        select(LoginSession)
+        .where(LoginSession.user_id == user_id, LoginSession.ended_at.is_(None), LoginSession.expires_at > now())
+        .order_by(LoginSession.id.desc())
+        .limit(limit + 1)
+    )
+    if cursor:
+        (last,) = decode_cursor(cursor, "sessions", int)
+        statement = statement.where(after([(LoginSession.id, last, True)]))
+    rows = list((await session.scalars(statement)).all())
+    return rows[:limit], encode_cursor("sessions", rows[limit - 1].id) if len(rows) > limit else None
+
+
+async def roles_of(session: AsyncSession, user_ids: list[int]) -> dict[int, list[dict[str, str]]]:
+    """The roles of people as `{key, name}`."""
+    rows = await session.execute(
+        select(UserRole.user_id, Role.key, Role.name)
+        .join(Role, Role.id == UserRole.role_id)
+        .where(UserRole.user_id.in_(user_ids))
+        .order_by(Role.key)
+    )
+    found: dict[int, list[dict[str, str]]] = {i: [] for i in user_ids}
+    for row in rows:
+        found[row.user_id].append({"key": row.key, "name": row.name})
+    return found
+
+
+async def people_with_role(session: AsyncSession, role_key: str) -> list[int]:
+    """The ids of the people who have a role, in order; active or not."""
+    rows = await session.scalars(
+        select(UserRole.user_id).join(Role, Role.id == UserRole.role_id).where(Role.key == role_key)
+        .order_by(UserRole.user_id)
+    )
+    return list(rows.all())
+
+
+async def role_page(
+    session: AsyncSession, *, cursor: str | None, limit: int
+) -> tuple[list[tuple[Role, dict[str, int]]], str | None]:
+    """Roles by key with their permissions and scopes."""
+    statement = select(Role).order_by(Role.key).limit(limit + 1)
+    if cursor:
+        (key,) = decode_cursor(cursor, "roles", str)
+        statement = statement.where(Role.key > key)
+    roles = list((await session.scalars(statement)).all())
+    grants = await session.execute(
+        select(RolePermission).where(RolePermission.role_id.in_([r.id for r in roles]))
+    )
+    granted: dict[int, dict[str, int]] = {r.id: {} for r in roles}
+    for (grant,) in grants:
+        granted[grant.role_id][grant.permission] = grant.scope
+    end = roles[limit - 1].key if len(roles) > limit else None
+    return [(r, granted[r.id]) for r in roles[:limit]], encode_cursor("roles", end) if end else None

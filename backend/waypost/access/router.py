@@ -1,0 +1,233 @@
+"""`/auth` and `/roles`."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+from fastapi import APIRouter, Cookie, Request, Response
+from sqlalchemy import select
+
+from waypost.access import queries, service
+from waypost.access.actor import Actor
+from waypost.access.deps import current_actor, permit, public
+from waypost.access.errors import ForeignOrigin, LinkUsedUp, SessionEnded, SessionNotFound, TooManyAttempts, WeakPassword, WrongCredentials
+from waypost.access.permissions import Permission, Scope
+from waypost.access.schemas import FirstPassword, Login, Me, RoleCreate, RolePage, RoleRead, SessionPage, SignedInAnswer
+from waypost.directory.models import User
+from waypost.directory.names import names
+from waypost.kernel.clock import rfc3339
+from waypost.kernel.db import ReadSession, WriteSession, database
+from waypost.kernel.errors import Refusal, invalid_field
+from waypost.kernel.http import StrictRoute, json_response, problem
+from waypost.kernel.idempotency import OnceOnly
+from waypost.kernel.ids import PathId
+from waypost.kernel.openapi import problems
+from waypost.kernel.paging import Cursor, Limit
+from waypost.kernel.settings import get_settings
+
+router = APIRouter(route_class=StrictRoute)
+COOKIE = "waypost_refresh"
+RefreshCookie = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
+
+
+def _caller(request: Request) -> service.Caller:
+    address = request.client.host if request.client else ""
+    trusted = [ipaddress.ip_network(n) for n in get_settings().trusted_proxies]
+    if trusted and address and any(ipaddress.ip_address(address) in n for n in trusted):
+        # The last hop our own proxies did not add is the client.
+        for hop in reversed([h.strip() for h in request.headers.get("x-forwarded-for", "").split(",") if h.strip()]):
+            address = hop
+            try:
+                if not any(ipaddress.ip_address(hop) in n for n in trusted):
+                    break
+            except ValueError:
+                break
+    return service.Caller(address[:45], request.headers.get("user-agent", ""))
+
+
+def _same_origin(request: Request) -> None:
+    # The cookie is SameSite=Strict already; this also stops a page on a sibling domain.
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise ForeignOrigin
+    origin = request.headers.get("origin")
+    if origin and origin not in (get_settings().origin, f"{request.url.scheme}://{request.headers.get('host')}"):
+        raise ForeignOrigin
+
+
+async def _answer(signed_in: service.SignedIn) -> Response:
+    async with database().read() as session:
+        actor = await queries.actor_of_session(session, user_id=signed_in.user_id, session_id=signed_in.session_id)
+        if actor is None:
+            raise SessionEnded
+        user = await _me(session, actor)
+    response = json_response(
+        {
+            "access_token": signed_in.access_token,
+            "token_type": "bearer",
+            "expires_in": signed_in.expires_in,
+            "user": user,
+        }
+    )
+    response.set_cookie(
+        COOKIE,
+        signed_in.refresh_token,
+        expires=signed_in.refresh_expires_at,
+        path="/api/v1/auth",
+        httponly=True,
+        secure=get_settings().is_https,
+        samesite="strict",
+    )
+    return response
+
+
+async def _me(session: ReadSession, actor: Actor) -> dict[str, object]:
+    user = (await session.scalars(select(User).where(User.id == actor.user_id))).one()
+    people = await names.people(session, [user.manager_id])
+    departments = await names.departments(session, [user.department_id])
+    teams = await names.teams(session, actor.team_ids)
+    return {
+        "id": user.id,
+        "username": user.username,
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "name": user.name,
+        "roles": (await queries.roles_of(session, [user.id]))[user.id],
+        "permissions": sorted(p.value for p in actor.permissions),
+        "department": departments.get(user.department_id),
+        "manager": people.get(user.manager_id),
+        "teams": sorted(teams.values(), key=lambda t: str(t["name"])),
+        "timezone": user.timezone,
+        "locale": user.locale,
+    }
+
+
+@router.post(
+    "/auth/login", tags=["Sign-in"], response_model=SignedInAnswer, responses=problems(WrongCredentials, TooManyAttempts)
+)
+@public
+async def login(request: Request, body: Login) -> Response:
+    """Sign in with a username or e-mail address and a password."""
+    return await _answer(
+        await service.log_in(database(), _caller(request), username=body.username, password=body.password)
+    )
+
+
+@router.post("/auth/refresh", tags=["Sign-in"], response_model=SignedInAnswer, responses=problems(SessionEnded, ForeignOrigin))
+@public
+async def refresh(request: Request, token: RefreshCookie = None) -> Response:
+    """Trade the refresh cookie for a new access token; the cookie is replaced by its successor."""
+    _same_origin(request)
+    try:
+        return await _answer(await service.refresh(database(), token))
+    except SessionEnded as ended:
+        response = problem(ended, request)
+        response.delete_cookie(COOKIE, path="/api/v1/auth")
+        return response
+
+
+@router.post("/auth/logout", tags=["Sign-in"], status_code=204, responses=problems(ForeignOrigin))
+@public
+async def logout(request: Request, session: WriteSession, token: RefreshCookie = None) -> Response:
+    """End this session: neither its refresh token nor its access token opens anything afterwards."""
+    _same_origin(request)
+    try:
+        actor = await current_actor(request)
+    except Refusal:
+        actor = None
+    await service.log_out(session, token, actor)
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE, path="/api/v1/auth")
+    return response
+
+
+@router.post(
+    "/auth/first-password", tags=["Sign-in"], response_model=SignedInAnswer, responses=problems(LinkUsedUp, WeakPassword)
+)
+@public
+async def first_password(request: Request, body: FirstPassword) -> Response:
+    """Set a password with a one-time link, and sign in."""
+    _same_origin(request)
+    async with database().transaction() as session:
+        signed_in = await service.use_password_link(
+            session, _caller(request), token=body.token, password=body.password
+        )
+    return await _answer(signed_in)
+
+
+@router.get("/auth/me", tags=["Sign-in"], response_model=Me)
+async def me(session: ReadSession, actor: Annotated[Actor, permit(Permission.SESSIONS_OWN)]) -> Response:
+    """The signed-in person with roles, permissions, department, manager and teams."""
+    return json_response(await _me(session, actor))
+
+
+@router.get("/auth/sessions", tags=["Sign-in"], response_model=SessionPage)
+async def sessions(
+    session: ReadSession,
+    actor: Annotated[Actor, permit(Permission.SESSIONS_OWN)],
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> Response:
+    """One's live sessions, newest first."""
+    rows, following = await queries.session_page(session, actor.user_id, cursor=cursor, limit=limit)
+    items = [
+        {
+            "id": r.id,
+            "created_at": rfc3339(r.created_at),
+            "last_seen_at": rfc3339(r.last_seen_at),
+            "ip_address": r.ip_address,
+            "user_agent": r.user_agent,
+            "is_current": r.id == actor.session_id,
+        }
+        for r in rows
+    ]
+    return json_response({"items": items, "next_cursor": following})
+
+
+@router.delete("/auth/sessions/{session_id}", tags=["Sign-in"], status_code=204, responses=problems(SessionNotFound))
+async def revoke_session(
+    session_id: PathId, session: WriteSession, actor: Annotated[Actor, permit(Permission.SESSIONS_OWN)]
+) -> Response:
+    """End one of one's own sessions."""
+    await service.revoke_session(session, actor, session_id)
+    return Response(status_code=204)
+
+
+def _role(role: object, permissions: dict[str, int]) -> dict[str, object]:
+    return {
+        "id": role.id,  # type: ignore[attr-defined]
+        "key": role.key,  # type: ignore[attr-defined]
+        "name": role.name,  # type: ignore[attr-defined]
+        "is_system": role.is_system,  # type: ignore[attr-defined]
+        "permissions": {p: Scope(s).name for p, s in sorted(permissions.items())},
+    }
+
+
+@router.get("/roles", tags=["Administration"], response_model=RolePage)
+async def roles(
+    session: ReadSession,
+    _: Annotated[Actor, permit(Permission.ROLES_READ)],
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> Response:
+    """Roles with the permissions they grant."""
+    rows, following = await queries.role_page(session, cursor=cursor, limit=limit)
+    return json_response({"items": [_role(r, p) for r, p in rows], "next_cursor": following})
+
+
+@router.post("/roles", tags=["Administration"], status_code=201, response_model=RoleRead)
+async def create_role(
+    body: RoleCreate, session: WriteSession, actor: Annotated[Actor, permit(Permission.ROLES_CONFIGURE)], once: OnceOnly
+) -> Response:
+    """Add a role."""
+    try:
+        granted = body.granted()
+    except KeyError as unknown:
+        raise invalid_field("/permissions", f"there is no scope {unknown.args[0]!r}") from unknown
+
+    async def work() -> Response:
+        role = await service.create_role(session, actor, key=body.key, name=body.name, permissions=granted)
+        return json_response(_role(role, {p.value: int(s) for p, s in granted.items()}), 201)
+
+    return await once.answer(session, actor.user_id, work)

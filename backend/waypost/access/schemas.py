@@ -1,0 +1,103 @@
+"""What crosses HTTP at the door."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from waypost.access.permissions import Permission, Scope
+from waypost.kernel.shapes import NamedRef, PersonRef, Strict
+
+
+
+class Login(Strict):
+    """A username or an e-mail address, and the password."""
+
+    username: Annotated[str, Field(min_length=1, max_length=254, examples=["employee"])]
+    password: Annotated[str, Field(min_length=1, max_length=512, examples=["demo-Passw0rd-2026"])]
+
+
+class FirstPassword(Strict):
+    """The token of a one-time link and the password to set."""
+
+    token: Annotated[str, Field(min_length=8, max_length=200, examples=["wpl_4fT…"])]
+    password: Annotated[str, Field(min_length=1, max_length=512, examples=["correct horse battery staple"])]
+
+
+class RoleRef(BaseModel):
+    key: Annotated[str, Field(examples=["employee"])]
+    name: Annotated[str, Field(examples=["Employee"])]
+
+
+class Me(BaseModel):
+    """The signed-in person."""
+
+    id: Annotated[int, Field(examples=[1])]
+    username: Annotated[str, Field(examples=["employee"])]
+    email: Annotated[str, Field(examples=["jane.doe@example.com"])]
+    first_name: Annotated[str, Field(examples=["Jane"])]
+    last_name: Annotated[str, Field(examples=["Doe"])]
+    name: Annotated[str, Field(examples=["Jane Doe"])]
+    roles: list[RoleRef]
+    permissions: Annotated[list[str], Field(examples=[["tickets:create", "tickets:read"]])]
+    department: NamedRef | None
+    manager: PersonRef | None
+    teams: list[NamedRef]
+    timezone: Annotated[str, Field(examples=["Europe/Berlin"])]
+    locale: Annotated[str, Field(examples=["en"])]
+
+
+class SignedInAnswer(BaseModel):
+    """An access token for the `Authorization` header; the refresh token comes in a cookie scripts can't read."""
+
+    access_token: Annotated[str, Field(examples=["eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9…"])]
+    token_type: Annotated[str, Field(examples=["bearer"])]
+    expires_in: Annotated[int, Field(description="Seconds.", examples=[600])]
+    user: Me
+
+
+class SessionItem(BaseModel):
+    """One sign-in on one device."""
+
+    id: Annotated[int, Field(examples=[17])]
+    created_at: datetime
+    last_seen_at: datetime
+    ip_address: Annotated[str, Field(examples=["192.0.2.7"])]
+    user_agent: Annotated[str, Field(examples=["Mozilla/5.0 (X11; Linux x86_64) …"])]
+    is_current: bool
+
+
+class SessionPage(BaseModel):
+    items: list[SessionItem]
+    next_cursor: str | None
+
+
+class RoleRead(BaseModel):
+    """A role: permissions with their scopes."""
+
+    id: Annotated[int, Field(examples=[4])]
+    key: Annotated[str, Field(examples=["agent"])]
+    name: Annotated[str, Field(examples=["Agent"])]
+    is_system: bool
+    permissions: Annotated[dict[str, str], Field(examples=[{"tickets:read": "TEAM"}])]
+
+
+class RolePage(BaseModel):
+    items: list[RoleRead]
+    next_cursor: str | None
+
+
+class RoleCreate(Strict):
+    """A new role. A permission may be a word (scope OWN) or a word with its scope."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$", examples=["facility_lead"])]
+    name: Annotated[str, Field(min_length=1, max_length=100, examples=["Facility lead"])]
+    permissions: list[Permission] | dict[Permission, str] = Field(examples=[{"tickets:read": "TEAM"}])
+
+    def granted(self) -> dict[Permission, Scope]:
+        """Permissions with scopes. Raises `ValueError` for an unknown scope."""
+        if isinstance(self.permissions, list):
+            return dict.fromkeys(self.permissions, Scope.OWN)
+        return {p: Scope[s] for p, s in self.permissions.items()}

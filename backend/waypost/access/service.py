@@ -1,0 +1,348 @@
+"""Signing in, staying in, leaving; passwords and roles."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access import passwords, throttle, tokens
+from waypost.access.actor import Actor
+from waypost.access.errors import LinkUsedUp, RoleNotFound, SessionEnded, SessionNotFound, TooManyAttempts, WrongCredentials
+from waypost.access.events import LoggedIn, LoginFailed, PasswordSet, RoleCreated, RolesGranted, SessionClosed
+from waypost.access.models import Credential, LoginSession, OneTimeLink, RefreshToken, Role, RolePermission, Throttle, UserRole
+from waypost.access.permissions import SYSTEM_ROLES, Permission, Scope
+from waypost.access.queries import actors
+from waypost.directory.models import User
+from waypost.directory.queries import by_login
+from waypost.kernel.clock import now
+from waypost.kernel.db import Database
+from waypost.kernel.errors import FieldError, Invalid
+from waypost.kernel.events import SYSTEM, Doer, record
+from waypost.kernel.ids import random_token
+from waypost.kernel.settings import get_settings
+
+PARENT_GRACE = timedelta(seconds=10)  # contract: the direct parent may be answered again for so long
+LINK_LIFE = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a sign-in comes from."""
+
+    ip_address: str
+    user_agent: str
+
+    @property
+    def network(self) -> str:
+        """The address sign-ins are counted under; an IPv6 host owns its whole /64."""
+        try:
+            address = ipaddress.ip_address(self.ip_address)
+        except ValueError:
+            return self.ip_address
+        return str(ipaddress.ip_network(f"{address}/64", strict=False)) if address.version == 6 else str(address)  # noqa: PLR2004
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a sign-in or a refresh gives. `expires_in` is in seconds."""
+
+    user_id: int
+    session_id: int
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    refresh_expires_at: datetime
+
+
+async def log_in(database: Database, caller: Caller, *, username: str, password: str) -> SignedIn:
+    """Sign in by username or e-mail address and password.
+
+    Failures are counted per account and per address, in their own transaction, whether the name exists or not. Raises
+    `WrongCredentials` (the same for a wrong name and a wrong password) or `TooManyAttempts`.
+    """
+    settings = get_settings()
+    limits = {
+        f"account:{tokens.hash_token(username.lower()).hex()[:40]}": settings.login_attempts,
+        f"address:{caller.network}": settings.login_attempts_per_address,
+    }
+    async with database.read() as session:
+        waiting = await _seconds_to_wait(session, list(limits), now())
+        row = (
+            await session.execute(
+                select(User.id, Credential.password_hash)
+                .join(Credential, Credential.user_id == User.id)
+                .where(by_login(username), User.is_active)
+            )
+        ).first()
+    if waiting:
+        await _remember_failure(database, caller, row.id if row else 0, "paused", {})
+        raise TooManyAttempts(retry_after=waiting, policy=_policy())
+    # No session is open while the hash is computed.
+    right = await passwords.verify_password(row.password_hash if row else None, password)
+    if row is None or not right:
+        waiting = await _remember_failure(database, caller, row.id if row else 0, "wrong_credentials", limits)
+        raise WrongCredentials
+    async with database.transaction() as session:
+        await session.execute(delete(Throttle).where(Throttle.key == next(iter(limits))))
+        return await start_session(session, caller, user_id=row.id, method="password")
+
+
+def _policy() -> str:
+    settings = get_settings()
+    return f'"login";q={settings.login_attempts};w={settings.login_pause_minutes * 60}'
+
+
+async def _seconds_to_wait(session: AsyncSession, keys: list[str], at: datetime) -> int:
+    rows = await session.scalars(select(Throttle).where(Throttle.key.in_(keys)))
+    return max((throttle.seconds_to_wait(_failures(r), at) for r in rows), default=0)
+
+
+def _failures(row: Throttle) -> throttle.Failures:
+    return throttle.Failures(row.failures, row.level, row.blocked_until, row.updated_at)
+
+
+async def _remember_failure(database: Database, caller: Caller, user_id: int, reason: str, limits: dict[str, int]) -> int:
+    settings = get_settings()
+    at = now()
+    async with database.transaction() as session:
+        for key, allowed in sorted(limits.items()):
+            await session.execute(
+                pg_insert(Throttle).values(key=key, failures=0, level=0, updated_at=at).on_conflict_do_nothing()
+            )
+            row = (await session.scalars(select(Throttle).where(Throttle.key == key).with_for_update())).one()
+            after = throttle.after_failure(
+                _failures(row), at, allowed=allowed, pause=timedelta(minutes=settings.login_pause_minutes)
+            )
+            row.failures, row.level = after.count, after.level
+            row.blocked_until, row.updated_at = after.blocked_until, at
+            await session.flush()
+        await record(session, LoginFailed(user_id=user_id, reason=reason, ip_address=caller.ip_address), actor=SYSTEM)
+        return await _seconds_to_wait(session, list(limits), at)
+
+
+async def start_session(session: AsyncSession, caller: Caller, *, user_id: int, method: str) -> SignedIn:
+    """Open a session for a person whose identity has been proven by `method`."""
+    at = now()
+    settings = get_settings()
+    opened = LoginSession(
+        user_id=user_id,
+        created_at=at,
+        last_seen_at=at,
+        expires_at=_expiry(at, at),
+        ip_address=caller.ip_address[:45],
+        user_agent=caller.user_agent[:300],
+    )
+    session.add(opened)
+    await session.flush()
+    token = tokens.first_refresh_token()
+    session.add(RefreshToken(token_hash=tokens.hash_token(token), session_id=opened.id, position=1))
+    await session.flush()
+    person = Actor(user_id=user_id, username="", session_id=opened.id, permissions={})
+    await record(
+        session,
+        LoggedIn(user_id=user_id, session_id=opened.id, method=method, ip_address=caller.ip_address),
+        actor=person,
+        at=at,
+    )
+    access, life = tokens.issue_access_token(user_id, opened.id, at)
+    return SignedIn(user_id, opened.id, access, life, token, at + timedelta(days=settings.session_absolute_days))
+
+
+def _expiry(created: datetime, seen: datetime) -> datetime:
+    settings = get_settings()
+    return min(
+        seen + timedelta(hours=settings.session_idle_hours), created + timedelta(days=settings.session_absolute_days)
+    )
+
+
+async def refresh(database: Database, token: str | None) -> SignedIn:
+    """Trade a refresh token for its successor and a new access token (RFC 9700, 4.14.2).
+
+    The direct parent of the newest token is answered again within 10 seconds (two tabs at once); any older one means
+    the chain was copied: the session ends for everybody who holds it. Raises `SessionEnded`.
+    """
+    if not token:
+        raise SessionEnded
+    at = now()
+    async with database.transaction() as session:
+        kept = await session.get(RefreshToken, tokens.hash_token(token))
+        if kept is None:
+            raise SessionEnded
+        login = (
+            await session.scalars(select(LoginSession).where(LoginSession.id == kept.session_id).with_for_update())
+        ).one()
+        active = await session.scalar(select(User.is_active).where(User.id == login.user_id))
+        if login.ended_at is not None or login.expires_at <= at or not active:
+            raise SessionEnded
+        await session.refresh(kept)
+        newest = await session.scalar(
+            select(func.max(RefreshToken.position)).where(RefreshToken.session_id == login.id)
+        )
+        successor = tokens.next_refresh_token(token)
+        if kept.used_at is None:
+            kept.used_at = at
+            session.add(
+                RefreshToken(token_hash=tokens.hash_token(successor), session_id=login.id, position=kept.position + 1)
+            )
+            login.last_seen_at, login.expires_at = at, _expiry(login.created_at, at)
+            await session.flush()
+        elif kept.position + 1 != newest or at - kept.used_at > PARENT_GRACE:
+            await _end(session, login, "reuse", at)
+            ended = login.id
+        if login.ended_at is None:
+            access, life = tokens.issue_access_token(login.user_id, login.id, at)
+            absolute = login.created_at + timedelta(days=get_settings().session_absolute_days)
+            return SignedIn(login.user_id, login.id, access, life, successor, absolute)
+    # The end of the family is committed before the refusal is told.
+    actors.forget(ended)
+    raise SessionEnded
+
+
+async def _end(session: AsyncSession, login: LoginSession, reason: str, at: datetime, actor: Doer = SYSTEM) -> None:
+    login.ended_at, login.end_reason = at, reason
+    await session.flush()
+    await record(
+        session, SessionClosed(user_id=login.user_id, session_id=login.id, reason=reason), actor=actor, at=at
+    )
+
+
+async def log_out(session: AsyncSession, token: str | None, actor: Actor | None) -> None:
+    """End the session of a refresh token, or of the bearer; an unknown or ended one is no error."""
+    session_id = actor.session_id if actor else None
+    if token:
+        kept = await session.get(RefreshToken, tokens.hash_token(token))
+        session_id = kept.session_id if kept else session_id
+    if session_id is None:
+        return
+    login = await session.scalar(select(LoginSession).where(LoginSession.id == session_id).with_for_update())
+    if login is not None and login.ended_at is None:
+        who = actor or Actor(user_id=login.user_id, username="", session_id=login.id, permissions={})
+        await _end(session, login, "logout", now(), who)
+    actors.forget(session_id)
+
+
+async def revoke_session(session: AsyncSession, actor: Actor, session_id: int) -> None:
+    """End one of one's own sessions. Raises `SessionNotFound`."""
+    login = await session.scalar(
+        select(LoginSession)
+        .where(LoginSession.id == session_id, LoginSession.user_id == actor.user_id, LoginSession.ended_at.is_(None))
+        .with_for_update()
+    )
+    if login is None:
+        raise SessionNotFound
+    await _end(session, login, "revoked", now(), actor)
+    actors.forget(session_id)
+
+
+async def set_password(session: AsyncSession, actor: Doer, user: User, password: str, *, pointer: str) -> None:
+    """Give a person a password. Raises `WeakPassword` naming the field at `pointer`."""
+    passwords.check_new_password(
+        password, pointer=pointer, about=(user.username, user.first_name, user.last_name, user.email.split("@")[0])
+    )
+    await keep_password_hash(session, user.id, await passwords.hash_password(password))
+    await record(session, PasswordSet(user_id=user.id), actor=actor)
+
+
+async def keep_password_hash(session: AsyncSession, user_id: int, password_hash: str) -> None:
+    """Store a hash made by `hash_password`."""
+    await session.execute(
+        pg_insert(Credential)
+        .values(user_id=user_id, password_hash=password_hash, changed_at=now())
+        .on_conflict_do_update(index_elements=["user_id"], set_={"password_hash": password_hash, "changed_at": now()})
+    )
+
+
+async def make_password_link(session: AsyncSession, user_id: int) -> str:
+    """A one-time link, valid for 24 hours, with which a person sets their password."""
+    token = random_token("wpl_")
+    session.add(OneTimeLink(token_hash=tokens.hash_token(token), user_id=user_id, expires_at=now() + LINK_LIFE))
+    await session.flush()
+    return f"{get_settings().origin}/welcome#{token}"
+
+
+async def use_password_link(session: AsyncSession, caller: Caller, *, token: str, password: str) -> SignedIn:
+    """Set a password with a one-time link and sign in. Raises `LinkUsedUp` or `WeakPassword`."""
+    at = now()
+    # Expiry and single use are one statement: two at once cannot both pass.
+    user_id = await session.scalar(
+        update(OneTimeLink)
+        .where(
+            OneTimeLink.token_hash == tokens.hash_token(token), OneTimeLink.used_at.is_(None), OneTimeLink.expires_at > at
+        )
+        .values(used_at=at)
+        .returning(OneTimeLink.user_id)
+    )
+    user = await session.get(User, user_id) if user_id else None
+    if user is None or not user.is_active:
+        raise LinkUsedUp
+    person = Actor(user_id=user.id, username=user.username, session_id=None, permissions={})
+    await set_password(session, person, user, password, pointer="/password")
+    return await start_session(session, caller, user_id=user.id, method="one_time_link")
+
+
+async def grant_roles(session: AsyncSession, actor: Doer, user_id: int, keys: list[str], *, pointer: str) -> None:
+    """Give a person roles, beside those they have. Raises `Invalid` naming an unknown role."""
+    roles = {r.key: r.id for r in await session.scalars(select(Role).where(Role.key.in_(keys)))}
+    unknown = [k for k in keys if k not in roles]
+    if unknown:
+        raise Invalid(errors=(FieldError(pointer, f"there is no role {unknown[0]!r}"),))
+    if keys:
+        await session.execute(
+            pg_insert(UserRole).values([{"user_id": user_id, "role_id": roles[k]} for k in roles]).on_conflict_do_nothing()
+        )
+        await record(session, RolesGranted(user_id=user_id, roles=tuple(sorted(roles))), actor=actor)
+
+
+async def create_role(
+    session: AsyncSession, actor: Actor, *, key: str, name: str, permissions: dict[Permission, Scope]
+) -> Role:
+    """Add a role. A key that exists is refused by the database (409)."""
+    actor.require(Permission.ROLES_CONFIGURE)
+    role = Role(key=key, name=name, is_system=False)
+    session.add(role)
+    await session.flush()
+    if permissions:
+        await session.execute(
+            insert(RolePermission),
+            [{"role_id": role.id, "permission": p.value, "scope": int(s)} for p, s in permissions.items()],
+        )
+    granted = {p.value: int(s) for p, s in permissions.items()}
+    await record(session, RoleCreated(role_id=role.id, key=key, permissions=granted), actor=actor)
+    return role
+
+
+async def role_by_key(session: AsyncSession, key: str) -> Role:
+    """The role. Raises `RoleNotFound`."""
+    role = await session.scalar(select(Role).where(Role.key == key))
+    if role is None:
+        raise RoleNotFound
+    return role
+
+
+async def ensure_system_roles(session: AsyncSession) -> None:
+    """Create the roles every installation has and bring their permissions to this release's."""
+    for key, (name, granted) in SYSTEM_ROLES.items():
+        await session.execute(
+            pg_insert(Role).values(key=key, name=name, is_system=True).on_conflict_do_nothing(index_elements=["key"])
+        )
+        role = await role_by_key(session, key)
+        await session.execute(delete(RolePermission).where(RolePermission.role_id == role.id))
+        if granted:
+            await session.execute(
+                insert(RolePermission),
+                [{"role_id": role.id, "permission": p.value, "scope": int(s)} for p, s in granted.items()],
+            )
+
+
+async def forget_old_sessions(session: AsyncSession) -> None:
+    """Remove sessions that ended or expired more than 90 days ago, and throttles and links nobody needs."""
+    at = now()
+    old = at - timedelta(days=90)
+    await session.execute(delete(LoginSession).where(LoginSession.expires_at < old))
+    await session.execute(delete(Throttle).where(Throttle.updated_at < at - 2 * throttle.FORGIVEN_AFTER))
+    await session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < at))

@@ -1,0 +1,79 @@
+"""The web door: builds the FastAPI application and decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from prometheus_client import make_asgi_app
+
+from waypost import __version__
+from waypost.access import directory_router
+from waypost.access import router as access
+from waypost.access.deps import authenticate
+from waypost.approvals import router as approvals
+from waypost.audit import router as audit
+from waypost.catalog import router as catalog
+from waypost.kernel import health, hints, http, logs, openapi, webapp
+from waypost.kernel.db import Database, use_database
+from waypost.kernel.events import use_wiring
+from waypost.kernel.settings import get_settings
+from waypost.live import router as live
+from waypost.notifications import router as notifications
+from waypost.reports import router as reports
+from waypost.tickets import router as tickets
+from waypost.wiring import build_wiring
+
+API = "/api/v1"
+ROOMS = (access, directory_router, catalog, tickets, approvals, notifications, reports, audit, live)
+WEB = Path(__file__).parents[2] / "frontend" / "dist"
+
+
+def operation_id(route: APIRoute) -> str:
+    """Names the generated client's functions: the function's own name."""
+    return route.name
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open this process's pools, follow the log, tell the relay of commits; close all in order."""
+    settings = get_settings()
+    database = Database.connect(settings)
+    use_database(database)
+    async with hints.running(settings, database) as valkey:
+        app.state.valkey = valkey
+        async with live.following(database, valkey):
+            yield
+    await database.dispose()
+    use_database(None)
+
+
+def create_app() -> FastAPI:
+    """The application with every room's routes below `/api/v1`, and the web app on everything else."""
+    logs.configure(get_settings())
+    use_wiring(build_wiring())
+    app = FastAPI(
+        title="Waypost",
+        version=__version__,
+        summary="Internal requests, approvals and fulfilment.",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=operation_id,
+        separate_input_output_schemas=False,
+    )
+    http.install(app, authenticate=authenticate)
+    for room in ROOMS:
+        app.include_router(room.router, prefix=API)
+    app.include_router(health.router, prefix=API)
+    openapi.complete(app)
+    app.mount("/metrics", health.local_only(make_asgi_app()))
+    webapp.serve(app, WEB, api=API)
+    return app
+
+
+app = create_app()

@@ -1,0 +1,1 @@
+"""The audit trail: the event log as auditors read it."""

@@ -1,0 +1,50 @@
+"""Ticket types."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from waypost.kernel.db import Base, BigId
+
+
+class TicketType(Base):
+    """A kind of request: its form, who fulfils it, whether it needs a yes. `prefix` starts its tickets' numbers."""
+
+    __tablename__ = "ticket_types"
+
+    id: Mapped[BigId]
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    description: Mapped[str] = mapped_column(Text, server_default="")
+    category: Mapped[str] = mapped_column(String(64), server_default="Other")
+    icon: Mapped[str] = mapped_column(String(64), server_default="inbox")
+    prefix: Mapped[str] = mapped_column(String(5), unique=True)
+    form: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    form_version: Mapped[int] = mapped_column(Integer, server_default="1")
+    has_amount: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    requires_approval: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    team_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("teams.id"))
+    default_priority: Mapped[str] = mapped_column(String(16), server_default="MEDIUM")
+    is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("ix_ticket_types_name", "name", "id"),)
+
+
+class FormVersion(Base):
+    """Every form a type ever had: old tickets keep the one they were made with."""
+
+    __tablename__ = "form_versions"
+
+    ticket_type_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("ticket_types.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    form: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())

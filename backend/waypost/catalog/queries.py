@@ -1,0 +1,43 @@
+"""The catalogue as people see it."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.access.permissions import Permission
+from waypost.catalog.errors import TicketTypeNotFound
+from waypost.catalog.models import FormVersion, TicketType
+from waypost.kernel.paging import after, decode_cursor, encode_cursor
+
+
+async def ticket_type_page(
+    session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int
+) -> tuple[list[TicketType], str | None]:
+    """Ticket types by name; inactive ones only for those who configure them."""
+    statement = select(TicketType).order_by(TicketType.name, TicketType.id).limit(limit + 1)
+    if not actor.may(Permission.CATALOG_CONFIGURE):
+        statement = statement.where(TicketType.is_active)
+    if cursor:
+        name, type_id = decode_cursor(cursor, "types", str, int)
+        statement = statement.where(after([(TicketType.name, name, False), (TicketType.id, type_id, False)]))
+    rows = list((await session.scalars(statement)).all())
+    end = rows[limit - 1] if len(rows) > limit else None
+    return rows[:limit], encode_cursor("types", end.name, end.id) if end else None
+
+
+async def ticket_type(session: AsyncSession, actor: Actor, key: str) -> TicketType:
+    """One type. Raises `TicketTypeNotFound`."""
+    found = await session.scalar(select(TicketType).where(TicketType.key == key))
+    if found is None or not (found.is_active or actor.may(Permission.CATALOG_CONFIGURE)):
+        raise TicketTypeNotFound
+    return found
+
+
+async def form_of(session: AsyncSession, type_id: int, version: int) -> dict[str, object]:
+    """The form a ticket was made with."""
+    form: dict[str, object] | None = await session.scalar(
+        select(FormVersion.form).where(FormVersion.ticket_type_id == type_id, FormVersion.version == version)
+    )
+    return form or {}

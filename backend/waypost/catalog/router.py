@@ -1,0 +1,85 @@
+"""`/ticket-types`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+
+from waypost.access.actor import Actor
+from waypost.access.deps import permit
+from waypost.access.permissions import Permission
+from waypost.catalog import queries, service
+from waypost.catalog.errors import BadForm, KeyTaken, TicketTypeNotFound
+from waypost.catalog.models import TicketType
+from waypost.catalog.schemas import TicketTypeCreate, TicketTypePage, TicketTypeRead, TicketTypeUpdate
+from waypost.directory.names import names
+from waypost.kernel.db import ReadSession, WriteSession
+from waypost.kernel.errors import StaleVersion
+from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.idempotency import OnceOnly
+from waypost.kernel.openapi import problems
+from waypost.kernel.paging import Cursor, Limit
+
+router = APIRouter(route_class=StrictRoute, prefix="/ticket-types", tags=["Catalogue"])
+Key = Annotated[str, Path(max_length=64, examples=["IT_HARDWARE"])]
+_FIELDS = (
+    "id key name description category icon prefix form form_version has_amount requires_approval "
+    "default_priority is_active version"
+).split()
+
+
+async def _read(session: ReadSession, rows: list[TicketType]) -> list[dict[str, Any]]:
+    teams = await names.teams(session, [t.team_id for t in rows])
+    return [{f: getattr(t, f) for f in _FIELDS} | {"team": teams.get(t.team_id)} for t in rows]
+
+
+@router.get("", response_model=TicketTypePage)
+async def ticket_types(
+    session: ReadSession,
+    actor: Annotated[Actor, permit(Permission.CATALOG_READ)],
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """What can be asked for, by name, each with its form."""
+    rows, following = await queries.ticket_type_page(session, actor, cursor=cursor, limit=limit)
+    return json_response({"items": await _read(session, rows), "next_cursor": following})
+
+
+@router.post("", status_code=201, response_model=TicketTypeRead, responses=problems(KeyTaken, BadForm))
+async def create_ticket_type(
+    body: TicketTypeCreate,
+    session: WriteSession,
+    actor: Annotated[Actor, permit(Permission.CATALOG_CONFIGURE)],
+    once: OnceOnly,
+) -> Response:
+    """Add a ticket type."""
+
+    async def work() -> Response:
+        made = await service.create_ticket_type(session, actor, **body.model_dump())
+        return json_response((await _read(session, [made]))[0], 201)
+
+    return await once.answer(session, actor.user_id, work)
+
+
+@router.get("/{key}", response_model=TicketTypeRead, responses=problems(TicketTypeNotFound))
+async def ticket_type(
+    key: Key, session: ReadSession, actor: Annotated[Actor, permit(Permission.CATALOG_READ)]
+) -> Response:
+    """One ticket type."""
+    return json_response((await _read(session, [await queries.ticket_type(session, actor, key)]))[0])
+
+
+@router.put(
+    "/{key}", response_model=TicketTypeRead, responses=problems(TicketTypeNotFound, StaleVersion, BadForm)
+)
+async def update_ticket_type(
+    key: Key,
+    body: TicketTypeUpdate,
+    session: WriteSession,
+    actor: Annotated[Actor, permit(Permission.CATALOG_CONFIGURE)],
+) -> Response:
+    """Change a ticket type; tickets made before keep the form they were made with."""
+    values = body.model_dump(exclude={"version"})
+    changed = await service.update_ticket_type(session, actor, key, version=body.version, **values)
+    return json_response((await _read(session, [changed]))[0])

@@ -1,0 +1,35 @@
+"""Refusals of the directory."""
+
+from __future__ import annotations
+
+from waypost.kernel.errors import Conflict, NotFound
+
+
+class PersonNotFound(NotFound):
+    """There is no such person."""
+
+    code = "person_not_found"
+
+
+class DepartmentNotFound(NotFound):
+    """There is no such department."""
+
+    code = "department_not_found"
+
+
+class TeamNotFound(NotFound):
+    """There is no such team."""
+
+    code = "team_not_found"
+
+
+class NameTaken(Conflict):
+    """This name or address is taken already."""
+
+    code = "name_taken"
+
+
+class ManagerCircle(Conflict):
+    """That would make this person their own manager, directly or through others."""
+
+    code = "manager_circle"

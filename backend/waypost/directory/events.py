@@ -1,0 +1,60 @@
+"""What happens in the directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from waypost.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserEvent(Event):
+    object_type: ClassVar[str] = "user"
+    user_id: int
+
+    @property
+    def object_id(self) -> int:
+        return self.user_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserCreated(UserEvent):
+    """A person was added."""
+
+    type: ClassVar[str] = "user.created"
+    username: str
+    email: str
+    department_id: int | None
+    manager_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepartmentCreated(Event):
+    """A department was added."""
+
+    type: ClassVar[str] = "department.created"
+    object_type: ClassVar[str] = "department"
+    department_id: int
+    name: str
+    parent_id: int | None
+    head_id: int | None
+
+    @property
+    def object_id(self) -> int:
+        return self.department_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamCreated(Event):
+    """A team was added, with its first members."""
+
+    type: ClassVar[str] = "team.created"
+    object_type: ClassVar[str] = "team"
+    team_id: int
+    name: str
+    member_ids: tuple[int, ...]
+
+    @property
+    def object_id(self) -> int:
+        return self.team_id

@@ -1,0 +1,169 @@
+"""Who is who, and who stands above and below whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import array_agg
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.directory.models import Department, Team, TeamMember, User
+from waypost.kernel.paging import after, decode_cursor, encode_cursor
+
+MAX_LINE = 20  # a manager line longer than this is a mistake in the data, not a company
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as rules see them. `manager_line` runs upward: their manager first, then the manager's manager, …"""
+
+    id: int
+    is_active: bool
+    department_id: int | None
+    manager_line: tuple[int, ...]
+
+
+async def manager_lines(session: AsyncSession, ids: list[int]) -> dict[int, tuple[int, ...]]:
+    """The chain of *active* managers above each person, nearest first, at most `MAX_LINE` long and free of circles."""
+    if not ids:
+        return {}
+    start = (
+        select(User.id.label("person"), User.manager_id.label("boss"), literal(1).label("level"))
+        .where(User.id.in_(ids), User.manager_id.is_not(None))
+        .cte("line", recursive=True)
+    )
+    above = select(start.c.person, User.manager_id, start.c.level + 1).where(
+        User.id == start.c.boss, User.manager_id.is_not(None), start.c.level < MAX_LINE
+    )
+    line = start.union_all(above)
+    rows = await session.execute(
+        select(line.c.person, line.c.boss)
+        .join(User, and_(User.id == line.c.boss, User.is_active))
+        .order_by(line.c.person, line.c.level)
+    )
+    found: dict[int, list[int]] = {i: [] for i in ids}
+    for person, boss in rows:
+        if boss not in found[person] and boss != person:
+            found[person].append(boss)
+    return {person: tuple(bosses) for person, bosses in found.items()}
+
+
+async def people_facts(session: AsyncSession, ids: list[int]) -> dict[int, Person]:
+    """The people among `ids` with their manager lines; unknown ids are left out."""
+    if not ids:
+        return {}
+    rows = (await session.execute(select(User.id, User.is_active, User.department_id).where(User.id.in_(ids)))).all()
+    lines = await manager_lines(session, [r.id for r in rows])
+    return {r.id: Person(r.id, r.is_active, r.department_id, lines.get(r.id, ())) for r in rows}
+
+
+async def reports_below(session: AsyncSession, boss_id: int) -> list[int]:
+    """Everyone who reports to this person, directly or through others."""
+    start = select(User.id, literal(1).label("level")).where(User.manager_id == boss_id).cte("below", recursive=True)
+    deeper = select(User.id, start.c.level + 1).where(User.manager_id == start.c.id, start.c.level < MAX_LINE)
+    below = start.union(deeper)
+    return list((await session.scalars(select(below.c.id).distinct())).all())
+
+
+async def departments_below(session: AsyncSession, head_id: int) -> list[int]:
+    """The departments this person heads, with everything below them in the tree."""
+    start = select(Department.id).where(Department.head_id == head_id).cte("tree", recursive=True)
+    tree = start.union(select(Department.id).where(Department.parent_id == start.c.id))
+    return list((await session.scalars(select(tree.c.id))).all())
+
+
+async def department_head(session: AsyncSession, department_id: int | None) -> int | None:
+    """The active head of a department, or of the nearest one above it that has an active head; None if none has."""
+    if department_id is None:
+        return None
+    start = (
+        select(Department.id, Department.parent_id, Department.head_id, literal(1).label("level"))
+        .where(Department.id == department_id)
+        .cte("up", recursive=True)
+    )
+    up = start.union_all(
+        select(Department.id, Department.parent_id, Department.head_id, start.c.level + 1).where(
+            Department.id == start.c.parent_id, start.c.level < MAX_LINE
+        )
+    )
+    head: int | None = await session.scalar(
+        select(up.c.head_id).join(User, and_(User.id == up.c.head_id, User.is_active)).order_by(up.c.level).limit(1)
+    )
+    return head
+
+
+async def team_members(session: AsyncSession, team_id: int) -> list[int]:
+    """The active members of a team, in order of their ids."""
+    rows = await session.scalars(
+        select(TeamMember.user_id)
+        .join(User, and_(User.id == TeamMember.user_id, User.is_active))
+        .where(TeamMember.team_id == team_id)
+        .order_by(TeamMember.user_id)
+    )
+    return list(rows.all())
+
+
+def _matches(q: str) -> Any:
+    pattern = "%" + q.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    return func.lower(User.first_name + " " + User.last_name + " " + User.username + " " + User.email).like(
+        pattern, escape="\\"
+    )
+
+
+async def people_page(
+    session: AsyncSession, *, q: str | None, cursor: str | None, limit: int, only_active: bool
+) -> tuple[list[User], str | None]:
+    """People by name, a page at a time, and the cursor behind it. `q` matches name, username and e-mail anywhere."""
+    statement = select(User).order_by(User.last_name, User.first_name, User.id).limit(limit + 1)
+    if only_active:
+        statement = statement.where(User.is_active)
+    if q:
+        statement = statement.where(_matches(q))
+    if cursor:
+        last, first, user_id = decode_cursor(cursor, "people", str, str, int)
+        statement = statement.where(
+            after([(User.last_name, last, False), (User.first_name, first, False), (User.id, user_id, False)])
+        )
+    rows = list((await session.scalars(statement)).all())
+    more = len(rows) > limit
+    rows = rows[:limit]
+    end = rows[-1] if more else None
+    return rows, encode_cursor("people", end.last_name, end.first_name, end.id) if end else None
+
+
+async def team_page(
+    session: AsyncSession, *, cursor: str | None, limit: int
+) -> tuple[list[tuple[Team, list[int]]], str | None]:
+    """Teams by name with the ids of their members."""
+    members = (
+        select(func.coalesce(array_agg(TeamMember.user_id), []))
+        .where(TeamMember.team_id == Team.id)
+        .scalar_subquery()
+    )
+    statement = select(Team, members).order_by(Team.name, Team.id).limit(limit + 1)
+    if cursor:
+        name, team_id = decode_cursor(cursor, "teams", str, int)
+        statement = statement.where(after([(Team.name, name, False), (Team.id, team_id, False)]))
+    rows = [(team, list(ids)) for team, ids in await session.execute(statement)]
+    end = rows[limit - 1][0] if len(rows) > limit else None
+    return rows[:limit], encode_cursor("teams", end.name, end.id) if end else None
+
+
+async def department_page(
+    session: AsyncSession, *, cursor: str | None, limit: int
+) -> tuple[list[Department], str | None]:
+    """Departments by name."""
+    statement = select(Department).order_by(Department.name, Department.id).limit(limit + 1)
+    if cursor:
+        name, department_id = decode_cursor(cursor, "departments", str, int)
+        statement = statement.where(after([(Department.name, name, False), (Department.id, department_id, False)]))
+    rows = list((await session.scalars(statement)).all())
+    end = rows[limit - 1] if len(rows) > limit else None
+    return rows[:limit], encode_cursor("departments", end.name, end.id) if end else None
+
+
+def by_login(name: str) -> Any:
+    """The condition that finds a person by username or e-mail address, whatever their case."""
+    return or_(func.lower(User.username) == name.lower(), func.lower(User.email) == name.lower())

@@ -1,0 +1,134 @@
+"""Sessions and transactions: one transaction per use case, committed before the answer is sent.
+
+`ReadSession` and `WriteSession` are dependencies with function scope: FastAPI leaves them, and so commits, after the
+handler has produced its answer and before the first byte goes out. A 2xx therefore means stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from fastapi import Depends
+from sqlalchemy import BigInteger, DateTime, Identity, MetaData, String
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from waypost.kernel.settings import Settings
+
+BigId = Annotated[int, mapped_column(BigInteger, Identity(always=False), primary_key=True)]
+Code = Annotated[str, mapped_column(String(64))]
+Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+Document = Annotated[dict[str, Any], mapped_column(JSONB)]
+
+
+class Base(DeclarativeBase):
+    """Every table. Constraint names are fixed by rule, so a migration can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB}
+
+
+def _encode_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def make_engine(settings: Settings, *, readonly: bool) -> AsyncEngine:
+    """A pool of this process. Never create it before a fork: its sockets belong to one event loop.
+
+    The read pool runs each statement in its own implicit transaction (no BEGIN and ROLLBACK round trips) and the server
+    refuses writes on it.
+    """
+    server_settings = {"application_name": "waypost", "timezone": "UTC", "jit": "off"}
+    if readonly:
+        server_settings["default_transaction_read_only"] = "on"
+    engine = create_async_engine(
+        settings.sqlalchemy_url(),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=settings.database_pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_recycle=1800,
+        pool_pre_ping=False,
+        connect_args={"server_settings": server_settings, "timeout": 5, "command_timeout": 60},
+        json_serializer=_encode_json,
+        json_deserializer=msgspec.json.decode,
+    )
+    return engine.execution_options(isolation_level="AUTOCOMMIT") if readonly else engine
+
+
+class Database:
+    """The two pools of a process and the way to open sessions on them."""
+
+    def __init__(self, read_engine: AsyncEngine, write_engine: AsyncEngine) -> None:
+        self.read_engine = read_engine
+        self.write_engine = write_engine
+        self.after_commit: list[Callable[[AsyncSession], None]] = []
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Database:
+        """Pools for `settings`; connections open on first use."""
+        return cls(make_engine(settings, readonly=True), make_engine(settings, readonly=False))
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for looking only; the server refuses a write on it."""
+        async with AsyncSession(self.read_engine, autoflush=False, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends, undone when it raises."""
+        async with AsyncSession(self.write_engine, autoflush=False, expire_on_commit=False) as session:
+            async with session.begin():
+                yield session
+            for hook in self.after_commit:
+                hook(session)
+
+    async def dispose(self) -> None:
+        """Close every connection of this process."""
+        await self.read_engine.dispose()
+        await self.write_engine.dispose()
+
+
+_database: Database | None = None
+
+
+def use_database(database: Database | None) -> None:
+    """Make this the process's database (called by the doors at start, and by tests)."""
+    global _database  # noqa: PLW0603
+    _database = database
+
+
+def database() -> Database:
+    """The process's database. Raises `RuntimeError` before `use_database`."""
+    if _database is None:
+        raise RuntimeError("no database yet: a door calls use_database() at start")
+    return _database
+
+
+async def _read_session() -> AsyncIterator[AsyncSession]:
+    async with database().read() as session:
+        yield session
+
+
+async def _write_session() -> AsyncIterator[AsyncSession]:
+    async with database().transaction() as session:
+        yield session
+
+
+ReadSession = Annotated[AsyncSession, Depends(_read_session, scope="function")]
+WriteSession = Annotated[AsyncSession, Depends(_write_session, scope="function")]

@@ -1,0 +1,79 @@
+"""After a commit: wake the relay and the open screens at once, instead of at their next look.
+
+A hint is a courtesy. It is lost when Valkey is away, and then the timers find the work seconds later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.kernel.db import Database
+from waypost.kernel.logs import get_logger
+from waypost.kernel.settings import Settings
+
+log = get_logger(__name__)
+CHANNEL = "waypost:events"
+QUIET = 0.02  # seconds between two hints of one process: a burst of commits is one hint
+wake_relay: Callable[[], None] | None = None  # how to start the relay's task; set by the worker's module
+
+
+def connect(settings: Settings) -> Redis:
+    """A client that gives up quickly: nothing a person waits for depends on it."""
+    if settings.redis_url is None:
+        raise RuntimeError("REDIS_URL is not set; start with `make run`, which brings its own Valkey")
+    return Redis.from_url(
+        settings.redis_url.get_secret_value(), socket_connect_timeout=1, socket_timeout=5, health_check_interval=30
+    )
+
+
+async def give(valkey: Redis) -> None:
+    """One hint: open screens are woken by the channel, the relay by its task. Losing it is no error."""
+    try:
+        await valkey.publish(CHANNEL, b"")
+        if wake_relay is not None:
+            await asyncio.to_thread(wake_relay)
+    except (RedisError, OSError, TimeoutError) as error:
+        log.warning("hint lost", error=type(error).__name__)
+    except Exception as error:  # Celery wraps a broker that is away in errors of its own
+        if type(error).__name__ != "OperationalError":
+            raise
+        log.warning("hint lost", error="broker")
+
+
+async def _loop(valkey: Redis, wanted: asyncio.Event) -> None:
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        await give(valkey)
+        await asyncio.sleep(QUIET)
+
+
+@asynccontextmanager
+async def running(settings: Settings, database: Database) -> AsyncIterator[Redis]:
+    """While this is open, each commit that recorded an event gives a hint."""
+    wanted = asyncio.Event()
+    valkey = connect(settings)
+
+    def after_commit(session: AsyncSession) -> None:
+        if session.info.get("recorded"):
+            wanted.set()
+
+    database.after_commit.append(after_commit)
+    task = asyncio.create_task(_loop(valkey, wanted))
+    try:
+        yield valkey
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        database.after_commit.remove(after_commit)
+        await valkey.aclose()
+
+

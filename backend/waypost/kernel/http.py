@@ -1,0 +1,374 @@
+"""The HTTP door's manners: request ids, problem details, body limits, security headers.
+
+Refusals become RFC 9457 problems here and nowhere else. A body problem is only told to those who may know that the
+thing exists: before a 422 goes out, the route's guard is asked (contract: 401, 404, 403, then 422, then 409 and 412).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from prometheus_client import Counter, Histogram
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from waypost.kernel import events
+from waypost.kernel.errors import FieldError, Invalid, Kind, NotFound, Refusal, Unavailable
+from waypost.kernel.logs import get_logger
+from waypost.kernel.settings import get_settings
+
+log = get_logger(__name__)
+
+STATUS = {
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.STALE: 412,
+    Kind.TOO_LARGE: 413,
+    Kind.UNSUPPORTED: 415,
+    Kind.INVALID: 422,
+    Kind.PRECONDITION_REQUIRED: 428,
+    Kind.THROTTLED: 429,
+    Kind.UNAVAILABLE: 503,
+}
+PROBLEM = "application/problem+json"
+MAX_DEPTH = 32
+API = "/api/"
+
+requests_total = Counter("waypost_http_requests", "HTTP requests answered", ["method", "route", "status"])
+request_seconds = Histogram("waypost_http_request_seconds", "Time to answer, in seconds", ["method", "route"])
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+Guard = Callable[[Request], Awaitable[None]]
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+class MalformedBody(Invalid):
+    """The body is not JSON we can read."""
+
+    code, title = "malformed_body", "Malformed body"
+
+
+class BodyTooLarge(Refusal):
+    """The body is larger than this endpoint takes."""
+
+    code, kind, title = "body_too_large", Kind.TOO_LARGE, "Too large"
+
+
+class WrongMediaType(Refusal):
+    """Send JSON, with `Content-Type: application/json`."""
+
+    code, kind, title = "wrong_media_type", Kind.UNSUPPORTED, "Wrong media type"
+
+
+class StrictRoute(APIRoute):
+    """Reads a JSON body once, strictly: bounded size and depth, UTF-8, no NaN, NUL or lone surrogate, no repeated key."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            if self.body_field is not None and not request.headers.get("content-type", "").startswith("multipart/"):
+                await _check_json(request)
+            return await handle(request)
+
+        return strict
+
+
+def guarded(guard: Guard) -> Callable[[Endpoint], Endpoint]:
+    """Name the check that decides 404 and 403 for this route, asked before a 422 about the body is told."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.__guard__ = guard  # type: ignore[attr-defined]
+        return endpoint
+
+    return mark
+
+
+async def _check_json(request: Request) -> None:
+    limit = get_settings().max_body_bytes
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise BodyTooLarge(f"A body holds at most {limit} bytes.")
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLarge(f"A body holds at most {limit} bytes.")
+        chunks.append(chunk)
+    body = b"".join(chunks)
+    request._body = body  # noqa: SLF001 - what Request.body() would keep; streaming it ourselves bounds it
+    if not body:
+        return
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise WrongMediaType
+    check_json(body)
+
+
+def check_json(body: bytes) -> object:
+    """The value of a JSON body. Raises `MalformedBody` for whatever PostgreSQL or our rules could not take."""
+    # Depth is measured on the text: no parser should recurse into a hostile body before we know how deep it is.
+    depth = deepest = 0
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        for bracket in _BRACKET.findall(_STRING.sub(b"", body)):
+            depth += 1 if bracket in b"[{" else -1
+            deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH:
+        raise MalformedBody(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as wrong:
+        raise MalformedBody(f"The body is not valid JSON: {wrong}.") from wrong
+    _check_text(value, "")
+    return value
+
+
+def _check_text(value: object, pointer: str) -> None:
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise MalformedBody(errors=(FieldError(pointer, "must not contain the NUL character"),))
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as wrong:
+                raise MalformedBody(errors=(FieldError(pointer, "contains half a character (surrogate)"),)) from wrong
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            _check_text(key, pointer)
+            _check_text(inner, f"{pointer}/{escape_pointer(key)}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _check_text(inner, f"{pointer}/{index}")
+
+
+def escape_pointer(part: object) -> str:
+    """One reference token of a JSON pointer (RFC 6901, section 3)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """JSON written by msgspec: for answers that are plain dicts and lists already."""
+    return Response(msgspec.json.encode(value), status, headers, media_type="application/json")
+
+
+def problem(refusal: Refusal, request: Request) -> Response:
+    """The RFC 9457 answer for a refusal."""
+    status = STATUS[refusal.kind]
+    document: dict[str, Any] = {
+        "type": f"urn:waypost:problem:{refusal.code}",
+        "title": refusal.title,
+        "status": status,
+        "detail": refusal.detail,
+        "instance": request.url.path,
+        "code": refusal.code,
+        "request_id": events.request_id.get(),
+    }
+    if refusal.errors:
+        document["errors"] = [{"pointer": e.pointer, "message": e.message} for e in refusal.errors]
+    headers = {}
+    for name, value in refusal.facts.items():
+        if name == "retry_after":
+            seconds = max(1, int(str(value)))
+            headers |= {"Retry-After": str(seconds), "RateLimit": f'"default";r=0;t={seconds}'}
+        elif name == "policy":
+            headers["RateLimit-Policy"] = str(value)
+        else:
+            document[name] = value
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(msgspec.json.encode(document), status, headers, media_type=PROBLEM)
+
+
+class _Plain(Refusal):
+    """A refusal of the framework (unknown path, wrong method)."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+def _validation_errors(errors: Iterable[Any]) -> tuple[FieldError, ...]:
+    found = []
+    for error in errors:
+        where, *path = error["loc"]
+        if where == "body":
+            # A tagged union's tag and a validator's name stand in the path too; a pointer names members only.
+            pointer = "".join(f"/{escape_pointer(p)}" for p in path)
+        elif where == "path":
+            raise NotFound
+        else:
+            pointer = f"?{'/'.join(map(str, path))}"
+        message = str(error["msg"]).removeprefix("Value error, ")
+        found.append(FieldError(pointer, message[:1].lower() + message[1:]))
+    return tuple(found)
+
+
+def install(app: FastAPI, *, authenticate: Guard) -> None:
+    """Give the app our errors and headers. `authenticate` raises `Unauthenticated` for a caller without a session."""
+
+    async def may_know(request: Request) -> None:
+        endpoint = request.scope.get("endpoint")
+        if not getattr(endpoint, "__public__", False):
+            await authenticate(request)
+        guard: Guard | None = getattr(endpoint, "__guard__", None)
+        if guard is not None:
+            await guard(request)
+
+    async def on_refusal(request: Request, refusal: Exception) -> Response:
+        assert isinstance(refusal, Refusal)
+        if isinstance(refusal, (MalformedBody, BodyTooLarge, WrongMediaType)):
+            try:
+                await may_know(request)
+            except Refusal as earlier:
+                return problem(earlier, request)
+        return problem(refusal, request)
+
+    async def on_invalid(request: Request, invalid: Exception) -> Response:
+        assert isinstance(invalid, RequestValidationError)
+        try:
+            await may_know(request)
+            errors = _validation_errors(invalid.errors())
+        except Refusal as earlier:
+            return problem(earlier, request)
+        detail = "; ".join(f"{e.pointer.lstrip('/?') or 'body'}: {e.message}" for e in errors[:3])
+        return problem(Invalid(f"{detail}.", errors=errors), request)
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if request.url.path.startswith(API) and error.status_code == HTTPStatus.NOT_FOUND:
+            try:
+                await authenticate(request)
+            except Refusal as earlier:
+                return problem(earlier, request)
+        phrase = HTTPStatus(error.status_code).phrase
+        document = {
+            "type": "about:blank",
+            "title": phrase,
+            "status": error.status_code,
+            "detail": str(error.detail),
+            "instance": request.url.path,
+            "code": phrase.lower().replace(" ", "_"),
+            "request_id": events.request_id.get(),
+        }
+        return Response(msgspec.json.encode(document), error.status_code, error.headers, media_type=PROBLEM)
+
+    async def on_database(request: Request, error: Exception) -> Response:
+        return problem(translate_database_error(error), request)
+
+    async def on_defect(request: Request, error: Exception) -> Response:
+        log.error("unhandled error", path=request.url.path, method=request.method, exc_info=error)
+        document = {
+            "type": "about:blank",
+            "title": "Internal error",
+            "status": 500,
+            "detail": "Something went wrong on our side. It has been logged under the request id.",
+            "instance": request.url.path,
+            "code": "internal_error",
+            "request_id": events.request_id.get(),
+        }
+        return Response(msgspec.json.encode(document), 500, media_type=PROBLEM)
+
+    app.add_exception_handler(Refusal, on_refusal)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(DBAPIError, on_database)
+    app.add_exception_handler(PoolTimeout, on_database)
+    app.add_exception_handler(OSError, on_database)
+    app.add_exception_handler(Exception, on_defect)
+    app.add_middleware(Manners)
+
+
+def translate_database_error(error: Exception) -> Refusal:
+    """What a person is told about an error of the database; re-raises those that are our defects."""
+    if isinstance(error, (PoolTimeout, OSError)):
+        return Unavailable(retry_after=1)
+    assert isinstance(error, DBAPIError)
+    state = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
+    if isinstance(error, IntegrityError) and state == "23505":
+        return _conflict("already_exists", "Something with this name or key exists already.")
+    if isinstance(error, IntegrityError) and state == "23503":
+        return Invalid("Something this refers to does not exist.")
+    if state in ("40001", "40P01", "55P03"):
+        return _conflict("busy", "Somebody else was changing this at the same moment. Please try again.")
+    if state[:2] in ("08", "53", "57") or error.connection_invalidated:
+        return Unavailable(retry_after=1)
+    raise error
+
+
+def _conflict(code: str, detail: str) -> Refusal:
+    refusal = Refusal(detail)
+    refusal.code, refusal.kind, refusal.title = code, Kind.CONFLICT, "No longer possible"  # type: ignore[misc]
+    return refusal
+
+
+# --- around every request ---------------------------------------------------------------------------------------------
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+PAGE_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+
+
+class Manners:
+    """Request id in and out, security headers, one log line and one measurement per request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        rid = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        token = events.request_id.set(rid)
+        structlog.contextvars.bind_contextvars(request_id=rid)
+        began, status = time.perf_counter(), 500
+        is_api = scope["path"].startswith(API)
+
+        async def polite(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = rid
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "same-origin"
+                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                headers.setdefault("Content-Security-Policy", API_POLICY if is_api else PAGE_POLICY)
+                if is_api:
+                    headers.setdefault("Cache-Control", "no-store")
+                if get_settings().is_https:
+                    headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, polite)
+        finally:
+            seconds = time.perf_counter() - began
+            route = getattr(scope.get("route"), "path", "(none)")
+            requests_total.labels(scope["method"], route, status).inc()
+            request_seconds.labels(scope["method"], route).observe(seconds)
+            log.debug("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+            structlog.contextvars.unbind_contextvars("request_id")
+            events.request_id.reset(token)

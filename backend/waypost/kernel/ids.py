@@ -1,0 +1,29 @@
+"""Identifiers: what a client may write where an id belongs, and random tokens."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import BeforeValidator, Field
+
+MAX_ID = 2**62
+
+
+def _strict_digits(value: object) -> object:
+    # Pydantic reads "1_0", "1.0" and Arabic digits as integers; an id in an address is plain ASCII digits.
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("must be a whole number")
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")
+    return value
+
+
+Id = Annotated[int, BeforeValidator(_strict_digits), Field(ge=1, le=MAX_ID)]
+PathId = Annotated[int, BeforeValidator(_strict_digits), Path(ge=1, le=MAX_ID)]
+
+
+def random_token(prefix: str = "") -> str:
+    """An unguessable token of 256 bits in URL-safe characters."""
+    return prefix + secrets.token_urlsafe(32)

@@ -1,0 +1,120 @@
+"""The OpenAPI document: documented errors on every operation, an example in every request and answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from waypost.kernel.errors import Forbidden, Invalid, Refusal, Unauthenticated
+from waypost.kernel.http import PROBLEM, STATUS
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457 problem details.",
+    "required": ["type", "title", "status", "detail", "instance", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "code": {"type": "string", "description": "Stable; what a program should look at."},
+        "request_id": {"type": ["string", "null"]},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "message"],
+                "properties": {"pointer": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def problems(*refusals: type[Refusal]) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route for the refusals it can answer with."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    for refusal in refusals:
+        status = STATUS[refusal.kind]
+        sentence = (refusal.__doc__ or refusal.title).strip().splitlines()[0]
+        entry = documented.setdefault(status, {"description": refusal.title, "content": {PROBLEM: {"examples": {}}}})
+        content = entry["content"][PROBLEM]
+        content["schema"] = {"$ref": "#/components/schemas/Problem"}
+        content["examples"][refusal.code] = {
+            "summary": sentence,
+            "value": {
+                "type": f"urn:waypost:problem:{refusal.code}",
+                "title": refusal.title,
+                "status": status,
+                "detail": sentence,
+                "instance": "/api/v1/…",
+                "code": refusal.code,
+            },
+        }
+    return documented
+
+
+def complete(app: FastAPI) -> None:
+    """Let the app describe itself with the problems every operation can answer and an example everywhere."""
+    made = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = made()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas["Problem"] = PROBLEM_SCHEMA
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            public = {r.path for r in app.routes if getattr(getattr(r, "endpoint", None), "__public__", False)}  # type: ignore[attr-defined]
+            document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+            for path, methods in document["paths"].items():
+                for operation in methods.values():
+                    _complete(operation, schemas, public=path in public)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _complete(operation: dict[str, Any], schemas: dict[str, Any], *, public: bool) -> None:
+    answers = operation["responses"]
+    documented = problems(Invalid) if operation.get("parameters") or operation.get("requestBody") else {}
+    if not public:
+        operation["security"] = [{"bearer": []}]
+        documented |= problems(Unauthenticated) | problems(Forbidden)
+    for status, answer in documented.items():
+        if str(status) not in answers or PROBLEM not in answers[str(status)].get("content", {}):
+            answers[str(status)] = answer
+    for part in (operation.get("requestBody", {}), *(a for s, a in answers.items() if s.startswith("2"))):
+        for content in part.get("content", {}).values():
+            if "schema" in content and "example" not in content:
+                content["example"] = example_of(content["schema"], schemas)
+
+
+def example_of(schema: dict[str, Any], schemas: dict[str, Any], depth: int = 0) -> Any:  # noqa: PLR0911
+    """A value that fits a schema, put together from its fields' examples."""
+    if "$ref" in schema:
+        return example_of(schemas[schema["$ref"].rsplit("/", 1)[-1]], schemas, depth + 1)
+    if schema.get("examples"):
+        return schema["examples"][0]
+    for word in ("example", "const", "default"):
+        if word in schema:
+            return schema[word]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    for word in ("anyOf", "oneOf", "allOf"):
+        if schema.get(word):
+            return example_of(schema[word][0], schemas, depth)
+    kind = schema.get("type")
+    if kind == "object" or "properties" in schema:
+        if depth > 6:  # noqa: PLR2004
+            return {}
+        return {name: example_of(inner, schemas, depth + 1) for name, inner in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [example_of(schema.get("items", {}), schemas, depth + 1)]
+    samples = {"string": "text", "integer": 1, "number": 1.5, "boolean": False, "null": None}
+    if schema.get("format") == "date-time":
+        return "2026-11-23T09:30:00Z"
+    return samples.get(str(kind))

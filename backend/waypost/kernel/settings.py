@@ -1,0 +1,128 @@
+"""Everything that can be configured from outside, in one table.
+
+Variables carry no prefix, as the contract names them (`HOST`, `PORT`, `DATA_DIR`, …). The table in
+`docs/operators/configuration.md` is generated from the descriptions here, so a setting is documented where it is defined.
+"""
+
+from __future__ import annotations
+
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The process's configuration, read once from the environment at start.
+
+    Raises `pydantic.ValidationError` naming the variable when a value cannot be used.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
+    data_dir: Path = Field(Path("var"), description="Folder for everything Waypost keeps on disk.")
+    public_url: str | None = Field(
+        None, description="Address people type, used in mails and cookies; default `http://HOST:PORT`."
+    )
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL 15+ (`postgresql://user:password@host/db`); unset starts the embedded server."
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="Valkey or Redis 7+ (`redis://…`); unset starts the embedded server."
+    )
+    database_pool_size: int = Field(10, ge=1, le=200, description="Connections each process keeps at most.")
+    demo: bool = Field(True, description="Load the demo company on first start; `0` starts empty.")
+    secret_key: SecretStr | None = Field(
+        None, min_length=32, description="Signs and derives tokens; unset creates `DATA_DIR/secrets/secret_key`."
+    )
+    workers: int | None = Field(None, ge=1, le=64, description="Web server processes; default one per core.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    log_format: Literal["json", "text"] = Field("json", description="`json` for machines, `text` for people.")
+    access_token_minutes: int = Field(10, ge=1, le=15, description="Life of an access token, in minutes.")
+    session_idle_hours: int = Field(12, ge=1, le=168, description="A session unused for so many hours ends.")
+    session_absolute_days: int = Field(30, ge=1, le=90, description="A session ends after so many days in any case.")
+    login_attempts: int = Field(10, ge=3, le=100, description="Wrong passwords per account before a pause.")
+    login_attempts_per_address: int = Field(200, ge=10, description="Wrong passwords per network address before a pause.")
+    login_pause_minutes: int = Field(10, ge=1, le=1440, description="Length of the first pause; it doubles up to a day.")
+    trusted_proxies: list[str] = Field(
+        default_factory=list, description="Networks (CIDR, JSON list) whose `X-Forwarded-For` is believed."
+    )
+    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest JSON body, in bytes.")
+    reopen_days: int = Field(14, ge=0, le=365, description="Days after completion in which a ticket may be re-opened.")
+    smtp_host: str | None = Field(None, description="Mail server; unset starts the local mail catcher.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_username: str | None = Field(None, description="Account at the mail server.")
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="`starttls` and `tls` refuse to send unencrypted; `none` is for loopback only."
+    )
+    smtp_ca_file: Path | None = Field(None, description="CA certificate of the mail server; default the system's.")
+    mail_from: str = Field("Waypost <waypost@example.com>", description="Sender of every mail.")
+    mail_catcher_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of the mail catcher's page; default a free one."
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _bare_origin(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port people reach this installation at, without a trailing slash."""
+        if self.public_url:
+            return self.public_url
+        host = "localhost" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether people reach us over TLS, which makes cookies `Secure` and adds HSTS."""
+        return self.origin.startswith("https://")
+
+    def sqlalchemy_url(self) -> str:
+        """`DATABASE_URL` for the async driver. Raises `RuntimeError` when it is unset."""
+        if self.database_url is None:
+            raise RuntimeError("DATABASE_URL is not set; start with `make run`, which brings its own PostgreSQL")
+        scheme, _, rest = self.database_url.get_secret_value().partition("://")
+        if not scheme.startswith("postgres"):
+            raise RuntimeError("DATABASE_URL must be a postgresql:// address")
+        return f"postgresql+asyncpg://{rest}"
+
+    def signing_secret(self) -> bytes:
+        """The installation's secret: `SECRET_KEY`, or a random one kept in `DATA_DIR/secrets` (mode 0600)."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value().encode()
+        return _kept_secret(self.data_dir / "secrets" / "secret_key")
+
+
+@lru_cache
+def _kept_secret(path: Path) -> bytes:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        # Written beside and linked into place: of several processes starting at once, one wins and all read the same.
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+        try:
+            path.hardlink_to(fresh)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text().strip().encode()
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process, read on first use."""
+    return Settings()

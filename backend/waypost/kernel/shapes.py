@@ -1,0 +1,86 @@
+"""Shapes that many answers share."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """A request body: unknown fields and wrong types are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PersonRef(BaseModel):
+    """A person, as named in other things."""
+
+    id: Annotated[int, Field(examples=[3])]
+    username: Annotated[str, Field(examples=["manager"])]
+    name: Annotated[str, Field(examples=["Mike Okafor"])]
+
+
+class NamedRef(BaseModel):
+    """A team or department, as named in other things."""
+
+    id: Annotated[int, Field(examples=[2])]
+    name: Annotated[str, Field(examples=["Marketing"])]
+
+
+def _one_line(value: str) -> str:
+    stripped = " ".join(value.split())
+    if not stripped:
+        raise ValueError("must not be empty")
+    return stripped
+
+
+def _text_only(value: Any) -> Any:
+    if value is not None and not isinstance(value, str):
+        raise ValueError("must be text")
+    return value
+
+
+# One line of text: inner white space, line breaks too, becomes single blanks; nothing but blanks is refused.
+Line = Annotated[str, BeforeValidator(_text_only), AfterValidator(_one_line)]
+
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?", re.ASCII)
+# RFC 3339, section 5.6; a leap second is read as the second before it.
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def _decimal_text(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
+        raise ValueError('must be a decimal number such as "1250.00", at least 0, with at most two decimals')
+    return Decimal(value).quantize(Decimal("0.01"))
+
+
+def _instant_text(value: Any) -> Any:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise ValueError("must be a time with offset (RFC 3339) such as 2030-01-15T00:00:00Z")
+    if value[17:19] == "60":
+        value = f"{value[:17]}59{value[19:]}"
+    try:
+        at = datetime.fromisoformat(value.upper().replace(" ", "T").replace("Z", "+00:00")).astimezone(UTC)
+    except (ValueError, OverflowError) as wrong:
+        raise ValueError("is not a time that exists") from wrong
+    if not _EARLIEST <= at < _LATEST:
+        raise ValueError("must lie between 1900 and 9998")
+    return at
+
+
+Money = Annotated[
+    Decimal,
+    BeforeValidator(_decimal_text, json_schema_input_type=str),
+    Field(examples=["1450.00"], description="Decimal string, two decimals at most."),
+]
+Instant = Annotated[
+    datetime, BeforeValidator(_instant_text, json_schema_input_type=str), Field(examples=["2030-01-15T00:00:00Z"])
+]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"], description="ISO 4217.")]

@@ -1,0 +1,1 @@
+"""The database's history, one step after the other. Each says which locks it takes."""

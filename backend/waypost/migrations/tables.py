@@ -1,0 +1,16 @@
+"""Every table there is, for migrations and for the test that compares them with the models."""
+
+from __future__ import annotations
+
+import waypost.access.models
+import waypost.approvals.models
+import waypost.catalog.models
+import waypost.directory.models
+import waypost.kernel.events
+import waypost.kernel.idempotency
+import waypost.kernel.relay
+import waypost.notifications.models
+import waypost.tickets.models  # noqa: F401
+from waypost.kernel.db import Base
+
+metadata = Base.metadata

@@ -1,0 +1,59 @@
+"""Refusals about tickets."""
+
+from __future__ import annotations
+
+from waypost.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+
+
+class TicketNotFound(NotFound):
+    """There is no such ticket, or you may not see it."""
+
+    code = "ticket_not_found"
+
+
+class NotYours(Forbidden):
+    """You may see this ticket, but this is not yours to do."""
+
+    code = "not_yours"
+
+
+class ImpossibleTransition(Conflict):
+    """The ticket cannot move there from where it stands."""
+
+    code = "impossible_transition"
+
+
+class ReopenTooLate(Conflict):
+    """This was completed too long ago to re-open it. Please make a new request."""
+
+    code = "reopen_too_late"
+
+
+class TicketIsClosed(Conflict):
+    """Nothing more can be done with this ticket in its status."""
+
+    code = "ticket_closed"
+
+
+class ApprovedFacts(Conflict):
+    """What was approved cannot be changed afterwards. Please make a new request."""
+
+    code = "approved_facts"
+
+
+class CommentNeeded(Invalid):
+    """Please say a few words."""
+
+    code = "comment_needed"
+
+    def __init__(self) -> None:
+        super().__init__(errors=(FieldError("/comment", "is needed for this step"),))
+
+
+class NotInTeam(Invalid):
+    """The assignee must be an active member of the ticket's team."""
+
+    code = "not_in_team"
+
+    def __init__(self) -> None:
+        super().__init__(errors=(FieldError("/assignee_id", "must be an active member of the ticket's team"),))

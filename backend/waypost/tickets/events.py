@@ -1,0 +1,149 @@
+"""What happens to a ticket. Each is one line of its history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from waypost.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketEvent(Event):
+    object_type: ClassVar[str] = "ticket"
+    ticket_id: int
+
+    @property
+    def object_id(self) -> int:
+        return self.ticket_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketCreated(TicketEvent):
+    """A ticket was written, as a draft."""
+
+    type: ClassVar[str] = "ticket.created"
+    ticket_number: str
+    ticket_type: str
+    title: str
+    priority: str
+    requester_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketUpdated(TicketEvent):
+    """Fields were edited: `changes` holds `{field: [old, new]}` as JSON-ready values."""
+
+    type: ClassVar[str] = "ticket.updated"
+    ticket_version: int
+    changes: dict[str, list[Any]]
+    restarts_approval: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusChanged(TicketEvent):
+    """The ticket moved from one status to another; subclasses say by which step of the lifecycle."""
+
+    ticket_version: int
+    old_status: str
+    new_status: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketSubmitted(StatusChanged):
+    """The requester sent it off."""
+
+    type: ClassVar[str] = "ticket.submitted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewStarted(StatusChanged):
+    """Approvers were asked."""
+
+    type: ClassVar[str] = "ticket.review_started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketApproved(StatusChanged):
+    """All approvals are there, or none was needed (`by_rule`)."""
+
+    type: ClassVar[str] = "ticket.approved"
+    by_rule: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketRejected(StatusChanged):
+    """The approvers said no; `comment` is the reason."""
+
+    type: ClassVar[str] = "ticket.rejected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoRequested(StatusChanged):
+    """An approver asked the requester a question (`comment`)."""
+
+    type: ClassVar[str] = "ticket.info_requested"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoProvided(StatusChanged):
+    """The requester answered (`comment`)."""
+
+    type: ClassVar[str] = "ticket.info_provided"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkStarted(StatusChanged):
+    """The team began to work on it."""
+
+    type: ClassVar[str] = "ticket.work_started"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketCompleted(StatusChanged):
+    """The team says it is done."""
+
+    type: ClassVar[str] = "ticket.completed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketReopened(StatusChanged):
+    """It was completed, and is not done after all."""
+
+    type: ClassVar[str] = "ticket.reopened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketClosed(StatusChanged):
+    """Nothing more will happen."""
+
+    type: ClassVar[str] = "ticket.closed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketWithdrawn(StatusChanged):
+    """The requester took it back before it was decided."""
+
+    type: ClassVar[str] = "ticket.withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketAssigned(TicketEvent):
+    """Responsibility moved; None means nobody."""
+
+    type: ClassVar[str] = "ticket.assigned"
+    ticket_version: int
+    old_assignee_id: int | None
+    new_assignee_id: int | None
+    old_team_id: int | None
+    new_team_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentAdded(TicketEvent):
+    """Somebody wrote a comment; its text stays in the comment, so an internal one leaks nowhere from the log."""
+
+    type: ClassVar[str] = "comment.created"
+    comment_id: int
+    visibility: str

@@ -1,0 +1,126 @@
+"""A ticket's history, read from the event log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.directory.names import names
+from waypost.kernel.clock import rfc3339
+from waypost.kernel.events import EventRow, log_columns
+from waypost.kernel.paging import decode_cursor, encode_cursor
+from waypost.tickets import policy
+from waypost.tickets.queries import find_ticket
+
+# What each line says after the actor's name.
+_WORDS = {
+    "ticket.created": "wrote the request {ticket_number}",
+    "ticket.updated": "changed {fields}",
+    "ticket.submitted": "submitted the request",
+    "ticket.review_started": "asked the approvers",
+    "ticket.approved": "approved the request",
+    "ticket.rejected": "rejected the request",
+    "ticket.info_requested": "asked for more information",
+    "ticket.info_provided": "answered the question",
+    "ticket.work_started": "started to work on it",
+    "ticket.completed": "completed the work",
+    "ticket.reopened": "re-opened it",
+    "ticket.closed": "closed it",
+    "ticket.withdrawn": "withdrew the request",
+    "ticket.assigned": "assigned it to {assignee}",
+    "comment.created": "commented",
+    "approval.started": "started the approval “{workflow_name}”",
+    "approval.requested": "asked {approver} to decide",
+    "approval.approved": "approved a step",
+    "approval.rejected": "rejected a step",
+    "approval.delegated": "handed the decision to {approver}",
+    "approval.escalated": "ESCALATED the decision to {approver}",
+    "approval.cancelled": "cancelled the approval",
+    "approval.decided": "ended the approval: {status}",
+}
+
+
+async def ticket_history(
+    session: AsyncSession, actor: Actor, ticket_id: int, *, cursor: str | None, limit: int
+) -> dict[str, Any]:
+    """What happened to a ticket, oldest first: `{items, next_cursor}`. Internal words only for those who may read them."""
+    found = await find_ticket(session, actor, ticket_id)
+    statement = (
+        select(*log_columns)
+        .where(EventRow.object_type == "ticket", EventRow.object_id == ticket_id)
+        .order_by(EventRow.id)
+        .limit(limit + 1)
+    )
+    if not policy.may_see_internal(actor, found.facts):
+        visibility = EventRow.data["visibility"].astext
+        statement = statement.where(or_(visibility.is_(None), visibility != "INTERNAL"))
+    if cursor:
+        (last,) = decode_cursor(cursor, "history", int)
+        statement = statement.where(EventRow.id > last)
+    rows = (await session.execute(statement)).all()
+    page = rows[:limit]
+    mentioned = [i for r in page for i in (r.actor_id, r.on_behalf_of_id, *_people_in(r.data))]
+    people = await names.people(session, mentioned)
+    items = [
+        {
+            "id": r.id,
+            "type": r.type,
+            "at": rfc3339(r.at),
+            "actor": people.get(r.actor_id),
+            "on_behalf_of": people.get(r.on_behalf_of_id),
+            "summary": _summary(r.type, r.data, people),
+            "changes": _changes(r.type, r.data, people),
+            "comment": r.data.get("comment") or r.data.get("comments") or None,
+            "visibility": r.data.get("visibility") or "PUBLIC",
+        }
+        for r in page
+    ]
+    following = encode_cursor("history", page[-1].id) if len(rows) > limit else None
+    return {"items": items, "next_cursor": following}
+
+
+_PEOPLE = ("old_assignee_id", "new_assignee_id", "approver_id", "to_id", "from_id")
+
+
+def _people_in(data: dict[str, Any]) -> list[int]:
+    return [data[k] for k in _PEOPLE if data.get(k)]
+
+
+def _summary(type_: str, data: dict[str, Any], people: dict[int | None, dict[str, Any]]) -> str:
+    def name(*keys: str) -> str:
+        for key in keys:
+            if data.get(key) in people:
+                return str(people[data[key]]["name"])
+        return "nobody"
+
+    if type_ == "ticket.approved" and data.get("by_rule"):
+        return "approved by rule: nobody needs to be asked"
+    pattern = _WORDS.get(type_)
+    if pattern is None:
+        return type_.replace(".", " ").replace("_", " ")
+    facts = {
+        "fields": ", ".join(f.replace("_", " ") for f in data.get("changes", {})),
+        "assignee": name("new_assignee_id"),
+        "approver": name("to_id", "approver_id"),
+        "ticket_number": data.get("ticket_number", ""),
+        "workflow_name": data.get("workflow_name", ""),
+        "status": str(data.get("status", "")).lower(),
+    }
+    words = pattern.format(**facts)
+    if data.get("restarts_approval"):
+        words += "; the approval starts again, because what is judged has changed"
+    return words
+
+
+def _changes(type_: str, data: dict[str, Any], people: dict[int | None, dict[str, Any]]) -> list[dict[str, Any]]:
+    if type_ == "ticket.updated":
+        return [{"field": f, "old": old, "new": new} for f, (old, new) in data["changes"].items()]
+    if "new_status" in data:
+        return [{"field": "status", "old": data["old_status"], "new": data["new_status"]}]
+    if type_ == "ticket.assigned":
+        old, new = (people.get(data[k]) for k in ("old_assignee_id", "new_assignee_id"))
+        return [{"field": "assignee", "old": old and old["name"], "new": new and new["name"]}]
+    return []

@@ -1,0 +1,167 @@
+"""The life of a ticket: one table of transitions, and what it allows. Pure.
+
+Source: specification, Status Flow (stateDiagram); withdraw, discard and re-open from the design. The 409s, the 403s,
+`allowed_actions` and the diagram in `docs/users/ticket-life.md` all come from `TRANSITIONS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from waypost.kernel.errors import Refusal
+from waypost.tickets.errors import CommentNeeded, ImpossibleTransition, NotYours, ReopenTooLate, TicketIsClosed
+
+
+class Status(StrEnum):
+    """Where a ticket stands (specification, Status Flow)."""
+
+    DRAFT = "DRAFT"
+    SUBMITTED = "SUBMITTED"
+    IN_REVIEW = "IN_REVIEW"
+    PENDING_INFO = "PENDING_INFO"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    CLOSED = "CLOSED"
+
+
+class Priority(StrEnum):
+    """How urgent it is, least first."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    CRITICAL = "CRITICAL"
+
+
+class Part(StrEnum):
+    """What somebody is to a ticket. `APPROVALS` is the approvals room itself, never a person."""
+
+    REQUESTER = "requester"
+    FULFILLER = "fulfiller"
+    APPROVALS = "approvals"
+
+
+class Step(StrEnum):
+    """The name of a transition, as buttons and history say it."""
+
+    SUBMIT = "submit"
+    START_REVIEW = "start_review"
+    APPROVE = "approve"
+    REJECT = "reject"
+    ASK = "ask"
+    ANSWER = "answer"
+    WITHDRAW = "withdraw"
+    DISCARD = "discard"
+    START = "start"
+    COMPLETE = "complete"
+    REOPEN = "reopen"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One edge: from, to, its name, who may take it, and whether it needs words."""
+
+    source: Status
+    target: Status
+    step: Step
+    by: frozenset[Part]
+    needs_comment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rules look at. Times are in UTC."""
+
+    status: Status
+    completed_at: datetime | None = None
+
+
+_S, _P = Status, Part
+
+
+def _edge(source: Status, target: Status, step: Step, *by: Part, needs_comment: bool = False) -> Transition:
+    return Transition(source, target, step, frozenset(by), needs_comment)
+
+
+TRANSITIONS: tuple[Transition, ...] = (
+    _edge(_S.DRAFT, _S.SUBMITTED, Step.SUBMIT, _P.REQUESTER),
+    _edge(_S.DRAFT, _S.CLOSED, Step.DISCARD, _P.REQUESTER),
+    _edge(_S.SUBMITTED, _S.IN_REVIEW, Step.START_REVIEW, _P.APPROVALS),
+    _edge(_S.SUBMITTED, _S.APPROVED, Step.APPROVE, _P.APPROVALS),
+    _edge(_S.SUBMITTED, _S.DRAFT, Step.WITHDRAW, _P.REQUESTER),
+    _edge(_S.IN_REVIEW, _S.APPROVED, Step.APPROVE, _P.APPROVALS),
+    _edge(_S.IN_REVIEW, _S.REJECTED, Step.REJECT, _P.APPROVALS),
+    _edge(_S.IN_REVIEW, _S.PENDING_INFO, Step.ASK, _P.APPROVALS),
+    _edge(_S.IN_REVIEW, _S.DRAFT, Step.WITHDRAW, _P.REQUESTER),
+    _edge(_S.PENDING_INFO, _S.IN_REVIEW, Step.ANSWER, _P.REQUESTER, _P.APPROVALS, needs_comment=True),
+    _edge(_S.PENDING_INFO, _S.DRAFT, Step.WITHDRAW, _P.REQUESTER),
+    _edge(_S.APPROVED, _S.IN_PROGRESS, Step.START, _P.FULFILLER),
+    _edge(_S.REJECTED, _S.CLOSED, Step.CLOSE, _P.REQUESTER, _P.FULFILLER),
+    _edge(_S.IN_PROGRESS, _S.COMPLETED, Step.COMPLETE, _P.FULFILLER),
+    _edge(_S.COMPLETED, _S.CLOSED, Step.CLOSE, _P.REQUESTER, _P.FULFILLER),
+    _edge(_S.COMPLETED, _S.IN_PROGRESS, Step.REOPEN, _P.REQUESTER, _P.FULFILLER),
+)
+_EDGES = {(t.source, t.target): t for t in TRANSITIONS}
+# The requester may edit until the decision; afterwards the team may, but not what was approved.
+EDITABLE = {
+    Part.REQUESTER: frozenset({_S.DRAFT, _S.SUBMITTED, _S.IN_REVIEW, _S.PENDING_INFO}),
+    Part.FULFILLER: frozenset({_S.APPROVED, _S.IN_PROGRESS}),
+}
+ASSIGNABLE = frozenset(set(Status) - {_S.DRAFT, _S.REJECTED, _S.CLOSED})
+IN_REVIEW = frozenset({_S.SUBMITTED, _S.IN_REVIEW, _S.PENDING_INFO})
+OPEN = frozenset(set(Status) - {_S.DRAFT, _S.REJECTED, _S.CLOSED, _S.COMPLETED})
+
+
+def decide(
+    facts: Facts, target: Status, parts: frozenset[Part], at: datetime, *, comment: str = "", reopen_within: timedelta
+) -> Transition:
+    """The transition to `target`, or a refusal.
+
+    Raises `NotYours` (403) for somebody with no part in this ticket or not this one, `ImpossibleTransition` (409) when
+    no edge leads there, `ReopenTooLate` (409) behind the window, `CommentNeeded` (422).
+    """
+    if not parts:
+        raise NotYours
+    edge = _EDGES.get((facts.status, target))
+    if edge is None:
+        raise ImpossibleTransition(f"A ticket that is {facts.status} cannot become {target}.", status_now=facts.status)
+    if not edge.by & parts:
+        raise NotYours
+    if edge.needs_comment and not comment.strip():
+        raise CommentNeeded
+    if edge.step is Step.REOPEN and facts.completed_at is not None and at - facts.completed_at > reopen_within:
+        raise ReopenTooLate
+    return edge
+
+
+def possible(facts: Facts, parts: frozenset[Part], at: datetime, *, reopen_within: timedelta) -> list[Transition]:
+    """The transitions these parts may take now, in the table's order."""
+    found = []
+    for edge in TRANSITIONS:
+        if edge.source is facts.status:
+            try:
+                decide(facts, edge.target, parts, at, comment="x", reopen_within=reopen_within)
+            except Refusal:
+                continue
+            found.append(edge)
+    return found
+
+
+def may_edit(status: Status, parts: frozenset[Part]) -> bool:
+    """Whether somebody with these parts may edit a ticket in this status."""
+    return any(status in EDITABLE.get(part, ()) for part in parts)
+
+
+def check_edit(status: Status, parts: frozenset[Part]) -> None:
+    """Raises `NotYours` for somebody with no part in it, `TicketIsClosed` when nobody may edit it any more."""
+    if not parts:
+        raise NotYours
+    if not may_edit(status, parts):
+        if any(status in statuses for statuses in EDITABLE.values()):
+            raise NotYours
+        raise TicketIsClosed(f"A ticket that is {status} is not edited any more.")

@@ -1,0 +1,111 @@
+"""Tickets and their comments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    String,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from waypost.kernel.db import Base, BigId
+from waypost.tickets.lifecycle import Priority, Status
+
+_RANK = "CASE priority WHEN 'CRITICAL' THEN 4 WHEN 'HIGH' THEN 3 WHEN 'MEDIUM' THEN 2 ELSE 1 END"
+
+
+class Ticket(Base):
+    """A request. `version` rises with every change; `round` with every submission."""
+
+    __tablename__ = "tickets"
+
+    id: Mapped[BigId]
+    ticket_number: Mapped[str] = mapped_column(String(24), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text, server_default="")
+    ticket_type_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("ticket_types.id"))
+    ticket_type: Mapped[str] = mapped_column(String(64))
+    form_version: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(String(16))
+    priority: Mapped[str] = mapped_column(String(16))
+    urgency: Mapped[int] = mapped_column(SmallInteger, Computed(_RANK, persisted=True))
+    amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    currency: Mapped[str | None] = mapped_column(String(3))
+    requester_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
+    created_by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
+    edited_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    assignee_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    team_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("teams.id"))
+    department_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("departments.id"))
+    due_date: Mapped[datetime | None]
+    custom_fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    version: Mapped[int] = mapped_column(Integer)
+    round: Mapped[int] = mapped_column(Integer, server_default="0")
+    comment_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    internal_comment_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint(f"status IN ({', '.join(repr(s.value) for s in Status)})", name="status"),
+        CheckConstraint(f"priority IN ({', '.join(repr(p.value) for p in Priority)})", name="priority"),
+        CheckConstraint("amount IS NULL OR (amount >= 0 AND currency IS NOT NULL)", name="amount"),
+        Index("ix_tickets_created", text("created_at DESC"), text("id DESC")),
+        Index("ix_tickets_requester", "requester_id", text("created_at DESC"), text("id DESC")),
+        Index("ix_tickets_assignee", "assignee_id", text("created_at DESC"), text("id DESC")),
+        Index("ix_tickets_team_status", "team_id", "status", text("created_at DESC"), text("id DESC")),
+        Index("ix_tickets_team", "team_id", text("created_at DESC"), text("id DESC")),
+        Index("ix_tickets_department", "department_id", text("created_at DESC"), text("id DESC")),
+        Index("ix_tickets_updated", text("updated_at DESC"), text("id DESC")),
+        Index("ix_tickets_team_updated", "team_id", text("updated_at DESC"), text("id DESC")),
+        Index("ix_tickets_team_urgency", "team_id", text("urgency DESC"), text("id DESC")),
+    )
+
+
+class TicketText(Base):
+    """What the list's text filter looks at, apart from the wide ticket rows: number and title first, then description."""
+
+    __tablename__ = "ticket_texts"
+
+    ticket_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    document: Mapped[Any] = mapped_column(TSVECTOR)
+
+    __table_args__ = (Index("ix_ticket_texts_document", "document", postgresql_using="gin"),)
+
+
+class TicketComment(Base):
+    """Something said about a ticket. `INTERNAL` ones are for the team only."""
+
+    __tablename__ = "ticket_comments"
+
+    id: Mapped[BigId]
+    ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tickets.id", ondelete="CASCADE"))
+    author_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
+    body: Mapped[str] = mapped_column(Text)
+    visibility: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        CheckConstraint("visibility IN ('PUBLIC', 'INTERNAL')", name="visibility"),
+        Index("ix_ticket_comments_ticket", "ticket_id", "id"),
+    )

@@ -1,0 +1,304 @@
+"""Reading tickets: one function per screen or list, the actor first, visibility inside.
+
+The list reads each way in which a person may see tickets (`policy.visible_branches`) as a bounded walk of one index,
+and merges; statements are built once per shape and bound to values, because building costs more than running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, func, literal, or_, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.approvals.queries import people_asked_about
+from waypost.catalog.models import FormVersion, TicketType
+from waypost.directory.names import names
+from waypost.directory.queries import team_members
+from waypost.kernel.clock import rfc3339
+from waypost.kernel.paging import after, decode_cursor, encode_cursor
+from waypost.tickets import policy
+from waypost.tickets.errors import TicketNotFound
+from waypost.tickets.lifecycle import Status
+from waypost.tickets.models import Ticket, TicketComment, TicketText
+from waypost.tickets.texts import query_of
+
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
+# sort word -> (column, descending, type of the cursor's value)
+SORTS: dict[str, tuple[Any, bool, type]] = {
+    "created_at": (Ticket.created_at, False, datetime),
+    "-created_at": (Ticket.created_at, True, datetime),
+    "updated_at": (Ticket.updated_at, False, datetime),
+    "-updated_at": (Ticket.updated_at, True, datetime),
+    "priority": (Ticket.urgency, False, int),
+    "-priority": (Ticket.urgency, True, int),
+    "due_date": (func.coalesce(Ticket.due_date, literal(_LAST)), False, datetime),
+    "-due_date": (func.coalesce(Ticket.due_date, literal(_FIRST)), True, datetime),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to; an empty tuple means any. `assignee_ids` may hold None for "nobody"."""
+
+    statuses: tuple[str, ...] = ()
+    priorities: tuple[str, ...] = ()
+    ticket_types: tuple[str, ...] = ()
+    assignee_ids: tuple[int | None, ...] = ()
+    requester_ids: tuple[int, ...] = ()
+    department_ids: tuple[int, ...] = ()
+    team_ids: tuple[int, ...] = ()
+    q: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    due_before: datetime | None = None
+
+
+_ROW = (
+    Ticket.id,
+    Ticket.ticket_number,
+    Ticket.title,
+    Ticket.ticket_type,
+    Ticket.status,
+    Ticket.priority,
+    Ticket.amount,
+    Ticket.currency,
+    Ticket.requester_id,
+    Ticket.assignee_id,
+    Ticket.team_id,
+    Ticket.department_id,
+    Ticket.due_date,
+    Ticket.version,
+    Ticket.comment_count,
+    Ticket.created_at,
+    Ticket.updated_at,
+    Ticket.urgency,
+)
+
+
+def _narrowed(filters: Filters) -> list[Any]:
+    """The filters as conditions. Only columns and operators of ours; every value is a bound parameter."""
+    found: list[Any] = []
+    for column, values in (
+        (Ticket.status, filters.statuses),
+        (Ticket.priority, filters.priorities),
+        (Ticket.ticket_type, filters.ticket_types),
+        (Ticket.requester_id, filters.requester_ids),
+        (Ticket.department_id, filters.department_ids),
+        (Ticket.team_id, filters.team_ids),
+    ):
+        if len(values) == 1:
+            found.append(column == values[0])
+        elif values:
+            found.append(column.in_(values))
+    if filters.assignee_ids:
+        people = [i for i in filters.assignee_ids if i is not None]
+        choices = [Ticket.assignee_id.in_(people)] if people else []
+        if None in filters.assignee_ids:
+            choices.append(Ticket.assignee_id.is_(None))
+        found.append(or_(*choices))
+    if filters.created_from is not None:
+        found.append(Ticket.created_at >= filters.created_from)
+    if filters.created_to is not None:
+        found.append(Ticket.created_at <= filters.created_to)
+    if filters.due_before is not None:
+        found.append(Ticket.due_date < filters.due_before)
+    if filters.q:
+        wanted = query_of(filters.q)
+        matching = select(TicketText.ticket_id).where(TicketText.document.op("@@")(func.to_tsquery("simple", wanted)))
+        found.append(Ticket.id.in_(matching) if wanted else literal(False))
+    return found
+
+
+def _list_statement(actor: Actor, filters: Filters, sort: str, last: tuple[Any, ...] | None, limit: int) -> Select[Any]:
+    key, descending, _ = SORTS[sort]
+    order = (key.desc(), Ticket.id.desc()) if descending else (key.asc(), Ticket.id.asc())
+    conditions = _narrowed(filters)
+    if last is not None:
+        conditions.append(after([(key, last[0], descending), (Ticket.id, last[1], descending)]))
+    branches = policy.visible_branches(actor)
+    if len(branches) == 1:
+        return select(*_ROW).where(branches[0], *conditions).order_by(*order).limit(limit)
+    # A condition that is the branch itself ("my team's queue") makes the other branches superfluous work only when it
+    # is implied by one of them; PostgreSQL cannot know, so it is left to `limit` to keep each walk short.
+    walks = [
+        select(Ticket.id).where(branch, *conditions).order_by(*order).limit(limit).subquery() for branch in branches
+    ]
+    ids = union_all(*(select(w.c.id) for w in walks)).subquery()
+    return select(*_ROW).where(Ticket.id.in_(select(ids.c.id))).order_by(*order).limit(limit)
+
+
+async def ticket_list(
+    session: AsyncSession, actor: Actor, filters: Filters, *, sort: str, cursor: str | None, limit: int
+) -> dict[str, Any]:
+    """A page of the tickets this person may see: `{items, next_cursor}`, ready for JSON. One statement when names are known."""
+    last = decode_cursor(cursor, sort, SORTS[sort][2], int) if cursor else None
+    rows = (await session.execute(_list_statement(actor, filters, sort, last, limit + 1))).all()
+    page = rows[:limit]
+    following = None
+    if len(rows) > limit:
+        end = page[-1]
+        word = sort.lstrip("-")
+        value = end.urgency if word == "priority" else getattr(end, word)
+        if value is None:
+            value = _FIRST if SORTS[sort][1] else _LAST
+        following = encode_cursor(sort, value, end.id)
+    return {"items": await _items(session, page), "next_cursor": following}
+
+
+async def _items(session: AsyncSession, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    people = await names.people(session, [i for r in rows for i in (r.requester_id, r.assignee_id)])
+    teams = await names.teams(session, [r.team_id for r in rows])
+    departments = await names.departments(session, [r.department_id for r in rows])
+    return [
+        {
+            "id": r.id,
+            "ticket_number": r.ticket_number,
+            "title": r.title,
+            "ticket_type": r.ticket_type,
+            "status": r.status,
+            "priority": r.priority,
+            "amount": None if r.amount is None else str(r.amount),
+            "currency": r.currency,
+            "requester": people.get(r.requester_id),
+            "assignee": people.get(r.assignee_id),
+            "team": teams.get(r.team_id),
+            "department": departments.get(r.department_id),
+            "due_date": r.due_date and rfc3339(r.due_date),
+            "version": r.version,
+            "comment_count": r.comment_count,
+            "created_at": rfc3339(r.created_at),
+            "updated_at": rfc3339(r.updated_at),
+        }
+        for r in rows
+    ]
+
+
+# --- one ticket -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A ticket with what permission depends on and what its page shows beside it."""
+
+    ticket: Ticket
+    facts: policy.TicketFacts
+    type_name: str
+    form: dict[str, Any]
+
+
+@lru_cache
+def _ticket_statement() -> Select[Any]:
+    return (
+        select(
+            Ticket,
+            TicketType.name,
+            FormVersion.form,
+            func.array(people_asked_about("ticket", Ticket.id)).label("approver_ids"),
+        )
+        .join(TicketType, TicketType.id == Ticket.ticket_type_id)
+        .join(
+            FormVersion,
+            and_(FormVersion.ticket_type_id == Ticket.ticket_type_id, FormVersion.version == Ticket.form_version),
+        )
+        .where(Ticket.id == bindparam("ticket_id"))
+    )
+
+
+async def find_ticket(session: AsyncSession, actor: Actor, ticket_id: int, *, lock: bool = False) -> Found:
+    """A ticket this person may see, locked for a change when asked. Raises `TicketNotFound` for every other id."""
+    statement = _ticket_statement()
+    if lock:
+        statement = statement.with_for_update(of=Ticket, key_share=True)
+    row = (await session.execute(statement, {"ticket_id": ticket_id})).first()
+    if row is None:
+        raise TicketNotFound
+    ticket = row[0]
+    facts = facts_of(ticket, frozenset(row.approver_ids or ()))
+    if not policy.may_read(actor, facts):
+        raise TicketNotFound
+    return Found(ticket, facts, row[1], row[2])
+
+
+def facts_of(ticket: Ticket, approver_ids: frozenset[int]) -> policy.TicketFacts:
+    """What permission depends on, of a row."""
+    return policy.TicketFacts(
+        status=Status(ticket.status),
+        requester_id=ticket.requester_id,
+        assignee_id=ticket.assignee_id,
+        team_id=ticket.team_id,
+        department_id=ticket.department_id,
+        approver_ids=approver_ids,
+    )
+
+
+async def facts_by_id(session: AsyncSession, ticket_ids: Sequence[int]) -> dict[int, policy.TicketFacts]:
+    """What permission depends on, of many tickets at once (live updates, mails). Applies no permission itself."""
+    rows = await session.execute(
+        select(
+            Ticket.id,
+            Ticket.status,
+            Ticket.requester_id,
+            Ticket.assignee_id,
+            Ticket.team_id,
+            Ticket.department_id,
+            func.array(people_asked_about("ticket", Ticket.id)).label("approver_ids"),
+        ).where(Ticket.id.in_(ticket_ids))
+    )
+    return {
+        r.id: policy.TicketFacts(
+            Status(r.status), r.requester_id, r.assignee_id, r.team_id, r.department_id, frozenset(r.approver_ids or ())
+        )
+        for r in rows
+    }
+
+
+async def comment_list(
+    session: AsyncSession, actor: Actor, ticket_id: int, *, cursor: str | None, limit: int
+) -> dict[str, Any]:
+    """What was said about a ticket, oldest first; internal words only for those who may read them."""
+    found = await find_ticket(session, actor, ticket_id)
+    statement = (
+        select(TicketComment)
+        .where(TicketComment.ticket_id == ticket_id)
+        .order_by(TicketComment.id)
+        .limit(limit + 1)
+    )
+    if not policy.may_see_internal(actor, found.facts):
+        statement = statement.where(TicketComment.visibility == "PUBLIC")
+    if cursor:
+        (last,) = decode_cursor(cursor, "comments", int)
+        statement = statement.where(TicketComment.id > last)
+    rows = list((await session.scalars(statement)).all())
+    page = rows[:limit]
+    people = await names.people(session, [c.author_id for c in page])
+    following = encode_cursor("comments", page[-1].id) if len(rows) > limit else None
+    return {"items": [comment_json(c, people) for c in page], "next_cursor": following}
+
+
+def comment_json(comment: TicketComment, people: dict[int | None, dict[str, Any]]) -> dict[str, Any]:
+    """One comment as clients read it."""
+    return {
+        "id": comment.id,
+        "author": people.get(comment.author_id),
+        "body": comment.body,
+        "visibility": comment.visibility,
+        "created_at": rfc3339(comment.created_at),
+    }
+
+
+async def assignable_people(session: AsyncSession, actor: Actor, ticket_id: int) -> list[dict[str, Any]]:
+    """The active members of the ticket's team: to whom it can be given."""
+    found = await find_ticket(session, actor, ticket_id)
+    if found.ticket.team_id is None:
+        return []
+    members = await team_members(session, found.ticket.team_id)
+    people = await names.people(session, members)
+    return sorted((people[i] for i in members if i in people), key=lambda p: str(p["name"]))
+

@@ -1,0 +1,302 @@
+"""`/tickets`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BeforeValidator, Field
+
+from waypost.access.actor import Actor
+from waypost.access.deps import current_actor, permit
+from waypost.access.permissions import Permission
+from waypost.catalog.errors import FormNotFilled, UnknownTicketType
+from waypost.directory.names import names
+from waypost.kernel.clock import rfc3339
+from waypost.kernel.db import ReadSession, WriteSession, database
+from waypost.kernel.errors import NotFound, StaleVersion, VersionRequired
+from waypost.kernel.http import StrictRoute, guarded, json_response
+from waypost.kernel.idempotency import OnceOnly
+from waypost.kernel.ids import MAX_ID, Id, PathId
+from waypost.kernel.openapi import problems
+from waypost.kernel.paging import Cursor, Limit
+from waypost.kernel.shapes import Instant
+from waypost.tickets import history, queries, service
+from waypost.tickets.errors import (
+    ApprovedFacts,
+    CommentNeeded,
+    ImpossibleTransition,
+    NotInTeam,
+    NotYours,
+    ReopenTooLate,
+    TicketIsClosed,
+    TicketNotFound,
+)
+from waypost.tickets.lifecycle import Status
+from waypost.tickets.schemas import (
+    Assignment,
+    CommentCreate,
+    CommentPage,
+    CommentRead,
+    HistoryPage,
+    PeopleAnswer,
+    PriorityWord,
+    SortWord,
+    StatusChange,
+    StatusWord,
+    TicketCreate,
+    TicketPage,
+    TicketRead,
+    TicketUpdate,
+)
+
+router = APIRouter(route_class=StrictRoute, prefix="/tickets", tags=["Tickets"])
+Reader = Annotated[Actor, permit(Permission.TICKETS_READ)]
+
+
+async def _guard(request: Request) -> None:
+    """404 before a 422: a body's faults are told only to those who see the ticket."""
+    actor = await current_actor(request)
+    raw = str(request.path_params.get("ticket_id", ""))
+    if raw:
+        if not (raw.isascii() and raw.isdigit() and 0 < int(raw) <= MAX_ID):
+            raise NotFound
+        async with database().read() as session:
+            await queries.find_ticket(session, actor, int(raw))
+
+
+def _who(value: Any) -> Any:
+    return value if value in ("me", "none") else int(value) if str(value).isascii() and str(value).isdigit() else value
+
+
+Who = Annotated[Id | str, BeforeValidator(_who), Field(pattern="^(me|none)$")]
+
+
+async def _read(session: ReadSession, actor: Actor, found: queries.Found, status: int = 200) -> Response:
+    t = found.ticket
+    people = await names.people(session, [t.requester_id, t.assignee_id])
+    teams = await names.teams(session, [t.team_id])
+    departments = await names.departments(session, [t.department_id])
+    return json_response(
+        {
+            "id": t.id,
+            "ticket_number": t.ticket_number,
+            "title": t.title,
+            "description": t.description,
+            "ticket_type": t.ticket_type,
+            "ticket_type_name": found.type_name,
+            "status": t.status,
+            "priority": t.priority,
+            "amount": None if t.amount is None else str(t.amount),
+            "currency": t.currency,
+            "requester": people.get(t.requester_id),
+            "assignee": people.get(t.assignee_id),
+            "team": teams.get(t.team_id),
+            "department": departments.get(t.department_id),
+            "due_date": t.due_date and rfc3339(t.due_date),
+            "custom_fields": t.custom_fields,
+            "form": found.form,
+            "version": t.version,
+            "comment_count": t.comment_count,
+            "created_at": rfc3339(t.created_at),
+            "updated_at": rfc3339(t.updated_at),
+            "submitted_at": t.submitted_at and rfc3339(t.submitted_at),
+            "completed_at": t.completed_at and rfc3339(t.completed_at),
+            "closed_at": t.closed_at and rfc3339(t.closed_at),
+            "allowed_actions": service.allowed_actions(actor, found),
+        },
+        status,
+        {"ETag": f'"{t.id}-{t.version}"'},
+    )
+
+
+async def _again(session: WriteSession, actor: Actor, ticket_id: int, status: int = 200) -> Response:
+    """The ticket as it stands after a change, read in the same transaction."""
+    session.expire_all()
+    return await _read(session, actor, await queries.find_ticket(session, actor, ticket_id), status)
+
+
+@router.get("", response_model=TicketPage)
+async def tickets(
+    session: ReadSession,
+    actor: Reader,
+    status: Annotated[list[StatusWord], Query(max_length=9)] = [],  # noqa: B006
+    priority: Annotated[list[PriorityWord], Query(max_length=4)] = [],  # noqa: B006
+    ticket_type: Annotated[list[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]], Query(max_length=50)] = [],  # noqa: B006
+    assignee_id: Annotated[list[Who], Query(max_length=50)] = [],  # noqa: B006
+    requester_id: Annotated[list[Who], Query(max_length=50)] = [],  # noqa: B006
+    department_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
+    team_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
+    q: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="Words of number, title or description.")] = None,
+    created_from: Annotated[Instant | None, Query()] = None,
+    created_to: Annotated[Instant | None, Query()] = None,
+    due_before: Annotated[Instant | None, Query()] = None,
+    sort: SortWord = "-created_at",
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> Response:
+    """The tickets one may see, filtered and sorted, a page at a time. `assignee_id` takes `me` and `none` too."""
+
+    def people(values: list[int | str]) -> tuple[int | None, ...]:
+        return tuple({"me": actor.user_id, "none": None}.get(v, v) if isinstance(v, str) else v for v in values)  # type: ignore[misc]
+
+    filters = queries.Filters(
+        statuses=tuple(status),
+        priorities=tuple(priority),
+        ticket_types=tuple(ticket_type),
+        assignee_ids=people(assignee_id),
+        requester_ids=tuple(i for i in people(requester_id) if i is not None),
+        department_ids=tuple(department_id),
+        team_ids=tuple(team_id),
+        q=q if q and q.strip() else None,
+        created_from=created_from,
+        created_to=created_to,
+        due_before=due_before,
+    )
+    return json_response(await queries.ticket_list(session, actor, filters, sort=sort, cursor=cursor, limit=limit))
+
+
+@router.post("", status_code=201, response_model=TicketRead, responses=problems(UnknownTicketType, FormNotFilled))
+async def create_ticket(
+    body: TicketCreate,
+    session: WriteSession,
+    actor: Annotated[Actor, permit(Permission.TICKETS_CREATE)],
+    once: OnceOnly,
+) -> Response:
+    """Write a request: a draft, or submitted at once."""
+
+    async def work() -> Response:
+        ticket = await service.create_ticket(session, actor, **body.model_dump())
+        return await _again(session, actor, ticket.id, 201)
+
+    return await once.answer(session, actor.user_id, work)
+
+
+@router.get("/{ticket_id}", response_model=TicketRead, responses=problems(TicketNotFound))
+async def ticket(ticket_id: PathId, session: ReadSession, actor: Reader) -> Response:
+    """One ticket. The `ETag` names its version."""
+    return await _read(session, actor, await queries.find_ticket(session, actor, ticket_id))
+
+
+_ETAG = re.compile(r'(?:W/)?"\d+-(\d{1,10})"')
+
+
+def _version(body_version: int | None, if_match: str | None) -> int:
+    if if_match is not None:
+        matched = _ETAG.fullmatch(if_match.strip())
+        if matched is None:
+            raise StaleVersion
+        if body_version is not None and body_version != int(matched[1]):
+            raise StaleVersion
+        return int(matched[1])
+    if body_version is None:
+        raise VersionRequired
+    return body_version
+
+
+@router.put(
+    "/{ticket_id}",
+    response_model=TicketRead,
+    responses=problems(
+        TicketNotFound, NotYours, FormNotFilled, StaleVersion, VersionRequired, TicketIsClosed, ApprovedFacts
+    ),
+)
+@guarded(_guard)
+async def update_ticket(
+    ticket_id: PathId,
+    body: TicketUpdate,
+    session: WriteSession,
+    actor: Reader,
+    if_match: Annotated[str | None, Header(max_length=100, examples=['"42-3"'])] = None,
+) -> Response:
+    """Change fields of the version one read."""
+    values = body.model_dump(exclude_unset=True, exclude={"version"})
+    await service.update_ticket(
+        session, actor, ticket_id, version=lambda: _version(body.version, if_match), values=values
+    )
+    return await _again(session, actor, ticket_id)
+
+
+@router.post(
+    "/{ticket_id}/submit",
+    response_model=TicketRead,
+    responses=problems(TicketNotFound, NotYours, ImpossibleTransition, FormNotFilled),
+)
+async def submit_ticket(ticket_id: PathId, session: WriteSession, actor: Reader) -> Response:
+    """Send a draft off to its approvers."""
+    await service.submit_ticket(session, actor, ticket_id)
+    return await _again(session, actor, ticket_id)
+
+
+@router.post(
+    "/{ticket_id}/transitions",
+    response_model=TicketRead,
+    responses=problems(TicketNotFound, NotYours, ImpossibleTransition, ReopenTooLate, CommentNeeded),
+)
+@guarded(_guard)
+async def change_status(ticket_id: PathId, body: StatusChange, session: WriteSession, actor: Reader) -> Response:
+    """Take one of the transitions that `allowed_actions` offers."""
+    await service.change_status(session, actor, ticket_id, to=Status(body.to), comment=body.comment or "")
+    return await _again(session, actor, ticket_id)
+
+
+@router.post(
+    "/{ticket_id}/assign",
+    response_model=TicketRead,
+    responses=problems(TicketNotFound, NotYours, NotInTeam, TicketIsClosed),
+)
+@guarded(_guard)
+async def assign_ticket(ticket_id: PathId, body: Assignment, session: WriteSession, actor: Reader) -> Response:
+    """Give responsibility to a member of the team, back to the team, or to another team."""
+    await service.assign_ticket(
+        session,
+        actor,
+        ticket_id,
+        assignee_id=body.assignee_id,
+        team_id=body.team_id,
+        move_team="team_id" in body.model_fields_set and body.team_id is not None,
+    )
+    return await _again(session, actor, ticket_id)
+
+
+@router.get("/{ticket_id}/assignees", response_model=PeopleAnswer, responses=problems(TicketNotFound))
+async def assignees(ticket_id: PathId, session: ReadSession, actor: Reader) -> Response:
+    """The people it can be given to: the active members of its team."""
+    return json_response({"items": await queries.assignable_people(session, actor, ticket_id)})
+
+
+@router.get("/{ticket_id}/comments", response_model=CommentPage, responses=problems(TicketNotFound))
+async def comments(
+    ticket_id: PathId, session: ReadSession, actor: Reader, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    """What was said, oldest first."""
+    return json_response(await queries.comment_list(session, actor, ticket_id, cursor=cursor, limit=limit))
+
+
+@router.post(
+    "/{ticket_id}/comments",
+    status_code=201,
+    response_model=CommentRead,
+    responses=problems(TicketNotFound, NotYours, TicketIsClosed),
+)
+@guarded(_guard)
+async def add_comment(
+    ticket_id: PathId, body: CommentCreate, session: WriteSession, actor: Reader, once: OnceOnly
+) -> Response:
+    """Say something: to everybody on the ticket, or (`INTERNAL`) to the team."""
+
+    async def work() -> Response:
+        made = await service.add_comment(session, actor, ticket_id, body=body.body, visibility=body.visibility)
+        people = await names.people(session, [made.author_id])
+        return json_response(queries.comment_json(made, people), 201)
+
+    return await once.answer(session, actor.user_id, work)
+
+
+@router.get("/{ticket_id}/history", response_model=HistoryPage, responses=problems(TicketNotFound))
+async def ticket_history(
+    ticket_id: PathId, session: ReadSession, actor: Reader, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
+    """Everything that happened, oldest first, from the event log."""
+    return json_response(await history.ticket_history(session, actor, ticket_id, cursor=cursor, limit=limit))

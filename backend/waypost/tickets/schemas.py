@@ -1,0 +1,159 @@
+"""What crosses HTTP about tickets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from waypost.kernel.ids import Id
+from waypost.kernel.shapes import Currency, Instant, Line, Money, NamedRef, PersonRef, Strict
+
+StatusWord = Literal[
+    "DRAFT", "SUBMITTED", "IN_REVIEW", "PENDING_INFO", "APPROVED", "REJECTED", "IN_PROGRESS", "COMPLETED", "CLOSED"
+]
+PriorityWord = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
+VisibilityWord = Literal["PUBLIC", "INTERNAL"]
+SortWord = Literal[
+    "created_at", "-created_at", "updated_at", "-updated_at", "priority", "-priority", "due_date", "-due_date"
+]
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+Title = Annotated[Line, Field(max_length=200, examples=["New laptop request"])]
+Description = Annotated[str, Field(max_length=50_000, examples=["Need a laptop for project work"])]
+Fields = Annotated[
+    dict[str, Any], Field(examples=[{"budget_code": "PROJ001", "justification": "Current laptop insufficient"}])
+]
+Said = Annotated[str, AfterValidator(_not_blank), Field(max_length=20_000, examples=["Which model do you need?"])]
+Remark = Annotated[str, Field(max_length=20_000, examples=["Picked up at the desk"])]
+
+
+class TicketListItem(BaseModel):
+    """A ticket in a list."""
+
+    id: Annotated[int, Field(examples=[42])]
+    ticket_number: Annotated[str, Field(examples=["ITH-2026-000123"])]
+    title: Annotated[str, Field(examples=["New laptop request"])]
+    ticket_type: Annotated[str, Field(examples=["IT_HARDWARE"])]
+    status: StatusWord
+    priority: PriorityWord
+    amount: Annotated[str | None, Field(examples=["1450.00"])]
+    currency: Annotated[str | None, Field(examples=["USD"])]
+    requester: PersonRef
+    assignee: PersonRef | None
+    team: NamedRef | None
+    department: NamedRef | None
+    due_date: datetime | None
+    version: Annotated[int, Field(examples=[3])]
+    comment_count: Annotated[int, Field(examples=[2])]
+    created_at: datetime
+    updated_at: datetime
+
+
+class TicketPage(BaseModel):
+    items: list[TicketListItem]
+    next_cursor: str | None
+
+
+class TicketRead(TicketListItem):
+    """A ticket with everything its page shows. `allowed_actions` are the buttons this caller has."""
+
+    ticket_type_name: Annotated[str, Field(examples=["IT hardware"])]
+    description: str
+    custom_fields: Fields
+    form: Annotated[dict[str, Any], Field(description="The form it was made with (JSON Schema).")]
+    submitted_at: datetime | None
+    completed_at: datetime | None
+    closed_at: datetime | None
+    allowed_actions: Annotated[list[str], Field(examples=[["edit", "submit", "comment"]])]
+
+
+class TicketCreate(Strict):
+    """A new request (specification, Ticket Creation)."""
+
+    title: Title
+    description: Description = ""
+    ticket_type: Annotated[str, Field(max_length=64, examples=["IT_HARDWARE"])]
+    priority: PriorityWord | None = None
+    due_date: Instant | None = None
+    custom_fields: Fields = {}
+    amount: Money | None = None
+    currency: Currency | None = None
+    submit: Annotated[bool, Field(strict=True, description="Submit at once instead of keeping a draft.")] = False
+
+
+class TicketUpdate(Strict):
+    """The fields to change; those left out stay. `version` may stand in `If-Match` instead."""
+
+    title: Title | None = None
+    description: Description | None = None
+    priority: PriorityWord | None = None
+    due_date: Instant | None = None
+    custom_fields: Fields | None = None
+    amount: Money | None = None
+    currency: Currency | None = None
+    version: Annotated[int | None, Field(ge=1, strict=True, examples=[3])] = None
+
+
+class StatusChange(Strict):
+    to: StatusWord
+    comment: Remark | None = None
+
+
+class Assignment(Strict):
+    """Who is to do it; null gives it back to the team. `team_id` moves it to another team."""
+
+    assignee_id: Annotated[Id | None, Field(examples=[9])] = None
+    team_id: Annotated[Id | None, Field(examples=[1])] = None
+
+
+class CommentCreate(Strict):
+    body: Said
+    visibility: VisibilityWord = "PUBLIC"
+
+
+class CommentRead(BaseModel):
+    id: Annotated[int, Field(examples=[7])]
+    author: PersonRef
+    body: Annotated[str, Field(description="Markdown.", examples=["Which model do you need?"])]
+    visibility: VisibilityWord
+    created_at: datetime
+
+
+class CommentPage(BaseModel):
+    items: list[CommentRead]
+    next_cursor: str | None
+
+
+class PeopleAnswer(BaseModel):
+    items: list[PersonRef]
+
+
+class Change(BaseModel):
+    field: Annotated[str, Field(examples=["amount"])]
+    old: Any
+    new: Any
+
+
+class HistoryEntry(BaseModel):
+    """One thing that happened."""
+
+    id: Annotated[int, Field(examples=[1001])]
+    type: Annotated[str, Field(examples=["ticket.submitted"])]
+    at: datetime
+    actor: PersonRef | None
+    on_behalf_of: PersonRef | None
+    summary: Annotated[str, Field(examples=["submitted the request"])]
+    changes: list[Change]
+    comment: str | None
+    visibility: VisibilityWord
+
+
+class HistoryPage(BaseModel):
+    items: list[HistoryEntry]
+    next_cursor: str | None

@@ -1,0 +1,408 @@
+"""What people do with tickets. Each use case locks the row, asks policy and lifecycle, changes, and records once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, literal, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.access.permissions import Permission
+from waypost.catalog.errors import FormNotFilled
+from waypost.catalog.forms import check_fields
+from waypost.catalog.models import TicketType
+from waypost.catalog.service import type_to_ask_for
+from waypost.directory.models import Team, TeamMember, User
+from waypost.kernel.clock import now, rfc3339
+from waypost.kernel.errors import FieldError, Forbidden, Invalid, StaleVersion, invalid_field
+from waypost.kernel.events import Doer, record
+from waypost.kernel.settings import get_settings
+from waypost.tickets import events, lifecycle, policy, reviewing
+from waypost.tickets.errors import ApprovedFacts, NotInTeam, NotYours, TicketIsClosed
+from waypost.tickets.lifecycle import Status, Step
+from waypost.tickets.models import Ticket, TicketComment, TicketText
+from waypost.tickets.queries import Found, find_ticket
+from waypost.tickets.texts import plain
+
+_EVENT: dict[Step, type[events.StatusChanged]] = {
+    Step.SUBMIT: events.TicketSubmitted,
+    Step.START_REVIEW: events.ReviewStarted,
+    Step.APPROVE: events.TicketApproved,
+    Step.REJECT: events.TicketRejected,
+    Step.ASK: events.InfoRequested,
+    Step.ANSWER: events.InfoProvided,
+    Step.WITHDRAW: events.TicketWithdrawn,
+    Step.DISCARD: events.TicketClosed,
+    Step.START: events.WorkStarted,
+    Step.COMPLETE: events.TicketCompleted,
+    Step.REOPEN: events.TicketReopened,
+    Step.CLOSE: events.TicketClosed,
+}
+# What was judged: an edit of these in review asks again, and after approval they stay as they were approved.
+JUDGED = ("amount", "currency", "custom_fields")
+EDITABLE_FIELDS = ("title", "description", "priority", "due_date", "amount", "currency", "custom_fields")
+
+
+def reopen_window() -> timedelta:
+    """How long after completion a ticket may be re-opened."""
+    return timedelta(days=get_settings().reopen_days)
+
+
+# --- writing one ------------------------------------------------------------------------------------------------------
+
+
+async def create_ticket(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    title: str,
+    description: str,
+    ticket_type: str,
+    priority: str | None,
+    due_date: datetime | None,
+    custom_fields: dict[str, Any],
+    amount: Decimal | None,
+    currency: str | None,
+    submit: bool,
+) -> Ticket:
+    """Write a ticket, as a draft or submitted at once.
+
+    A draft may still lack required fields. Raises `UnknownTicketType`, `FormNotFilled` or `Invalid`, each naming fields.
+    """
+    actor.require(Permission.TICKETS_CREATE)
+    kind = await type_to_ask_for(session, ticket_type)
+    check_fields(kind.form, custom_fields, is_draft=not submit)
+    amount, currency = _money(kind, amount, currency)
+    at = now()
+    department_id = await session.scalar(select(User.department_id).where(User.id == actor.user_id))
+    number = await session.scalar(select(func.next_ticket_number(literal(kind.prefix), literal(at.year))))
+    ticket = Ticket(
+        ticket_number=f"{kind.prefix}-{at.year}-{number:06d}",
+        title=title,
+        description=description,
+        ticket_type_id=kind.id,
+        ticket_type=kind.key,
+        form_version=kind.form_version,
+        status=Status.DRAFT.value,
+        priority=priority or kind.default_priority,
+        amount=amount,
+        currency=currency,
+        requester_id=actor.user_id,
+        created_by_id=actor.user_id,
+        team_id=kind.team_id,
+        department_id=department_id,
+        due_date=due_date,
+        custom_fields=custom_fields,
+        version=1,
+        round=0,
+        comment_count=0,
+        internal_comment_count=0,
+        created_at=at,
+        updated_at=at,
+    )
+    session.add(ticket)
+    await session.flush()
+    await _keep_words(session, ticket)
+    await record(
+        session,
+        events.TicketCreated(
+            ticket_id=ticket.id,
+            ticket_number=ticket.ticket_number,
+            ticket_type=ticket.ticket_type,
+            title=ticket.title,
+            priority=ticket.priority,
+            requester_id=ticket.requester_id,
+        ),
+        actor=actor,
+        at=at,
+    )
+    if submit:
+        await _submit(session, actor, ticket, kind, at)
+    return ticket
+
+
+def _money(kind: TicketType, amount: Decimal | None, currency: str | None) -> tuple[Decimal | None, str | None]:
+    if amount is None:
+        return None, None
+    if not kind.has_amount:
+        raise Invalid(errors=(FieldError("/amount", "is not asked for by this type of request"),))
+    return amount, currency or "USD"
+
+
+async def _keep_words(session: AsyncSession, ticket: Ticket) -> None:
+    number_and_title = f"{plain(ticket.ticket_number)} {plain(ticket.title)}"
+    document = func.setweight(func.to_tsvector("simple", number_and_title), text("'A'")).op("||")(
+        func.setweight(func.to_tsvector("simple", plain(ticket.description)), text("'B'"))
+    )
+    await session.execute(
+        insert(TicketText)
+        .values(ticket_id=ticket.id, document=document)
+        .on_conflict_do_update(index_elements=["ticket_id"], set_={"document": document})
+    )
+
+
+async def update_ticket(
+    session: AsyncSession, actor: Actor, ticket_id: int, *, version: Callable[[], int], values: dict[str, Any]
+) -> Ticket:
+    """Edit fields of the version one read; `version` is asked once it is clear that they may edit at all.
+
+    In review, an edit of what is judged (`JUDGED`) asks the approvers again; a typo does not. After approval what was
+    approved stays. Raises `NotYours`, `TicketIsClosed`, `ApprovedFacts`, `StaleVersion`, or names the wrong field.
+    """
+    found = await find_ticket(session, actor, ticket_id, lock=True)
+    ticket = found.ticket
+    parts = policy.parts_of(actor, found.facts)
+    lifecycle.check_edit(found.facts.status, parts)
+    for field in ("title", "description", "priority", "custom_fields"):
+        if field in values and values[field] is None:
+            raise invalid_field(f"/{field}", "must not be null")
+    if ticket.version != version():
+        raise StaleVersion(current_version=ticket.version)
+    kind = await session.get_one(TicketType, ticket.ticket_type_id)
+    if "amount" in values:
+        values["amount"], values["currency"] = _money(kind, values["amount"], values.get("currency"))
+    elif "currency" in values:
+        del values["currency"]
+    if "custom_fields" in values:
+        check_fields(found.form, values["custom_fields"], is_draft=ticket.status == Status.DRAFT)
+    changed = {f: v for f in EDITABLE_FIELDS if f in values and (v := values[f]) != getattr(ticket, f)}
+    if not changed:
+        return ticket
+    in_review = found.facts.status in lifecycle.IN_REVIEW
+    judged = any(f in changed for f in JUDGED) or ("priority" in changed and in_review)
+    if judged and not in_review and found.facts.status is not Status.DRAFT and any(f in changed for f in JUDGED):
+        raise ApprovedFacts
+    changes = {f: [_plain_value(getattr(ticket, f)), _plain_value(v)] for f, v in changed.items()}
+    for field, value in changed.items():
+        setattr(ticket, field, value)
+    if judged:
+        ticket.edited_by_id = actor.user_id
+    at = _touch(ticket)
+    await session.flush()
+    if "title" in changed or "description" in changed:
+        await _keep_words(session, ticket)
+    restarts = judged and in_review and await reviewing.changes_who_decides(session, ticket, found.type_name)
+    await record(
+        session,
+        events.TicketUpdated(
+            ticket_id=ticket.id, ticket_version=ticket.version, changes=changes, restarts_approval=restarts
+        ),
+        actor=actor,
+        at=at,
+    )
+    if restarts:
+        await reviewing.ask_again(session, actor, ticket, found.type_name)
+    return ticket
+
+
+def _plain_value(value: object) -> object:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _touch(ticket: Ticket) -> datetime:
+    at = now()
+    ticket.version += 1
+    ticket.updated_at = at
+    return at
+
+
+# --- moving it along --------------------------------------------------------------------------------------------------
+
+
+async def submit_ticket(session: AsyncSession, actor: Actor, ticket_id: int) -> Ticket:
+    """Send a draft off: it is complete now, and approvers are asked or it is approved by rule."""
+    found = await find_ticket(session, actor, ticket_id, lock=True)
+    _decide(actor, found, Status.SUBMITTED, "")
+    kind = await session.get_one(TicketType, found.ticket.ticket_type_id)
+    await _submit(session, actor, found.ticket, kind, now())
+    return found.ticket
+
+
+async def _submit(session: AsyncSession, actor: Actor, ticket: Ticket, kind: TicketType, at: datetime) -> None:
+    try:
+        check_fields(await reviewing.form_of(session, ticket), ticket.custom_fields, is_draft=False)
+    except FormNotFilled as lacking:
+        raise FormNotFilled("The form is not complete yet.", errors=lacking.errors) from lacking
+    ticket.round += 1
+    ticket.submitted_at = at
+    await apply_step(session, actor, ticket, Step.SUBMIT, Status.SUBMITTED)
+    await reviewing.start(session, actor, ticket, kind)
+
+
+def _decide(actor: Actor, found: Found, target: Status, comment: str) -> lifecycle.Transition:
+    return lifecycle.decide(
+        lifecycle.Facts(found.facts.status, found.ticket.completed_at),
+        target,
+        policy.parts_of(actor, found.facts),
+        now(),
+        comment=comment,
+        reopen_within=reopen_window(),
+    )
+
+
+async def change_status(session: AsyncSession, actor: Actor, ticket_id: int, *, to: Status, comment: str) -> Ticket:
+    """Take one of the transitions `allowed_actions` offers. Raises what `lifecycle.decide` raises."""
+    found = await find_ticket(session, actor, ticket_id, lock=True)
+    edge = _decide(actor, found, to, comment)
+    ticket = found.ticket
+    if edge.step is Step.SUBMIT:
+        await _submit(session, actor, ticket, await session.get_one(TicketType, ticket.ticket_type_id), now())
+        return ticket
+    if edge.step is Step.ANSWER:
+        await reviewing.answer(session, actor, ticket, comment)
+        return ticket
+    if edge.step is Step.WITHDRAW:
+        await reviewing.withdraw(session, actor, ticket, comment)
+    await apply_step(session, actor, ticket, edge.step, to, comment=comment)
+    if comment.strip() and edge.step in (Step.COMPLETE, Step.REOPEN, Step.CLOSE, Step.START):
+        await _add_comment(session, actor, ticket, comment, "PUBLIC")
+    return ticket
+
+
+async def apply_step(
+    session: AsyncSession, actor: Doer, ticket: Ticket, step: Step, to: Status, *, comment: str = "", **facts: Any
+) -> None:
+    """Move the ticket along an edge that has been decided, and record it."""
+    old = ticket.status
+    at = _touch(ticket)
+    ticket.status = to.value
+    if step is Step.COMPLETE:
+        ticket.completed_at = at
+    elif step is Step.REOPEN:
+        ticket.completed_at = None
+    if to is Status.CLOSED:
+        ticket.closed_at = at
+    await session.flush()
+    await record(
+        session,
+        _EVENT[step](
+            ticket_id=ticket.id,
+            ticket_version=ticket.version,
+            old_status=old,
+            new_status=to.value,
+            comment=comment,
+            **facts,
+        ),
+        actor=actor,
+        at=at,
+    )
+
+
+async def assign_ticket(
+    session: AsyncSession, actor: Actor, ticket_id: int, *, assignee_id: int | None, team_id: int | None, move_team: bool
+) -> Ticket:
+    """Give responsibility to a member of the ticket's team, to nobody, or (`move_team`) to another team.
+
+    Raises `NotYours`, `TicketIsClosed`, `NotInTeam`, or names an unknown team.
+    """
+    found = await find_ticket(session, actor, ticket_id, lock=True)
+    ticket = found.ticket
+    if not policy.may_assign(actor, found.facts):
+        raise NotYours
+    if found.facts.status not in lifecycle.ASSIGNABLE:
+        raise TicketIsClosed(f"A ticket that is {ticket.status} is not assigned.")
+    new_team = team_id if move_team else ticket.team_id
+    if move_team and new_team is not None and await session.scalar(select(Team.id).where(Team.id == new_team)) is None:
+        raise Invalid(errors=(FieldError("/team_id", "there is no such team"),))
+    if assignee_id is not None:
+        member = (
+            select(User.id)
+            .join(TeamMember, TeamMember.user_id == User.id)
+            .where(User.id == assignee_id, User.is_active, TeamMember.team_id == new_team)
+        )
+        if await session.scalar(member) is None:
+            raise NotInTeam
+    if (ticket.assignee_id, ticket.team_id) == (assignee_id, new_team):
+        return ticket
+    old_assignee, old_team = ticket.assignee_id, ticket.team_id
+    ticket.assignee_id, ticket.team_id = assignee_id, new_team
+    at = _touch(ticket)
+    await session.flush()
+    await record(
+        session,
+        events.TicketAssigned(
+            ticket_id=ticket.id,
+            ticket_version=ticket.version,
+            old_assignee_id=old_assignee,
+            new_assignee_id=assignee_id,
+            old_team_id=old_team,
+            new_team_id=new_team,
+        ),
+        actor=actor,
+        at=at,
+    )
+    return ticket
+
+
+# --- talking about it -------------------------------------------------------------------------------------------------
+
+
+async def add_comment(
+    session: AsyncSession, actor: Actor, ticket_id: int, *, body: str, visibility: str
+) -> TicketComment:
+    """Say something, to all on the ticket or (`INTERNAL`) to the team. Raises `Forbidden` or `TicketIsClosed`."""
+    found = await find_ticket(session, actor, ticket_id, lock=True)
+    if visibility == "INTERNAL":
+        if not policy.may_comment_internally(actor, found.facts):
+            raise Forbidden("Internal comments are for the team that works on this ticket.")
+    elif not policy.may_comment(actor, found.facts):
+        raise NotYours
+    if found.facts.status is Status.CLOSED:
+        raise TicketIsClosed("A closed ticket takes no more comments.")
+    return await _add_comment(session, actor, found.ticket, body, visibility)
+
+
+async def _add_comment(
+    session: AsyncSession, actor: Doer, ticket: Ticket, body: str, visibility: str
+) -> TicketComment:
+    at = now()
+    comment = TicketComment(
+        ticket_id=ticket.id, author_id=actor.person_id, body=body, visibility=visibility, created_at=at
+    )
+    session.add(comment)
+    # A comment is no edit: it leaves `version` alone, so it makes nobody's edit stale.
+    if visibility == "INTERNAL":
+        ticket.internal_comment_count += 1
+    else:
+        ticket.comment_count += 1
+        ticket.updated_at = at
+    await session.flush()
+    await record(
+        session,
+        events.CommentAdded(ticket_id=ticket.id, comment_id=comment.id, visibility=visibility),
+        actor=actor,
+        at=at,
+    )
+    return comment
+
+
+def allowed_actions(actor: Actor, found: Found) -> list[str]:
+    """What this person may do with this ticket now, as words: the buttons of its page."""
+    parts = policy.parts_of(actor, found.facts)
+    status = found.facts.status
+    words = []
+    if lifecycle.may_edit(status, parts):
+        words.append("edit")
+    facts = lifecycle.Facts(status, found.ticket.completed_at)
+    for edge in lifecycle.possible(facts, parts, now(), reopen_within=reopen_window()):
+        if edge.step in (Step.SUBMIT, Step.WITHDRAW, Step.ANSWER, Step.REOPEN):
+            words.append(edge.step.value)
+        if edge.step is not Step.SUBMIT:
+            words.append(f"transition:{edge.target.value}")
+    if status in lifecycle.ASSIGNABLE and policy.may_assign(actor, found.facts):
+        words.append("assign")
+    if status is not Status.CLOSED:
+        if policy.may_comment(actor, found.facts):
+            words.append("comment")
+        if policy.may_comment_internally(actor, found.facts):
+            words.append("comment_internal")
+    return words
+
+
