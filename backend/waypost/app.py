@@ -17,7 +17,7 @@ from waypost.access.deps import authenticate
 from waypost.approvals import router as approvals
 from waypost.audit import router as audit
 from waypost.catalog import router as catalog
-from waypost.kernel import health, hints, http, logs, openapi, webapp
+from waypost.kernel import health, hints, http, logs, openapi, queue, webapp
 from waypost.kernel.db import Database, use_database
 from waypost.kernel.events import use_wiring
 from waypost.kernel.settings import get_settings
@@ -41,6 +41,7 @@ def operation_id(route: APIRoute) -> str:
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open this process's pools, follow the log, tell the relay of commits; close all in order."""
     settings = get_settings()
+    hints.wake = queue.waker(queue.build(settings))
     database = Database.connect(settings)
     use_database(database)
     async with hints.running(settings, database) as valkey:

@@ -9,43 +9,75 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.access.actor import Actor
 from waypost.access.passwords import hash_password
 from waypost.access.queries import actor_of_user
 from waypost.access.service import ensure_system_roles, grant_roles, keep_password_hash
 from waypost.approvals import service as approvals
-from waypost.approvals.queries import approval_queue
+from waypost.approvals.definitions import create_definition
+from waypost.approvals.engine import StepStatus, Verb
+from waypost.approvals.models import ApprovalStep
 from waypost.catalog.models import TicketType
 from waypost.catalog.service import create_ticket_type
-from waypost.directory.models import Department, Team, User
+from waypost.directory.models import Department, Team, TeamMember, User
 from waypost.directory.service import create_department, create_team, create_user
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM
 from waypost.tickets import service as tickets
 from waypost.tickets.lifecycle import Status
+from waypost.tickets.reviewing import TICKET
 
 PASSWORD = "demo-Passw0rd-2026"  # noqa: S105 - the contract's, for demo accounts only
 ZONE = "Europe/Berlin"
 # username: first name, last name, department, manager, job title, roles besides `employee`
 PEOPLE: dict[str, tuple[str, str, str, str | None, str, list[str]]] = {
-    "executive": ("Elena", "Fischer", "Executive Office", None, "Chief operating officer", ["executive", "manager", "department_head"]),
+    "executive": (
+        "Elena",
+        "Fischer",
+        "Executive Office",
+        None,
+        "Chief operating officer",
+        ["executive", "manager", "department_head"],
+    ),
     "head": ("Henrik", "Lindqvist", "Marketing", "executive", "Head of Marketing", ["manager", "department_head"]),
     "manager": ("Mike", "Okafor", "Marketing", "head", "Marketing manager", ["manager"]),
     "employee": ("Jane", "Doe", "Marketing", "manager", "Marketing specialist", []),
     "colleague": ("Carlos", "Reyes", "Marketing", "manager", "Marketing specialist", []),
-    "finance1": ("Farah", "Haddad", "Finance", "executive", "Head of Finance", ["manager", "department_head", "finance_committee"]),
+    "finance1": (
+        "Farah",
+        "Haddad",
+        "Finance",
+        "executive",
+        "Head of Finance",
+        ["manager", "department_head", "finance_committee"],
+    ),
     "finance2": ("Felix", "Moreau", "Finance", "finance1", "Controller", ["finance_committee"]),
     "finance3": ("Fiona", "Walsh", "Finance", "finance1", "Treasurer", ["finance_committee"]),
     "ithead": ("Ingrid", "Solberg", "IT", "executive", "Head of IT", ["manager", "department_head"]),
     "agent": ("Amir", "Novak", "IT", "ithead", "IT support agent", ["agent"]),
     "agent2": ("Aiko", "Tanaka", "IT", "ithead", "IT support agent", ["agent"]),
     "hragent": ("Hannah", "Berg", "HR", "executive", "HR partner", ["agent"]),
-    "facilityagent": ("Fatou", "Diallo", "Facilities", "executive", "Facilities coordinator", ["agent", "department_head"]),
+    "facilityagent": (
+        "Fatou",
+        "Diallo",
+        "Facilities",
+        "executive",
+        "Facilities coordinator",
+        ["agent", "department_head"],
+    ),
     "outsider": ("Oscar", "Silva", "Facilities", "facilityagent", "Building technician", []),
     "auditor": ("Astrid", "Keller", "Executive Office", "executive", "Internal auditor", ["auditor"]),
     "admin": ("Ada", "Brandt", "IT", "ithead", "System administrator", ["admin"]),
 }
-HEADS = {"Executive Office": "executive", "Marketing": "head", "Finance": "finance1", "IT": "ithead", "HR": "hragent", "Facilities": "facilityagent"}
+HEADS = {
+    "Executive Office": "executive",
+    "Marketing": "head",
+    "Finance": "finance1",
+    "IT": "ithead",
+    "HR": "hragent",
+    "Facilities": "facilityagent",
+}
 TEAMS = {
     "IT Support": ("Laptops, accounts, software, outages", ["agent", "agent2"]),
     "HR Services": ("Contracts, letters, leave, benefits", ["hragent"]),
@@ -200,7 +232,9 @@ async def _teams_and_types(session: AsyncSession, people: dict[str, int]) -> Non
         await create_ticket_type(session, SYSTEM, **values, team_id=teams[given["team"]].id)
 
 
-def _stage(name: str, condition: dict[str, Any] | None, *approvers: dict[str, Any], quorum: Any = "ANY") -> dict[str, Any]:
+def _stage(
+    name: str, condition: dict[str, Any] | None, *approvers: dict[str, Any], quorum: Any = "ANY"
+) -> dict[str, Any]:
     return {
         "name": name,
         "condition": condition,
@@ -226,31 +260,168 @@ PURCHASES: dict[str, Any] = {
             {"any": [_amount("lt", "1000"), {"field": "amount", "op": "is_empty"}]},
             {"kind": "REQUESTER_MANAGER"},
         ),
-        _stage("Department head", {"all": [_amount("gte", "1000"), _amount("lte", "5000")]}, {"kind": "DEPARTMENT_HEAD"}),
-        _stage("Finance Committee", {"all": [_amount("gt", "5000")]}, {"kind": "ROLE", "role": "finance_committee"}, quorum=2),
+        _stage(
+            "Department head", {"all": [_amount("gte", "1000"), _amount("lte", "5000")]}, {"kind": "DEPARTMENT_HEAD"}
+        ),
+        _stage(
+            "Finance Committee",
+            {"all": [_amount("gt", "5000")]},
+            {"kind": "ROLE", "role": "finance_committee"},
+            quorum=2,
+        ),
     ],
 }
 
 
 async def _workflows(session: AsyncSession) -> None:
-    await approvals.create_definition(session, SYSTEM, PURCHASES)
+    await create_definition(session, SYSTEM, PURCHASES)
 
 
 # who, type, title, description, priority, amount, fields, how far it goes, days until due
 REQUESTS: list[tuple[str, str, str, str, str, str | None, dict[str, Any], str, int | None]] = [
-    ("employee", "IT_HARDWARE", "Laptop for the autumn campaign", "The current one is five years old; video export takes hours.", "HIGH", "1450.00", {"budget_code": "MKT-2026-04", "justification": "Video editing for the campaign"}, "review", 7),
-    ("employee", "IT_HARDWARE", "Second monitor", "27 inch, for layout work.", "MEDIUM", "320.00", {"budget_code": "MKT-2026-01", "justification": "Layout work side by side"}, "review", 14),
-    ("colleague", "IT_HARDWARE", "Headset with noise cancelling", "Open-plan office, many calls.", "LOW", "180.00", {"budget_code": "MKT-2026-01", "justification": "Calls with agencies"}, "review", None),
-    ("colleague", "FINANCE", "Trade fair stand deposit", "Deposit for the spring fair, due this week.", "HIGH", "7800.00", {"cost_center": "MKT-FAIR", "purpose": "Stand deposit, spring fair", "vendor": "Messe Nord"}, "review", 4),
-    ("employee", "FINANCE", "Photo shoot reimbursement", "Travel and props.", "MEDIUM", "240.50", {"cost_center": "MKT-CONTENT", "purpose": "Product photos"}, "review", 10),
-    ("employee", "IT_SUPPORT", "Cannot print on floor 3", "The queue shows an error since this morning.", "MEDIUM", None, {"device": "PRN-3-02", "impact": "My team"}, "approved", 2),
-    ("colleague", "IT_SUPPORT", "VPN drops every hour", "Since the last update.", "HIGH", None, {"device": "LT-2207", "impact": "Only me"}, "working", 1),
-    ("outsider", "IT_SUPPORT", "New badge reader shows offline", "Gate B.", "HIGH", None, {"device": "GATE-B", "impact": "Everybody"}, "working", 1),
-    ("manager", "IT_SUPPORT", "Shared mailbox for press enquiries", "Access for the whole team.", "LOW", None, {"impact": "My team"}, "completed", 5),
-    ("employee", "HR", "Certificate of employment", "For the bank.", "LOW", None, {"topic": "Certificate", "details": "In English"}, "review", None),
-    ("outsider", "FACILITY", "Replace ceiling lamps in the workshop", "Two of six are broken.", "MEDIUM", None, {"location": "Building B, workshop"}, "approved", 9),
-    ("colleague", "FACILITY", "Meeting room booking panel", "Room Oslo.", "LOW", None, {"location": "Building A, room Oslo"}, "rejected", None),
-    ("employee", "IT_HARDWARE", "Docking station", "USB-C with two displays.", "MEDIUM", "210.00", {"budget_code": "MKT-2026-01", "justification": "Desk sharing"}, "completed", 3),
+    (
+        "employee",
+        "IT_HARDWARE",
+        "Laptop for the autumn campaign",
+        "The current one is five years old; video export takes hours.",
+        "HIGH",
+        "1450.00",
+        {"budget_code": "MKT-2026-04", "justification": "Video editing for the campaign"},
+        "review",
+        7,
+    ),
+    (
+        "employee",
+        "IT_HARDWARE",
+        "Second monitor",
+        "27 inch, for layout work.",
+        "MEDIUM",
+        "320.00",
+        {"budget_code": "MKT-2026-01", "justification": "Layout work side by side"},
+        "review",
+        14,
+    ),
+    (
+        "colleague",
+        "IT_HARDWARE",
+        "Headset with noise cancelling",
+        "Open-plan office, many calls.",
+        "LOW",
+        "180.00",
+        {"budget_code": "MKT-2026-01", "justification": "Calls with agencies"},
+        "review",
+        None,
+    ),
+    (
+        "colleague",
+        "FINANCE",
+        "Trade fair stand deposit",
+        "Deposit for the spring fair, due this week.",
+        "HIGH",
+        "7800.00",
+        {"cost_center": "MKT-FAIR", "purpose": "Stand deposit, spring fair", "vendor": "Messe Nord"},
+        "review",
+        4,
+    ),
+    (
+        "employee",
+        "FINANCE",
+        "Photo shoot reimbursement",
+        "Travel and props.",
+        "MEDIUM",
+        "240.50",
+        {"cost_center": "MKT-CONTENT", "purpose": "Product photos"},
+        "review",
+        10,
+    ),
+    (
+        "employee",
+        "IT_SUPPORT",
+        "Cannot print on floor 3",
+        "The queue shows an error since this morning.",
+        "MEDIUM",
+        None,
+        {"device": "PRN-3-02", "impact": "My team"},
+        "approved",
+        2,
+    ),
+    (
+        "colleague",
+        "IT_SUPPORT",
+        "VPN drops every hour",
+        "Since the last update.",
+        "HIGH",
+        None,
+        {"device": "LT-2207", "impact": "Only me"},
+        "working",
+        1,
+    ),
+    (
+        "outsider",
+        "IT_SUPPORT",
+        "New badge reader shows offline",
+        "Gate B.",
+        "HIGH",
+        None,
+        {"device": "GATE-B", "impact": "Everybody"},
+        "working",
+        1,
+    ),
+    (
+        "manager",
+        "IT_SUPPORT",
+        "Shared mailbox for press enquiries",
+        "Access for the whole team.",
+        "LOW",
+        None,
+        {"impact": "My team"},
+        "completed",
+        5,
+    ),
+    (
+        "employee",
+        "HR",
+        "Certificate of employment",
+        "For the bank.",
+        "LOW",
+        None,
+        {"topic": "Certificate", "details": "In English"},
+        "review",
+        None,
+    ),
+    (
+        "outsider",
+        "FACILITY",
+        "Replace ceiling lamps in the workshop",
+        "Two of six are broken.",
+        "MEDIUM",
+        None,
+        {"location": "Building B, workshop"},
+        "approved",
+        9,
+    ),
+    (
+        "colleague",
+        "FACILITY",
+        "Meeting room booking panel",
+        "Room Oslo.",
+        "LOW",
+        None,
+        {"location": "Building A, room Oslo"},
+        "rejected",
+        None,
+    ),
+    (
+        "employee",
+        "IT_HARDWARE",
+        "Docking station",
+        "USB-C with two displays.",
+        "MEDIUM",
+        "210.00",
+        {"budget_code": "MKT-2026-01", "justification": "Desk sharing"},
+        "completed",
+        3,
+    ),
     ("employee", "IT_SUPPORT", "Licence for the design program", "", "MEDIUM", None, {}, "draft", None),
 ]
 
@@ -258,8 +429,7 @@ REQUESTS: list[tuple[str, str, str, str, str, str | None, dict[str, Any], str, i
 async def _requests(database: Database, people: dict[str, int]) -> None:
     for who, kind, title, words, priority, amount, fields, how_far, days in REQUESTS:
         async with database.transaction() as session:
-            asker = await actor_of_user(session, people[who], "demo")
-            assert asker is not None
+            asker = await _actor(session, people[who])
             made = await tickets.create_ticket(
                 session,
                 asker,
@@ -277,15 +447,34 @@ async def _requests(database: Database, people: dict[str, int]) -> None:
                 await _carry_on(session, made.id, kind, how_far)
 
 
+async def _actor(session: AsyncSession, user_id: int) -> Actor:
+    actor = await actor_of_user(session, user_id, "demo")
+    if actor is None:
+        raise RuntimeError("somebody of the demo company is missing")
+    return actor
+
+
+async def _decide(session: AsyncSession, ticket_id: int, verb: Verb) -> None:
+    """Everybody who is asked gives the same answer, in their own name, until nobody is asked any more."""
+    waiting = select(ApprovalStep).where(
+        ApprovalStep.subject_type == TICKET,
+        ApprovalStep.subject_id == ticket_id,
+        ApprovalStep.status == StepStatus.PENDING.value,
+    )
+    while (step := await session.scalar(waiting.order_by(ApprovalStep.id).limit(1))) is not None:
+        approver = await _actor(session, step.approver_id)
+        words = "Not this quarter, sorry." if verb is Verb.REJECT else "Fine with me."
+        await approvals.decide(session, approver, step.id, verb, comments=words)
+
+
 async def _carry_on(session: AsyncSession, ticket_id: int, kind: str, how_far: str) -> None:
-    verdict = "reject" if how_far == "rejected" else "approve"
-    await approvals.decide_all_for_demo(session, ticket_id, verdict)
+    await _decide(session, ticket_id, Verb.REJECT if how_far == "rejected" else Verb.APPROVE)
     if how_far in ("working", "completed"):
         team_id = await session.scalar(select(TicketType.team_id).where(TicketType.key == kind))
-        agent_id = await session.scalar(select(User.id).where(User.username == "agent"))
-        assert team_id is not None and agent_id is not None
-        agent = await actor_of_user(session, agent_id, "demo")
-        assert agent is not None
+        member = await session.scalar(
+            select(TeamMember.user_id).where(TeamMember.team_id == team_id).order_by(TeamMember.user_id).limit(1)
+        )
+        agent = await _actor(session, member or 0)
         await tickets.assign_ticket(session, agent, ticket_id, assignee_id=agent.user_id, team_id=None, move_team=False)
         await tickets.change_status(session, agent, ticket_id, to=Status.IN_PROGRESS, comment="")
         if how_far == "completed":

@@ -1,7 +1,7 @@
 """Who hears of what: the one file that knows both sides.
 
 `HANDLERS` run in the transaction that records the event, in this order. `CONSUMERS` run afterwards through the relay;
-`SUBSCRIPTIONS` says which events each gets. `TASKS` are what the worker can be asked to do and `SCHEDULE` says when.
+`SUBSCRIPTIONS` says which events each gets. `tasks()` is what the worker can be asked to do, `SCHEDULE` says when.
 """
 
 from __future__ import annotations
@@ -11,13 +11,67 @@ from typing import Any
 
 from waypost.access.service import forget_old_sessions
 from waypost.approvals import events as approvals
-from waypost.kernel import relay
+from waypost.approvals.subject import use_subject_rooms
+from waypost.kernel import hints, relay
 from waypost.kernel.db import Database
 from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
+from waypost.notifications import consumer as notifications
 from waypost.notifications import sending
-from waypost.notifications import service as notifications
 from waypost.tickets import events as tickets
 from waypost.tickets import reviewing
 
+HANDLERS: dict[type[Event], tuple[Any, ...]] = {
+    approvals.ApprovalDecided: (reviewing.on_decision,),
+    approvals.InfoRequested: (reviewing.on_info_requested,),
+    approvals.InfoAnswered: (reviewing.on_info_answered,),
+}
+
+CONSUMERS = {"notifications": notifications.notify}
+
+SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
+    approvals.ApprovalRequested: ("notifications",),
+    approvals.InfoRequested: ("notifications",),
+    approvals.InfoAnswered: ("notifications",),
+    tickets.TicketSubmitted: ("notifications",),
+    tickets.TicketApproved: ("notifications",),
+    tickets.TicketRejected: ("notifications",),
+    tickets.TicketAssigned: ("notifications",),
+    tickets.TicketCompleted: ("notifications",),
+    tickets.TicketReopened: ("notifications",),
+    tickets.CommentAdded: ("notifications",),
+}
+
 Task = Callable[[Database], Awaitable[object]]
+SEND = "notifications.send"
+
+
+def build_wiring() -> Wiring:
+    """The table in force, and the rooms whose subjects approvals judge."""
+    use_subject_rooms({reviewing.TICKET: reviewing.TicketRoom()})
+    return Wiring(handlers=HANDLERS, consumers=CONSUMERS, subscriptions=SUBSCRIPTIONS)
+
+
+async def _drain(database: Database) -> None:
+    """Hand events to their consumers, then ask for the mails they wrote to be sent."""
+    if await relay.drain(database):
+        await hints.ask(SEND)
+
+
+async def _keep_house(database: Database) -> None:
+    async with database.transaction() as session:
+        await forget_old_keys(session)
+        await forget_old_sessions(session)
+
+
+def tasks() -> dict[str, Task]:
+    """What the worker can be asked to do, by name."""
+    return {hints.RELAY: _drain, SEND: sending.send_due, "housekeeping": _keep_house}
+
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    # The sweep behind the hints: a lost hint costs so many seconds, never an event.
+    "relay": {"task": hints.RELAY, "schedule": 2.0, "options": {"expires": 10}},
+    "mails": {"task": SEND, "schedule": 5.0, "options": {"expires": 10}},
+    "housekeeping": {"task": "housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
+}

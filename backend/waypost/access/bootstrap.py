@@ -22,7 +22,7 @@ async def create_administrator(database: Database, email: str) -> str:
         await ensure_system_roles(session)
         user = await session.scalar(select(User).where(func.lower(User.email) == email.lower()))
         if user is None:
-            name = re.sub(r"[^a-z0-9._-]", "", email.split("@")[0].lower()) or "admin"
+            name = re.sub(r"[^a-z0-9._-]", "", email.split("@", maxsplit=1)[0].lower()) or "admin"
             user = User(username=name[:64], email=email, first_name=name.capitalize()[:100], last_name="")
             session.add(user)
             await session.flush()

@@ -93,9 +93,7 @@ async def create_user(
     """Add a person, with roles and perhaps a first password."""
 
     async def work() -> Response:
-        user = await service.create_user(
-            session, actor, **body.model_dump(exclude={"roles", "password"})
-        )
+        user = await service.create_user(session, actor, **body.model_dump(exclude={"roles", "password"}))
         await access.grant_roles(session, actor, user.id, body.roles, pointer="/roles")
         if body.password is not None:
             await access.set_password(session, actor, user, body.password, pointer="/password")

@@ -54,13 +54,15 @@ def check_new_password(password: str, *, pointer: str, about: tuple[str, ...] = 
         problem = f"must have at least {MIN_LENGTH} characters"
     elif len(password) > MAX_LENGTH:
         problem = f"must have at most {MAX_LENGTH} characters"
-    elif len(set(password.casefold())) < 5:  # noqa: PLR2004
+    elif len(set(password.casefold())) < 5:
         problem = "must not repeat a few characters"
     else:
         rest = password.casefold()
-        for word in sorted((w.casefold() for w in (*about, "waypost", "password") if len(w) > 2), key=len, reverse=True):  # noqa: PLR2004
+        for word in sorted(
+            (w.casefold() for w in (*about, "waypost", "password") if len(w) > 2), key=len, reverse=True
+        ):
             rest = rest.replace(word, "")
-        if len(rest) < 6:  # noqa: PLR2004
+        if len(rest) < 6:
             problem = "must not consist of your name, address or the word password"
     if problem:
         raise WeakPassword(f"The password {problem}.", errors=(FieldError(pointer, problem),))

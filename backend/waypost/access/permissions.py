@@ -28,6 +28,7 @@ class Permission(StrEnum):
     DIRECTORY_LOOK_UP = "directory:look_up"
     DIRECTORY_READ = "directory:read"
     NOTIFICATIONS_READ = "notifications:read"
+    NOTIFICATIONS_READ_DELIVERIES = "notifications:read_deliveries"
     REPORTS_READ = "reports:read"
     ROLES_CONFIGURE = "roles:configure"
     ROLES_READ = "roles:read"

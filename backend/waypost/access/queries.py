@@ -139,7 +139,9 @@ async def roles_of(session: AsyncSession, user_ids: list[int]) -> dict[int, list
 async def people_with_role(session: AsyncSession, role_key: str) -> list[int]:
     """The ids of the people who have a role, in order; active or not."""
     rows = await session.scalars(
-        select(UserRole.user_id).join(Role, Role.id == UserRole.role_id).where(Role.key == role_key)
+        select(UserRole.user_id)
+        .join(Role, Role.id == UserRole.role_id)
+        .where(Role.key == role_key)
         .order_by(UserRole.user_id)
     )
     return list(rows.all())
@@ -154,9 +156,7 @@ async def role_page(
         (key,) = decode_cursor(cursor, "roles", str)
         statement = statement.where(Role.key > key)
     roles = list((await session.scalars(statement)).all())
-    grants = await session.execute(
-        select(RolePermission).where(RolePermission.role_id.in_([r.id for r in roles]))
-    )
+    grants = await session.execute(select(RolePermission).where(RolePermission.role_id.in_([r.id for r in roles])))
     granted: dict[int, dict[str, int]] = {r.id: {} for r in roles}
     for (grant,) in grants:
         granted[grant.role_id][grant.permission] = grant.scope

@@ -11,7 +11,15 @@ from sqlalchemy import select
 from waypost.access import queries, service
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit, public
-from waypost.access.errors import ForeignOrigin, LinkUsedUp, SessionEnded, SessionNotFound, TooManyAttempts, WeakPassword, WrongCredentials
+from waypost.access.errors import (
+    ForeignOrigin,
+    LinkUsedUp,
+    SessionEnded,
+    SessionNotFound,
+    TooManyAttempts,
+    WeakPassword,
+    WrongCredentials,
+)
 from waypost.access.permissions import Permission, Scope
 from waypost.access.schemas import FirstPassword, Login, Me, RoleCreate, RolePage, RoleRead, SessionPage, SignedInAnswer
 from waypost.directory.models import User
@@ -104,7 +112,10 @@ async def _me(session: ReadSession, actor: Actor) -> dict[str, object]:
 
 
 @router.post(
-    "/auth/login", tags=["Sign-in"], response_model=SignedInAnswer, responses=problems(WrongCredentials, TooManyAttempts)
+    "/auth/login",
+    tags=["Sign-in"],
+    response_model=SignedInAnswer,
+    responses=problems(WrongCredentials, TooManyAttempts),
 )
 @public
 async def login(request: Request, body: Login) -> Response:
@@ -114,7 +125,9 @@ async def login(request: Request, body: Login) -> Response:
     )
 
 
-@router.post("/auth/refresh", tags=["Sign-in"], response_model=SignedInAnswer, responses=problems(SessionEnded, ForeignOrigin))
+@router.post(
+    "/auth/refresh", tags=["Sign-in"], response_model=SignedInAnswer, responses=problems(SessionEnded, ForeignOrigin)
+)
 @public
 async def refresh(request: Request, token: RefreshCookie = None) -> Response:
     """Trade the refresh cookie for a new access token; the cookie is replaced by its successor."""
@@ -143,16 +156,17 @@ async def logout(request: Request, session: WriteSession, token: RefreshCookie =
 
 
 @router.post(
-    "/auth/first-password", tags=["Sign-in"], response_model=SignedInAnswer, responses=problems(LinkUsedUp, WeakPassword)
+    "/auth/first-password",
+    tags=["Sign-in"],
+    response_model=SignedInAnswer,
+    responses=problems(LinkUsedUp, WeakPassword),
 )
 @public
 async def first_password(request: Request, body: FirstPassword) -> Response:
     """Set a password with a one-time link, and sign in."""
     _same_origin(request)
     async with database().transaction() as session:
-        signed_in = await service.use_password_link(
-            session, _caller(request), token=body.token, password=body.password
-        )
+        signed_in = await service.use_password_link(session, _caller(request), token=body.token, password=body.password)
     return await _answer(signed_in)
 
 

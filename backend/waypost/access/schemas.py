@@ -11,7 +11,6 @@ from waypost.access.permissions import Permission, Scope
 from waypost.kernel.shapes import NamedRef, PersonRef, Strict
 
 
-
 class Login(Strict):
     """A username or an e-mail address, and the password."""
 

@@ -12,9 +12,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import passwords, throttle, tokens
 from waypost.access.actor import Actor
-from waypost.access.errors import LinkUsedUp, RoleNotFound, SessionEnded, SessionNotFound, TooManyAttempts, WrongCredentials
+from waypost.access.errors import (
+    LinkUsedUp,
+    RoleNotFound,
+    SessionEnded,
+    SessionNotFound,
+    TooManyAttempts,
+    WrongCredentials,
+)
 from waypost.access.events import LoggedIn, LoginFailed, PasswordSet, RoleCreated, RolesGranted, SessionClosed
-from waypost.access.models import Credential, LoginSession, OneTimeLink, RefreshToken, Role, RolePermission, Throttle, UserRole
+from waypost.access.models import (
+    Credential,
+    LoginSession,
+    OneTimeLink,
+    RefreshToken,
+    Role,
+    RolePermission,
+    Throttle,
+    UserRole,
+)
 from waypost.access.permissions import SYSTEM_ROLES, Permission, Scope
 from waypost.access.queries import actors
 from waypost.directory.models import User
@@ -44,7 +60,7 @@ class Caller:
             address = ipaddress.ip_address(self.ip_address)
         except ValueError:
             return self.ip_address
-        return str(ipaddress.ip_network(f"{address}/64", strict=False)) if address.version == 6 else str(address)  # noqa: PLR2004
+        return str(ipaddress.ip_network(f"{address}/64", strict=False)) if address.version == 6 else str(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +122,9 @@ def _failures(row: Throttle) -> throttle.Failures:
     return throttle.Failures(row.failures, row.level, row.blocked_until, row.updated_at)
 
 
-async def _remember_failure(database: Database, caller: Caller, user_id: int, reason: str, limits: dict[str, int]) -> int:
+async def _remember_failure(
+    database: Database, caller: Caller, user_id: int, reason: str, limits: dict[str, int]
+) -> int:
     settings = get_settings()
     at = now()
     async with database.transaction() as session:
@@ -168,7 +186,7 @@ async def refresh(database: Database, token: str | None) -> SignedIn:
     """
     if not token:
         raise SessionEnded
-    at = now()
+    at, is_reused = now(), False
     async with database.transaction() as session:
         kept = await session.get(RefreshToken, tokens.hash_token(token))
         if kept is None:
@@ -193,22 +211,20 @@ async def refresh(database: Database, token: str | None) -> SignedIn:
             await session.flush()
         elif kept.position + 1 != newest or at - kept.used_at > PARENT_GRACE:
             await _end(session, login, "reuse", at)
-            ended = login.id
-        if login.ended_at is None:
+            is_reused = True
+        if not is_reused:
             access, life = tokens.issue_access_token(login.user_id, login.id, at)
             absolute = login.created_at + timedelta(days=get_settings().session_absolute_days)
             return SignedIn(login.user_id, login.id, access, life, successor, absolute)
     # The end of the family is committed before the refusal is told.
-    actors.forget(ended)
+    actors.forget(kept.session_id)
     raise SessionEnded
 
 
 async def _end(session: AsyncSession, login: LoginSession, reason: str, at: datetime, actor: Doer = SYSTEM) -> None:
     login.ended_at, login.end_reason = at, reason
     await session.flush()
-    await record(
-        session, SessionClosed(user_id=login.user_id, session_id=login.id, reason=reason), actor=actor, at=at
-    )
+    await record(session, SessionClosed(user_id=login.user_id, session_id=login.id, reason=reason), actor=actor, at=at)
 
 
 async def log_out(session: AsyncSession, token: str | None, actor: Actor | None) -> None:
@@ -272,7 +288,9 @@ async def use_password_link(session: AsyncSession, caller: Caller, *, token: str
     user_id = await session.scalar(
         update(OneTimeLink)
         .where(
-            OneTimeLink.token_hash == tokens.hash_token(token), OneTimeLink.used_at.is_(None), OneTimeLink.expires_at > at
+            OneTimeLink.token_hash == tokens.hash_token(token),
+            OneTimeLink.used_at.is_(None),
+            OneTimeLink.expires_at > at,
         )
         .values(used_at=at)
         .returning(OneTimeLink.user_id)
@@ -293,7 +311,9 @@ async def grant_roles(session: AsyncSession, actor: Doer, user_id: int, keys: li
         raise Invalid(errors=(FieldError(pointer, f"there is no role {unknown[0]!r}"),))
     if keys:
         await session.execute(
-            pg_insert(UserRole).values([{"user_id": user_id, "role_id": roles[k]} for k in roles]).on_conflict_do_nothing()
+            pg_insert(UserRole)
+            .values([{"user_id": user_id, "role_id": roles[k]} for k in roles])
+            .on_conflict_do_nothing()
         )
         await record(session, RolesGranted(user_id=user_id, roles=tuple(sorted(roles))), actor=actor)
 

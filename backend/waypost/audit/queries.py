@@ -16,7 +16,7 @@ from waypost.kernel.events import EventRow
 from waypost.kernel.paging import decode_cursor, encode_cursor
 
 
-async def audit_trail(  # noqa: PLR0913 - one argument a filter
+async def audit_trail(
     session: AsyncSession,
     actor: Actor,
     *,

@@ -22,7 +22,7 @@ _Word = Annotated[str | None, Query(pattern=r"^[a-z_.]{1,64}$")]
 
 
 @router.get("", response_model=AuditPage)
-async def audit_trail(  # noqa: PLR0913 - one argument a filter
+async def audit_trail(
     session: ReadSession,
     actor: Annotated[Actor, permit(Permission.AUDIT_READ)],
     actor_id: Annotated[Id | None, Query()] = None,

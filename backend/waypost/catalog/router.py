@@ -23,10 +23,22 @@ from waypost.kernel.paging import Cursor, Limit
 
 router = APIRouter(route_class=StrictRoute, prefix="/ticket-types", tags=["Catalogue"])
 Key = Annotated[str, Path(max_length=64, examples=["IT_HARDWARE"])]
-_FIELDS = (
-    "id key name description category icon prefix form form_version has_amount requires_approval "
-    "default_priority is_active version"
-).split()
+_FIELDS = [
+    "id",
+    "key",
+    "name",
+    "description",
+    "category",
+    "icon",
+    "prefix",
+    "form",
+    "form_version",
+    "has_amount",
+    "requires_approval",
+    "default_priority",
+    "is_active",
+    "version",
+]
 
 
 async def _read(session: ReadSession, rows: list[TicketType]) -> list[dict[str, Any]]:
@@ -70,9 +82,7 @@ async def ticket_type(
     return json_response((await _read(session, [await queries.ticket_type(session, actor, key)]))[0])
 
 
-@router.put(
-    "/{key}", response_model=TicketTypeRead, responses=problems(TicketTypeNotFound, StaleVersion, BadForm)
-)
+@router.put("/{key}", response_model=TicketTypeRead, responses=problems(TicketTypeNotFound, StaleVersion, BadForm))
 async def update_ticket_type(
     key: Key,
     body: TicketTypeUpdate,

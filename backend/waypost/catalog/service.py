@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access.permissions import Permission
 from waypost.access.actor import Actor
+from waypost.access.permissions import Permission
 from waypost.catalog.errors import KeyTaken, TicketTypeNotFound, UnknownTicketType
 from waypost.catalog.events import TicketTypeCreated, TicketTypeUpdated
 from waypost.catalog.forms import check_form
@@ -29,7 +29,15 @@ async def create_ticket_type(
     await _check_team(session, more.get("team_id"))
     if await session.scalar(select(TicketType.id).where(or_(TicketType.key == key, TicketType.prefix == prefix))):
         raise KeyTaken
-    made = TicketType(key=key, name=name, form=kept, form_version=1, version=1, prefix=prefix or await _free_prefix(session, key), **more)
+    made = TicketType(
+        key=key,
+        name=name,
+        form=kept,
+        form_version=1,
+        version=1,
+        prefix=prefix or await _free_prefix(session, key),
+        **more,
+    )
     session.add(made)
     await session.flush()
     session.add(FormVersion(ticket_type_id=made.id, version=1, form=kept))
@@ -38,7 +46,9 @@ async def create_ticket_type(
     return made
 
 
-async def update_ticket_type(session: AsyncSession, actor: Actor, key: str, *, version: int, **values: Any) -> TicketType:
+async def update_ticket_type(
+    session: AsyncSession, actor: Actor, key: str, *, version: int, **values: Any
+) -> TicketType:
     """Change a type; another form becomes its next version. Raises `TicketTypeNotFound`, `StaleVersion`, `BadForm`."""
     actor.require(Permission.CATALOG_CONFIGURE)
     found = await session.scalar(select(TicketType).where(TicketType.key == key).with_for_update(key_share=True))
@@ -81,7 +91,7 @@ async def _free_prefix(session: AsyncSession, key: str) -> str:
     taken = set((await session.scalars(select(TicketType.prefix))).all())
     initials = "".join(w[0] for w in words)
     for candidate in (initials, words[0][:3], words[0][:4], words[0][:5]):
-        if 2 <= len(candidate) <= 5 and candidate not in taken:  # noqa: PLR2004
+        if 2 <= len(candidate) <= 5 and candidate not in taken:
             return candidate
     while True:
         candidate = "".join(secrets.choice(string.ascii_uppercase) for _ in range(5))

@@ -67,7 +67,10 @@ class Names:
             rows = await session.execute(
                 select(User.id, User.username, User.first_name, User.last_name).where(User.id.in_(ids))
             )
-            return [(r.id, {"id": r.id, "username": r.username, "name": f"{r.first_name} {r.last_name}".strip()}) for r in rows]
+            return [
+                (r.id, {"id": r.id, "username": r.username, "name": f"{r.first_name} {r.last_name}".strip()})
+                for r in rows
+            ]
         table = Team if kind == "team" else Department
         rows = await session.execute(select(table.id, table.name).where(table.id.in_(ids)))
         return [(r.id, {"id": r.id, "name": r.name}) for r in rows]

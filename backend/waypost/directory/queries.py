@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import array_agg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.directory.models import Department, Team, TeamMember, User
@@ -137,16 +136,12 @@ async def team_page(
     session: AsyncSession, *, cursor: str | None, limit: int
 ) -> tuple[list[tuple[Team, list[int]]], str | None]:
     """Teams by name with the ids of their members."""
-    members = (
-        select(func.coalesce(array_agg(TeamMember.user_id), []))
-        .where(TeamMember.team_id == Team.id)
-        .scalar_subquery()
-    )
+    members = select(func.array_agg(TeamMember.user_id)).where(TeamMember.team_id == Team.id).scalar_subquery()
     statement = select(Team, members).order_by(Team.name, Team.id).limit(limit + 1)
     if cursor:
         name, team_id = decode_cursor(cursor, "teams", str, int)
         statement = statement.where(after([(Team.name, name, False), (Team.id, team_id, False)]))
-    rows = [(team, list(ids)) for team, ids in await session.execute(statement)]
+    rows = [(team, list(ids or ())) for team, ids in await session.execute(statement)]
     end = rows[limit - 1][0] if len(rows) > limit else None
     return rows[:limit], encode_cursor("teams", end.name, end.id) if end else None
 

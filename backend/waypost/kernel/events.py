@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 import msgspec
-from sqlalchemy import BigInteger, Index, SmallInteger, String, bindparam, func, insert, select, text
+from sqlalchemy import BigInteger, Index, SmallInteger, String, bindparam, func, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -97,7 +97,7 @@ SYSTEM = System()
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A fact in past tense: ids and changed values, never rows. Subclasses name `type` and are versioned.
+    """A fact in past tense: ids and changed values, never rows. Subclasses name `type` and have versions.
 
     `object_type`/`object_id` say what it is about; events of one object keep their order, provided the writer holds that
     object's row lock (every use case does).
@@ -105,15 +105,14 @@ class Event:
 
     type: ClassVar[str]
     version: ClassVar[int] = 1
-    registry: ClassVar[dict[str, type[Event]]] = {}
     object_type: ClassVar[str]
 
     def __init_subclass__(cls, **kw: object) -> None:
         super().__init_subclass__(**kw)
         if "type" in cls.__dict__:
-            if cls.type in Event.registry and Event.registry[cls.type].__qualname__ != cls.__qualname__:
+            if cls.type in registry and registry[cls.type].__qualname__ != cls.__qualname__:
                 raise TypeError(f"two events are called {cls.type}")
-            Event.registry[cls.type] = cls
+            registry[cls.type] = cls
 
     @property
     def object_id(self) -> int:
@@ -142,6 +141,7 @@ class Recorded:
     at: datetime
 
 
+registry: dict[str, type[Event]] = {}
 Handler = Callable[[AsyncSession, Any, Doer], Awaitable[None]]
 Consumer = Callable[[AsyncSession, Recorded], Awaitable[None]]
 
@@ -172,6 +172,7 @@ def wiring() -> Wiring:
 
 _insert_event = insert(EventRow).returning(EventRow.id)
 _insert_outbox = insert(OutboxRow).values(event_id=bindparam("event_id"))
+
 
 async def record(session: AsyncSession, event: Event, *, actor: Doer, at: datetime | None = None) -> int:
     """Write one fact to the log in the caller's transaction, then run its handlers. Returns the event's id.
@@ -211,7 +212,7 @@ async def record(session: AsyncSession, event: Event, *, actor: Doer, at: dateti
 
 def read_event(type_: str, data: Mapping[str, Any]) -> Event:
     """The event a row of the log stands for. Fields a later version dropped are ignored."""
-    cls = Event.registry[type_]
+    cls = registry[type_]
     known = {f.name for f in fields(cls)}
     value: Event = msgspec.convert({k: v for k, v in data.items() if k in known}, cls, strict=False)
     return value

@@ -59,9 +59,9 @@ async def ready(request: Request) -> Response:
     return json_response({"status": status, "dependencies": dependencies}, 503 if status == "down" else 200)
 
 
-for _path, _endpoint, _model in (("/live", live, Live), ("/ready", ready, Ready)):
-    _endpoint.__public__ = True  # type: ignore[attr-defined]
-    router.add_api_route(_path, _endpoint, methods=["GET"], response_model=_model)
+live.__public__ = ready.__public__ = True  # type: ignore[attr-defined]
+router.add_api_route("/live", live, methods=["GET"], response_model=Live)
+router.add_api_route("/ready", ready, methods=["GET"], response_model=Ready)
 
 
 def local_only(app: ASGIApp) -> ASGIApp:

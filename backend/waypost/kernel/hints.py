@@ -20,8 +20,9 @@ from waypost.kernel.settings import Settings
 
 log = get_logger(__name__)
 CHANNEL = "waypost:events"
+RELAY = "relay.drain"  # the task that hands events to their consumers
 QUIET = 0.02  # seconds between two hints of one process: a burst of commits is one hint
-wake_relay: Callable[[], None] | None = None  # how to start the relay's task; set by the worker's module
+wake: Callable[[str], None] | None = None  # how to ask a worker for a task; set by the door that knows Celery
 
 
 def connect(settings: Settings) -> Redis:
@@ -33,18 +34,27 @@ def connect(settings: Settings) -> Redis:
     )
 
 
-async def give(valkey: Redis) -> None:
-    """One hint: open screens are woken by the channel, the relay by its task. Losing it is no error."""
+async def ask(task: str) -> None:
+    """Ask a worker to run a task now. Losing this is no error: its timer runs it."""
+    if wake is None:
+        return
     try:
-        await valkey.publish(CHANNEL, b"")
-        if wake_relay is not None:
-            await asyncio.to_thread(wake_relay)
+        await asyncio.to_thread(wake, task)
     except (RedisError, OSError, TimeoutError) as error:
         log.warning("hint lost", error=type(error).__name__)
     except Exception as error:  # Celery wraps a broker that is away in errors of its own
         if type(error).__name__ != "OperationalError":
             raise
         log.warning("hint lost", error="broker")
+
+
+async def give(valkey: Redis) -> None:
+    """One hint: open screens are woken by the channel, the relay by its task. Losing it is no error."""
+    try:
+        await valkey.publish(CHANNEL, b"")
+        await ask(RELAY)
+    except (RedisError, OSError, TimeoutError) as error:
+        log.warning("hint lost", error=type(error).__name__)
 
 
 async def _loop(valkey: Redis, wanted: asyncio.Event) -> None:
@@ -75,5 +85,3 @@ async def running(settings: Settings, database: Database) -> AsyncIterator[Redis
             await task
         database.after_commit.remove(after_commit)
         await valkey.aclose()
-
-

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -77,9 +77,9 @@ class WrongMediaType(Refusal):
 
 
 class StrictRoute(APIRoute):
-    """Reads a JSON body once, strictly: bounded size and depth, UTF-8, no NaN, NUL or lone surrogate, no repeated key."""
+    """Reads a JSON body once, strictly: bounded size and depth, UTF-8, no NaN, NUL, lone surrogate or repeated key."""
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
@@ -111,7 +111,7 @@ async def _check_json(request: Request) -> None:
             raise BodyTooLarge(f"A body holds at most {limit} bytes.")
         chunks.append(chunk)
     body = b"".join(chunks)
-    request._body = body  # noqa: SLF001 - what Request.body() would keep; streaming it ourselves bounds it
+    request._body = body
     if not body:
         return
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -182,7 +182,7 @@ def problem(refusal: Refusal, request: Request) -> Response:
     }
     if refusal.errors:
         document["errors"] = [{"pointer": e.pointer, "message": e.message} for e in refusal.errors]
-    headers = {}
+    headers: dict[str, str] = {}
     for name, value in refusal.facts.items():
         if name == "retry_after":
             seconds = max(1, int(str(value)))

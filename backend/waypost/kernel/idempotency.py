@@ -54,9 +54,7 @@ class Once:
         self.request = request
         self.key = key
 
-    async def answer(
-        self, session: AsyncSession, person_id: int, work: Callable[[], Awaitable[Response]]
-    ) -> Response:
+    async def answer(self, session: AsyncSession, person_id: int, work: Callable[[], Awaitable[Response]]) -> Response:
         """The work's answer, or the first one when this person used the key before. Raises `KeyReused`."""
         if self.key is None:
             return await work()
@@ -81,7 +79,9 @@ class Once:
             if first is None or first.fingerprint != fingerprint or first.status is None:
                 raise KeyReused(errors=(FieldError("Idempotency-Key", "was used with another request"),))
             return Response(
-                first.body, first.status, {**(first.headers or {}), "Idempotency-Replayed": "true"},
+                first.body,
+                first.status,
+                {**(first.headers or {}), "Idempotency-Replayed": "true"},
                 media_type="application/json",
             )
         response = await work()

@@ -8,6 +8,8 @@ from typing import Annotated
 from fastapi import Path
 from pydantic import BeforeValidator, Field
 
+from waypost.kernel.errors import NotFound
+
 MAX_ID = 2**62
 
 
@@ -22,6 +24,13 @@ def _strict_digits(value: object) -> object:
 
 Id = Annotated[int, BeforeValidator(_strict_digits), Field(ge=1, le=MAX_ID)]
 PathId = Annotated[int, BeforeValidator(_strict_digits), Path(ge=1, le=MAX_ID)]
+
+
+def path_id(raw: object) -> int:
+    """The id in an address, for guards that run before the address is validated. Raises `NotFound` for anything else."""
+    if isinstance(raw, str) and raw.isascii() and raw.isdigit() and 0 < int(raw) <= MAX_ID:
+        return int(raw)
+    raise NotFound
 
 
 def random_token(prefix: str = "") -> str:

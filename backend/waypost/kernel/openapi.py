@@ -93,7 +93,7 @@ def _complete(operation: dict[str, Any], schemas: dict[str, Any], *, public: boo
                 content["example"] = example_of(content["schema"], schemas)
 
 
-def example_of(schema: dict[str, Any], schemas: dict[str, Any], depth: int = 0) -> Any:  # noqa: PLR0911
+def example_of(schema: dict[str, Any], schemas: dict[str, Any], depth: int = 0) -> Any:
     """A value that fits a schema, put together from its fields' examples."""
     if "$ref" in schema:
         return example_of(schemas[schema["$ref"].rsplit("/", 1)[-1]], schemas, depth + 1)
@@ -109,7 +109,7 @@ def example_of(schema: dict[str, Any], schemas: dict[str, Any], depth: int = 0) 
             return example_of(schema[word][0], schemas, depth)
     kind = schema.get("type")
     if kind == "object" or "properties" in schema:
-        if depth > 6:  # noqa: PLR2004
+        if depth > 6:
             return {}
         return {name: example_of(inner, schemas, depth + 1) for name, inner in schema.get("properties", {}).items()}
     if kind == "array":

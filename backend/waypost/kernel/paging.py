@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -19,9 +20,7 @@ from waypost.kernel.errors import FieldError, Invalid
 
 MAX_LIMIT = 100
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows a page holds at most.", examples=[25])]
-Cursor = Annotated[
-    str | None, Query(max_length=500, description="`next_cursor` of the page before.", examples=[None])
-]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.", examples=[None])]
 
 
 class BadCursor(Invalid):
@@ -66,7 +65,7 @@ def _typed(value: object, kind: type) -> object:
     return value
 
 
-def after(keys: list[tuple[ColumnElement[Any], Any, bool]]) -> ColumnElement[bool]:
+def after(keys: Sequence[tuple[Any, Any, bool]]) -> ColumnElement[bool]:
     """The rows behind a cursor: `keys` are (column, last value or parameter, descending), most significant first."""
     alternatives = []
     for n, (column, value, descending) in enumerate(keys):

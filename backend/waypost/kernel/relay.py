@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from waypost.kernel.clock import now
 from waypost.kernel.db import Base, BigId, Database
-from waypost.kernel.events import Event, EventRow, OutboxRow, log_columns, recorded, wiring
+from waypost.kernel.events import EventRow, OutboxRow, log_columns, recorded, registry, wiring
 from waypost.kernel.logs import get_logger
 
 log = get_logger(__name__)
@@ -48,9 +48,7 @@ class DeliveryRow(Base):
     last_error: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
-        Index(
-            "ix_event_deliveries_due", "next_at", "event_id", postgresql_where=text("parked_at IS NULL")
-        ),
+        Index("ix_event_deliveries_due", "next_at", "event_id", postgresql_where=text("parked_at IS NULL")),
         Index(
             "uq_event_deliveries_object",
             "consumer",
@@ -90,7 +88,7 @@ async def hand_out(database: Database, *, batch: int = BATCH) -> int:
                 "next_at": at,
             }
             for row in rows
-            for consumer in wiring().subscriptions.get(Event.registry[row.type], ())
+            for consumer in wiring().subscriptions.get(registry[row.type], ())
         ]
         if deliveries:
             await session.execute(insert(DeliveryRow), deliveries)
@@ -156,7 +154,7 @@ async def _consume(session: AsyncSession, delivery: DeliveryRow) -> None:
 
 
 def wait_before(attempt: int) -> timedelta:
-    """How long to wait before the next try: doubling from 2 s to an hour, with jitter so that many don't return at once."""
+    """The wait before the next try: doubling from 2 s to an hour, with jitter so that many don't return at once."""
     return min(timedelta(seconds=2**attempt), LONGEST_WAIT) * random.uniform(0.8, 1.2)  # noqa: S311
 
 

@@ -47,8 +47,12 @@ class Settings(BaseSettings):
     session_idle_hours: int = Field(12, ge=1, le=168, description="A session unused for so many hours ends.")
     session_absolute_days: int = Field(30, ge=1, le=90, description="A session ends after so many days in any case.")
     login_attempts: int = Field(10, ge=3, le=100, description="Wrong passwords per account before a pause.")
-    login_attempts_per_address: int = Field(200, ge=10, description="Wrong passwords per network address before a pause.")
-    login_pause_minutes: int = Field(10, ge=1, le=1440, description="Length of the first pause; it doubles up to a day.")
+    login_attempts_per_address: int = Field(
+        200, ge=10, description="Wrong passwords per network address before a pause."
+    )
+    login_pause_minutes: int = Field(
+        10, ge=1, le=1440, description="Length of the first pause; it doubles up to a day."
+    )
     trusted_proxies: list[str] = Field(
         default_factory=list, description="Networks (CIDR, JSON list) whose `X-Forwarded-For` is believed."
     )

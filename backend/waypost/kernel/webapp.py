@@ -54,7 +54,7 @@ def serve(app: FastAPI, folder: Path, *, api: str) -> None:
             try:
                 return await files.get_response(path, request.scope)
             except HTTPException as missing:
-                if missing.status_code != 404 or "." in path.rsplit("/", 1)[-1]:  # noqa: PLR2004
+                if missing.status_code != 404 or "." in path.rsplit("/", 1)[-1]:
                     raise
         if not index.is_file():
             return HTMLResponse(_NOT_BUILT)

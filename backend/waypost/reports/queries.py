@@ -47,9 +47,11 @@ async def dashboard(session: AsyncSession, actor: Actor) -> dict[str, Any]:
     kept_count = (
         select(literal("kept"), literal(""), func.count()).where(due, seen.c.completed_at <= seen.c.due_date)
     ).select_from(seen)
-    minutes = select(
-        literal("minutes"), literal(""), func.coalesce(func.round(func.avg(hours) * 60), -1)
-    ).where(done, seen.c.submitted_at.is_not(None)).select_from(seen)
+    minutes = (
+        select(literal("minutes"), literal(""), func.coalesce(func.round(func.avg(hours) * 60), -1))
+        .where(done, seen.c.submitted_at.is_not(None))
+        .select_from(seen)
+    )
     rows = (
         await session.execute(union_all(by_status, by_priority, created, completed, due_count, kept_count, minutes))
     ).all()
@@ -61,7 +63,7 @@ async def dashboard(session: AsyncSession, actor: Actor) -> dict[str, Any]:
     return {
         "tickets_by_status": {s.value: counted.get("status", {}).get(s.value, 0) for s in Status},
         "tickets_by_priority": {p.value: counted.get("priority", {}).get(p.value, 0) for p in Priority},
-        "pending_approvals": await count_pending(session, actor.user_id, at),
+        "pending_approvals": await count_pending(session, actor),
         "sla_compliance": round(kept_n / due_n, 4) if due_n else None,
         "average_resolution_hours": round(average / 60, 2) if average >= 0 else None,
         "trend": [

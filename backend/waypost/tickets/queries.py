@@ -116,7 +116,9 @@ def _narrowed(filters: Filters) -> list[Any]:
     return found
 
 
-def _list_statement(actor: Actor, filters: Filters, sort: str, last: tuple[Any, ...] | None, limit: int) -> Select[Any]:
+def _list_statement(
+    actor: Actor, filters: Filters, sort: str, last: tuple[Any, ...] | None, limit: int
+) -> Select[*tuple[Any, ...]]:
     key, descending, _ = SORTS[sort]
     order = (key.desc(), Ticket.id.desc()) if descending else (key.asc(), Ticket.id.asc())
     conditions = _narrowed(filters)
@@ -194,7 +196,7 @@ class Found:
 
 
 @lru_cache
-def _ticket_statement() -> Select[Any]:
+def _ticket_statement() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Ticket,
@@ -265,10 +267,7 @@ async def comment_list(
     """What was said about a ticket, oldest first; internal words only for those who may read them."""
     found = await find_ticket(session, actor, ticket_id)
     statement = (
-        select(TicketComment)
-        .where(TicketComment.ticket_id == ticket_id)
-        .order_by(TicketComment.id)
-        .limit(limit + 1)
+        select(TicketComment).where(TicketComment.ticket_id == ticket_id).order_by(TicketComment.id).limit(limit + 1)
     )
     if not policy.may_see_internal(actor, found.facts):
         statement = statement.where(TicketComment.visibility == "PUBLIC")
@@ -301,4 +300,3 @@ async def assignable_people(session: AsyncSession, actor: Actor, ticket_id: int)
     members = await team_members(session, found.ticket.team_id)
     people = await names.people(session, members)
     return sorted((people[i] for i in members if i in people), key=lambda p: str(p["name"]))
-

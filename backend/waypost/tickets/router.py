@@ -11,14 +11,16 @@ from pydantic import BeforeValidator, Field
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
 from waypost.access.permissions import Permission
+from waypost.approvals.queries import workflows_of
+from waypost.approvals.schemas import WorkflowsAnswer
 from waypost.catalog.errors import FormNotFilled, UnknownTicketType
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, WriteSession, database
-from waypost.kernel.errors import NotFound, StaleVersion, VersionRequired
+from waypost.kernel.errors import StaleVersion, VersionRequired
 from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
-from waypost.kernel.ids import MAX_ID, Id, PathId
+from waypost.kernel.ids import Id, PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.kernel.shapes import Instant
@@ -58,12 +60,9 @@ Reader = Annotated[Actor, permit(Permission.TICKETS_READ)]
 async def _guard(request: Request) -> None:
     """404 before a 422: a body's faults are told only to those who see the ticket."""
     actor = await current_actor(request)
-    raw = str(request.path_params.get("ticket_id", ""))
-    if raw:
-        if not (raw.isascii() and raw.isdigit() and 0 < int(raw) <= MAX_ID):
-            raise NotFound
-        async with database().read() as session:
-            await queries.find_ticket(session, actor, int(raw))
+    ticket_id = path_id(request.path_params.get("ticket_id"))
+    async with database().read() as session:
+        await queries.find_ticket(session, actor, ticket_id)
 
 
 def _who(value: Any) -> Any:
@@ -123,12 +122,16 @@ async def tickets(
     actor: Reader,
     status: Annotated[list[StatusWord], Query(max_length=9)] = [],  # noqa: B006
     priority: Annotated[list[PriorityWord], Query(max_length=4)] = [],  # noqa: B006
-    ticket_type: Annotated[list[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]], Query(max_length=50)] = [],  # noqa: B006
+    ticket_type: Annotated[
+        list[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]], Query(max_length=50)
+    ] = [],  # noqa: B006
     assignee_id: Annotated[list[Who], Query(max_length=50)] = [],  # noqa: B006
     requester_id: Annotated[list[Who], Query(max_length=50)] = [],  # noqa: B006
     department_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
     team_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
-    q: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="Words of number, title or description.")] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="Words of number, title or description.")
+    ] = None,
     created_from: Annotated[Instant | None, Query()] = None,
     created_to: Annotated[Instant | None, Query()] = None,
     due_before: Annotated[Instant | None, Query()] = None,
@@ -139,7 +142,8 @@ async def tickets(
     """The tickets one may see, filtered and sorted, a page at a time. `assignee_id` takes `me` and `none` too."""
 
     def people(values: list[int | str]) -> tuple[int | None, ...]:
-        return tuple({"me": actor.user_id, "none": None}.get(v, v) if isinstance(v, str) else v for v in values)  # type: ignore[misc]
+        words: dict[int | str, int | None] = {"me": actor.user_id, "none": None}
+        return tuple(words[v] if isinstance(v, str) else v for v in values)
 
     filters = queries.Filters(
         statuses=tuple(status),
@@ -292,6 +296,13 @@ async def add_comment(
         return json_response(queries.comment_json(made, people), 201)
 
     return await once.answer(session, actor.user_id, work)
+
+
+@router.get("/{ticket_id}/approvals", response_model=WorkflowsAnswer, responses=problems(TicketNotFound))
+async def ticket_approvals(ticket_id: PathId, session: ReadSession, actor: Reader) -> Response:
+    """Who was asked, who said what, and who is asked now; the newest round first."""
+    await queries.find_ticket(session, actor, ticket_id)
+    return json_response({"items": await workflows_of(session, actor, "ticket", ticket_id)})
 
 
 @router.get("/{ticket_id}/history", response_model=HistoryPage, responses=problems(TicketNotFound))

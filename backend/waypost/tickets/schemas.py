@@ -18,6 +18,8 @@ VisibilityWord = Literal["PUBLIC", "INTERNAL"]
 SortWord = Literal[
     "created_at", "-created_at", "updated_at", "-updated_at", "priority", "-priority", "due_date", "-due_date"
 ]
+
+
 def _not_blank(value: str) -> str:
     if not value.strip():
         raise ValueError("must not be empty")

@@ -26,23 +26,10 @@ from waypost.tickets import events, lifecycle, policy, reviewing
 from waypost.tickets.errors import ApprovedFacts, NotInTeam, NotYours, TicketIsClosed
 from waypost.tickets.lifecycle import Status, Step
 from waypost.tickets.models import Ticket, TicketComment, TicketText
+from waypost.tickets.moving import apply_step, touch
 from waypost.tickets.queries import Found, find_ticket
 from waypost.tickets.texts import plain
 
-_EVENT: dict[Step, type[events.StatusChanged]] = {
-    Step.SUBMIT: events.TicketSubmitted,
-    Step.START_REVIEW: events.ReviewStarted,
-    Step.APPROVE: events.TicketApproved,
-    Step.REJECT: events.TicketRejected,
-    Step.ASK: events.InfoRequested,
-    Step.ANSWER: events.InfoProvided,
-    Step.WITHDRAW: events.TicketWithdrawn,
-    Step.DISCARD: events.TicketClosed,
-    Step.START: events.WorkStarted,
-    Step.COMPLETE: events.TicketCompleted,
-    Step.REOPEN: events.TicketReopened,
-    Step.CLOSE: events.TicketClosed,
-}
 # What was judged: an edit of these in review asks again, and after approval they stay as they were approved.
 JUDGED = ("amount", "currency", "custom_fields")
 EDITABLE_FIELDS = ("title", "description", "priority", "due_date", "amount", "currency", "custom_fields")
@@ -182,11 +169,17 @@ async def update_ticket(
         setattr(ticket, field, value)
     if judged:
         ticket.edited_by_id = actor.user_id
-    at = _touch(ticket)
+    at = touch(ticket)
     await session.flush()
     if "title" in changed or "description" in changed:
         await _keep_words(session, ticket)
-    restarts = judged and in_review and await reviewing.changes_who_decides(session, ticket, found.type_name)
+    restarts = (
+        in_review
+        and judged
+        and await reviewing.must_ask_again(
+            session, ticket, found.type_name, found.form, facts_changed=any(f in changed for f in JUDGED)
+        )
+    )
     await record(
         session,
         events.TicketUpdated(
@@ -196,7 +189,9 @@ async def update_ticket(
         at=at,
     )
     if restarts:
-        await reviewing.ask_again(session, actor, ticket, found.type_name)
+        await reviewing.ask_again(session, actor, ticket, found.type_name, found.form)
+    elif in_review:
+        await reviewing.show_change(session, ticket, found.type_name, found.form)
     return ticket
 
 
@@ -204,13 +199,6 @@ def _plain_value(value: object) -> object:
     if isinstance(value, datetime):
         return rfc3339(value)
     return str(value) if isinstance(value, Decimal) else value
-
-
-def _touch(ticket: Ticket) -> datetime:
-    at = now()
-    ticket.version += 1
-    ticket.updated_at = at
-    return at
 
 
 # --- moving it along --------------------------------------------------------------------------------------------------
@@ -266,37 +254,14 @@ async def change_status(session: AsyncSession, actor: Actor, ticket_id: int, *, 
     return ticket
 
 
-async def apply_step(
-    session: AsyncSession, actor: Doer, ticket: Ticket, step: Step, to: Status, *, comment: str = "", **facts: Any
-) -> None:
-    """Move the ticket along an edge that has been decided, and record it."""
-    old = ticket.status
-    at = _touch(ticket)
-    ticket.status = to.value
-    if step is Step.COMPLETE:
-        ticket.completed_at = at
-    elif step is Step.REOPEN:
-        ticket.completed_at = None
-    if to is Status.CLOSED:
-        ticket.closed_at = at
-    await session.flush()
-    await record(
-        session,
-        _EVENT[step](
-            ticket_id=ticket.id,
-            ticket_version=ticket.version,
-            old_status=old,
-            new_status=to.value,
-            comment=comment,
-            **facts,
-        ),
-        actor=actor,
-        at=at,
-    )
-
-
 async def assign_ticket(
-    session: AsyncSession, actor: Actor, ticket_id: int, *, assignee_id: int | None, team_id: int | None, move_team: bool
+    session: AsyncSession,
+    actor: Actor,
+    ticket_id: int,
+    *,
+    assignee_id: int | None,
+    team_id: int | None,
+    move_team: bool,
 ) -> Ticket:
     """Give responsibility to a member of the ticket's team, to nobody, or (`move_team`) to another team.
 
@@ -323,7 +288,7 @@ async def assign_ticket(
         return ticket
     old_assignee, old_team = ticket.assignee_id, ticket.team_id
     ticket.assignee_id, ticket.team_id = assignee_id, new_team
-    at = _touch(ticket)
+    at = touch(ticket)
     await session.flush()
     await record(
         session,
@@ -359,9 +324,7 @@ async def add_comment(
     return await _add_comment(session, actor, found.ticket, body, visibility)
 
 
-async def _add_comment(
-    session: AsyncSession, actor: Doer, ticket: Ticket, body: str, visibility: str
-) -> TicketComment:
+async def _add_comment(session: AsyncSession, actor: Doer, ticket: Ticket, body: str, visibility: str) -> TicketComment:
     at = now()
     comment = TicketComment(
         ticket_id=ticket.id, author_id=actor.person_id, body=body, visibility=visibility, created_at=at
@@ -404,5 +367,3 @@ def allowed_actions(actor: Actor, found: Found) -> list[str]:
         if policy.may_comment_internally(actor, found.facts):
             words.append("comment_internal")
     return words
-
-

@@ -1,0 +1,1 @@
+"""How approvers are found: a file for each kind, each with `find(session, rule, subject)`."""

@@ -1,0 +1,13 @@
+"""A named person."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.approvals.definition import Approver
+from waypost.approvals.subject import Subject
+
+
+async def find(session: AsyncSession, rule: Approver, subject: Subject) -> tuple[list[int], str]:
+    """The person themself."""
+    return [int(rule.target or 0)], "named in the workflow"

@@ -1,0 +1,77 @@
+"""Refusals of the approvals."""
+
+from __future__ import annotations
+
+from waypost.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+
+
+class StepNotFound(NotFound):
+    """There is no such approval step, or you may not see it."""
+
+    code = "step_not_found"
+
+
+class DefinitionNotFound(NotFound):
+    """There is no such approval workflow."""
+
+    code = "workflow_not_found"
+
+
+class BadDefinition(Invalid):
+    """This workflow cannot work as written."""
+
+    code = "bad_definition"
+
+
+class NotAsked(Forbidden):
+    """You may see this step, but you are not the one who is asked."""
+
+    code = "not_asked"
+
+
+class SelfApproval(Forbidden):
+    """Nobody approves what they asked for, wrote or changed themselves."""
+
+    code = "self_approval"
+
+
+class StepDecided(Conflict):
+    """This step is decided, or not needed any more."""
+
+    code = "step_decided"
+
+
+class StepNotOpen(Conflict):
+    """This step is not open for that."""
+
+    code = "step_not_open"
+
+
+class NobodyAbove(Conflict):
+    """There is nobody further up who could decide this."""
+
+    code = "nobody_above"
+
+
+class NobodyToAsk(Conflict):
+    """Nobody could be found who may decide this. Please tell an administrator."""
+
+    code = "nobody_to_ask"
+
+
+class CommentNeeded(Invalid):
+    """Please give a reason."""
+
+    code = "comment_needed"
+
+    def __init__(self) -> None:
+        super().__init__("Please give a reason.", errors=(FieldError("/comments", "is needed for this"),))
+
+
+class BadDelegate(Invalid):
+    """This person cannot decide it for you."""
+
+    code = "bad_delegate"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This person cannot decide it: {why}.", errors=(FieldError("/delegate_to", why),))

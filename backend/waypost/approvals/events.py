@@ -1,0 +1,161 @@
+"""What happens in an approval. The events stand in the history of the subject that is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from waypost.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalEvent(Event):
+    """About a subject: `subject_type` (such as `ticket`) and its id."""
+
+    subject_type: str
+    subject_id: int
+    workflow_id: int
+
+    @property
+    def object_type(self) -> str:  # type: ignore[override]
+        return self.subject_type
+
+    @property
+    def object_id(self) -> int:
+        return self.subject_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalStarted(ApprovalEvent):
+    """A workflow began to judge the subject; `reason` says why this one."""
+
+    type: ClassVar[str] = "approval.started"
+    workflow_name: str
+    round: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepEvent(ApprovalEvent):
+    """About one step. `approver_id` is the person who is, or was, to decide it."""
+
+    step_id: int
+    stage_name: str
+    approver_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRequested(StepEvent):
+    """Somebody was asked to decide by `due_at` (UTC)."""
+
+    type: ClassVar[str] = "approval.requested"
+    for_id: int | None
+    due_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDecided(StepEvent):
+    """A step was answered. `for_id` is the person the approver stood in for."""
+
+    comments: str
+    for_id: int | None
+
+    @property
+    def on_behalf_of_id(self) -> int | None:
+        return self.for_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalApproved(StepDecided):
+    """An approver said yes."""
+
+    type: ClassVar[str] = "approval.approved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRejected(StepDecided):
+    """An approver said no."""
+
+    type: ClassVar[str] = "approval.rejected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoRequested(StepDecided):
+    """An approver asked the requester a question (`comments`)."""
+
+    type: ClassVar[str] = "approval.info_requested"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfoAnswered(ApprovalEvent):
+    """No question is open any more; `lapsed` when it was decided without an answer."""
+
+    type: ClassVar[str] = "approval.info_answered"
+    asker_ids: tuple[int, ...]
+    comments: str
+    lapsed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalDelegated(StepEvent):
+    """The approver handed this one decision to somebody else."""
+
+    type: ClassVar[str] = "approval.delegated"
+    to_id: int
+    comments: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalEscalated(StepEvent):
+    """The decision went further up."""
+
+    type: ClassVar[str] = "approval.escalated"
+    to_id: int
+    comments: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalCancelled(ApprovalEvent):
+    """The workflow ended without a decision: the request was withdrawn, or is judged anew."""
+
+    type: ClassVar[str] = "approval.cancelled"
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalDecided(ApprovalEvent):
+    """The workflow came to its end: `status` is `APPROVED` or `REJECTED`, `comments` the deciding words."""
+
+    type: ClassVar[str] = "approval.decided"
+    status: str
+    comments: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefinitionEvent(Event):
+    """About a workflow definition."""
+
+    object_type: ClassVar[str] = "approval_workflow"
+    definition_id: int
+    definition_version: int
+    name: str
+
+    @property
+    def object_id(self) -> int:
+        return self.definition_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefinitionCreated(DefinitionEvent):
+    """A workflow was defined."""
+
+    type: ClassVar[str] = "workflow.created"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefinitionChanged(DefinitionEvent):
+    """A workflow got a new version; running ones keep theirs."""
+
+    type: ClassVar[str] = "workflow.updated"

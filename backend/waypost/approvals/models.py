@@ -1,0 +1,155 @@
+"""Workflow definitions and running workflows. Steps carry what the queue sorts by, so one index answers it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from waypost.approvals.engine import StageStatus, StepStatus, WorkflowStatus
+from waypost.kernel.db import Base, BigId
+
+
+def _one_of(column: str, words: type[WorkflowStatus] | type[StageStatus] | type[StepStatus]) -> str:
+    return f"{column} IN ({', '.join(repr(w.value) for w in words)})"
+
+
+class ApprovalDefinition(Base):
+    """A workflow as administrators know it. `document` is the current version; earlier ones stand beside."""
+
+    __tablename__ = "approval_definitions"
+
+    id: Mapped[BigId]
+    name: Mapped[str] = mapped_column(String(100))
+    version: Mapped[int] = mapped_column(Integer)
+    is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("ix_approval_definitions_name", "name", "id"),)
+
+
+class ApprovalDefinitionVersion(Base):
+    """One version of a definition, never changed. `field_kinds` are the form fields its conditions speak of."""
+
+    __tablename__ = "approval_definition_versions"
+
+    definition_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("approval_definitions.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    field_kinds: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    created_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ApprovalWorkflow(Base):
+    """A workflow that judges one subject. `subject` is what is judged, as it stood; `barred_ids` may not say yes."""
+
+    __tablename__ = "approval_workflows"
+
+    id: Mapped[BigId]
+    definition_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("approval_definitions.id"))
+    definition_version: Mapped[int | None] = mapped_column(Integer)
+    name: Mapped[str] = mapped_column(String(100))
+    reason: Mapped[str] = mapped_column(Text, server_default="")
+    subject_type: Mapped[str] = mapped_column(String(32))
+    subject_id: Mapped[int] = mapped_column(BigInteger)
+    subject: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    round: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(String(16))
+    barred_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint(_one_of("status", WorkflowStatus), name="status"),
+        Index("ix_approval_workflows_subject", "subject_type", "subject_id", "id"),
+        # Of several starts at once one wins: a subject is judged by one workflow at a time.
+        Index(
+            "uq_approval_workflows_running",
+            "subject_type",
+            "subject_id",
+            unique=True,
+            postgresql_where=text("status = 'RUNNING'"),
+        ),
+    )
+
+
+class ApprovalStage(Base):
+    """A stage of a running workflow."""
+
+    __tablename__ = "approval_stages"
+
+    id: Mapped[BigId]
+    workflow_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("approval_workflows.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(SmallInteger)
+    name: Mapped[str] = mapped_column(Text)
+    mode: Mapped[str] = mapped_column(String(16))
+    needed: Mapped[int] = mapped_column(SmallInteger)
+    first_answer_counts: Mapped[bool] = mapped_column(Boolean)
+    due_in_minutes: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text, server_default="")
+
+    __table_args__ = (
+        CheckConstraint(_one_of("status", StageStatus), name="status"),
+        Index("ix_approval_stages_workflow", "workflow_id", "position"),
+    )
+
+
+class ApprovalStep(Base):
+    """One person's part in a stage. `urgency` (4 is critical) and the subject are copied here for the queue."""
+
+    __tablename__ = "approval_steps"
+
+    id: Mapped[BigId]
+    workflow_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("approval_workflows.id", ondelete="CASCADE"))
+    stage_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("approval_stages.id", ondelete="CASCADE"))
+    subject_type: Mapped[str] = mapped_column(String(32))
+    subject_id: Mapped[int] = mapped_column(BigInteger)
+    urgency: Mapped[int] = mapped_column(SmallInteger)
+    seat: Mapped[int] = mapped_column(SmallInteger)
+    step_order: Mapped[int] = mapped_column(SmallInteger)
+    approver_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
+    on_behalf_of_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    status: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(Text, server_default="")
+    requested_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    info_requested_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    comments: Mapped[str] = mapped_column(Text, server_default="")
+
+    __table_args__ = (
+        CheckConstraint(_one_of("status", StepStatus), name="status"),
+        Index("ix_approval_steps_workflow", "workflow_id", "seat", "id"),
+        Index(
+            "ix_approval_steps_queue",
+            "approver_id",
+            text("urgency DESC"),
+            "due_at",
+            "id",
+            postgresql_where=text("status IN ('PENDING', 'INFO_REQUESTED')"),
+        ),
+        Index("ix_approval_steps_approver", "approver_id", "subject_type", "subject_id"),
+        Index("ix_approval_steps_subject", "subject_type", "subject_id", "approver_id"),
+    )

@@ -1,0 +1,168 @@
+"""Who will be asked: from a definition, the facts judged and the people found, to a workflow ready to begin. Pure.
+
+Rules (design, Approvals): nobody found, inactive, or somebody barred: up the manager line, then the fallback; the
+reason is kept. A barred member of a group is left out and the others decide. A person counts once per stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from waypost.approvals import engine
+from waypost.approvals.definition import EMERGENCY_MINUTES, Definition, Mode, Stage
+from waypost.approvals.errors import NobodyToAsk
+from waypost.kernel.conditions.evaluate import holds
+from waypost.kernel.conditions.tree import describe
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody an approver rule found. `line` are the active managers above them, nearest first; `why` in words."""
+
+    person: int
+    is_active: bool
+    line: tuple[int, ...]
+    why: str
+    in_group: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who is asked, and why them."""
+
+    person: int
+    why: str
+
+
+def plan(
+    definition: Definition,
+    facts: Mapping[str, Any],
+    found: Sequence[Sequence[Candidate]],
+    *,
+    barred: frozenset[int],
+    fallback: Sequence[Candidate],
+    is_emergency: bool,
+) -> engine.State:
+    """The workflow before it begins. `found` holds the candidates of each stage, in the definition's order.
+
+    Raises `NobodyToAsk` when a stage that applies ends up without anybody.
+    """
+    applies = [holds(s.condition, facts) for s in definition.stages]
+    if is_emergency:
+        return _emergency(definition, found, applies, barred, fallback)
+    stages = []
+    order = seat_id = 0
+    for n, stage in enumerate(definition.stages):
+        if not applies[n]:
+            stages.append(_stage(-1 - n, stage, engine.StageStatus.SKIPPED, (), 0, f"not: {describe(stage.condition)}"))
+            continue
+        least = 1 if isinstance(stage.quorum, (str, float)) else stage.quorum
+        seats = seats_of(found[n], barred, fallback, least=least)
+        because = describe(stage.condition) if stage.condition.parts else ""  # type: ignore[union-attr]
+        steps: list[engine.Step] = []
+        for seat in seats:
+            if stage.mode is Mode.SEQUENTIAL or not steps:
+                order += 1
+            seat_id += 1
+            why = f"{seat.why}, because {because}" if because else seat.why
+            steps.append(engine.Step(-seat_id, seat_id, order, seat.person, engine.StepStatus.WAITING, reason=why))
+        stages.append(
+            _stage(-1 - n, stage, engine.StageStatus.WAITING, tuple(steps), stage.needed(len(seats)), because)
+        )
+    return engine.State(engine.WorkflowStatus.RUNNING, tuple(stages), barred)
+
+
+def _stage(
+    stage_id: int, stage: Stage, status: engine.StageStatus, steps: tuple[engine.Step, ...], needed: int, reason: str
+) -> engine.Stage:
+    return engine.Stage(
+        id=stage_id,
+        name=stage.name,
+        mode=stage.mode,
+        needed=needed,
+        first_answer_counts=stage.first_answer_counts,
+        due_in=timedelta(minutes=stage.due_in_minutes),
+        status=status,
+        steps=steps,
+        reason=reason,
+    )
+
+
+def _emergency(
+    definition: Definition,
+    found: Sequence[Sequence[Candidate]],
+    applies: Sequence[bool],
+    barred: frozenset[int],
+    fallback: Sequence[Candidate],
+) -> engine.State:
+    """One stage with everybody who may decide, asked at once; the first answer counts (specification, Scenario 3)."""
+    everybody = [c for n, stage in enumerate(found) if applies[n] for c in stage]
+    seats = seats_of(everybody, barred, fallback, least=1)
+    steps = tuple(
+        engine.Step(-n, n, 1, s.person, engine.StepStatus.WAITING, reason=f"emergency: {s.why}")
+        for n, s in enumerate(seats, 1)
+    )
+    names = [s.name for n, s in enumerate(definition.stages) if applies[n]]
+    stage = engine.Stage(
+        id=-1,
+        name="Emergency: " + ", ".join(names) if names else "Emergency",
+        mode=Mode.PARALLEL,
+        needed=1,
+        first_answer_counts=True,
+        due_in=timedelta(minutes=EMERGENCY_MINUTES),
+        status=engine.StageStatus.WAITING,
+        steps=steps,
+        reason="critical: everybody who may decide is asked at once, the first answer counts",
+    )
+    return engine.State(engine.WorkflowStatus.RUNNING, (stage,), barred)
+
+
+def seats_of(
+    candidates: Sequence[Candidate], barred: frozenset[int], fallback: Sequence[Candidate], *, least: int
+) -> list[Seat]:
+    """The people of one stage, each once, in order; at least `least` when so many can be found.
+
+    Raises `NobodyToAsk` when not even the fallback has anybody.
+    """
+    seats: dict[int, Seat] = {}
+    dropped: list[Candidate] = []
+    for c in candidates:
+        if c.is_active and c.person not in barred:
+            seats.setdefault(c.person, Seat(c.person, c.why))
+        elif c.in_group:
+            dropped.append(c)  # the other members decide; their managers only when too few are left
+        else:
+            _climb(c, barred, seats)
+    for c in dropped:
+        if len(seats) < least:
+            _climb(c, barred, seats)
+    if not seats or len(seats) < least:
+        for c in fallback:
+            if c.is_active and c.person not in barred:
+                seats.setdefault(c.person, Seat(c.person, f"{c.why}: nobody else was found"))
+    if not seats:
+        raise NobodyToAsk
+    return list(seats.values())
+
+
+def _climb(candidate: Candidate, barred: frozenset[int], seats: dict[int, Seat]) -> None:
+    why = "asked for it, wrote it or changed it" if candidate.is_active else "does not work here any more"
+    for boss in candidate.line:
+        if boss not in barred and boss not in seats:
+            seats[boss] = Seat(boss, f"{candidate.why}; next in line, because that person {why}")
+            return
+
+
+def signature(state: engine.State) -> tuple[Any, ...]:
+    """Who is asked and how many must say yes, stage by stage: what must not change unseen."""
+    return tuple((s.name, s.mode, s.needed, _first_holders(s)) for s in state.stages)
+
+
+def _first_holders(stage: engine.Stage) -> tuple[int, ...]:
+    first: dict[int, int] = {}
+    for step in stage.steps:
+        first.setdefault(step.seat, step.approver)
+    return tuple(first.values())

@@ -1,0 +1,262 @@
+"""Reading approvals: the queue, a subject's workflows, and who was asked about what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.access.permissions import Permission
+from waypost.approvals import policy
+from waypost.approvals.engine import ASKED, StepStatus, open_verbs
+from waypost.approvals.errors import DefinitionNotFound
+from waypost.approvals.models import (
+    ApprovalDefinition,
+    ApprovalDefinitionVersion,
+    ApprovalStage,
+    ApprovalStep,
+    ApprovalWorkflow,
+)
+from waypost.directory.names import names
+from waypost.kernel.clock import rfc3339
+from waypost.kernel.paging import after, decode_cursor, encode_cursor
+
+_OPEN = ApprovalStep.status.in_([s.value for s in sorted(ASKED)])
+_ANSWERED = [s.value for s in (StepStatus.APPROVED, StepStatus.REJECTED, StepStatus.DELEGATED, StepStatus.ESCALATED)]
+MOST_ROUNDS = 50
+
+
+def subjects_seen_by(subject_type: str, user_id: int) -> Select[int]:
+    """The ids of the subjects a person is or was asked about."""
+    return select(ApprovalStep.subject_id).where(
+        ApprovalStep.approver_id == user_id,
+        ApprovalStep.subject_type == subject_type,
+        ApprovalStep.requested_at.is_not(None),
+    )
+
+
+def people_asked_about(subject_type: str, subject_id: Any) -> Select[int]:
+    """The ids of the people who are or were asked about a subject; `subject_id` is the outer query's column."""
+    return select(ApprovalStep.approver_id).where(
+        ApprovalStep.subject_type == subject_type,
+        ApprovalStep.subject_id == subject_id,
+        ApprovalStep.requested_at.is_not(None),
+    )
+
+
+async def count_pending(session: AsyncSession, actor: Actor) -> int:
+    """How many steps wait for this person."""
+    return await session.scalar(select(func.count()).where(policy.theirs(actor), _OPEN)) or 0
+
+
+async def approval_queue(session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int) -> dict[str, Any]:
+    """The steps that wait for this person, most urgent first (priority, then deadline): `{items, next_cursor}`."""
+    statement = (
+        select(ApprovalStep, ApprovalWorkflow.subject, ApprovalWorkflow.name, ApprovalStage.name.label("stage_name"))
+        .join(ApprovalWorkflow, ApprovalWorkflow.id == ApprovalStep.workflow_id)
+        .join(ApprovalStage, ApprovalStage.id == ApprovalStep.stage_id)
+        .where(policy.theirs(actor), _OPEN)
+        .order_by(ApprovalStep.urgency.desc(), ApprovalStep.due_at, ApprovalStep.id)
+        .limit(limit + 1)
+    )
+    if cursor:
+        urgency, due_at, step_id = decode_cursor(cursor, "queue", int, datetime, int)
+        statement = statement.where(
+            after(
+                [
+                    (ApprovalStep.urgency, urgency, True),
+                    (ApprovalStep.due_at, due_at, False),
+                    (ApprovalStep.id, step_id, False),
+                ]
+            )
+        )
+    rows = (await session.execute(statement)).all()
+    page = rows[:limit]
+    earlier = await _answers(session, sorted({r[0].workflow_id for r in page}))
+    people_ids = [i for r in page for i in (r[0].on_behalf_of_id, r.subject["requester_id"])]
+    people_ids += [i for steps in earlier.values() for s in steps for i in (s.decided_by_id, s.on_behalf_of_id)]
+    people = await names.people(session, people_ids)
+    departments = await names.departments(session, [r.subject["department_id"] for r in page])
+    may = actor.may(Permission.APPROVALS_DECIDE)
+    items = []
+    for step, subject, workflow_name, stage_name in page:
+        shown = {k: v for k, v in subject.items() if k not in ("requester_id", "department_id")}
+        items.append(
+            {
+                "id": step.id,
+                "ticket": {
+                    **shown,
+                    "requester": people.get(subject["requester_id"]),
+                    "department": departments.get(subject["department_id"]),
+                },
+                "step_order": step.step_order,
+                "stage_name": stage_name,
+                "workflow_name": workflow_name,
+                "status": step.status,
+                "requested_at": step.requested_at and rfc3339(step.requested_at),
+                "due_at": step.due_at and rfc3339(step.due_at),
+                "on_behalf_of": people.get(step.on_behalf_of_id),
+                "reason": step.reason,
+                "earlier_decisions": [
+                    {
+                        "by": people.get(s.decided_by_id),
+                        "on_behalf_of": people.get(s.on_behalf_of_id),
+                        "status": s.status,
+                        "comments": s.comments,
+                        "at": s.decided_at and rfc3339(s.decided_at),
+                    }
+                    for s in earlier.get(step.workflow_id, ())
+                ],
+                "allowed_actions": _verbs(step) if may else [],
+            }
+        )
+    end = page[-1][0] if len(rows) > limit else None
+    following = encode_cursor("queue", end.urgency, end.due_at, end.id) if end else None
+    return {"items": items, "next_cursor": following}
+
+
+def _verbs(step: ApprovalStep) -> list[str]:
+    return [v.value for v in open_verbs(StepStatus(step.status), is_barred=False)]
+
+
+def _step_json(s: ApprovalStep, people: dict[int | None, dict[str, Any]], actor: Actor) -> dict[str, Any]:
+    theirs = s.approver_id == actor.user_id and actor.may(Permission.APPROVALS_DECIDE)
+    return {
+        "id": s.id,
+        "step_order": s.step_order,
+        "approver": people.get(s.approver_id),
+        "on_behalf_of": people.get(s.on_behalf_of_id),
+        "status": s.status,
+        "requested_at": s.requested_at and rfc3339(s.requested_at),
+        "due_at": s.due_at and rfc3339(s.due_at),
+        "decided_at": s.decided_at and rfc3339(s.decided_at),
+        "decided_by": people.get(s.decided_by_id),
+        "comments": s.comments,
+        "reason": s.reason,
+        "allowed_actions": _verbs(s) if theirs else [],
+    }
+
+
+async def _answers(session: AsyncSession, workflow_ids: list[int]) -> dict[int, list[ApprovalStep]]:
+    if not workflow_ids:
+        return {}
+    found: dict[int, list[ApprovalStep]] = {}
+    for step in await session.scalars(
+        select(ApprovalStep)
+        .where(ApprovalStep.workflow_id.in_(workflow_ids), ApprovalStep.status.in_(_ANSWERED))
+        .order_by(ApprovalStep.decided_at, ApprovalStep.id)
+    ):
+        found.setdefault(step.workflow_id, []).append(step)
+    return found
+
+
+async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, subject_id: int) -> list[dict[str, Any]]:
+    """A subject's workflows with stages and steps, newest round first. The caller has checked that it may be seen."""
+    workflows = (
+        await session.scalars(
+            select(ApprovalWorkflow)
+            .where(ApprovalWorkflow.subject_type == subject_type, ApprovalWorkflow.subject_id == subject_id)
+            .order_by(ApprovalWorkflow.id.desc())
+            .limit(MOST_ROUNDS)
+        )
+    ).all()
+    ids = [w.id for w in workflows]
+    stages = (
+        await session.scalars(
+            select(ApprovalStage)
+            .where(ApprovalStage.workflow_id.in_(ids))
+            .order_by(ApprovalStage.workflow_id, ApprovalStage.position)
+        )
+    ).all()
+    steps = (
+        await session.scalars(
+            select(ApprovalStep)
+            .where(ApprovalStep.workflow_id.in_(ids))
+            .order_by(ApprovalStep.workflow_id, ApprovalStep.seat, ApprovalStep.id)
+        )
+    ).all()
+    people = await names.people(
+        session, [i for s in steps for i in (s.approver_id, s.on_behalf_of_id, s.decided_by_id)]
+    )
+
+    def stage_json(s: ApprovalStage) -> dict[str, Any]:
+        own = [t for t in steps if t.stage_id == s.id]
+        seats = len({t.seat for t in own})
+        return {
+            "name": s.name,
+            "order": s.position,
+            "mode": s.mode,
+            "quorum": "ALL" if s.needed == seats and seats > 1 else "ANY" if s.needed == 1 else s.needed,
+            "needed": s.needed,
+            "status": s.status,
+            "reason": s.reason,
+            "steps": [_step_json(t, people, actor) for t in own],
+        }
+
+    return [
+        {
+            "id": w.id,
+            "workflow_name": w.name,
+            "reason": w.reason,
+            "status": w.status,
+            "round": w.round,
+            "started_at": rfc3339(w.started_at),
+            "ended_at": w.ended_at and rfc3339(w.ended_at),
+            "stages": [stage_json(s) for s in stages if s.workflow_id == w.id],
+        }
+        for w in workflows
+    ]
+
+
+async def decision(session: AsyncSession, actor: Actor, step_id: int) -> dict[str, Any]:
+    """A step as it stands after it was decided, in the transaction that decided it: `{step, workflow}`."""
+    step = await session.get_one(ApprovalStep, step_id)
+    workflow = await session.get_one(ApprovalWorkflow, step.workflow_id)
+    people = await names.people(session, [step.approver_id, step.on_behalf_of_id, step.decided_by_id])
+    return {"step": _step_json(step, people, actor), "workflow": {"id": workflow.id, "status": workflow.status}}
+
+
+def _definition_json(row: ApprovalDefinition, kept: ApprovalDefinitionVersion) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "version": row.version,
+        "is_active": row.is_active,
+        "condition": None,
+        **kept.document,
+        "updated_at": rfc3339(row.updated_at),
+    }
+
+
+def _definitions() -> Select[ApprovalDefinition, ApprovalDefinitionVersion]:
+    return select(ApprovalDefinition, ApprovalDefinitionVersion).join(
+        ApprovalDefinitionVersion,
+        (ApprovalDefinitionVersion.definition_id == ApprovalDefinition.id)
+        & (ApprovalDefinitionVersion.version == ApprovalDefinition.version),
+    )
+
+
+async def definition_page(session: AsyncSession, *, cursor: str | None, limit: int) -> dict[str, Any]:
+    """Workflow definitions by name: `{items, next_cursor}`."""
+    statement = _definitions().order_by(ApprovalDefinition.name, ApprovalDefinition.id).limit(limit + 1)
+    if cursor:
+        name, definition_id = decode_cursor(cursor, "definitions", str, int)
+        statement = statement.where(
+            after([(ApprovalDefinition.name, name, False), (ApprovalDefinition.id, definition_id, False)])
+        )
+    rows = (await session.execute(statement)).all()
+    end = rows[limit - 1][0] if len(rows) > limit else None
+    return {
+        "items": [_definition_json(*r) for r in rows[:limit]],
+        "next_cursor": encode_cursor("definitions", end.name, end.id) if end else None,
+    }
+
+
+async def definition(session: AsyncSession, definition_id: int) -> dict[str, Any]:
+    """One definition as it stands now. Raises `DefinitionNotFound`."""
+    row = (await session.execute(_definitions().where(ApprovalDefinition.id == definition_id))).first()
+    if row is None:
+        raise DefinitionNotFound
+    return _definition_json(row[0], row[1])

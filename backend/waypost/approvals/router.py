@@ -1,0 +1,198 @@
+"""`/approvals`, `/approval-workflows`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from waypost.access.actor import Actor
+from waypost.access.deps import current_actor, permit
+from waypost.access.permissions import Permission
+from waypost.approvals import definitions, queries, service
+from waypost.approvals.engine import Verb
+from waypost.approvals.errors import (
+    BadDefinition,
+    BadDelegate,
+    CommentNeeded,
+    DefinitionNotFound,
+    NobodyAbove,
+    NotAsked,
+    SelfApproval,
+    StepDecided,
+    StepNotFound,
+    StepNotOpen,
+)
+from waypost.approvals.schemas import (
+    BulkAction,
+    BulkAnswer,
+    DecisionAnswer,
+    DefinitionPage,
+    DefinitionRead,
+    DefinitionUpdate,
+    DefinitionWrite,
+    QueuePage,
+    StepAction,
+)
+from waypost.kernel.conditions.tree import InvalidCondition
+from waypost.kernel.db import ReadSession, WriteSession, database
+from waypost.kernel.errors import Refusal, StaleVersion, invalid_field
+from waypost.kernel.http import StrictRoute, guarded, json_response
+from waypost.kernel.idempotency import OnceOnly
+from waypost.kernel.ids import PathId, path_id
+from waypost.kernel.openapi import problems
+from waypost.kernel.paging import Cursor, Limit
+
+router = APIRouter(route_class=StrictRoute, tags=["Approvals"])
+# Deciding is checked step by step by the service: who does not see a step must not learn of it from a 403.
+Asked = Annotated[Actor, permit(Permission.TICKETS_READ)]
+_REFUSALS = problems(StepNotFound, NotAsked, SelfApproval, StepDecided, StepNotOpen, CommentNeeded)
+
+
+async def _guard(request: Request) -> None:
+    """404 and 403 before a 422: a body's faults are told only to the one who is asked."""
+    actor = await current_actor(request)
+    step_id = path_id(request.path_params.get("step_id"))
+    async with database().read() as session:
+        await service.check_asked(session, actor, step_id)
+
+
+async def _decide(session: WriteSession, actor: Actor, step_id: int, verb: Verb, body: StepAction | None) -> Response:
+    body = body or StepAction()
+    if body.action is not None and body.action.lower() != verb.value:
+        raise invalid_field("/action", f"must be {verb.value.upper()} here")
+    if body.delegate_to is not None and verb is not Verb.DELEGATE:
+        raise invalid_field("/delegate_to", "is for delegating only")
+    done = await service.decide(
+        session, actor, step_id, verb, comments=body.comments or "", delegate_to=body.delegate_to
+    )
+    return json_response(await queries.decision(session, actor, done.step_id))
+
+
+@router.get("/approvals/pending", response_model=QueuePage)
+async def pending_approvals(
+    session: ReadSession,
+    actor: Annotated[Actor, permit(Permission.APPROVALS_DECIDE)],
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> Response:
+    """The steps that wait for the caller, most urgent first."""
+    return json_response(await queries.approval_queue(session, actor, cursor=cursor, limit=limit))
+
+
+@router.post("/approvals/bulk", response_model=BulkAnswer)
+async def decide_many(body: BulkAction, actor: Annotated[Actor, permit(Permission.APPROVALS_DECIDE)]) -> Response:
+    """The same answer to many steps; each is decided on its own, and says what became of it."""
+    results = []
+    for step_id in dict.fromkeys(body.step_ids):
+        refused: Refusal | None = None
+        try:
+            async with database().transaction() as session:
+                await service.decide(session, actor, step_id, Verb(body.action.lower()), comments=body.comments or "")
+        except Refusal as error:
+            refused = error
+        why = {"code": refused.code, "detail": refused.detail} if refused else None
+        results.append({"step_id": step_id, "ok": refused is None, "error": why})
+    return json_response({"results": results})
+
+
+@router.post("/approvals/{step_id}/approve", response_model=DecisionAnswer, responses=_REFUSALS)
+@guarded(_guard)
+async def approve(step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None) -> Response:
+    """Say yes."""
+    return await _decide(session, actor, step_id, Verb.APPROVE, body)
+
+
+@router.post("/approvals/{step_id}/reject", response_model=DecisionAnswer, responses=_REFUSALS)
+@guarded(_guard)
+async def reject(step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None) -> Response:
+    """Say no, with a reason."""
+    return await _decide(session, actor, step_id, Verb.REJECT, body)
+
+
+@router.post("/approvals/{step_id}/request-info", response_model=DecisionAnswer, responses=_REFUSALS)
+@guarded(_guard)
+async def request_info(
+    step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None
+) -> Response:
+    """Ask the requester a question; the deadline waits for the answer."""
+    return await _decide(session, actor, step_id, Verb.REQUEST_INFO, body)
+
+
+@router.post(
+    "/approvals/{step_id}/delegate", response_model=DecisionAnswer, responses=_REFUSALS | problems(BadDelegate)
+)
+@guarded(_guard)
+async def delegate(step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None) -> Response:
+    """Hand this one decision to somebody else, who decides on the caller's behalf."""
+    return await _decide(session, actor, step_id, Verb.DELEGATE, body)
+
+
+@router.post(
+    "/approvals/{step_id}/escalate", response_model=DecisionAnswer, responses=_REFUSALS | problems(NobodyAbove)
+)
+@guarded(_guard)
+async def escalate(step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None) -> Response:
+    """Send the decision further up, to the next manager."""
+    return await _decide(session, actor, step_id, Verb.ESCALATE, body)
+
+
+@router.get("/approval-workflows", response_model=DefinitionPage)
+async def workflows(
+    session: ReadSession,
+    actor: Annotated[Actor, permit(Permission.APPROVALS_READ_DEFINITIONS)],
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> Response:
+    """The workflow definitions, by name."""
+    return json_response(await queries.definition_page(session, cursor=cursor, limit=limit))
+
+
+@router.post(
+    "/approval-workflows",
+    status_code=201,
+    response_model=DefinitionRead,
+    responses=problems(BadDefinition, InvalidCondition),
+)
+async def create_workflow(
+    body: DefinitionWrite,
+    session: WriteSession,
+    actor: Annotated[Actor, permit(Permission.APPROVALS_CONFIGURE)],
+    once: OnceOnly,
+) -> Response:
+    """Define a workflow."""
+
+    async def work() -> Response:
+        made = await definitions.create_definition(session, actor, body.model_dump())
+        return json_response(await queries.definition(session, made.id), 201)
+
+    return await once.answer(session, actor.user_id, work)
+
+
+@router.get(
+    "/approval-workflows/{definition_id}", response_model=DefinitionRead, responses=problems(DefinitionNotFound)
+)
+async def workflow(
+    definition_id: PathId,
+    session: ReadSession,
+    actor: Annotated[Actor, permit(Permission.APPROVALS_READ_DEFINITIONS)],
+) -> Response:
+    """One workflow definition in its current version."""
+    return json_response(await queries.definition(session, definition_id))
+
+
+@router.put(
+    "/approval-workflows/{definition_id}",
+    response_model=DefinitionRead,
+    responses=problems(DefinitionNotFound, BadDefinition, InvalidCondition, StaleVersion),
+)
+async def change_workflow(
+    definition_id: PathId,
+    body: DefinitionUpdate,
+    session: WriteSession,
+    actor: Annotated[Actor, permit(Permission.APPROVALS_CONFIGURE)],
+) -> Response:
+    """Give a workflow its next version; what runs keeps the one it began with."""
+    document = body.model_dump(exclude={"version"})
+    await definitions.change_definition(session, actor, definition_id, version=body.version, document=document)
+    return json_response(await queries.definition(session, definition_id))

@@ -1,0 +1,188 @@
+"""What crosses HTTP about approvals."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from waypost.kernel.ids import Id
+from waypost.kernel.shapes import NamedRef, PersonRef, Strict
+
+ActionWord = Literal["APPROVE", "REJECT", "REQUEST_INFO", "DELEGATE", "ESCALATE"]
+Words = Annotated[str | None, Field(max_length=10_000, examples=["Fits the budget."])]
+_STAGE = {
+    "name": "Manager",
+    "condition": {"all": [{"field": "amount", "op": "lt", "value": "1000"}]},
+    "approvers": [{"kind": "REQUESTER_MANAGER"}],
+    "mode": "PARALLEL",
+    "quorum": "ALL",
+    "due_in_minutes": 2880,
+    "escalation": None,
+}
+_CONDITION = {"all": [{"field": "ticket_type", "op": "eq", "value": "IT_HARDWARE"}]}
+
+
+class StepAction(Strict):
+    """An answer to a step (specification, Approval Action). `action` may be left out: the path says it."""
+
+    action: ActionWord | None = None
+    comments: Words = None
+    delegate_to: Annotated[Id | None, Field(examples=[None])] = None
+
+
+class BulkAction(Strict):
+    """The same answer to many steps, each decided on its own."""
+
+    step_ids: Annotated[list[Id], Field(min_length=1, max_length=200, examples=[[11, 12]])]
+    action: Annotated[Literal["APPROVE", "REJECT"], Field(examples=["APPROVE"])]
+    comments: Words = None
+
+
+class EarlierDecision(BaseModel):
+    by: PersonRef | None
+    on_behalf_of: PersonRef | None
+    status: str
+    comments: str
+    at: str
+
+
+class QueueTicket(BaseModel):
+    """What is judged, as it stood when it was asked for or last edited."""
+
+    id: int
+    ticket_number: Annotated[str, Field(examples=["ITH-2026-000123"])]
+    title: Annotated[str, Field(examples=["New laptop"])]
+    description: str
+    ticket_type: Annotated[str, Field(examples=["IT_HARDWARE"])]
+    ticket_type_name: Annotated[str, Field(examples=["IT hardware"])]
+    priority: Annotated[str, Field(examples=["HIGH"])]
+    amount: Annotated[str | None, Field(examples=["1450.00"])]
+    currency: Annotated[str | None, Field(examples=["USD"])]
+    due_date: str | None
+    created_at: str
+    custom_fields: dict[str, Any]
+    field_titles: dict[str, str]
+    requester: PersonRef | None
+    department: NamedRef | None
+
+
+class QueueItem(BaseModel):
+    """A step that waits for the caller, with what is needed to decide it."""
+
+    id: Annotated[int, Field(examples=[11])]
+    ticket: QueueTicket
+    step_order: int
+    stage_name: str
+    workflow_name: str
+    status: Annotated[str, Field(examples=["PENDING"])]
+    requested_at: Annotated[str, Field(examples=["2026-11-23T09:30:00Z"])]
+    due_at: Annotated[str, Field(examples=["2026-11-25T09:30:00Z"])]
+    on_behalf_of: PersonRef | None
+    reason: Annotated[str, Field(examples=["the requester's manager, because amount is below 1,000"])]
+    earlier_decisions: list[EarlierDecision]
+    allowed_actions: Annotated[
+        list[str], Field(examples=[["approve", "reject", "request_info", "delegate", "escalate"]])
+    ]
+
+
+class QueuePage(BaseModel):
+    items: list[QueueItem]
+    next_cursor: str | None
+
+
+class StepRead(BaseModel):
+    id: int
+    step_order: int
+    approver: PersonRef | None
+    on_behalf_of: PersonRef | None
+    status: Annotated[str, Field(examples=["PENDING"])]
+    requested_at: str | None
+    due_at: str | None
+    decided_at: str | None
+    decided_by: PersonRef | None
+    comments: str
+    reason: str
+    allowed_actions: list[str]
+
+
+class StageRead(BaseModel):
+    name: str
+    order: int
+    mode: Annotated[str, Field(examples=["PARALLEL"])]
+    quorum: Annotated[str | int, Field(examples=["ALL"])]
+    needed: int
+    status: Annotated[str, Field(examples=["OPEN"])]
+    reason: str
+    steps: list[StepRead]
+
+
+class WorkflowRead(BaseModel):
+    """One round of judging a ticket."""
+
+    id: int
+    workflow_name: str
+    reason: str
+    status: Annotated[str, Field(examples=["RUNNING"])]
+    round: int
+    started_at: str
+    ended_at: str | None
+    stages: list[StageRead]
+
+
+class WorkflowsAnswer(BaseModel):
+    items: list[WorkflowRead]
+
+
+class WorkflowRef(BaseModel):
+    id: int
+    status: Annotated[str, Field(examples=["APPROVED"])]
+
+
+class DecisionAnswer(BaseModel):
+    """The step as decided, and what became of the workflow."""
+
+    step: StepRead
+    workflow: WorkflowRef
+
+
+class BulkError(BaseModel):
+    code: str
+    detail: str
+
+
+class BulkResult(BaseModel):
+    step_id: int
+    ok: bool
+    error: BulkError | None
+
+
+class BulkAnswer(BaseModel):
+    results: list[BulkResult]
+
+
+class DefinitionWrite(Strict):
+    """A workflow: for which tickets (`condition`), and its stages in order."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100, examples=["Purchases by amount"])]
+    condition: Annotated[dict[str, Any] | None, Field(examples=[_CONDITION])] = None
+    stages: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=20, examples=[[_STAGE]])]
+
+
+class DefinitionUpdate(DefinitionWrite):
+    version: Annotated[int, Field(ge=1, examples=[1], description="The version you read.")]
+
+
+class DefinitionRead(BaseModel):
+    id: int
+    version: int
+    is_active: bool
+    name: str
+    condition: Annotated[dict[str, Any] | None, Field(examples=[_CONDITION])]
+    stages: Annotated[list[dict[str, Any]], Field(examples=[[_STAGE]])]
+    updated_at: str
+
+
+class DefinitionPage(BaseModel):
+    items: list[DefinitionRead]
+    next_cursor: str | None

@@ -1,0 +1,411 @@
+"""`ApprovalService`: starting, deciding, answering and cancelling approvals.
+
+Locks are always taken in the same order: the subject first (its room does that), then the workflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.access.permissions import Permission
+from waypost.access.queries import people_with_role
+from waypost.approvals import engine, events, policy
+from waypost.approvals.definition import Approver, ApproverKind, Mode
+from waypost.approvals.definitions import Chosen, choose
+from waypost.approvals.engine import StageStatus, StepStatus, Verb, WorkflowStatus
+from waypost.approvals.errors import NotAsked, StepNotFound
+from waypost.approvals.finding import candidates
+from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
+from waypost.approvals.planning import plan, signature
+from waypost.approvals.subject import Subject, room_of
+from waypost.directory.queries import people_facts
+from waypost.kernel.clock import now
+from waypost.kernel.events import Doer, record
+
+ADMINISTRATORS = Approver(ApproverKind.ROLE, "admin")
+_DONE = {Verb.APPROVE: StepStatus.APPROVED, Verb.REJECT: StepStatus.REJECTED}
+
+
+@dataclass(slots=True)
+class Running:
+    """A workflow with its rows and the engine's view of them."""
+
+    row: ApprovalWorkflow
+    stages: dict[int, ApprovalStage]
+    steps: dict[int, ApprovalStep]
+    state: engine.State
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What deciding a step led to."""
+
+    step_id: int
+    workflow_id: int
+    workflow_status: str
+    subject_type: str
+    subject_id: int
+
+
+# --- beginning --------------------------------------------------------------------------------------------------------
+
+
+async def start(session: AsyncSession, actor: Doer, subject: Subject) -> ApprovalWorkflow:
+    """Ask who must say yes to this subject. The caller holds the subject's lock.
+
+    Raises `NobodyToAsk` when nobody can be found at all.
+    """
+    at = now()
+    chosen, state = await _planned(session, subject)
+    row = ApprovalWorkflow(
+        definition_id=chosen.definition_id,
+        definition_version=chosen.version,
+        name=chosen.definition.name,
+        reason=chosen.why,
+        subject_type=subject.type,
+        subject_id=subject.id,
+        subject=subject.shown,
+        round=subject.round,
+        status=WorkflowStatus.RUNNING.value,
+        barred_ids=sorted(subject.barred),
+        started_at=at,
+        ended_at=None,
+    )
+    session.add(row)
+    await session.flush()
+    stages: dict[int, ApprovalStage] = {}
+    for position, stage in enumerate(state.stages, 1):
+        stages[stage.id] = ApprovalStage(
+            workflow_id=row.id,
+            position=position,
+            name=stage.name,
+            mode=stage.mode.value,
+            needed=stage.needed,
+            first_answer_counts=stage.first_answer_counts,
+            due_in_minutes=int(stage.due_in / timedelta(minutes=1)),
+            status=stage.status.value,
+            reason=stage.reason,
+        )
+    session.add_all(stages.values())
+    await session.flush()
+    running = Running(row, stages, {}, state)
+    await record(
+        session,
+        events.ApprovalStarted(
+            subject_type=row.subject_type,
+            subject_id=row.subject_id,
+            workflow_id=row.id,
+            workflow_name=row.name,
+            round=row.round,
+            reason=row.reason,
+        ),
+        actor=actor,
+        at=at,
+    )
+    begun, effects = engine.begin(state, at)
+    await _keep(session, actor, running, begun, effects, at, urgency=subject.urgency)
+    return row
+
+
+async def _planned(session: AsyncSession, subject: Subject) -> tuple[Chosen, engine.State]:
+    chosen = await choose(session, subject)
+    rules = [s.approvers for s in chosen.definition.stages]
+    *found, fallback = await candidates(session, [*rules, (ADMINISTRATORS,)], subject)
+    return chosen, plan(
+        chosen.definition,
+        subject.facts,
+        found,
+        barred=subject.barred,
+        fallback=fallback,
+        is_emergency=subject.is_emergency,
+    )
+
+
+async def must_ask_again(session: AsyncSession, subject: Subject, *, facts_changed: bool) -> bool:
+    """Whether a changed subject needs other approvers, or was approved in part on other facts (`facts_changed`)."""
+    running = await _running(session, subject.type, subject.id)
+    if running is None:
+        return False
+    if facts_changed and any(s.status in _DONE.values() for s in running.steps.values()):
+        return True
+    _, state = await _planned(session, subject)
+    return signature(state) != signature(running.state)
+
+
+async def refresh(session: AsyncSession, subject: Subject) -> None:
+    """Show approvers the subject as it reads now, when an edit does not need them to be asked again."""
+    await session.execute(
+        update(ApprovalWorkflow)
+        .where(
+            ApprovalWorkflow.subject_type == subject.type,
+            ApprovalWorkflow.subject_id == subject.id,
+            ApprovalWorkflow.status == WorkflowStatus.RUNNING.value,
+        )
+        .values(subject=subject.shown, barred_ids=sorted(subject.barred))
+    )
+
+
+# --- deciding ---------------------------------------------------------------------------------------------------------
+
+
+async def decide(
+    session: AsyncSession, actor: Actor, step_id: int, verb: Verb, *, comments: str = "", delegate_to: int | None = None
+) -> Outcome:
+    """Answer a step. Of answers at the same moment one wins; the same answer again is answered as it was.
+
+    Raises `StepNotFound` (404), then `Forbidden`, `NotAsked` or `SelfApproval` (403), then what `engine.check` raises.
+    """
+    running = await find_step(session, actor, step_id, lock=True)
+    actor.require(Permission.APPROVALS_DECIDE)
+    _, step = running.state.find(step_id)
+    if step.approver == actor.user_id == step.decided_by and step.status is _DONE.get(verb):
+        return _outcome(running, step_id)
+    at = now()
+    to, why = delegate_to, f"handed on by {actor.username}"
+    if verb is Verb.ESCALATE:
+        to, why = await _next_above(session, running, step), "next in line, escalated"
+    action = engine.Action(verb, step_id, actor.user_id, comments.strip(), to, to_reason=why)
+    if verb is Verb.DELEGATE and to is not None:
+        person = (await people_facts(session, [to])).get(to)
+        action = replace(action, to_is_active=person is not None and person.is_active)
+    after, effects = engine.act(running.state, action, at)
+    await _keep(session, actor, running, after, effects, at, urgency=running.steps[step_id].urgency)
+    return _outcome(running, step_id)
+
+
+async def check_asked(session: AsyncSession, actor: Actor, step_id: int) -> None:
+    """Raises `StepNotFound`, `Forbidden` or `NotAsked` for everybody but the one who is asked."""
+    running = await find_step(session, actor, step_id)
+    actor.require(Permission.APPROVALS_DECIDE)
+    if running.steps[step_id].approver_id != actor.user_id:
+        raise NotAsked
+
+
+async def find_step(session: AsyncSession, actor: Actor, step_id: int, *, lock: bool = False) -> Running:
+    """The workflow of a step this person may see, locked when asked. Raises `StepNotFound`."""
+    key = select(ApprovalStep.workflow_id, ApprovalStep.subject_type, ApprovalStep.subject_id)
+    found = (await session.execute(key.where(ApprovalStep.id == step_id))).first()
+    if found is None:
+        raise StepNotFound
+    room = room_of(found.subject_type)
+    if lock:
+        await room.lock(session, found.subject_id)
+    running = await _load(session, found.workflow_id, lock=lock)
+    asked = frozenset(s.approver_id for s in running.steps.values() if s.requested_at is not None)
+    if not policy.may_read(actor, asked) and not await room.may_read(session, actor, found.subject_id):
+        raise StepNotFound
+    return running
+
+
+async def _next_above(session: AsyncSession, running: Running, step: engine.Step) -> int | None:
+    """Who is further up than the approver: their nearest manager who may decide it, else an administrator."""
+    stage, _ = running.state.find(step.id)
+    taken = running.state.barred | {s.approver for s in stage.steps}
+    people = await people_facts(session, [step.approver])
+    line = people[step.approver].manager_line if step.approver in people else ()
+    admins = await people_with_role(session, str(ADMINISTRATORS.target))
+    active = await people_facts(session, admins)
+    above = [*line, *(i for i in admins if active[i].is_active)]
+    return next((i for i in above if i not in taken), None)
+
+
+async def answer(session: AsyncSession, actor: Actor, subject_type: str, subject_id: int, comments: str) -> None:
+    """The requester's answer to the open questions. The caller holds the subject's lock."""
+    running = await _running(session, subject_type, subject_id)
+    if running is not None:
+        at = now()
+        after, effects = engine.answer(running.state, comments, at)
+        await _keep(session, actor, running, after, effects, at, urgency=0)
+
+
+async def cancel(session: AsyncSession, actor: Doer, subject_type: str, subject_id: int, reason: str) -> None:
+    """End a running approval without a result. The caller holds the subject's lock."""
+    running = await _running(session, subject_type, subject_id)
+    if running is None:
+        return
+    at = now()
+    after, effects = engine.cancel(running.state)
+    await _keep(session, actor, running, after, effects, at, urgency=0)
+    await record(
+        session,
+        events.ApprovalCancelled(
+            subject_type=subject_type, subject_id=subject_id, workflow_id=running.row.id, reason=reason
+        ),
+        actor=actor,
+        at=at,
+    )
+
+
+# --- rows and the engine's view ---------------------------------------------------------------------------------------
+
+
+async def _running(session: AsyncSession, subject_type: str, subject_id: int) -> Running | None:
+    workflow_id = await session.scalar(
+        select(ApprovalWorkflow.id).where(
+            ApprovalWorkflow.subject_type == subject_type,
+            ApprovalWorkflow.subject_id == subject_id,
+            ApprovalWorkflow.status == WorkflowStatus.RUNNING.value,
+        )
+    )
+    return None if workflow_id is None else await _load(session, workflow_id, lock=True)
+
+
+async def _load(session: AsyncSession, workflow_id: int, *, lock: bool) -> Running:
+    statement = select(ApprovalWorkflow).where(ApprovalWorkflow.id == workflow_id)
+    if lock:
+        statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    row = (await session.scalars(statement)).one()
+    stages = (
+        await session.scalars(
+            select(ApprovalStage)
+            .where(ApprovalStage.workflow_id == workflow_id)
+            .order_by(ApprovalStage.position)
+            .execution_options(populate_existing=lock)
+        )
+    ).all()
+    steps = (
+        await session.scalars(
+            select(ApprovalStep)
+            .where(ApprovalStep.workflow_id == workflow_id)
+            .order_by(ApprovalStep.seat, ApprovalStep.id)
+            .execution_options(populate_existing=lock)
+        )
+    ).all()
+    state = engine.State(
+        status=WorkflowStatus(row.status),
+        stages=tuple(_stage(s, [t for t in steps if t.stage_id == s.id]) for s in stages),
+        barred=frozenset(row.barred_ids),
+    )
+    return Running(row, {s.id: s for s in stages}, {s.id: s for s in steps}, state)
+
+
+def _stage(row: ApprovalStage, steps: Sequence[ApprovalStep]) -> engine.Stage:
+    return engine.Stage(
+        id=row.id,
+        name=row.name,
+        mode=Mode(row.mode),
+        needed=row.needed,
+        first_answer_counts=row.first_answer_counts,
+        due_in=timedelta(minutes=row.due_in_minutes),
+        status=StageStatus(row.status),
+        steps=tuple(
+            engine.Step(
+                id=s.id,
+                seat=s.seat,
+                order=s.step_order,
+                approver=s.approver_id,
+                status=StepStatus(s.status),
+                on_behalf_of=s.on_behalf_of_id,
+                reason=s.reason,
+                requested_at=s.requested_at,
+                due_at=s.due_at,
+                info_requested_at=s.info_requested_at,
+                decided_at=s.decided_at,
+                decided_by=s.decided_by_id,
+                comments=s.comments,
+            )
+            for s in steps
+        ),
+        reason=row.reason,
+    )
+
+
+def _values(step: engine.Step) -> dict[str, Any]:
+    return {
+        "seat": step.seat,
+        "step_order": step.order,
+        "approver_id": step.approver,
+        "on_behalf_of_id": step.on_behalf_of,
+        "status": step.status.value,
+        "reason": step.reason,
+        "requested_at": step.requested_at,
+        "due_at": step.due_at,
+        "info_requested_at": step.info_requested_at,
+        "decided_at": step.decided_at,
+        "decided_by_id": step.decided_by,
+        "comments": step.comments,
+    }
+
+
+async def _keep(
+    session: AsyncSession,
+    actor: Doer,
+    running: Running,
+    after: engine.State,
+    effects: Sequence[engine.Effect],
+    at: datetime,
+    *,
+    urgency: int,
+) -> None:
+    """Write what the engine decided to the rows, then record what happened, in order."""
+    row = running.row
+    if row.status != after.status.value:
+        row.status = after.status.value
+        row.ended_at = at
+    for stage in after.stages:
+        kept = running.stages[stage.id]
+        kept.status = stage.status.value
+        for step in stage.steps:
+            if step.id in running.steps:
+                for column, value in _values(step).items():
+                    setattr(running.steps[step.id], column, value)
+            else:
+                running.steps[step.id] = ApprovalStep(
+                    workflow_id=row.id,
+                    stage_id=kept.id,
+                    subject_type=row.subject_type,
+                    subject_id=row.subject_id,
+                    urgency=urgency,
+                    **_values(step),
+                )
+                session.add(running.steps[step.id])
+                await session.flush([running.steps[step.id]])  # one by one: ids in the order of the seats
+    await session.flush()
+    running.state = after
+    for effect in effects:
+        await record(session, _event(running, effect), actor=actor, at=at)
+
+
+def _event(running: Running, effect: engine.Effect) -> events.ApprovalEvent:
+    row = running.row
+    about: dict[str, Any] = {
+        "subject_type": row.subject_type,
+        "subject_id": row.subject_id,
+        "workflow_id": row.id,
+    }
+    if isinstance(effect, engine.Ended):
+        return events.ApprovalDecided(**about, status=effect.status.value, comments=effect.comments)
+    if isinstance(effect, engine.QuestionsClosed):
+        return events.InfoAnswered(**about, asker_ids=effect.askers, comments=effect.comments, lapsed=effect.lapsed)
+    step = effect.step
+    about |= {
+        "step_id": running.steps[step.id].id,
+        "stage_name": effect.stage.name,
+        "approver_id": step.approver,
+    }
+    if isinstance(effect, engine.Asked):
+        assert step.due_at is not None
+        return events.ApprovalRequested(**about, for_id=step.on_behalf_of, due_at=step.due_at, reason=step.reason)
+    if effect.to is not None:
+        handed: type[events.ApprovalDelegated] | type[events.ApprovalEscalated] = (
+            events.ApprovalDelegated if effect.verb is Verb.DELEGATE else events.ApprovalEscalated
+        )
+        return handed(**about, to_id=effect.to.approver, comments=step.comments)
+    said = {
+        Verb.APPROVE: events.ApprovalApproved,
+        Verb.REJECT: events.ApprovalRejected,
+        Verb.REQUEST_INFO: events.InfoRequested,
+    }[effect.verb]
+    return said(**about, comments=step.comments, for_id=step.on_behalf_of)
+
+
+def _outcome(running: Running, step_id: int) -> Outcome:
+    row = running.row
+    return Outcome(step_id, row.id, row.status, row.subject_type, row.subject_id)

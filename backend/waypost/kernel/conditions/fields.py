@@ -1,0 +1,79 @@
+"""What a condition may speak of: fields with a kind, some from the room, some from a form. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What sort of value a field holds; it decides which operators and values fit."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    NUMBER = "number"  # compared as decimals, never as floats
+    BOOLEAN = "boolean"
+    INSTANT = "instant"  # a point in time
+    DATE = "date"  # a day, ISO 8601 text
+    ID = "id"
+    LIST = "list"  # several texts
+
+
+_ORDER = ("lt", "lte", "gt", "gte")
+_EMPTY = ("is_empty", "is_not_empty")
+_SAME = ("eq", "ne", "in", "not_in")
+OPERATORS: dict[Kind, tuple[str, ...]] = {
+    Kind.TEXT: (*_SAME, "contains", "starts_with", *_EMPTY),
+    Kind.CHOICE: (*_SAME, *_EMPTY),
+    Kind.NUMBER: (*_SAME, *_ORDER, *_EMPTY),
+    Kind.BOOLEAN: ("eq", "ne", *_EMPTY),
+    Kind.INSTANT: (*_ORDER, *_EMPTY),
+    Kind.DATE: (*_SAME, *_ORDER, *_EMPTY),
+    Kind.ID: (*_SAME, *_EMPTY),
+    Kind.LIST: ("contains", *_EMPTY),
+}
+CUSTOM = "custom."
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: its name in a condition, its kind, the words it can hold (choices), and what people call it."""
+
+    name: str
+    kind: Kind
+    label: str
+    choices: tuple[str, ...] = ()
+
+
+Catalogue = Mapping[str, Field]
+
+
+def catalogue(*fields: Field) -> dict[str, Field]:
+    """Fields by name."""
+    return {f.name: f for f in fields}
+
+
+def form_fields(form: Mapping[str, Any]) -> dict[str, Field]:
+    """The fields of a form (JSON Schema) as `custom.<key>`; what no operator fits (files, objects) is left out."""
+    found = {}
+    for key, schema in (form.get("properties") or {}).items():
+        kind = _kind_of(schema)
+        if kind is not None:
+            name = f"{CUSTOM}{key}"
+            choices = tuple(str(v) for v in schema.get("enum", ())) if kind is Kind.CHOICE else ()
+            found[name] = Field(name, kind, str(schema.get("title") or key), choices)
+    return found
+
+
+def _kind_of(schema: object) -> Kind | None:
+    if not isinstance(schema, dict):
+        return None
+    word = schema.get("type")
+    if word == "string":
+        if schema.get("enum"):
+            return Kind.CHOICE
+        return Kind.DATE if schema.get("format") == "date" else Kind.TEXT
+    known = {"number": Kind.NUMBER, "integer": Kind.NUMBER, "boolean": Kind.BOOLEAN, "array": Kind.LIST}
+    return known.get(word) if isinstance(word, str) else None

@@ -1,0 +1,237 @@
+"""Reading a condition: `{"all": [{"field": "amount", "op": "gte", "value": "1000"}, {"any": [...]}]}`. Pure.
+
+A branch is `all`, `any` (lists) or `not` (one); a leaf is `field`, `op`, `value`. Every mistake is named by a JSON
+pointer; size and depth are bounded, so a condition can be evaluated and compiled without further checks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Union
+
+from waypost.kernel.conditions.fields import OPERATORS, Catalogue, Field, Kind
+from waypost.kernel.errors import FieldError, Invalid
+
+MAX_DEPTH = 16
+MAX_NODES = 200
+MAX_VALUES = 100
+MAX_TEXT = 500
+_DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,9})?", re.ASCII)
+
+
+class InvalidCondition(Invalid):
+    """This condition cannot be understood."""
+
+    code = "invalid_condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One comparison. `value` is typed by the field's kind; a tuple for `in` and `not_in`, None for the empty tests."""
+
+    field: Field
+    op: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part holds; true when there is none."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one part holds; false when there is none."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold."""
+
+    part: Condition
+
+
+Condition = Union[All, AnyOf, Not, Leaf]  # noqa: UP007 - the classes refer to it before it exists
+ALWAYS = All(())
+
+
+def parse(value: object, fields: Catalogue, *, pointer: str = "") -> Condition:
+    """The condition a JSON value stands for; null means always. Raises `InvalidCondition` naming the place."""
+    if value is None:
+        return ALWAYS
+    budget = [MAX_NODES]
+    return _parse(value, fields, pointer, 1, budget)
+
+
+def _refuse(pointer: str, message: str) -> InvalidCondition:
+    return InvalidCondition(f"The condition {message}.", errors=(FieldError(pointer, message),))
+
+
+def _parse(value: object, fields: Catalogue, pointer: str, depth: int, budget: list[int]) -> Condition:
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise _refuse(pointer, f"must have at most {MAX_NODES} parts")
+    if depth > MAX_DEPTH:
+        raise _refuse(pointer, f"must not be nested deeper than {MAX_DEPTH} levels")
+    if not isinstance(value, dict):
+        raise _refuse(pointer, "must be an object")
+    words = set(value)
+    for word in ("all", "any"):
+        if words == {word}:
+            parts = value[word]
+            if not isinstance(parts, list):
+                raise _refuse(f"{pointer}/{word}", "must be a list")
+            inner = tuple(_parse(p, fields, f"{pointer}/{word}/{n}", depth + 1, budget) for n, p in enumerate(parts))
+            return All(inner) if word == "all" else AnyOf(inner)
+    if words == {"not"}:
+        return Not(_parse(value["not"], fields, f"{pointer}/not", depth + 1, budget))
+    if "field" in words:
+        return _leaf(value, fields, pointer)
+    raise _refuse(pointer, 'must have exactly one of "all", "any", "not", or be {"field", "op", "value"}')
+
+
+def _leaf(value: dict[str, Any], fields: Catalogue, pointer: str) -> Leaf:
+    unknown = set(value) - {"field", "op", "value"}
+    if unknown:
+        raise _refuse(f"{pointer}/{min(unknown)}", "is not part of a comparison")
+    name, op = value["field"], value.get("op")
+    field = fields.get(name) if isinstance(name, str) else None
+    if field is None:
+        raise _refuse(f"{pointer}/field", "is not a field one can ask for")
+    if op not in OPERATORS[field.kind]:
+        raise _refuse(f"{pointer}/op", f"must be one of {', '.join(OPERATORS[field.kind])} for {field.name}")
+    given = value.get("value")
+    if op in ("is_empty", "is_not_empty"):
+        if given is not None:
+            raise _refuse(f"{pointer}/value", "is not needed here")
+        return Leaf(field, op, None)
+    if op in ("in", "not_in"):
+        if not isinstance(given, list) or not 0 < len(given) <= MAX_VALUES:
+            raise _refuse(f"{pointer}/value", f"must be a list of 1 to {MAX_VALUES} values")
+        return Leaf(field, op, tuple(_typed(v, field, f"{pointer}/value/{n}") for n, v in enumerate(given)))
+    return Leaf(field, op, _typed(given, field, f"{pointer}/value"))
+
+
+def _typed(value: object, field: Field, pointer: str) -> Any:
+    typed = _READ[field.kind](value)
+    if typed is None:
+        raise _refuse(pointer, f"must be a {field.kind.value} value")
+    if field.choices and typed not in field.choices:
+        raise _refuse(pointer, f"must be one of {', '.join(field.choices[:20])}")
+    return typed
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and len(value) <= MAX_TEXT and "\x00" not in value else None
+
+
+def _number(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    text = str(value)
+    if not _DECIMAL.fullmatch(text):
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # pragma: no cover - the pattern lets nothing through that Decimal refuses
+        return None
+
+
+def _boolean(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _instant(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+        return at.astimezone(UTC) if at.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _day(value: object) -> str | None:
+    if not isinstance(value, str) or len(value) != len("2026-11-23"):
+        return None
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        return None
+
+
+def _id(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**62 else None
+
+
+_READ: dict[Kind, Callable[[object], Any]] = {
+    Kind.TEXT: _text,
+    Kind.CHOICE: _text,
+    Kind.LIST: _text,
+    Kind.NUMBER: _number,
+    Kind.BOOLEAN: _boolean,
+    Kind.INSTANT: _instant,
+    Kind.DATE: _day,
+    Kind.ID: _id,
+}
+
+
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    """Every comparison in it, in order."""
+    if isinstance(condition, Leaf):
+        yield condition
+    elif isinstance(condition, Not):
+        yield from leaves(condition.part)
+    else:
+        for part in condition.parts:
+            yield from leaves(part)
+
+
+_WORDS = {
+    "eq": "is",
+    "ne": "is not",
+    "in": "is one of",
+    "not_in": "is none of",
+    "lt": "is below",
+    "lte": "is at most",
+    "gt": "is above",
+    "gte": "is at least",
+    "contains": "contains",
+    "starts_with": "starts with",
+    "is_empty": "is empty",
+    "is_not_empty": "is not empty",
+}
+
+
+def describe(condition: Condition) -> str:
+    """The condition in words, as people read why somebody was asked: "amount is above 5000"."""
+    if isinstance(condition, Leaf):
+        words = f"{condition.field.label} {_WORDS[condition.op]}"
+        if condition.value is None:
+            return words
+        values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        return f"{words} {', '.join(_shown(v) for v in values)}"
+    if isinstance(condition, Not):
+        return f"not ({describe(condition.part)})"
+    if not condition.parts:
+        return "always" if isinstance(condition, All) else "never"
+    joiner = " and " if isinstance(condition, All) else " or "
+    return joiner.join(
+        f"({describe(p)})" if isinstance(p, (All, AnyOf)) and len(p.parts) > 1 else describe(p) for p in condition.parts
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:,}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value.isoformat() if isinstance(value, datetime) else str(value)

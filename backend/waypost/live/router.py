@@ -1,0 +1,75 @@
+"""`/events/stream`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from redis.asyncio import Redis
+
+from waypost.access.actor import Actor
+from waypost.access.deps import current_actor, permit
+from waypost.access.permissions import Permission
+from waypost.kernel.db import Database, database
+from waypost.kernel.errors import Refusal
+from waypost.kernel.http import StrictRoute
+from waypost.kernel.ids import MAX_ID
+from waypost.live.follower import Follower, Position, follow, position_of
+from waypost.live.screens import shown, ticket_ids
+from waypost.tickets.queries import facts_by_id
+
+router = APIRouter(route_class=StrictRoute, prefix="/events", tags=["Live"])
+LOOK = 10.0  # seconds after which a quiet stream checks that its session still lives
+_follower: Follower | None = None
+
+
+@asynccontextmanager
+async def following(database: Database, valkey: Redis) -> AsyncIterator[None]:
+    """While this is open, streams are served in this process."""
+    global _follower  # noqa: PLW0603
+    async with follow(database, valkey) as _follower:
+        yield
+    _follower = None
+
+
+async def _start(follower: Follower, last_event_id: str | None) -> Position:
+    if last_event_id and last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id) <= MAX_ID:
+        async with database().read() as session:
+            return await position_of(session, int(last_event_id)) or follower.head
+    return follower.head
+
+
+@router.get("/stream", response_class=EventSourceResponse)
+async def stream(
+    request: Request,
+    actor: Annotated[Actor, permit(Permission.NOTIFICATIONS_READ)],
+    last_event_id: Annotated[str | None, Header(max_length=64, examples=["1042"])] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """What happens to what the caller may see, as it happens. `Last-Event-ID` replays what was missed."""
+    follower = _follower
+    assert follower is not None
+    position = await _start(follower, last_event_id)
+    yield ServerSentEvent(comment="open", retry=2000)
+    while not follower.is_closing:
+        events = await follower.after(position)
+        if events:
+            try:
+                actor = await current_actor(request)
+            except Refusal:  # the session has ended, and with it the stream
+                return
+            async with database().read() as session:
+                facts = await facts_by_id(session, ticket_ids(events))
+            for happened in events:
+                told = shown(actor, happened, facts)
+                if told is not None:
+                    yield ServerSentEvent(event=told[0], data=told[1], id=str(happened.id))
+            position = events[-1].position
+            continue
+        await follower.wait(position, LOOK)
+        try:
+            await current_actor(request)
+        except Refusal:
+            return

@@ -1,0 +1,24 @@
+"""What the notifications room does, as facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from waypost.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotificationCreated(Event):
+    """A person was told something in the app."""
+
+    type: ClassVar[str] = "notification.created"
+    object_type: ClassVar[str] = "user"
+    user_id: int
+    notification_id: int
+    kind: str
+    ticket_id: int | None
+
+    @property
+    def object_id(self) -> int:
+        return self.user_id

@@ -1,0 +1,69 @@
+"""Who is told of an event, as what, and whether by mail too. Pure.
+
+Nobody is told of their own action; internal comments are told to those who work on the ticket only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from waypost.approvals import events as approvals
+from waypost.kernel.events import Event
+from waypost.tickets import events as tickets
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who has a part in a ticket."""
+
+    requester_id: int
+    assignee_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One person to be told. `kind` names the template; `is_internal` needs the right to read internal words."""
+
+    user_id: int
+    kind: str
+    by_mail: bool
+    is_internal: bool = False
+
+
+def notices(event: Event, people: People, actor_id: int | None) -> list[Notice]:
+    """The notices an event leads to, each person once, without the one who did it."""
+    found: dict[int, Notice] = {}
+    for notice in _wanted(event, people):
+        if notice.user_id != actor_id:
+            found.setdefault(notice.user_id, notice)
+    return list(found.values())
+
+
+def _wanted(event: Event, people: People) -> list[Notice]:
+    requester, assignee = people.requester_id, people.assignee_id
+    match event:
+        case approvals.ApprovalRequested():
+            return [Notice(event.approver_id, "approval.requested", by_mail=True)]
+        case approvals.InfoRequested():
+            return [Notice(requester, "approval.info_requested", by_mail=True)]
+        case approvals.InfoAnswered():
+            if event.lapsed:
+                return []
+            return [Notice(i, "approval.info_answered", by_mail=True) for i in event.asker_ids]
+        case tickets.TicketApproved():
+            to_team = [Notice(assignee, "ticket.approved", by_mail=False)] if assignee else []
+            return [Notice(requester, "ticket.approved", by_mail=not event.by_rule), *to_team]
+        case tickets.TicketRejected():
+            return [Notice(requester, "ticket.rejected", by_mail=True)]
+        case tickets.TicketAssigned():
+            new = event.new_assignee_id
+            return [Notice(new, "ticket.assigned", by_mail=True)] if new and new != event.old_assignee_id else []
+        case tickets.TicketCompleted():
+            return [Notice(requester, "ticket.completed", by_mail=True)]
+        case tickets.TicketReopened():
+            return [Notice(i, "ticket.reopened", by_mail=True) for i in (assignee, requester) if i]
+        case tickets.CommentAdded():
+            if event.visibility == "INTERNAL":
+                return [Notice(assignee, "comment.created", by_mail=False, is_internal=True)] if assignee else []
+            return [Notice(i, "comment.created", by_mail=True) for i in (requester, assignee) if i]
+    return []

@@ -1,0 +1,177 @@
+"""Tickets and approvals: a ticket is handed over to be judged, and what the approvers say moves it along.
+
+Down by call, up by event: `approvals` is called with a plain description; its decisions come back through the
+handlers at the end, in the same transaction (`wiring.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.approvals import events as approval_events
+from waypost.approvals import service as approvals
+from waypost.approvals.subject import Subject
+from waypost.catalog import queries as catalog
+from waypost.catalog.models import TicketType
+from waypost.kernel.clock import rfc3339
+from waypost.kernel.events import SYSTEM, Doer
+from waypost.tickets import queries
+from waypost.tickets.errors import TicketNotFound
+from waypost.tickets.lifecycle import Priority, Status, Step
+from waypost.tickets.models import Ticket
+from waypost.tickets.moving import apply_step
+
+TICKET = "ticket"
+
+
+async def form_of(session: AsyncSession, ticket: Ticket) -> dict[str, Any]:
+    """The form the ticket was written with."""
+    return await catalog.form_of(session, ticket.ticket_type_id, ticket.form_version)
+
+
+def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
+    """The ticket as approvers see and conditions judge it."""
+    fields = ticket.custom_fields
+    facts = {
+        "ticket_type": ticket.ticket_type,
+        "priority": ticket.priority,
+        "amount": ticket.amount,
+        "currency": ticket.currency,
+        "department_id": ticket.department_id,
+        "requester_id": ticket.requester_id,
+        "title": ticket.title,
+        "due_date": ticket.due_date,
+        **{f"custom.{key}": value for key, value in fields.items()},
+    }
+    titles = {k: str(v.get("title") or k) for k, v in (form.get("properties") or {}).items() if isinstance(v, dict)}
+    shown = {
+        "id": ticket.id,
+        "ticket_number": ticket.ticket_number,
+        "title": ticket.title,
+        "description": ticket.description,
+        "ticket_type": ticket.ticket_type,
+        "ticket_type_name": type_name,
+        "priority": ticket.priority,
+        "amount": None if ticket.amount is None else str(ticket.amount),
+        "currency": ticket.currency,
+        "requester_id": ticket.requester_id,
+        "department_id": ticket.department_id,
+        "due_date": ticket.due_date and rfc3339(ticket.due_date),
+        "created_at": rfc3339(ticket.created_at),
+        "custom_fields": fields,
+        "field_titles": {k: titles.get(k, k) for k in fields},
+    }
+    wrote = {ticket.requester_id, ticket.created_by_id, ticket.edited_by_id} - {None}
+    return Subject(
+        type=TICKET,
+        id=ticket.id,
+        round=ticket.round,
+        requester_id=ticket.requester_id,
+        department_id=ticket.department_id,
+        urgency=list(Priority).index(Priority(ticket.priority)) + 1,
+        facts=facts,
+        custom_fields=fields,
+        shown=shown,
+        barred=frozenset(i for i in wrote if i is not None),
+    )
+
+
+async def start(session: AsyncSession, actor: Actor, ticket: Ticket, kind: TicketType) -> None:
+    """Hand a submitted ticket to its approvers, or approve it by rule when its type needs nobody's yes."""
+    if not kind.requires_approval:
+        await apply_step(session, SYSTEM, ticket, Step.APPROVE, Status.APPROVED, by_rule=True)
+        return
+    await apply_step(session, actor, ticket, Step.START_REVIEW, Status.IN_REVIEW)
+    form = await form_of(session, ticket)
+    await approvals.start(session, actor, subject_of(ticket, kind.name, form))
+
+
+async def must_ask_again(
+    session: AsyncSession, ticket: Ticket, type_name: str, form: dict[str, Any], *, facts_changed: bool
+) -> bool:
+    """Whether an edit in review changes who must decide, or what somebody has approved already."""
+    return await approvals.must_ask_again(session, subject_of(ticket, type_name, form), facts_changed=facts_changed)
+
+
+async def ask_again(session: AsyncSession, actor: Actor, ticket: Ticket, type_name: str, form: dict[str, Any]) -> None:
+    """Begin a new round, because what is judged has changed."""
+    await approvals.cancel(session, actor, TICKET, ticket.id, "what is judged has changed")
+    if ticket.status == Status.PENDING_INFO:
+        await apply_step(session, actor, ticket, Step.ANSWER, Status.IN_REVIEW, comment="The request was changed.")
+    ticket.round += 1
+    await session.flush()
+    await approvals.start(session, actor, subject_of(ticket, type_name, form))
+
+
+async def show_change(session: AsyncSession, ticket: Ticket, type_name: str, form: dict[str, Any]) -> None:
+    """Let approvers read the ticket as it is now."""
+    await approvals.refresh(session, subject_of(ticket, type_name, form))
+
+
+async def answer(session: AsyncSession, actor: Actor, ticket: Ticket, comment: str) -> None:
+    """The requester's answer to the approvers' question; it comes back as `on_info_answered`."""
+    await approvals.answer(session, actor, TICKET, ticket.id, comment)
+
+
+async def withdraw(session: AsyncSession, actor: Actor, ticket: Ticket, comment: str) -> None:
+    """The requester takes the ticket back: nobody is asked any more."""
+    await approvals.cancel(session, actor, TICKET, ticket.id, comment.strip() or "the request was withdrawn")
+
+
+# --- what approvals say back ------------------------------------------------------------------------------------------
+
+
+async def _ticket(session: AsyncSession, ticket_id: int) -> Ticket:
+    return await session.get_one(Ticket, ticket_id)
+
+
+async def on_decision(session: AsyncSession, event: approval_events.ApprovalDecided, actor: Doer) -> None:
+    """The approvers have decided: the ticket is approved or rejected."""
+    if event.subject_type == TICKET:
+        ticket = await _ticket(session, event.subject_id)
+        if event.status == "APPROVED":
+            await apply_step(session, actor, ticket, Step.APPROVE, Status.APPROVED, comment=event.comments)
+        else:
+            await apply_step(session, actor, ticket, Step.REJECT, Status.REJECTED, comment=event.comments)
+
+
+async def on_info_requested(session: AsyncSession, event: approval_events.InfoRequested, actor: Doer) -> None:
+    """An approver asked the requester a question: the ticket waits for the answer."""
+    if event.subject_type == TICKET:
+        ticket = await _ticket(session, event.subject_id)
+        if ticket.status == Status.IN_REVIEW:
+            await apply_step(session, actor, ticket, Step.ASK, Status.PENDING_INFO, comment=event.comments)
+
+
+async def on_info_answered(session: AsyncSession, event: approval_events.InfoAnswered, actor: Doer) -> None:
+    """No question is open any more: the ticket is back in review."""
+    if event.subject_type == TICKET:
+        ticket = await _ticket(session, event.subject_id)
+        if ticket.status == Status.PENDING_INFO:
+            words = "Decided without an answer." if event.lapsed else event.comments
+            await apply_step(session, actor, ticket, Step.ANSWER, Status.IN_REVIEW, comment=words)
+
+
+class TicketRoom:
+    """What approvals ask of tickets."""
+
+    async def lock(self, session: AsyncSession, subject_id: int) -> None:
+        """Lock the ticket's row; the fresh row replaces what this session may have read before."""
+        await session.execute(
+            select(Ticket)
+            .where(Ticket.id == subject_id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+
+    async def may_read(self, session: AsyncSession, actor: Actor, subject_id: int) -> bool:
+        """Whether this person may see the ticket."""
+        try:
+            await queries.find_ticket(session, actor, subject_id)
+        except TicketNotFound:
+            return False
+        return True

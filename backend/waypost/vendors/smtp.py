@@ -1,0 +1,114 @@
+"""Mail out over SMTP (RFC 5321), with STARTTLS or TLS and authentication."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import aiosmtplib
+
+from waypost.kernel.settings import Settings
+
+TIMEOUT = 10.0  # seconds for one conversation step
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The server took the mail."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """Not now: the server is away or busy (4yz)."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Never: the server refuses this mail or recipient (5yz)."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misconfigured:
+    """Nothing can be sent until somebody changes the settings: no TLS where it is required, or a wrong password."""
+
+    why: str
+
+
+Fate = Delivered | TryLater | Rejected | Misconfigured
+
+
+async def send(settings: Settings, mails: Sequence[tuple[str, EmailMessage]]) -> list[Fate]:
+    """Send mails over one connection; one fate each, in order. Never raises for what a server can do to us."""
+    try:
+        client = await _connect(settings)
+    except (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPNotSupported, ssl.SSLError, ValueError) as error:
+        return [Misconfigured(_short(error))] * len(mails)
+    except aiosmtplib.SMTPException as error:
+        return [TryLater(_short(error))] * len(mails)
+    except OSError as error:
+        return [TryLater(_short(error))] * len(mails)
+    fates: list[Fate] = []
+    try:
+        for recipient, message in mails:
+            fates.append(await _send_one(client, recipient, message))
+    finally:
+        client.close()
+    return fates
+
+
+async def _connect(settings: Settings) -> aiosmtplib.SMTP:
+    if not settings.smtp_host:
+        raise ValueError("SMTP_HOST is not set")
+    context = ssl.create_default_context(cafile=str(settings.smtp_ca_file) if settings.smtp_ca_file else None)
+    client = aiosmtplib.SMTP(
+        hostname=settings.smtp_host,
+        port=settings.smtp_port,
+        use_tls=settings.smtp_security == "tls",
+        start_tls=settings.smtp_security == "starttls",
+        tls_context=context if settings.smtp_security != "none" else None,
+        timeout=TIMEOUT,
+    )
+    await client.connect()
+    if settings.smtp_username:
+        password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
+        try:
+            await client.login(settings.smtp_username, password)
+        except BaseException:
+            client.close()
+            raise
+    return client
+
+
+async def _send_one(client: aiosmtplib.SMTP, recipient: str, message: EmailMessage) -> Fate:
+    try:
+        sender = str(message["From"].addresses[0].addr_spec)
+        await client.sendmail(sender, [recipient], message.as_bytes(policy=SMTP))
+    except aiosmtplib.SMTPRecipientsRefused as refused:
+        worst = max((r.code for r in refused.recipients), default=550)
+        return Rejected(_short(refused)) if worst >= 500 else TryLater(_short(refused))
+    except aiosmtplib.SMTPResponseException as answered:
+        await _reset(client)
+        return Rejected(_short(answered)) if answered.code >= 500 else TryLater(_short(answered))
+    except (aiosmtplib.SMTPException, OSError) as error:
+        return TryLater(_short(error))
+    return Delivered()
+
+
+async def _reset(client: aiosmtplib.SMTP) -> None:
+    try:
+        await client.rset()
+    except (aiosmtplib.SMTPException, OSError):
+        client.close()
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
