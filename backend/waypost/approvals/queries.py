@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ScalarSelect, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -38,12 +38,16 @@ def subjects_seen_by(subject_type: str, user_id: int) -> Select[int]:
     )
 
 
-def people_asked_about(subject_type: str, subject_id: Any) -> Select[int]:
+def people_asked_about(subject_type: str, subject_id: Any) -> ScalarSelect[Any]:
     """The ids of the people who are or were asked about a subject; `subject_id` is the outer query's column."""
-    return select(ApprovalStep.approver_id).where(
-        ApprovalStep.subject_type == subject_type,
-        ApprovalStep.subject_id == subject_id,
-        ApprovalStep.requested_at.is_not(None),
+    return (
+        select(ApprovalStep.approver_id)
+        .where(
+            ApprovalStep.subject_type == subject_type,
+            ApprovalStep.subject_id == subject_id,
+            ApprovalStep.requested_at.is_not(None),
+        )
+        .scalar_subquery()
     )
 
 

@@ -1,0 +1,48 @@
+# Everything one does with Waypost. Needs Python 3.11 or newer and make; the rest is brought along.
+PYTHON ?= python3
+BOOT = $(PYTHON) scripts/bootstrap.py
+RUN = PYTHONPATH=backend .venv/bin/python
+NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix frontend
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-backend test-web e2e check format bench openapi admin migrate clean
+
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## start Waypost (HOST, PORT, DATA_DIR, DEMO=0, DATABASE_URL, REDIS_URL, SMTP_HOST …)
+	@$(BOOT) --web
+	@PYTHONPATH=backend exec .venv/bin/python -m waypost.cli run
+
+test: ## every test: backend, web app, journeys in a browser
+	@$(BOOT) --dev --web
+	@$(RUN) scripts/test.py
+
+check: ## format, lint, types, room rules, generated client up to date
+	@$(BOOT) --dev --web
+	@$(RUN) scripts/check.py
+
+format: ## put the code into its form
+	@$(BOOT) --dev --web
+	@.venv/bin/ruff format backend scripts benchmarks && .venv/bin/ruff check --fix backend scripts benchmarks
+	@$(NPM) run --silent format
+
+bench: ## measure, side by side, and print ratios
+	@$(BOOT) --dev
+	@$(RUN) -m benchmarks
+
+openapi: ## write frontend/openapi.json and the client generated from it
+	@$(BOOT) --dev --web
+	@$(RUN) -m waypost.cli openapi frontend/openapi.json
+	@$(NPM) run --silent api
+
+admin: ## make EMAIL=… administrator and print a one-time link
+	@$(BOOT)
+	@$(RUN) -m waypost.cli admin "$(EMAIL)"
+
+migrate: ## bring the database at DATABASE_URL up to date
+	@$(BOOT)
+	@$(RUN) -m waypost.cli migrate
+
+clean: ## remove what was built (never the data)
+	rm -rf .venv .build frontend/node_modules frontend/dist

@@ -1,0 +1,286 @@
+"""The command line's door: `python -m waypost.cli …`. Starts things, and decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from waypost.kernel import embedded
+from waypost.kernel.processes import Spec
+from waypost.kernel.settings import Settings, get_settings
+from waypost.kernel.supervisor import DidNotStart, Stopped, Supervisor, say
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Waypost: requests, approvals, fulfilment.")
+RUNTIME = "runtime.json"
+
+
+def _fail(sentence: str) -> typer.Exit:
+    sys.stderr.write(f"{sentence}\n")
+    return typer.Exit(1)
+
+
+def _settings() -> Settings:
+    get_settings.cache_clear()
+    try:
+        return get_settings()
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        name = str(first["loc"][0]).upper()
+        raise _fail(f"The variable {name} cannot be used: {first['msg']}.") from None
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind((host, port))
+        except OSError as error:
+            raise embedded.CannotStart(
+                f"Cannot listen on {host} port {port}: {error.strerror}. Choose another with PORT=…"
+            ) from error
+
+
+@contextmanager
+def _servers(settings: Settings) -> Iterator[None]:
+    """The database and Valkey for a short command: configured ones, those of a running installation, or our own."""
+    if settings.database_url and settings.redis_url:
+        yield
+        return
+    try:
+        with embedded.locked(settings.data_dir), embedded.running(settings.data_dir) as urls:
+            os.environ.update({k: v for k, v in urls.items() if not os.environ.get(k)})
+            _settings()
+            yield
+    except embedded.CannotStart as busy:
+        runtime = settings.data_dir / RUNTIME
+        if not runtime.exists():
+            raise _fail(str(busy)) from None
+        os.environ.update(json.loads(runtime.read_text()))
+        _settings()
+        yield
+
+
+def _answers(url: str) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - an address of ours
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    return ready
+
+
+def _listening(port: int) -> Callable[[], bool]:
+    def ready() -> bool:
+        with socket.socket() as s:
+            s.settimeout(0.5)
+            return s.connect_ex(("127.0.0.1", port)) == 0
+
+    return ready
+
+
+def _python(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", *arguments]
+
+
+@app.command()
+def run() -> None:
+    """Start everything and keep it running until Ctrl-C or SIGTERM."""
+    began = time.monotonic()
+    settings = _settings()
+    try:
+        with embedded.locked(settings.data_dir):
+            _check_port(settings.host, settings.port)
+            _run(settings, began)
+    except embedded.CannotStart as reason:
+        raise _fail(str(reason)) from None
+
+
+def _run(settings: Settings, began: float) -> None:
+    supervisor = Supervisor(settings.data_dir / "logs")
+    runtime = settings.data_dir / RUNTIME
+    try:
+        env = _start_servers(supervisor, settings)
+        mails = None
+        if settings.smtp_host is None:
+            env |= {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(embedded.free_port()), "SMTP_SECURITY": "none"}
+            mails = settings.mail_catcher_port or embedded.free_port()
+            env["MAIL_CATCHER_PORT"] = str(mails)
+        os.environ.update(env)
+        embedded.write_runtime(runtime, env)
+        settings = _settings()
+        _prepare_database(settings)
+        say("Starting the web server, the worker and the scheduler …")
+        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+        host = f"[{host}]" if ":" in host else host
+        supervisor.start(_programs(settings, mails, f"http://{host}:{settings.port}/api/v1/health/ready"))
+        say(f"\nWaypost is ready at {settings.origin}   ({time.monotonic() - began:.1f} s)")
+        if mails is not None:
+            say(f"The mails it sends can be read at http://127.0.0.1:{mails}")
+        say("Stop it with Ctrl-C.")
+        supervisor.watch()
+    except Stopped:
+        say("\nStopping …")
+    except DidNotStart as reason:
+        raise _fail(str(reason)) from None
+    finally:
+        supervisor.stop()
+        runtime.unlink(missing_ok=True)
+
+
+def _start_servers(supervisor: Supervisor, settings: Settings) -> dict[str, str]:
+    env: dict[str, str] = {}
+    wanted: list[embedded.Postgres | embedded.Valkey] = []
+    if settings.database_url is None:
+        postgres = embedded.Postgres(settings.data_dir, embedded.Binaries.of_wheels())
+        wanted.append(postgres)
+        env["DATABASE_URL"] = postgres.url()
+    if settings.redis_url is None:
+        valkey = embedded.Valkey(settings.data_dir, embedded.Binaries.of_wheels())
+        wanted.append(valkey)
+        env["REDIS_URL"] = valkey.url()
+    if wanted:
+        say("Starting " + " and ".join(s.spec().name.capitalize() for s in wanted) + " …")
+        for server in wanted:
+            server.prepare()
+        supervisor.start([server.spec() for server in wanted])
+    if settings.database_url is None:
+        embedded.create_database(postgres)
+    return env
+
+
+def _prepare_database(settings: Settings) -> None:
+    from waypost.migrations.run import migrate  # noqa: PLC0415 - only where it is needed: it takes a while to load
+
+    say("Bringing the database up to date …")
+    migrate()
+    asyncio.run(_seed(settings))
+
+
+async def _seed(settings: Settings) -> None:
+    from waypost import demo  # noqa: PLC0415
+    from waypost.access.service import ensure_system_roles  # noqa: PLC0415
+    from waypost.kernel.db import Database  # noqa: PLC0415
+    from waypost.kernel.events import use_wiring  # noqa: PLC0415
+    from waypost.wiring import build_wiring  # noqa: PLC0415
+
+    use_wiring(build_wiring())
+    database = Database.connect(settings)
+    try:
+        if settings.demo:
+            if await demo.load(database):
+                say("Loaded the demo company.")
+        else:
+            async with database.transaction() as session:
+                await ensure_system_roles(session)
+    finally:
+        await database.dispose()
+
+
+def _programs(settings: Settings, mails: int | None, ready: str) -> list[Spec]:
+    celery = ("celery", "-A", "waypost.worker")
+    beat = str(settings.data_dir.absolute() / "beat-schedule")
+    specs = [
+        Spec("web", _python("waypost.cli", "serve-api"), is_ready=_answers(ready)),
+        Spec("worker", _python(*celery, "worker", "-l", "WARNING", "-c", "2", "--without-gossip", "--without-mingle")),
+        Spec("scheduler", _python(*celery, "beat", "-l", "WARNING", "-s", beat)),
+    ]
+    if mails is not None:
+        specs.append(Spec("mails", _python("waypost.cli", "mail-catcher"), is_ready=_listening(mails)))
+    return specs
+
+
+@app.command()
+def serve_api() -> None:
+    """Serve the web app and the API (DATABASE_URL and REDIS_URL must be set)."""
+    from granian import Granian  # noqa: PLC0415
+    from granian.constants import Interfaces, Loops  # noqa: PLC0415
+    from granian.log import LogLevels  # noqa: PLC0415
+
+    settings = _settings()
+    Granian(
+        "waypost.app:app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers or os.cpu_count() or 1,
+        loop=Loops.uvloop,
+        backlog=2048,
+        respawn_failed_workers=True,
+        workers_kill_timeout=5,
+        websockets=False,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+@app.command()
+def mail_catcher() -> None:
+    """Take mails on SMTP_PORT and show them on MAIL_CATCHER_PORT, on this machine only."""
+    from waypost.vendors import mail_catcher as catcher  # noqa: PLC0415
+
+    settings = _settings()
+    asyncio.run(catcher.serve(settings.smtp_port, settings.mail_catcher_port or embedded.free_port()))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    with _servers(_settings()):
+        from waypost.migrations.run import migrate as run_migrations  # noqa: PLC0415
+
+        run_migrations()
+
+
+@app.command()
+def seed_demo() -> None:
+    """Load the demo company into an empty database."""
+    with _servers(_settings()):
+        asyncio.run(_seed(_settings().model_copy(update={"demo": True})))
+
+
+@app.command()
+def admin(email: Annotated[str, typer.Argument(help="Address of the new administrator.")]) -> None:
+    """Make an administrator, and print a one-time link with which they set their password."""
+    from waypost.access.bootstrap import create_administrator  # noqa: PLC0415
+    from waypost.kernel.db import Database  # noqa: PLC0415
+    from waypost.kernel.errors import Refusal  # noqa: PLC0415
+
+    async def create() -> str:
+        database = Database.connect(_settings())
+        try:
+            return await create_administrator(database, email)
+        finally:
+            await database.dispose()
+
+    with _servers(_settings()):
+        try:
+            say(asyncio.run(create()))
+        except Refusal as refused:
+            raise _fail(refused.detail) from None
+
+
+@app.command()
+def openapi(path: Annotated[Path, typer.Argument(help="Where to write the document.")]) -> None:
+    """Write the API's OpenAPI document."""
+    from waypost.app import create_app  # noqa: PLC0415
+
+    path.write_text(json.dumps(create_app().openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,100 @@
+"""Child processes: started in a group of their own, dying with their parent, stopped in order."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True)
+class Spec:
+    """How a process is started and stopped. `uid` (with `gid`) makes it run as another user, for PostgreSQL as root."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    is_ready: Callable[[], bool] = lambda: True
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 15.0
+    uid: int | None = None
+    gid: int | None = None
+    cwd: Path | None = None
+
+
+class Child:
+    """A running process; its output goes to a log file."""
+
+    def __init__(self, spec: Spec, log: Path) -> None:
+        self.spec = spec
+        self.log = log
+        self.started = time.monotonic()
+        stop = int(spec.stop_signal)
+
+        def die_with_parent() -> None:
+            if _libc is not None:
+                _libc.prctl(_PR_SET_PDEATHSIG, stop, 0, 0, 0)
+
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            self.process = subprocess.Popen(  # noqa: S603 - our own commands
+                list(spec.argv),
+                env={**os.environ, **spec.env},
+                stdin=subprocess.DEVNULL,
+                stdout=descriptor,
+                stderr=subprocess.STDOUT,
+                cwd=spec.cwd,
+                user=spec.uid,
+                group=spec.gid,
+                extra_groups=[] if spec.uid is not None else None,
+                start_new_session=True,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - started from one thread
+            )
+        finally:
+            os.close(descriptor)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.process.poll() is None
+
+    def ask_to_stop(self) -> None:
+        """Send its stop signal."""
+        if self.is_alive:
+            self.process.send_signal(self.spec.stop_signal)
+
+    def stop(self) -> None:
+        """Stop it, by force when it takes too long, with everything it started."""
+        self.ask_to_stop()
+        try:
+            self.process.wait(self.spec.stop_seconds)
+        except subprocess.TimeoutExpired:
+            self._kill_group()
+            self.process.wait()
+
+    def _kill_group(self) -> None:
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+def wait_until(is_ready: Callable[[], bool], seconds: float, *, give_up: Callable[[], bool] = lambda: False) -> bool:
+    """Ask again and again until it is ready (True), `give_up` says so, or the time is over (False)."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if is_ready():
+            return True
+        if give_up():
+            return False
+        time.sleep(0.05)
+    return False
