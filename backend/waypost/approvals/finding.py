@@ -37,11 +37,10 @@ async def candidates(
     people = await people_facts(session, sorted({i for ids, _ in found.values() for i in ids}))
     answer = []
     for stage in rules:
-        row = []
+        row: list[Candidate] = []
         for rule in stage:
             ids, why = found[rule]
-            for i in ids:
-                if i in people:
-                    row.append(Candidate(i, people[i].is_active, people[i].manager_line, why, rule.is_group))
+            known = [people[i] for i in ids if i in people]
+            row.extend(Candidate(p.id, p.is_active, p.manager_line, why, rule.is_group) for p in known)
         answer.append(row)
     return answer

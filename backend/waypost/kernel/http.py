@@ -272,26 +272,12 @@ def install(app: FastAPI, *, authenticate: Guard) -> None:
     async def on_database(request: Request, error: Exception) -> Response:
         return problem(translate_database_error(error), request)
 
-    async def on_defect(request: Request, error: Exception) -> Response:
-        log.error("unhandled error", path=request.url.path, method=request.method, exc_info=error)
-        document = {
-            "type": "about:blank",
-            "title": "Internal error",
-            "status": 500,
-            "detail": "Something went wrong on our side. It has been logged under the request id.",
-            "instance": request.url.path,
-            "code": "internal_error",
-            "request_id": events.request_id.get(),
-        }
-        return Response(msgspec.json.encode(document), 500, media_type=PROBLEM)
-
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(DBAPIError, on_database)
     app.add_exception_handler(PoolTimeout, on_database)
     app.add_exception_handler(OSError, on_database)
-    app.add_exception_handler(Exception, on_defect)
     app.add_middleware(Manners)
 
 
@@ -329,6 +315,21 @@ PAGE_POLICY = (
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 
 
+def _defect(path: str, method: str, error: Exception) -> Response:
+    """The answer to a request that met a defect of ours: nothing of it leaks, the log has it all."""
+    log.error("unhandled error", path=path, method=method, exc_info=error)
+    document = {
+        "type": "about:blank",
+        "title": "Internal error",
+        "status": 500,
+        "detail": "Something went wrong on our side. It has been logged under the request id.",
+        "instance": path,
+        "code": "internal_error",
+        "request_id": events.request_id.get(),
+    }
+    return Response(msgspec.json.encode(document), 500, media_type=PROBLEM)
+
+
 class Manners:
     """Request id in and out, security headers, one log line and one measurement per request."""
 
@@ -343,13 +344,13 @@ class Manners:
         rid = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         token = events.request_id.set(rid)
         structlog.contextvars.bind_contextvars(request_id=rid)
-        began, status = time.perf_counter(), 500
+        began, status, has_begun = time.perf_counter(), 500, False
         is_api = scope["path"].startswith(API)
 
         async def polite(message: Message) -> None:
-            nonlocal status
+            nonlocal status, has_begun
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, has_begun = message["status"], True
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = rid
                 headers["X-Content-Type-Options"] = "nosniff"
@@ -364,6 +365,10 @@ class Manners:
 
         try:
             await self.app(scope, receive, polite)
+        except Exception as error:  # a defect; told here, so that this answer has its request id and headers too
+            if has_begun:
+                raise
+            await _defect(scope["path"], scope["method"], error)(scope, receive, polite)
         finally:
             seconds = time.perf_counter() - began
             route = getattr(scope.get("route"), "path", "(none)")

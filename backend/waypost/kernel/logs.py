@@ -50,7 +50,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    for noisy in ("sqlalchemy.engine", "granian.access", "celery.app.trace", "aiosmtplib", "asyncio"):
+    for noisy in ("sqlalchemy.engine", "granian.access", "celery", "kombu", "aiosmtplib", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -84,6 +84,9 @@ def _complete(operation: dict[str, Any], schemas: dict[str, Any], *, public: boo
     if not public:
         operation["security"] = [{"bearer": []}]
         documented |= problems(Unauthenticated) | problems(Forbidden)
+    unchecked = answers.get("422", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if str(unchecked.get("$ref", "")).endswith("HTTPValidationError"):
+        del answers["422"]  # the framework's own; ours are problems
     for status, answer in documented.items():
         if str(status) not in answers or PROBLEM not in answers[str(status)].get("content", {}):
             answers[str(status)] = answer

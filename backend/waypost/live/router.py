@@ -42,7 +42,14 @@ async def _start(follower: Follower, last_event_id: str | None) -> Position:
     return follower.head
 
 
-@router.get("/stream", response_class=EventSourceResponse)
+_EXAMPLE = 'id: 1042\nevent: ticket.updated\ndata: {"ticket_id": 42, "type": "ticket.approved", "version": 3}\n\n'
+
+
+@router.get(
+    "/stream",
+    response_class=EventSourceResponse,
+    responses={200: {"content": {"text/event-stream": {"example": _EXAMPLE}}}},
+)
 async def stream(
     request: Request,
     actor: Annotated[Actor, permit(Permission.NOTIFICATIONS_READ)],

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
@@ -65,11 +65,7 @@ async def _guard(request: Request) -> None:
         await queries.find_ticket(session, actor, ticket_id)
 
 
-def _who(value: Any) -> Any:
-    return value if value in ("me", "none") else int(value) if str(value).isascii() and str(value).isdigit() else value
-
-
-Who = Annotated[Id | str, BeforeValidator(_who), Field(pattern="^(me|none)$")]
+Who = Annotated[str, Field(pattern=r"^(me|none|[1-9][0-9]{0,17})$", examples=["me"])]
 
 
 async def _read(session: ReadSession, actor: Actor, found: queries.Found, status: int = 200) -> Response:
@@ -141,9 +137,9 @@ async def tickets(
 ) -> Response:
     """The tickets one may see, filtered and sorted, a page at a time. `assignee_id` takes `me` and `none` too."""
 
-    def people(values: list[int | str]) -> tuple[int | None, ...]:
-        words: dict[int | str, int | None] = {"me": actor.user_id, "none": None}
-        return tuple(words[v] if isinstance(v, str) else v for v in values)
+    def people(values: list[str]) -> tuple[int | None, ...]:
+        words: dict[str, int | None] = {"me": actor.user_id, "none": None}
+        return tuple(words[v] if v in words else int(v) for v in values)
 
     filters = queries.Filters(
         statuses=tuple(status),

@@ -1,0 +1,62 @@
+/** How the generated client reaches the server: tokens, one refresh for many requests, problems as errors. */
+import { client } from "./generated/client.gen";
+import { Problem } from "./problem";
+
+export interface Tokens {
+  access(): string | null;
+  /** Trade the refresh cookie for a new access token; false when the session is over. */
+  renew(): Promise<boolean>;
+  ended(): void;
+}
+
+let tokens: Tokens = { access: () => null, renew: async () => false, ended: () => undefined };
+
+/** Told once at start where tokens come from. */
+export function useTokens(source: Tokens): void {
+  tokens = source;
+}
+
+const OPEN = /\/auth\/(login|refresh|logout|first-password)$/;
+
+/** `fetch` with the bearer token; a 401 is answered by one renewal and one more try. */
+export async function authorised(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const request = new Request(input, init);
+  const send = async (): Promise<Response> => {
+    const again = request.clone();
+    const token = tokens.access();
+    if (token) again.headers.set("Authorization", `Bearer ${token}`);
+    try {
+      return await fetch(again);
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") throw error;
+      throw new Problem(0, { detail: "The server cannot be reached." });
+    }
+  };
+  const answer = await send();
+  if (answer.status !== 401 || OPEN.test(new URL(request.url).pathname)) return answer;
+  if (await tokens.renew()) return send();
+  tokens.ended();
+  return answer;
+}
+
+client.setConfig({ baseUrl: globalThis.location?.origin ?? "", fetch: authorised, credentials: "same-origin" });
+client.interceptors.error.use((error, response) => {
+  if (error instanceof Problem || error instanceof DOMException) return error;
+  return new Problem(response?.status ?? 0, error, response?.headers);
+});
+
+/** The data of a generated call, or the problem thrown. */
+export async function data<T>(call: Promise<{ data?: T; error?: unknown; response?: Response }>): Promise<T> {
+  const { data: found, error, response } = await call;
+  if (error !== undefined && error !== null) {
+    throw error instanceof Error ? error : new Problem(response?.status ?? 0, error, response?.headers);
+  }
+  return found as T;
+}
+
+/** A key that makes a creating request safe to send twice. */
+export function idempotencyKey(): string {
+  if (globalThis.crypto?.randomUUID) return crypto.randomUUID();
+  // Outside a secure context (plain HTTP on a company network) there is no randomUUID.
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+}

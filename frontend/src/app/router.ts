@@ -1,0 +1,49 @@
+import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
+import { useSession } from "@/stores/session";
+import LayoutMain from "./layout/LayoutMain.vue";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    /** Reachable without being signed in, outside the main layout. */
+    open?: boolean;
+    /** The key of the page's title. */
+    title?: string;
+  }
+}
+
+const collected = Object.values(
+  import.meta.glob<RouteRecordRaw[]>("../features/*/routes.ts", { eager: true, import: "default" }),
+).flat();
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    ...collected.filter((r) => r.meta?.open),
+    {
+      path: "/",
+      component: LayoutMain,
+      children: [
+        ...collected.filter((r) => !r.meta?.open),
+        { path: ":rest(.*)*", name: "missing", component: () => import("./MissingView.vue"), meta: { title: "problem.missing" } },
+      ],
+    },
+  ],
+  scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? undefined : { top: 0 }),
+});
+
+router.beforeEach(async (to) => {
+  const session = useSession();
+  if (!session.user) await session.restore();
+  if (!session.user && !to.meta.open) return { name: "login", query: { next: to.fullPath } };
+  if (session.user && to.name === "login") return "/";
+  return true;
+});
+
+// A new release has other file names; a page that asks for an old one is loaded anew, once.
+router.onError((error, to) => {
+  if (!/import|module|fetch/i.test(String(error))) return;
+  const tried = `waypost.reloaded:${to.fullPath}`;
+  if (sessionStorage.getItem(tried)) return;
+  sessionStorage.setItem(tried, "1");
+  window.location.assign(to.fullPath);
+});

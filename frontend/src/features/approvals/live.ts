@@ -1,0 +1,15 @@
+import type { QueryClient } from "@tanstack/vue-query";
+import { flowKey, queueKey } from "./queries";
+
+let due: number | undefined;
+
+/** Approvals moved somewhere: the queue and the open flow are read again. */
+export function onLive(event: { name: string; data: Record<string, unknown> }, queries: QueryClient): void {
+  if (!event.name.startsWith("approval.") && event.name !== "ticket.updated") return;
+  const id = event.data.ticket_id;
+  if (typeof id === "number") void queries.invalidateQueries({ queryKey: flowKey(id) });
+  due ??= window.setTimeout(() => {
+    due = undefined;
+    void queries.invalidateQueries({ queryKey: queueKey });
+  }, 150);
+}

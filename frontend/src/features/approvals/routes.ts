@@ -1,0 +1,11 @@
+import type { RouteRecordRaw } from "vue-router";
+
+const routes: RouteRecordRaw[] = [
+  {
+    path: "approvals",
+    name: "approvals",
+    component: () => import("./ApprovalQueueView.vue"),
+    meta: { title: "nav.approvals" },
+  },
+];
+export default routes;

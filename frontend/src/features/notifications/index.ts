@@ -1,0 +1,1 @@
+export { default as NotificationCenter } from "./NotificationCenter.vue";

@@ -1,0 +1,1 @@
+export { default as TicketFacts } from "./TicketFacts.vue";

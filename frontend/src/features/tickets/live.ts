@@ -1,0 +1,28 @@
+import type { QueryClient } from "@tanstack/vue-query";
+import { keys } from "./queries";
+
+const late = new Map<string, number>();
+
+/** Many events in a moment are one look at the server. */
+function soon(queries: QueryClient, key: readonly unknown[], after: number): void {
+  const name = JSON.stringify(key);
+  if (late.has(name)) return;
+  late.set(
+    name,
+    window.setTimeout(() => {
+      late.delete(name);
+      void queries.invalidateQueries({ queryKey: key });
+    }, after),
+  );
+}
+
+/** A ticket changed somewhere: what is open of it is read again, lists a little later. */
+export function onLive(event: { name: string; data: Record<string, unknown> }, queries: QueryClient): void {
+  const id = event.data.ticket_id;
+  if (typeof id !== "number") return;
+  if (event.name === "comment.created") soon(queries, keys.comments(id), 50);
+  if (event.name !== "notification.created") {
+    soon(queries, keys.one(id), 50);
+    soon(queries, keys.lists, 400);
+  }
+}

@@ -1,0 +1,132 @@
+/** Pure: what a ticket list is narrowed to, and how the address says it. */
+import type { LocationQuery } from "vue-router";
+
+export const STATUSES = [
+  "DRAFT",
+  "SUBMITTED",
+  "IN_REVIEW",
+  "PENDING_INFO",
+  "APPROVED",
+  "REJECTED",
+  "IN_PROGRESS",
+  "COMPLETED",
+  "CLOSED",
+] as const;
+export const PRIORITIES = ["CRITICAL", "HIGH", "MEDIUM", "LOW"] as const;
+export const SORTS = [
+  "-created_at",
+  "created_at",
+  "-updated_at",
+  "updated_at",
+  "-priority",
+  "priority",
+  "due_date",
+  "-due_date",
+] as const;
+export type Status = (typeof STATUSES)[number];
+export type Priority = (typeof PRIORITIES)[number];
+export type Sort = (typeof SORTS)[number];
+
+export interface Filters {
+  status: Status[];
+  priority: Priority[];
+  ticket_type: string[];
+  requester_id: string[];
+  assignee_id: string[];
+  q: string;
+  sort: Sort;
+}
+
+const many = (value: LocationQuery[string] | undefined): string[] =>
+  (Array.isArray(value) ? value : [value]).filter((v): v is string => typeof v === "string" && v !== "");
+
+/** The filters an address stands for; words that are none are left out. */
+export function filtersOf(query: LocationQuery): Filters {
+  const sort = many(query.sort)[0] as Sort;
+  return {
+    status: many(query.status).filter((s): s is Status => STATUSES.includes(s as Status)),
+    priority: many(query.priority).filter((p): p is Priority => PRIORITIES.includes(p as Priority)),
+    ticket_type: many(query.ticket_type).filter((k) => /^[A-Z][A-Z0-9_]*$/.test(k)),
+    requester_id: many(query.requester_id).filter((v) => /^(me|[1-9]\d*)$/.test(v)),
+    assignee_id: many(query.assignee_id).filter((v) => /^(me|none|[1-9]\d*)$/.test(v)),
+    q: many(query.q)[0]?.slice(0, 200) ?? "",
+    sort: SORTS.includes(sort) ? sort : "-created_at",
+  };
+}
+
+/** The address of filters: only what differs from the plain list. */
+export function queryOf(filters: Filters): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {};
+  for (const key of ["status", "priority", "ticket_type", "requester_id", "assignee_id"] as const) {
+    if (filters[key].length) query[key] = [...filters[key]];
+  }
+  if (filters.q.trim()) query.q = filters.q.trim();
+  if (filters.sort !== "-created_at") query.sort = filters.sort;
+  return query;
+}
+
+/** How many filters narrow the list (the order of it is none). */
+export function countOf(filters: Filters): number {
+  return (
+    filters.status.length +
+    filters.priority.length +
+    filters.ticket_type.length +
+    filters.requester_id.length +
+    filters.assignee_id.length +
+    (filters.q.trim() ? 1 : 0)
+  );
+}
+
+export interface FormField {
+  key: string;
+  title: string;
+  description: string;
+  widget: "text" | "textarea" | "select" | "number" | "checkbox" | "date";
+  options: string[];
+  required: boolean;
+  maxLength?: number;
+}
+
+type Schema = Record<string, unknown>;
+
+/** The fields of a form (JSON Schema) in the order people fill them in. */
+export function fieldsOf(form: Schema): FormField[] {
+  const properties = (form.properties ?? {}) as Record<string, Schema>;
+  const required = new Set((form.required as string[] | undefined) ?? []);
+  return Object.entries(properties)
+    .map(([key, schema], n) => ({ key, schema, order: Number(schema["x-order"] ?? 1000 + n) }))
+    .sort((a, b) => a.order - b.order)
+    .map(({ key, schema }) => ({
+      key,
+      title: typeof schema.title === "string" ? schema.title : key,
+      description: typeof schema.description === "string" ? schema.description : "",
+      widget: widgetOf(schema),
+      options: Array.isArray(schema.enum) ? schema.enum.map(String) : [],
+      required: required.has(key),
+      maxLength: typeof schema.maxLength === "number" ? schema.maxLength : undefined,
+    }));
+}
+
+function widgetOf(schema: Schema): FormField["widget"] {
+  if (Array.isArray(schema.enum)) return "select";
+  if (schema.type === "boolean") return "checkbox";
+  if (schema.type === "number" || schema.type === "integer") return "number";
+  if (schema.format === "date") return "date";
+  return schema["x-widget"] === "textarea" || Number(schema.maxLength ?? 0) > 300 ? "textarea" : "text";
+}
+
+/** Custom fields as they are sent: empty ones are left out. */
+export function filled(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, v]) => v !== "" && v !== null && v !== undefined));
+}
+
+/** A typed amount as the decimal string the server takes: "1.450,5" and "1,450.50" are 1450.50; null when it is none. */
+export function amountOf(typed: string): string | null {
+  const text = typed.replace(/[\s'’]/g, "");
+  const separator = Math.max(text.lastIndexOf(","), text.lastIndexOf("."));
+  const isDecimal = separator >= 0 && text.length - separator - 1 <= 2 && text.length - separator - 1 > 0;
+  const whole = (isDecimal ? text.slice(0, separator) : text).replace(/[.,]/g, "");
+  const decimals = isDecimal ? text.slice(separator + 1) : "";
+  if (!/^\d{1,12}$/.test(whole) || !/^\d{0,2}$/.test(decimals)) return null;
+  return `${whole.replace(/^0+(?=\d)/, "")}.${decimals.padEnd(2, "0")}`;
+}

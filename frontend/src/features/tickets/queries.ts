@@ -1,0 +1,72 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/vue-query";
+import type { Ref } from "vue";
+import { data } from "@/api/client";
+import * as api from "@/api/generated";
+import { queryOf, type Filters } from "./model";
+
+export const keys = {
+  lists: ["tickets", "list"] as const,
+  list: (filters: Filters) => [...keys.lists, queryOf(filters)] as const,
+  one: (id: number) => ["tickets", id] as const,
+  comments: (id: number) => ["tickets", id, "comments"] as const,
+  history: (id: number) => ["tickets", id, "history"] as const,
+  assignees: (id: number) => ["tickets", id, "assignees"] as const,
+};
+
+/** Tickets page by page. */
+export function useTickets(filters: Ref<Filters>) {
+  return useInfiniteQuery({
+    queryKey: ["tickets", "list", filters],
+    queryFn: ({ pageParam, signal }) => {
+      const { q, ...rest } = filters.value;
+      return data(api.tickets({ query: { ...rest, q: q || undefined, limit: 50, cursor: pageParam }, signal }));
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    placeholderData: (before) => before,
+  });
+}
+
+export function useTicket(id: Ref<number>) {
+  return useQuery({
+    queryKey: ["tickets", id],
+    queryFn: ({ signal }) => data(api.ticket({ path: { ticket_id: id.value }, signal })),
+  });
+}
+
+export function useTicketTypes() {
+  return useQuery({
+    queryKey: ["ticket-types"],
+    queryFn: ({ signal }) => data(api.ticketTypes({ query: { limit: 100 }, signal })),
+    staleTime: 5 * 60_000,
+  });
+}
+
+export function useComments(id: Ref<number>) {
+  return useInfiniteQuery({
+    queryKey: ["tickets", id, "comments"],
+    queryFn: ({ pageParam, signal }) =>
+      data(api.comments({ path: { ticket_id: id.value }, query: { limit: 100, cursor: pageParam }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  });
+}
+
+export function useHistory(id: Ref<number>) {
+  return useInfiniteQuery({
+    queryKey: ["tickets", id, "history"],
+    queryFn: ({ pageParam, signal }) =>
+      data(api.ticketHistory({ path: { ticket_id: id.value }, query: { limit: 100, cursor: pageParam }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  });
+}
+
+export function useAssignees(id: Ref<number>, enabled: Ref<boolean>) {
+  return useQuery({
+    queryKey: ["tickets", id, "assignees"],
+    queryFn: ({ signal }) => data(api.assignees({ path: { ticket_id: id.value }, signal })),
+    enabled,
+    staleTime: 60_000,
+  });
+}

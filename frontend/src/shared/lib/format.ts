@@ -1,0 +1,67 @@
+/** Numbers, money and times as people here read them: by their locale and time zone. */
+
+let locale: string | undefined;
+let zone: string | undefined;
+
+/** Set once a person is known. An unknown locale or zone falls back to the browser's. */
+export function useFormats(personLocale?: string, personZone?: string): void {
+  try {
+    locale = personLocale ? new Intl.Locale(personLocale).toString() : undefined;
+  } catch {
+    locale = undefined;
+  }
+  try {
+    new Intl.DateTimeFormat(undefined, { timeZone: personZone });
+    zone = personZone || undefined;
+  } catch {
+    zone = undefined;
+  }
+}
+
+/** `1450.00` and `USD` as `$1,450.00`; the decimal string is shown exactly, never through a float's rounding. */
+export function money(amount: string, currency: string | null): string {
+  try {
+    const format = new Intl.NumberFormat(locale, { style: "currency", currency: currency ?? "USD" });
+    return format.format(amount as unknown as number);
+  } catch {
+    return `${amount} ${currency ?? ""}`.trim();
+  }
+}
+
+export function number(value: number, options?: Intl.NumberFormatOptions): string {
+  return new Intl.NumberFormat(locale, options).format(value);
+}
+
+export function date(value: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: zone }).format(new Date(value));
+}
+
+export function dateTime(value: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: zone }).format(
+    new Date(value),
+  );
+}
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["year", 31_536_000],
+  ["month", 2_592_000],
+  ["week", 604_800],
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+/** "in 3 hours", "2 days ago", or "now" within a minute. */
+export function relative(value: string, now: number): string {
+  const seconds = Math.round((new Date(value).getTime() - now) / 1000);
+  const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
+  for (const [unit, size] of STEPS) {
+    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
+  }
+  return format.format(0, "second");
+}
+
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/);
+  return ((words[0]?.[0] ?? "?") + (words.length > 1 ? (words.at(-1)?.[0] ?? "") : "")).toUpperCase();
+}

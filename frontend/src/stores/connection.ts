@@ -1,0 +1,11 @@
+import { useOnline } from "@vueuse/core";
+import { defineStore } from "pinia";
+import { computed, ref } from "vue";
+
+/** Whether the server can be heard: `offline` at once, `reconnecting` only when a break lasts (see `app/live.ts`). */
+export const useConnection = defineStore("connection", () => {
+  const online = useOnline();
+  const isReconnecting = ref(false);
+  const state = computed(() => (!online.value ? "offline" : isReconnecting.value ? "reconnecting" : "connected"));
+  return { online, isReconnecting, state };
+});

@@ -1,0 +1,82 @@
+import { defineStore } from "pinia";
+import { computed, ref } from "vue";
+import { data, useTokens } from "@/api/client";
+import * as api from "@/api/generated";
+import { asProblem } from "@/api/problem";
+
+/** Who is signed in. The access token lives in memory only; the refresh token in a cookie scripts cannot read. */
+export const useSession = defineStore("session", () => {
+  const user = ref<api.Me | null>(null);
+  const hasEnded = ref(false);
+  let token: string | null = null;
+  let renewing: Promise<boolean> | null = null;
+  let restoring: Promise<void> | null = null;
+
+  function enter(answer: { access_token: string }): void {
+    token = answer.access_token;
+    hasEnded.value = false;
+  }
+
+  async function renewOnce(): Promise<boolean> {
+    try {
+      enter(await data(api.refresh({})));
+      return true;
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.status === 0 || problem.status >= 500) throw problem;
+      token = null;
+      return false;
+    }
+  }
+
+  /** One renewal at a time, whoever asks. */
+  function renew(): Promise<boolean> {
+    renewing ??= renewOnce().finally(() => (renewing = null));
+    return renewing;
+  }
+
+  useTokens({
+    access: () => token,
+    renew,
+    ended: () => {
+      if (user.value) hasEnded.value = true;
+    },
+  });
+
+  async function loadUser(): Promise<void> {
+    user.value = await data(api.me({}));
+  }
+
+  async function login(username: string, password: string): Promise<void> {
+    const answer = await data(api.login({ body: { username, password } }));
+    enter(answer);
+    await loadUser();
+  }
+
+  /** After a reload: come back with the cookie, once. */
+  function restore(): Promise<void> {
+    restoring ??= (async () => {
+      try {
+        if (await renew()) await loadUser();
+      } catch {
+        restoring = null; // the server is away; the next navigation asks again
+      }
+    })();
+    return restoring;
+  }
+
+  async function logout(): Promise<void> {
+    try {
+      await data(api.logout({}));
+    } finally {
+      token = null;
+      user.value = null;
+      hasEnded.value = false;
+    }
+  }
+
+  const permissions = computed(() => new Set<string>(user.value?.permissions ?? []));
+  const can = (permission: string): boolean => permissions.value.has(permission);
+
+  return { user, hasEnded, login, logout, restore, renew, loadUser, can, accessToken: () => token };
+});
