@@ -3,6 +3,14 @@ import ui from "@nuxt/ui/vite";
 import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vitest/config";
 
+// Besides those named in templates: of the navigation, and what ticket types may carry.
+const CATALOGUE =
+  "banknote building calendar car clipboard-list coffee credit-card file-text gift globe graduation-cap headphones " +
+  "heart-pulse house inbox key laptop lightbulb mail map-pin monitor package phone plane printer receipt server shield " +
+  "shopping-cart smartphone truck users utensils wifi wrench life-buoy";
+const BUNDLED = ["layout-dashboard", "stamp", "plus", ...CATALOGUE.split(" ")].map(
+  (name) => `lucide:${name}`,
+);
 const backend = process.env.BACKEND ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
@@ -11,7 +19,7 @@ export default defineConfig({
     ui({
       ui: { colors: { primary: "indigo", neutral: "slate" } },
       // Icons travel with the bundle; otherwise the app would ask a public service for them.
-      icon: { clientBundle: { scan: true } },
+      icon: { clientBundle: { scan: true, icons: BUNDLED } },
       experimental: { componentDetection: true },
       colorMode: false,
     }),

@@ -308,7 +308,7 @@ def _conflict(code: str, detail: str) -> Refusal:
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 PAGE_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )

@@ -39,7 +39,11 @@ export async function authorised(input: RequestInfo | URL, init?: RequestInit): 
   return answer;
 }
 
-client.setConfig({ baseUrl: globalThis.location?.origin ?? "", fetch: authorised, credentials: "same-origin" });
+client.setConfig({
+  baseUrl: globalThis.location?.origin ?? "",
+  fetch: authorised,
+  credentials: "same-origin",
+});
 client.interceptors.error.use((error, response) => {
   if (error instanceof Problem || error instanceof DOMException) return error;
   return new Problem(response?.status ?? 0, error, response?.headers);
@@ -56,7 +60,9 @@ export async function data<T>(call: Promise<{ data?: T; error?: unknown; respons
 
 /** A key that makes a creating request safe to send twice. */
 export function idempotencyKey(): string {
-  if (globalThis.crypto?.randomUUID) return crypto.randomUUID();
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
   // Outside a secure context (plain HTTP on a company network) there is no randomUUID.
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join(
+    "",
+  );
 }

@@ -26,7 +26,11 @@ export class Problem extends Error {
   get byField(): Record<string, string> {
     return Object.fromEntries(
       this.errors.map((e) => [
-        e.pointer.replace(/^[/?]/, "").split("/").map((p) => p.replaceAll("~1", "/").replaceAll("~0", "~")).join("."),
+        e.pointer
+          .replace(/^[/?]/, "")
+          .split("/")
+          .map((p) => p.replaceAll("~1", "/").replaceAll("~0", "~"))
+          .join("."),
         e.message,
       ]),
     );

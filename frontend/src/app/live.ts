@@ -27,7 +27,8 @@ export function parse(text: string): [LiveEvent[], string] {
       const at = line.indexOf(":");
       if (at > 0) fields[line.slice(0, at)] = line.slice(at + 1).replace(/^ /, "");
     }
-    if (fields.data) events.push({ id: fields.id ?? "", name: fields.event ?? "message", data: JSON.parse(fields.data) });
+    if (fields.data)
+      events.push({ id: fields.id ?? "", name: fields.event ?? "message", data: JSON.parse(fields.data) });
   }
   return [events, rest];
 }

@@ -24,7 +24,12 @@ export const router = createRouter({
       component: LayoutMain,
       children: [
         ...collected.filter((r) => !r.meta?.open),
-        { path: ":rest(.*)*", name: "missing", component: () => import("./MissingView.vue"), meta: { title: "problem.missing" } },
+        {
+          path: ":rest(.*)*",
+          name: "missing",
+          component: () => import("./MissingView.vue"),
+          meta: { title: "problem.missing" },
+        },
       ],
     },
   ],

@@ -6,6 +6,8 @@ import { computed, ref } from "vue";
 export const useConnection = defineStore("connection", () => {
   const online = useOnline();
   const isReconnecting = ref(false);
-  const state = computed(() => (!online.value ? "offline" : isReconnecting.value ? "reconnecting" : "connected"));
+  const state = computed(() =>
+    !online.value ? "offline" : isReconnecting.value ? "reconnecting" : "connected",
+  );
   return { online, isReconnecting, state };
 });

@@ -11,7 +11,13 @@ export function useNavigation() {
   return computed(() =>
     [
       { to: "/", label: t("nav.dashboard"), icon: "i-lucide-layout-dashboard", shown: true, badge: 0 },
-      { to: "/tickets", label: t("nav.tickets"), icon: "i-lucide-inbox", shown: session.can("tickets:read"), badge: 0 },
+      {
+        to: "/tickets",
+        label: t("nav.tickets"),
+        icon: "i-lucide-inbox",
+        shown: session.can("tickets:read"),
+        badge: 0,
+      },
       {
         to: "/approvals",
         label: t("nav.approvals"),
@@ -19,7 +25,13 @@ export function useNavigation() {
         shown: session.can("approvals:decide"),
         badge: waiting.value,
       },
-      { to: "/new", label: t("nav.new"), icon: "i-lucide-plus", shown: session.can("tickets:create"), badge: 0 },
+      {
+        to: "/new",
+        label: t("nav.newShort"),
+        icon: "i-lucide-plus",
+        shown: session.can("tickets:create"),
+        badge: 0,
+      },
     ].filter((place) => place.shown),
   );
 }

@@ -52,7 +52,9 @@ const CALLS = {
 function useRefresh() {
   const queries = useQueryClient();
   return () =>
-    Promise.all(["approvals", "tickets", "dashboard"].map((key) => queries.invalidateQueries({ queryKey: [key] })));
+    Promise.all(
+      ["approvals", "tickets", "dashboard"].map((key) => queries.invalidateQueries({ queryKey: [key] })),
+    );
 }
 
 export function useDecide() {

@@ -117,7 +117,9 @@ function widgetOf(schema: Schema): FormField["widget"] {
 
 /** Custom fields as they are sent: empty ones are left out. */
 export function filled(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, v]) => v !== "" && v !== null && v !== undefined));
+  return Object.fromEntries(
+    Object.entries(values).filter(([, v]) => v !== "" && v !== null && v !== undefined),
+  );
 }
 
 /** A typed amount as the decimal string the server takes: "1.450,5" and "1,450.50" are 1450.50; null when it is none. */

@@ -19,7 +19,9 @@ export function useTickets(filters: Ref<Filters>) {
     queryKey: ["tickets", "list", filters],
     queryFn: ({ pageParam, signal }) => {
       const { q, ...rest } = filters.value;
-      return data(api.tickets({ query: { ...rest, q: q || undefined, limit: 50, cursor: pageParam }, signal }));
+      return data(
+        api.tickets({ query: { ...rest, q: q || undefined, limit: 50, cursor: pageParam }, signal }),
+      );
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
@@ -56,7 +58,13 @@ export function useHistory(id: Ref<number>) {
   return useInfiniteQuery({
     queryKey: ["tickets", id, "history"],
     queryFn: ({ pageParam, signal }) =>
-      data(api.ticketHistory({ path: { ticket_id: id.value }, query: { limit: 100, cursor: pageParam }, signal })),
+      data(
+        api.ticketHistory({
+          path: { ticket_id: id.value },
+          query: { limit: 100, cursor: pageParam },
+          signal,
+        }),
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   });

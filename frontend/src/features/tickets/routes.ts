@@ -1,13 +1,23 @@
 import type { RouteRecordRaw } from "vue-router";
 
 const routes: RouteRecordRaw[] = [
-  { path: "tickets", name: "tickets", component: () => import("./TicketListView.vue"), meta: { title: "nav.tickets" } },
+  {
+    path: "tickets",
+    name: "tickets",
+    component: () => import("./TicketListView.vue"),
+    meta: { title: "nav.tickets" },
+  },
   {
     path: "tickets/:id(\\d+)",
     name: "ticket",
     component: () => import("./TicketDetailView.vue"),
     meta: { title: "tickets.ticket" },
   },
-  { path: "new/:type?", name: "new", component: () => import("./TicketCreateView.vue"), meta: { title: "nav.new" } },
+  {
+    path: "new/:type?",
+    name: "new",
+    component: () => import("./TicketCreateView.vue"),
+    meta: { title: "nav.new" },
+  },
 ];
 export default routes;

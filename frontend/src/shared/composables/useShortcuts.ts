@@ -13,8 +13,8 @@ export const shortcuts = shallowReactive(new Set<Shortcut>());
 
 function isTyping(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement | null;
-  return (
-    !!target?.closest("input, textarea, select, [contenteditable='true'], [role='dialog'], [role='menu'], [role='listbox']")
+  return !!target?.closest(
+    "input, textarea, select, [contenteditable='true'], [role='dialog'], [role='menu'], [role='listbox']",
   );
 }
 

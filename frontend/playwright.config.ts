@@ -1,0 +1,27 @@
+import { defineConfig } from "@playwright/test";
+import { executable, flags } from "./e2e/browser.ts";
+
+const executablePath = await executable();
+
+export default defineConfig({
+  testDir: "e2e",
+  timeout: 45_000,
+  workers: 2,
+  retries: process.env.CI ? 1 : 0,
+  reporter: [["list"]],
+  use: {
+    baseURL: process.env.BASE_URL ?? "http://127.0.0.1:8000",
+    launchOptions: { executablePath, args: flags },
+    locale: "en-US",
+    timezoneId: "Europe/Berlin",
+    screenshot: "only-on-failure",
+  },
+  projects: [
+    { name: "desktop", use: { viewport: { width: 1440, height: 900 } } },
+    {
+      name: "phone",
+      use: { viewport: { width: 320, height: 640 }, hasTouch: true },
+      testMatch: /phone|a11y/,
+    },
+  ],
+});
