@@ -1,4 +1,4 @@
-"""Access tokens (JWT, EdDSA) and refresh tokens (opaque, each derived from the one before).
+"""Access tokens (JWT, Ed25519) and refresh tokens (opaque, each derived from the one before).
 
 Token profile after RFC 8725 and RFC 9068: one algorithm, `typ` `at+jwt`, issuer, audience and expiry always checked, the
 key only from our own configuration. A refresh token's successor is an HMAC of it under the installation's secret: two
@@ -69,7 +69,7 @@ def issue_access_token(user_id: int, session_id: int, at: datetime) -> tuple[str
         "iat": issued,
         "exp": issued + life,
     }
-    return jwt.encode({"alg": "EdDSA", "typ": "at+jwt"}, claims, _key(), algorithms=["EdDSA"]), life
+    return jwt.encode({"alg": "Ed25519", "typ": "at+jwt"}, claims, _key(), algorithms=["Ed25519"]), life
 
 
 _registry = jwt.JWTClaimsRegistry(
@@ -98,7 +98,7 @@ def read_access_token(token: str) -> Claims:
 
 def _verify(token: str) -> Claims:
     try:
-        decoded = jwt.decode(token, _key(), algorithms=["EdDSA"])
+        decoded = jwt.decode(token, _key(), algorithms=["Ed25519"])
         if decoded.header.get("typ") != "at+jwt" or set(decoded.header) != {"alg", "typ"}:
             raise SessionEnded
         _registry.validate(decoded.claims)

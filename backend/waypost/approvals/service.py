@@ -366,7 +366,7 @@ async def _keep(
                     **_values(step),
                 )
                 session.add(running.steps[step.id])
-                await session.flush([running.steps[step.id]])  # one by one: ids in the order of the seats
+                await session.flush()  # one by one: ids in the order of the seats
     await session.flush()
     running.state = after
     for effect in effects:

@@ -42,6 +42,9 @@ _WORDS = {
     "approval.decided": "ended the approval: {status}",
 }
 
+# The ticket's own event follows at once and says the same.
+_SAID_TWICE = ("approval.decided", "approval.info_requested", "approval.info_answered")
+
 
 async def ticket_history(
     session: AsyncSession, actor: Actor, ticket_id: int, *, cursor: str | None, limit: int
@@ -50,7 +53,7 @@ async def ticket_history(
     found = await find_ticket(session, actor, ticket_id)
     statement = (
         select(*log_columns)
-        .where(EventRow.object_type == "ticket", EventRow.object_id == ticket_id)
+        .where(EventRow.object_type == "ticket", EventRow.object_id == ticket_id, EventRow.type.not_in(_SAID_TWICE))
         .order_by(EventRow.id)
         .limit(limit + 1)
     )

@@ -39,14 +39,14 @@ def custom_column(document: ColumnElement[Any], field: Field) -> ColumnElement[A
     elif field.kind is Kind.BOOLEAN:
         typed = value.as_boolean()
     else:
-        typed = func.nullif(value.as_string(), "")
+        typed = value.as_string()
     return case((func.jsonb_typeof(value) == json_type, typed))
 
 
 def _leaf(leaf: Leaf, value: ColumnElement[Any]) -> ColumnElement[bool]:
     wanted = leaf.value
     if leaf.field.kind in (Kind.TEXT, Kind.CHOICE, Kind.DATE):
-        value = cast(value, Text).collate("C")  # by code points, as Python compares
+        value = func.nullif(cast(value, Text), "").collate("C")  # by code points, as Python compares
     match leaf.op:
         case "is_empty":
             return value.is_(None)

@@ -1,0 +1,117 @@
+"""What a workflow document may say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from waypost.approvals.definition import Mode, read
+from waypost.approvals.errors import BadDefinition
+from waypost.kernel.conditions.tree import InvalidCondition
+
+USER = {"kind": "USER", "user_id": 1}
+
+
+def document(**stage: Any) -> dict[str, Any]:
+    return {"name": "Test", "stages": [{"name": "One", "approvers": [USER, {"kind": "USER", "user_id": 2}], **stage}]}
+
+
+def test_defaults() -> None:
+    stage = read(document()).stages[0]
+    assert (stage.mode, stage.quorum, stage.due_in_minutes, stage.escalation) == (Mode.PARALLEL, "ALL", 2880, None)
+
+
+@pytest.mark.parametrize(
+    ("quorum", "seats", "needed"),
+    [
+        ("ALL", 3, 3),
+        ("ANY", 3, 1),
+        ("FIRST", 3, 1),
+        (2, 3, 2),
+        (2, 1, 1),
+        ({"percent": 50}, 3, 2),
+        ({"percent": 50}, 4, 2),
+        ({"percent": 1}, 3, 1),
+    ],
+)
+def test_how_many_must_say_yes(quorum: Any, seats: int, needed: int) -> None:
+    stage = read(document(quorum=quorum)).stages[0]
+    assert stage.needed(seats) == needed
+    assert stage.first_answer_counts == (quorum == "FIRST")
+
+
+def test_sequential_needs_everybody() -> None:
+    assert read(document(mode="SEQUENTIAL", quorum="ANY")).stages[0].needed(3) == 3
+
+
+def test_escalation_and_groups() -> None:
+    stage = read(
+        document(
+            approvers=[{"kind": "ROLE", "role": "admin"}],
+            quorum=5,
+            escalation={"after_minutes": 60, "to": {"kind": "MANAGER_LEVEL", "level": 2}, "repeat": True},
+        )
+    ).stages[0]
+    assert stage.escalation is not None
+    assert (stage.escalation.after_minutes, stage.escalation.repeat, stage.escalation.to.target) == (60, 10, 2)
+    once = read(document(escalation={"after_minutes": 60, "to": USER, "repeat": False})).stages[0].escalation
+    assert once is not None
+    assert once.repeat == 1
+    head = read(document(approvers=[{"kind": "DEPARTMENT_HEAD", "department_id": 3}])).stages[0].approvers[0]
+    assert head.department_id == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"stages": "none"}, "/stages"),
+        ({"stages": []}, "/stages"),
+        ({"stages": ["x"]}, "/stages/0"),
+        ({"name": ""}, "/name"),
+        ({"name": 5}, "/name"),
+        ({"surprise": 1}, "/surprise"),
+    ],
+)
+def test_bad_documents(change: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(BadDefinition) as refused:
+        read(document() | change)
+    assert refused.value.errors[0].pointer == pointer
+
+
+@pytest.mark.parametrize(
+    ("stage", "pointer"),
+    [
+        ({"mode": "SOMEHOW"}, "/mode"),
+        ({"quorum": 3}, "/quorum"),
+        ({"quorum": 0}, "/quorum"),
+        ({"quorum": "SOME"}, "/quorum"),
+        ({"quorum": {"percent": 101}}, "/quorum/percent"),
+        ({"quorum": {"percent": "x"}}, "/quorum/percent"),
+        ({"due_in_minutes": 0}, "/due_in_minutes"),
+        ({"due_in_minutes": True}, "/due_in_minutes"),
+        ({"approvers": []}, "/approvers"),
+        ({"approvers": [USER, USER]}, "/approvers"),
+        ({"approvers": ["x"]}, "/approvers/0/kind"),
+        ({"approvers": [{"kind": "USER"}]}, "/approvers/0/user_id"),
+        ({"approvers": [{"kind": "USER", "user_id": "1"}]}, "/approvers/0/user_id"),
+        ({"approvers": [{"kind": "ROLE", "role": ""}]}, "/approvers/0/role"),
+        ({"approvers": [{"kind": "MANAGER_LEVEL", "level": 11}]}, "/approvers/0/level"),
+        ({"approvers": [{"kind": "REQUESTER_MANAGER", "user_id": 1}]}, "/approvers/0/user_id"),
+        ({"approvers": [{"kind": "DEPARTMENT_HEAD", "department_id": "x"}]}, "/approvers/0/department_id"),
+        ({"escalation": {"after_minutes": 5, "to": USER, "repeat": 99}}, "/escalation/repeat"),
+        ({"escalation": {"to": USER}}, "/escalation/after_minutes"),
+        ({"escalation": "x"}, "/escalation"),
+        ({"more": 1}, "/more"),
+    ],
+)
+def test_bad_stages(stage: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(BadDefinition) as refused:
+        read(document(**stage))
+    assert refused.value.errors[0].pointer == f"/stages/0{pointer}"
+
+
+def test_bad_conditions_name_their_place() -> None:
+    with pytest.raises(InvalidCondition) as refused:
+        read(document(condition={"field": "no_such_field", "op": "eq", "value": 1}))
+    assert refused.value.errors[0].pointer == "/stages/0/condition/field"

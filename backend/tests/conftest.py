@@ -1,0 +1,230 @@
+"""Real servers for every test run: PostgreSQL and Valkey of our own, the demo company, the app in this process.
+
+Each test process has servers of its own in a temporary folder, so tests run side by side. Tests commit for real and make
+what they need; a test that counts everything takes a `fresh_database`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+PASSWORD = "demo-Passw0rd-2026"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="waypost-test-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def servers(data_dir: Path) -> Iterator[dict[str, str]]:
+    from waypost.kernel import embedded
+    from waypost.kernel.settings import get_settings
+
+    with embedded.running(data_dir, durable=False) as urls:
+        os.environ.update(urls, DATA_DIR=str(data_dir), LOG_LEVEL="ERROR", SMTP_HOST="127.0.0.1", SMTP_PORT="9")
+        os.environ["SMTP_SECURITY"] = "none"
+        get_settings.cache_clear()
+        yield urls
+
+
+@pytest.fixture(scope="session")
+def template(servers: dict[str, str]) -> dict[str, str]:
+    """The migrated database with the demo company in it, before any test."""
+    from waypost import demo
+    from waypost.kernel.db import Database
+    from waypost.kernel.events import use_wiring
+    from waypost.kernel.settings import get_settings
+    from waypost.migrations.run import migrate
+    from waypost.wiring import build_wiring
+
+    migrate()
+    use_wiring(build_wiring())
+
+    async def load() -> None:
+        database = Database.connect(get_settings())
+        assert await demo.load(database)
+        await database.dispose()
+        await _execute(
+            servers["DATABASE_URL"].removesuffix("/waypost") + "/postgres", "CREATE DATABASE model TEMPLATE waypost"
+        )
+
+    asyncio.run(load())
+    return servers
+
+
+async def _execute(url: str, statement: str) -> None:
+    import asyncpg
+
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def database(template: dict[str, str]) -> AsyncIterator[Any]:
+    """The process's database, with the wiring in force."""
+    from waypost.kernel.db import Database, use_database
+    from waypost.kernel.settings import get_settings
+
+    made = Database.connect(get_settings())
+    use_database(made)
+    yield made
+    await made.dispose()
+
+
+@asynccontextmanager
+async def clone(urls: dict[str, str]) -> AsyncIterator[Any]:
+    from waypost.kernel.db import Database, use_database
+    from waypost.kernel.db import database as current
+    from waypost.kernel.settings import get_settings
+
+    name = f"fresh_{next(_numbers)}"
+    root = urls["DATABASE_URL"].removesuffix("/waypost")
+    await _execute(f"{root}/postgres", f"CREATE DATABASE {name} TEMPLATE model")
+    before, old_url = current(), os.environ["DATABASE_URL"]
+    os.environ["DATABASE_URL"] = f"{root}/{name}"
+    get_settings.cache_clear()
+    made = Database.connect(get_settings())
+    use_database(made)
+    try:
+        yield made
+    finally:
+        await made.dispose()
+        use_database(before)
+        os.environ["DATABASE_URL"] = old_url
+        get_settings.cache_clear()
+        await _execute(f"{root}/postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def fresh_database(template: dict[str, str], database: Any) -> AsyncIterator[Any]:
+    """A database nobody else uses, with the demo company and nothing else."""
+    async with clone(template) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+async def app(database: Any) -> AsyncIterator[Any]:
+    from waypost.app import create_app
+
+    made = create_app()
+    async with made.router.lifespan_context(made):
+        from waypost.kernel.db import use_database
+
+        use_database(database)
+        yield made
+
+
+class Api:
+    """One person's view of the API."""
+
+    def __init__(self, app: Any, username: str | None = None) -> None:
+        self.username = username
+        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        self.http = httpx2.AsyncClient(transport=transport, base_url="http://waypost.test/api/v1")
+        self.me: dict[str, Any] = {}
+
+    async def sign_in(self) -> Api:
+        answer = await self.http.post("/auth/login", json={"username": self.username, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        self.http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        self.me = (await self.http.get("/auth/me")).json()
+        return self
+
+    @property
+    def id(self) -> int:
+        return int(self.me["id"])
+
+    async def call(self, method: str, path: str, body: object = None, expect: int | None = 200, **more: Any) -> Any:
+        """The JSON of the answer, which must have the expected status (None: the answer itself)."""
+        if body is not None:
+            more["json"] = body
+        answer = await self.http.request(method, path, **more)
+        if expect is None:
+            return answer
+        assert answer.status_code == expect, f"{method} {path} -> {answer.status_code} {answer.text[:600]}"
+        assert answer.headers["x-request-id"]
+        if expect >= 400:
+            assert answer.headers["content-type"].startswith("application/problem+json")
+        return answer.json() if answer.content else None
+
+    async def get(self, path: str, expect: int | None = 200, **more: Any) -> Any:
+        return await self.call("GET", path, None, expect, **more)
+
+    async def post(self, path: str, body: object = None, expect: int | None = 200, **more: Any) -> Any:
+        return await self.call("POST", path, body, expect, **more)
+
+    async def put(self, path: str, body: object = None, expect: int | None = 200, **more: Any) -> Any:
+        return await self.call("PUT", path, body, expect, **more)
+
+
+@pytest.fixture(scope="session")
+async def who(app: Any) -> AsyncIterator[Any]:
+    """`await who("manager")`: somebody of the demo company, signed in; `await who(None)` is nobody."""
+    known: dict[str | None, Api] = {}
+
+    async def get(username: str | None) -> Api:
+        if username not in known:
+            known[username] = Api(app, username)
+            if username:
+                await known[username].sign_in()
+        return known[username]
+
+    yield get
+    for api in known.values():
+        await api.http.aclose()
+
+
+HARDWARE = {"budget_code": "MKT-1", "justification": "For the tests"}
+
+
+@pytest.fixture(scope="session")
+def hardware() -> Any:
+    """The body of a hardware request; its amount decides who is asked."""
+
+    def body(amount: str | None = "500.00", **more: Any) -> dict[str, Any]:
+        return {
+            "title": f"Laptop {next(_numbers)}",
+            "ticket_type": "IT_HARDWARE",
+            "custom_fields": dict(HARDWARE),
+            "amount": amount,
+            "currency": "USD" if amount else None,
+            "submit": True,
+            **more,
+        }
+
+    return body
+
+
+async def step_of(api: Api, ticket_id: int) -> dict[str, Any] | None:
+    """The step of this ticket that waits for this person, from their queue."""
+    cursor = None
+    while True:
+        page = await api.get("/approvals/pending", params={"limit": 100, **({"cursor": cursor} if cursor else {})})
+        for item in page["items"]:
+            if item["ticket"]["id"] == ticket_id:
+                return dict(item)
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return None
+
+
+@pytest.fixture(scope="session")
+def find_step() -> Any:
+    return step_of
