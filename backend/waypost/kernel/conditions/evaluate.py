@@ -40,7 +40,7 @@ def _read(value: Any, kind: Kind) -> Any:
     if value is None or value == "" or value == []:
         return None
     if kind is Kind.NUMBER:
-        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
+        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
             return None
         return value if isinstance(value, Decimal) else Decimal(str(value))
     expected: dict[Kind, type] = {Kind.BOOLEAN: bool, Kind.INSTANT: datetime, Kind.ID: int, Kind.LIST: list}

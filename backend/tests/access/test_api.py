@@ -1,0 +1,171 @@
+"""The door: signing in, sessions, refresh, throttling, administration."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from tests.conftest import PASSWORD, Api
+from waypost.access.bootstrap import create_administrator
+from waypost.access.models import Throttle
+
+
+async def test_wrong_name_and_wrong_password_look_the_same(app: Any) -> None:
+    nobody = Api(app)
+    wrong = [
+        await nobody.post("/auth/login", {"username": name, "password": "not the password"}, expect=401)
+        for name in ("employee", "who-is-that", "employee@example.com")
+    ]
+    assert len({(w["code"], w["detail"]) for w in wrong}) == 1
+
+
+async def test_the_mail_address_works_too(app: Any) -> None:
+    nobody = Api(app)
+    for name in ("EMPLOYEE", "Employee@Example.com"):
+        answer = await nobody.post("/auth/login", {"username": name, "password": PASSWORD})
+        assert answer["user"]["username"] == "employee"
+        assert answer["token_type"] == "bearer"
+
+
+@pytest.mark.parametrize("token", ["", "x", "Bearer", "Bearer x.y.z", "Basic abc", "Bearer " + "a" * 9000])
+async def test_bad_tokens(app: Any, token: str) -> None:
+    answer = await Api(app).get("/auth/me", expect=None, headers={"Authorization": token})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_refresh_rotates_and_reuse_ends_the_family(app: Any) -> None:
+    api = await Api(app, "colleague").sign_in()
+    first = api.http.cookies
+    old = dict(first)
+    one, two = await asyncio.gather(api.post("/auth/refresh", expect=None), api.post("/auth/refresh", expect=None))
+    assert one.status_code == two.status_code == 200, "two tabs at once"
+    await api.post("/auth/refresh")
+    thief = Api(app)
+    for name, value in old.items():
+        thief.http.cookies.set(name, value, domain="waypost.test")
+    assert (await thief.post("/auth/refresh", expect=None)).status_code == 401
+    assert (await api.post("/auth/refresh", expect=None)).status_code == 401, "the family has ended"
+    await Api(app).post("/auth/refresh", expect=401)
+
+
+async def test_sessions_are_listed_and_revoked(app: Any, who: Any) -> None:
+    here, there = await Api(app, "hragent").sign_in(), await Api(app, "hragent").sign_in()
+    listed = (await here.get("/auth/sessions"))["items"]
+    assert len(listed) >= 2
+    assert sum(s["is_current"] for s in listed) == 1
+    other = listed[0] if not listed[0]["is_current"] else listed[1]
+    await (await who("employee")).call("DELETE", f"/auth/sessions/{other['id']}", expect=404)
+    await here.call("DELETE", f"/auth/sessions/{other['id']}", expect=204)
+    await asyncio.sleep(1.1)
+    assert (await there.get("/auth/me", expect=None)).status_code == 401
+    await here.post("/auth/logout", expect=204)
+    await asyncio.sleep(1.1)
+    assert (await here.get("/auth/me", expect=None)).status_code == 401
+
+
+async def test_guessing_is_slowed_for_known_and_unknown_names(app: Any, database: Any) -> None:
+    nobody = Api(app)
+    for name in ("facilityagent", "nobody-at-all"):
+        statuses = [
+            (await nobody.post("/auth/login", {"username": name, "password": f"guess number {n}"}, expect=None))
+            for n in range(12)
+        ]
+        assert statuses[-1].status_code == 429
+        assert int(statuses[-1].headers["retry-after"]) > 60
+        assert "ratelimit" in statuses[-1].headers
+    async with database.transaction() as session:
+        await session.execute(delete(Throttle))
+
+
+async def test_first_administrator_comes_by_a_link(app: Any, database: Any) -> None:
+    link = await create_administrator(database, "boss@example.com")
+    token = link.rpartition("#")[2]
+    nobody = Api(app)
+    weak = await nobody.post("/auth/first-password", {"token": token, "password": "too short"}, expect=422)
+    assert weak["errors"][0]["pointer"] == "/password"
+    password = "a sentence that is easy to keep"
+    await nobody.post("/auth/first-password", {"token": token, "password": password}, expect=None)
+    await nobody.post("/auth/first-password", {"token": token, "password": password}, expect=None)
+    answer = await nobody.post("/auth/login", {"username": "boss@example.com", "password": password})
+    assert "admin" in [r["key"] for r in answer["user"]["roles"]]
+    await nobody.post("/auth/first-password", {"token": "x" * 43, "password": password}, expect=None)
+
+
+async def test_administration(who: Any) -> None:
+    admin, manager = await who("admin"), await who("manager")
+    body = {
+        "username": "newcomer",
+        "email": "newcomer@example.com",
+        "first_name": "Nora",
+        "last_name": "Neu",
+        "department_id": None,
+        "manager_id": manager.id,
+        "roles": ["employee"],
+        "password": "correct horse battery staple",
+    }
+    await manager.post("/users", body, expect=403)
+    made = await admin.post("/users", body, expect=201)
+    assert made["manager"]["username"] == "manager"
+    await admin.post("/users", body, expect=409)
+    for change, pointer in (
+        ({"password": "short"}, "/password"),
+        ({"roles": ["no-such-role"]}, "/roles"),
+        ({"email": "not an address"}, "/email"),
+        ({"manager_id": 999_999}, "/manager_id"),
+        ({"department_id": 999_999}, "/department_id"),
+        ({"is_admin": True}, "/is_admin"),
+    ):
+        fresh = body | {"username": "other1", "email": "other1@example.com"} | change
+        wrong = await admin.post("/users", fresh, expect=422)
+        assert wrong["errors"][0]["pointer"].startswith(pointer), wrong
+    found = await manager.get("/people", params={"q": "nora"})
+    assert [p["username"] for p in found["items"]] == ["newcomer"]
+    await manager.get("/users", expect=403)
+    assert (await admin.get("/users", params={"q": "newcomer@"}))["items"]
+    department = await admin.post("/departments", {"name": "Legal", "parent_id": None, "head_id": None}, expect=201)
+    team = await admin.post("/teams", {"name": "Legal desk", "description": "", "member_ids": [manager.id]}, expect=201)
+    assert department["id"] and team["id"]
+    await admin.post("/departments", {"name": "Legal", "parent_id": None, "head_id": None}, expect=409)
+    role = {"key": "reader", "name": "Reader", "permissions": {"tickets:read": "ALL"}}
+    answer = await admin.post("/roles", role, expect=None)
+    assert answer.status_code in (201, 422), answer.text
+    assert (await admin.get("/roles"))["items"]
+    for path in ("/users", "/departments", "/teams", "/roles", "/people", "/ticket-types"):
+        first = await admin.get(path, params={"limit": 2})
+        if first["next_cursor"]:
+            await admin.get(path, params={"limit": 2, "cursor": first["next_cursor"]})
+        await admin.get(path, params={"cursor": "nonsense"}, expect=422)
+
+
+async def test_ticket_types(who: Any) -> None:
+    admin = await who("admin")
+    form = {"type": "object", "properties": {"note": {"type": "string"}}, "required": ["note"]}
+    made = await admin.post("/ticket-types", {"key": "TYPE_TEST", "name": "Type test", "form": form}, expect=201)
+    assert made["form"]["additionalProperties"] is False
+    await admin.post("/ticket-types", {"key": "TYPE_TEST", "name": "Type test", "form": form}, expect=409)
+    for bad in (
+        {"type": "string"},
+        {"properties": []},
+        {"properties": {"a": {"$ref": "#/x"}}},
+        {"properties": {"a": {"type": "nonsense"}}},
+        {"properties": {"a": {"type": "string", "pattern": "("}}},
+        {"properties": {f"f{n}": {} for n in range(300)}},
+        {"description": "x" * 70_000},
+    ):
+        wrong = await admin.post("/ticket-types", {"key": "TYPE_BAD", "name": "Bad", "form": bad}, expect=422)
+        assert wrong["errors"][0]["pointer"].startswith("/form"), wrong
+    path = "/ticket-types/TYPE_TEST"
+    body = {"name": "Renamed", "form": form | {"required": []}, "version": 1}
+    changed = await admin.put(path, body)
+    assert (changed["form_version"], changed["version"]) == (2, 2)
+    await admin.put(path, body, expect=412)
+    await admin.put(path, body | {"version": 2, "team_id": 999_999}, expect=422)
+    await (await who("employee")).put(path, body, expect=403)
+    hidden = await admin.put(path, body | {"version": 2, "is_active": False})
+    assert not hidden["is_active"]
+    await (await who("employee")).get(path, expect=404)
+    await admin.get("/ticket-types/NOPE", expect=404)

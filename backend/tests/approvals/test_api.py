@@ -1,0 +1,318 @@
+"""Approvals over HTTP: who is asked, races, modes, questions, handing on, definitions."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+
+async def ask(
+    who: Any, hardware: Any, amount: str | None = "500.00", by: str = "employee", **more: Any
+) -> dict[str, Any]:
+    return dict(await (await who(by)).post("/tickets", hardware(amount, **more), expect=201))
+
+
+@pytest.mark.parametrize(
+    ("by", "amount", "approvers"),
+    [
+        ("employee", "999.99", ["manager"]),
+        ("employee", "1000.00", ["head"]),
+        ("employee", "5000.00", ["head"]),
+        ("employee", "5000.01", ["finance1", "finance2", "finance3"]),
+        ("employee", None, ["manager"]),
+        ("manager", "500.00", ["head"]),
+        ("head", "3000.00", ["executive"]),
+        ("finance1", "9000.00", ["finance2", "finance3"]),
+        ("executive", "10.00", ["admin"]),
+    ],
+)
+async def test_the_amount_decides_who_is_asked(
+    who: Any, hardware: Any, find_step: Any, by: str, amount: str | None, approvers: list[str]
+) -> None:
+    ticket = await ask(who, hardware, amount, by)
+    flow = (await (await who(by)).get(f"/tickets/{ticket['id']}/approvals"))["items"][0]
+    asked = [s["approver"]["username"] for stage in flow["stages"] for s in stage["steps"]]
+    assert asked == approvers
+    assert await find_step(await who(by), ticket["id"]) is None
+    for name in approvers:
+        assert await find_step(await who(name), ticket["id"]) is not None
+
+
+async def test_committee_two_of_three(who: Any, hardware: Any, find_step: Any) -> None:
+    ticket = await ask(who, hardware, "9000.00")
+    for name, verb, status in (
+        ("finance1", "approve", "RUNNING"),
+        ("finance2", "reject", "RUNNING"),
+        ("finance3", "approve", "APPROVED"),
+    ):
+        person = await who(name)
+        step = await find_step(person, ticket["id"])
+        done = await person.post(f"/approvals/{step['id']}/{verb}", {"comments": "vote"})
+        assert done["workflow"]["status"] == status
+    assert (await (await who("employee")).get(f"/tickets/{ticket['id']}"))["status"] == "APPROVED"
+
+
+async def test_races_have_one_outcome(who: Any, hardware: Any, find_step: Any) -> None:
+    manager = await who("manager")
+    ticket = await ask(who, hardware)
+    step = await find_step(manager, ticket["id"])
+    verbs = ["approve", "reject"] * 6
+    answers = await asyncio.gather(
+        *(manager.post(f"/approvals/{step['id']}/{v}", {"comments": "x"}, expect=None) for v in verbs)
+    )
+    winners = {v for v, a in zip(verbs, answers, strict=True) if a.status_code == 200}
+    assert len(winners) == 1
+    assert {a.status_code for a in answers} == {200, 409}
+    status = (await manager.get(f"/tickets/{ticket['id']}"))["status"]
+    assert status == {"approve": "APPROVED", "reject": "REJECTED"}[winners.pop()]
+    types = [e["type"] for e in (await manager.get(f"/tickets/{ticket['id']}/history"))["items"]]
+    assert sum(t in ("approval.approved", "approval.rejected") for t in types) == 1
+
+
+async def test_decision_against_withdrawal_and_edit(who: Any, hardware: Any, find_step: Any) -> None:
+    """Three who want the same rows in different orders: no deadlock, one outcome, nobody stays asked."""
+    employee, manager = await who("employee"), await who("manager")
+    for _ in range(5):
+        ticket = await ask(who, hardware)
+        step = await find_step(manager, ticket["id"])
+        path = f"/tickets/{ticket['id']}"
+        answers = await asyncio.gather(
+            manager.post(f"/approvals/{step['id']}/approve", {}, expect=None),
+            employee.post(f"{path}/transitions", {"to": "DRAFT"}, expect=None),
+            employee.put(path, {"amount": "4000.00", "currency": "USD", "version": ticket["version"]}, expect=None),
+        )
+        assert {a.status_code for a in answers} <= {200, 409, 412}, [a.text for a in answers]
+        assert any(a.status_code == 200 for a in answers)
+        flows = (await employee.get(f"{path}/approvals"))["items"]
+        status = (await employee.get(path))["status"]
+        running = [w for w in flows if w["status"] == "RUNNING"]
+        assert len(running) == (1 if status == "IN_REVIEW" else 0)
+
+
+async def test_a_question_and_its_answer(who: Any, hardware: Any, find_step: Any) -> None:
+    employee, manager = await who("employee"), await who("manager")
+    ticket = await ask(who, hardware)
+    step = await find_step(manager, ticket["id"])
+    path = f"/approvals/{step['id']}"
+    lacking = await manager.post(f"{path}/request-info", {}, expect=422)
+    assert lacking["errors"][0]["pointer"] == "/comments"
+    await manager.post(f"{path}/request-info", {"comments": "Which model?"})
+    await manager.post(f"{path}/request-info", {"comments": "Which model?"}, expect=409)
+    assert (await find_step(manager, ticket["id"]))["status"] == "INFO_REQUESTED"
+    now = await employee.get(f"/tickets/{ticket['id']}")
+    assert now["status"] == "PENDING_INFO"
+    assert "answer" in now["allowed_actions"]
+    await employee.post(f"/tickets/{ticket['id']}/transitions", {"to": "IN_REVIEW"}, expect=422)
+    back = await employee.post(f"/tickets/{ticket['id']}/transitions", {"to": "IN_REVIEW", "comment": "The light one"})
+    assert back["status"] == "IN_REVIEW"
+    await manager.post(f"{path}/request-info", {"comments": "And the colour?"})
+    await manager.post(f"{path}/approve")
+    history = await employee.get(f"/tickets/{ticket['id']}/history")
+    words = [e["comment"] for e in history["items"] if e["comment"]]
+    assert {"Which model?", "The light one", "And the colour?"} <= set(words)
+    assert (await employee.get(f"/tickets/{ticket['id']}"))["status"] == "APPROVED"
+
+
+async def test_delegate_and_escalate(who: Any, hardware: Any, find_step: Any) -> None:
+    manager, colleague, head, employee = [await who(n) for n in ("manager", "colleague", "head", "employee")]
+    ticket = await ask(who, hardware)
+    step = await find_step(manager, ticket["id"])
+    path = f"/approvals/{step['id']}"
+    for body in ({}, {"delegate_to": employee.id}, {"delegate_to": manager.id}, {"delegate_to": 999_999}):
+        wrong = await manager.post(f"{path}/delegate", body, expect=422)
+        assert wrong["errors"][0]["pointer"] == "/delegate_to"
+    await manager.post(f"{path}/approve", {"delegate_to": colleague.id}, expect=422)
+    await manager.post(f"{path}/approve", {"action": "REJECT"}, expect=422)
+    await manager.post(
+        f"{path}/delegate", {"action": "DELEGATE", "delegate_to": colleague.id, "comments": "You know it"}
+    )
+    await manager.post(f"{path}/approve", expect=409)
+    theirs = await find_step(colleague, ticket["id"])
+    assert theirs["on_behalf_of"]["username"] == "manager"
+    await colleague.post(f"/approvals/{theirs['id']}/escalate", {"comments": "Too big for me"})
+    # The colleague's own manager has had a part in this stage already, so it goes further up.
+    top = await find_step(head, ticket["id"])
+    assert top is not None
+    assert [d["status"] for d in top["earlier_decisions"]] == ["DELEGATED", "ESCALATED"]
+    await head.post(f"/approvals/{top['id']}/approve")
+    history = str(await employee.get(f"/tickets/{ticket['id']}/history"))
+    assert "ESCALATED" in history
+    assert "handed the decision to Carlos Reyes" in history
+
+
+async def test_who_may_not(who: Any, hardware: Any, find_step: Any) -> None:
+    ticket = await ask(who, hardware)
+    step = await find_step(await who("manager"), ticket["id"])
+    for name, status in (
+        ("outsider", 404),
+        ("colleague", 404),
+        ("employee", 403),
+        ("auditor", 403),
+        ("head", 403),
+        (None, 401),
+    ):
+        for body in ({}, {"surprise": 1}):
+            await (await who(name)).post(f"/approvals/{step['id']}/approve", body, expect=status)
+    await (await who("manager")).post(f"/approvals/{step['id']}/approve", {"surprise": 1}, expect=422)
+    await (await who("manager")).post("/approvals/999999999/approve", expect=404)
+    await (await who("manager")).post("/approvals/x/approve", expect=404)
+
+
+async def test_bulk_decides_each_on_its_own(who: Any, hardware: Any, find_step: Any) -> None:
+    manager, head = await who("manager"), await who("head")
+    mine = [await find_step(manager, (await ask(who, hardware))["id"]) for _ in range(3)]
+    other = await find_step(head, (await ask(who, hardware, "2000.00"))["id"])
+    ids = [s["id"] for s in mine] + [other["id"], 999_999_999]
+    done = await manager.post("/approvals/bulk", {"step_ids": ids, "action": "APPROVE", "comments": "routine"})
+    assert [r["ok"] for r in done["results"]] == [True] * 3 + [False] * 2
+    assert done["results"][3]["error"]["code"] in ("not_asked", "step_not_found")
+    again = await manager.post("/approvals/bulk", {"step_ids": ids[:1], "action": "APPROVE"})
+    assert again["results"][0]["ok"], "the same answer again is answered as it was"
+    await manager.post("/approvals/bulk", {"step_ids": [], "action": "APPROVE"}, expect=422)
+    await manager.post("/approvals/bulk", {"step_ids": [1], "action": "DELEGATE"}, expect=422)
+
+
+async def test_emergency(who: Any, hardware: Any, find_step: Any) -> None:
+    ticket = await ask(who, hardware, "6000.00", priority="CRITICAL")
+    people = [await who(n) for n in ("finance1", "finance2", "finance3")]
+    steps = [await find_step(p, ticket["id"]) for p in people]
+    first = (await people[2].get("/approvals/pending", params={"limit": 1}))["items"][0]
+    assert first["ticket"]["id"] == ticket["id"], "on top of the queue"
+    await people[2].post(f"/approvals/{steps[2]['id']}/approve")
+    assert (await people[0].get(f"/tickets/{ticket['id']}"))["status"] == "APPROVED"
+    assert await find_step(people[0], ticket["id"]) is None
+
+
+async def test_the_queue_pages_by_urgency(who: Any, hardware: Any) -> None:
+    manager = await who("manager")
+    for priority in ("LOW", "HIGH", "MEDIUM", "HIGH", "LOW"):
+        await ask(who, hardware, priority=priority)
+    seen, cursor = [], None
+    while True:
+        page = await manager.get("/approvals/pending", params={"limit": 2, **({"cursor": cursor} if cursor else {})})
+        seen += [i["ticket"]["priority"] for i in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    order = ["CRITICAL", "HIGH", "MEDIUM", "LOW"]
+    assert seen == sorted(seen, key=order.index)
+    assert len(seen) == (await manager.get("/reports/dashboard"))["pending_approvals"]
+
+
+@pytest.fixture
+async def kind(who: Any) -> Any:
+    """A ticket type of one's own, with a workflow made of stages."""
+    admin = await who("admin")
+    number = iter(range(10_000))
+
+    async def make(*stages: dict[str, Any], form: dict[str, Any] | None = None) -> str:
+        key = f"TEST_{id(stages) % 10**8}_{next(number)}"
+        form = form or {"type": "object", "properties": {"boss": {"type": "string"}, "size": {"type": "number"}}}
+        await admin.post("/ticket-types", {"key": key, "name": key, "form": form}, expect=201)
+        if stages:
+            whole = [{"name": f"Stage {n}", **s} for n, s in enumerate(stages, 1)]
+            condition = {"all": [{"field": "ticket_type", "op": "eq", "value": key}]}
+            await admin.post("/approval-workflows", {"name": key, "condition": condition, "stages": whole}, expect=201)
+        return key
+
+    return make
+
+
+async def request(who: Any, key: str, **more: Any) -> tuple[int, list[list[str]]]:
+    employee = await who("employee")
+    body = {"title": "Own type", "ticket_type": key, "submit": True, "custom_fields": {}, **more}
+    ticket = await employee.post("/tickets", body, expect=201)
+    flow = (await employee.get(f"/tickets/{ticket['id']}/approvals"))["items"][0]
+    return ticket["id"], [[s["approver"]["username"] for s in stage["steps"]] for stage in flow["stages"]]
+
+
+async def test_every_kind_of_approver(who: Any, kind: Any) -> None:
+    admin = await who("admin")
+    team = next(t for t in (await admin.get("/teams"))["items"] if t["name"] == "HR Services")
+    finance = next(d for d in (await admin.get("/departments"))["items"] if d["name"] == "Finance")
+    stages = [
+        [{"kind": "USER", "user_id": (await who("head")).id}],
+        [{"kind": "REQUESTER_MANAGER"}],
+        [{"kind": "MANAGERS_MANAGER"}],
+        [{"kind": "MANAGER_LEVEL", "level": 9}],
+        [{"kind": "DEPARTMENT_HEAD"}],
+        [{"kind": "DEPARTMENT_HEAD", "department_id": finance["id"]}],
+        [{"kind": "ROLE", "role": "finance_committee"}],
+        [{"kind": "TEAM", "team_id": team["id"]}],
+        [{"kind": "FORM_FIELD", "field": "boss"}],
+    ]
+    key = await kind(*({"approvers": a} for a in stages))
+    _, asked = await request(who, key, custom_fields={"boss": "outsider@example.com"})
+    assert asked == [
+        ["head"],
+        ["manager"],
+        ["head"],
+        ["executive"],
+        ["head"],
+        ["finance1"],
+        ["finance1", "finance2", "finance3"],
+        ["hragent"],
+        ["outsider"],
+    ]
+    _, asked = await request(who, key, custom_fields={"boss": "nobody at all"})
+    assert asked[-1] == ["admin"], "nobody found: the administrators"
+
+
+async def test_conditions_on_form_fields_and_the_default(who: Any, kind: Any) -> None:
+    big = {"field": "custom.size", "op": "gt", "value": "5"}
+    key = await kind(
+        {"approvers": [{"kind": "REQUESTER_MANAGER"}], "condition": {"not": big}},
+        {"approvers": [{"kind": "DEPARTMENT_HEAD"}], "condition": big},
+    )
+    assert (await request(who, key, custom_fields={"size": 3}))[1] == [["manager"], []]
+    assert (await request(who, key, custom_fields={"size": 9}))[1] == [[], ["head"]]
+    assert (await request(who, await kind()))[1] == [["manager"]], "no workflow of its own: the manager"
+    never = await kind({"approvers": [{"kind": "DEPARTMENT_HEAD"}], "condition": big})
+    assert (await request(who, never, custom_fields={"size": 1}))[1] == [["manager"]], "no stage fits: never by itself"
+
+
+async def test_running_workflows_keep_their_version(who: Any, kind: Any, find_step: Any) -> None:
+    admin, head = await who("admin"), await who("head")
+    key = await kind({"approvers": [{"kind": "DEPARTMENT_HEAD"}]})
+    ticket_id, _ = await request(who, key)
+    page = await admin.get("/approval-workflows", params={"limit": 100})
+    mine = next(d for d in page["items"] if d["name"] == key)
+    path = f"/approval-workflows/{mine['id']}"
+    changed = {
+        "name": key,
+        "condition": mine["condition"],
+        "stages": [{"name": "Other", "approvers": [{"kind": "REQUESTER_MANAGER"}]}],
+    }
+    await admin.put(path, changed | {"version": mine["version"] + 5}, expect=412)
+    new = await admin.put(path, changed | {"version": mine["version"]})
+    assert new["version"] == mine["version"] + 1
+    assert await find_step(head, ticket_id) is not None
+    assert (await request(who, key))[1] == [["manager"]]
+    await admin.get("/approval-workflows/999999", expect=404)
+    await admin.put("/approval-workflows/999999", changed | {"version": 1}, expect=404)
+
+
+@pytest.mark.parametrize(
+    ("stage", "pointer"),
+    [
+        ({"approvers": [{"kind": "USER", "user_id": 999_999}]}, "/stages/0/approvers/0/user_id"),
+        ({"approvers": [{"kind": "ROLE", "role": "nope"}]}, "/stages/0/approvers/0/role"),
+        ({"approvers": [{"kind": "TEAM", "team_id": 999_999}]}, "/stages/0/approvers/0/team_id"),
+        ({"approvers": [{"kind": "DEPARTMENT_HEAD", "department_id": 999_999}]}, "/stages/0/approvers/0/department_id"),
+        ({"approvers": [{"kind": "ROLE", "role": "finance_committee"}], "quorum": 4}, "/stages/0/quorum"),
+        (
+            {
+                "approvers": [{"kind": "REQUESTER_MANAGER"}],
+                "escalation": {"after_minutes": 5, "to": {"kind": "ROLE", "role": "nope"}, "repeat": 1},
+            },
+            "/stages/0/escalation/to/role",
+        ),
+    ],
+)
+async def test_definitions_are_checked_against_who_is_there(who: Any, stage: dict[str, Any], pointer: str) -> None:
+    admin = await who("admin")
+    wrong = await admin.post("/approval-workflows", {"name": "Bad", "stages": [{"name": "One", **stage}]}, expect=422)
+    assert wrong["errors"][0]["pointer"] == pointer
+    await (await who("manager")).post("/approval-workflows", {"name": "Bad", "stages": [{}]}, expect=403)
