@@ -45,6 +45,7 @@ def servers(data_dir: Path) -> Iterator[dict[str, str]]:
 def template(servers: dict[str, str]) -> dict[str, str]:
     """The migrated database with the demo company in it, before any test."""
     from waypost import demo
+    from waypost.kernel import relay
     from waypost.kernel.db import Database
     from waypost.kernel.events import use_wiring
     from waypost.kernel.settings import get_settings
@@ -57,6 +58,7 @@ def template(servers: dict[str, str]) -> dict[str, str]:
     async def load() -> None:
         database = Database.connect(get_settings())
         assert await demo.load(database)
+        await relay.drain(database)  # what the demo set off has been told: tests see only their own events
         await database.dispose()
         await _execute(
             servers["DATABASE_URL"].removesuffix("/waypost") + "/postgres", "CREATE DATABASE model TEMPLATE waypost"

@@ -128,7 +128,8 @@ async def test_administration(who: Any) -> None:
     assert (await admin.get("/users", params={"q": "newcomer@"}))["items"]
     department = await admin.post("/departments", {"name": "Legal", "parent_id": None, "head_id": None}, expect=201)
     team = await admin.post("/teams", {"name": "Legal desk", "description": "", "member_ids": [manager.id]}, expect=201)
-    assert department["id"] and team["id"]
+    assert department["id"]
+    assert team["id"]
     await admin.post("/departments", {"name": "Legal", "parent_id": None, "head_id": None}, expect=409)
     role = {"key": "reader", "name": "Reader", "permissions": {"tickets:read": "ALL"}}
     answer = await admin.post("/roles", role, expect=None)

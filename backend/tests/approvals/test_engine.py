@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -255,7 +256,7 @@ def run(state: State, actions: list[Any]) -> list[State]:
 @settings(max_examples=300, deadline=None)
 def test_what_always_holds(state: State, actions: list[Any]) -> None:
     seen = run(state, actions)
-    for before, after in zip(seen, seen[1:], strict=False):
+    for before, after in itertools.pairwise(seen):
         for stage in before.stages:
             for step in stage.steps:
                 if step.status not in UNDECIDED:

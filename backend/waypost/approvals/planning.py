@@ -15,7 +15,7 @@ from waypost.approvals import engine
 from waypost.approvals.definition import EMERGENCY_MINUTES, Definition, Mode, Stage
 from waypost.approvals.errors import NobodyToAsk
 from waypost.kernel.conditions.evaluate import holds
-from waypost.kernel.conditions.tree import describe
+from waypost.kernel.conditions.tree import ALWAYS, describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def plan(
             continue
         least = 1 if isinstance(stage.quorum, (str, float)) else stage.quorum
         seats = seats_of(found[n], barred, fallback, least=least)
-        because = describe(stage.condition) if stage.condition.parts else ""  # type: ignore[union-attr]
+        because = describe(stage.condition) if stage.condition != ALWAYS else ""
         steps: list[engine.Step] = []
         for seat in seats:
             if stage.mode is Mode.SEQUENTIAL or not steps:
