@@ -57,8 +57,8 @@ def free_port() -> int:
 def journeys() -> bool:
     """The product started as people start it, on an empty folder, and used in a real browser."""
     folder = Path(tempfile.mkdtemp(prefix="waypost-"))
-    port = free_port()
-    env = {**ENV, "DATA_DIR": str(folder), "PORT": str(port), "HOST": "127.0.0.1"}
+    port, mails = free_port(), free_port()
+    env = {**ENV, "DATA_DIR": str(folder), "PORT": str(port), "HOST": "127.0.0.1", "MAIL_CATCHER_PORT": str(mails)}
     for name in ("DATABASE_URL", "REDIS_URL", "SMTP_HOST", "DEMO", "PUBLIC_URL"):
         env.pop(name, None)
     log = (folder / "run.log").open("w")
@@ -70,7 +70,14 @@ def journeys() -> bool:
         if not answers(f"{base}/api/v1/health/ready", 90):
             print((folder / "run.log").read_text())
             return False
-        return sh("npm", "run", "--silent", "e2e", cwd=WEB, env={**ENV, "BASE_URL": base})
+        return sh(
+            "npm",
+            "run",
+            "--silent",
+            "e2e",
+            cwd=WEB,
+            env={**ENV, "BASE_URL": base, "MAILS_URL": f"http://127.0.0.1:{mails}"},
+        )
     finally:
         product.send_signal(signal.SIGTERM)
         product.wait(60)

@@ -51,10 +51,10 @@ const CALLS = {
 
 function useRefresh() {
   const queries = useQueryClient();
-  return () =>
-    Promise.all(
-      ["approvals", "tickets", "dashboard"].map((key) => queries.invalidateQueries({ queryKey: [key] })),
-    );
+  return () => {
+    for (const key of ["approvals", "tickets", "dashboard"])
+      void queries.invalidateQueries({ queryKey: [key] });
+  };
 }
 
 export function useDecide() {

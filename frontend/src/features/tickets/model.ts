@@ -122,13 +122,15 @@ export function filled(values: Record<string, unknown>): Record<string, unknown>
   );
 }
 
-/** A typed amount as the decimal string the server takes: "1.450,5" and "1,450.50" are 1450.50; null when it is none. */
+/**
+ * A typed amount as the decimal string the server takes: "1.450,5" and "1,450.50" are 1450.50. Null when it is none, and
+ * when it could be read in two ways that differ a thousandfold ("12,3456").
+ */
 export function amountOf(typed: string): string | null {
   const text = typed.replace(/[\s'’]/g, "");
-  const separator = Math.max(text.lastIndexOf(","), text.lastIndexOf("."));
-  const isDecimal = separator >= 0 && text.length - separator - 1 <= 2 && text.length - separator - 1 > 0;
-  const whole = (isDecimal ? text.slice(0, separator) : text).replace(/[.,]/g, "");
-  const decimals = isDecimal ? text.slice(separator + 1) : "";
-  if (!/^\d{1,12}$/.test(whole) || !/^\d{0,2}$/.test(decimals)) return null;
-  return `${whole.replace(/^0+(?=\d)/, "")}.${decimals.padEnd(2, "0")}`;
+  const found = /^(\d{1,12}|\d{1,3}(?:,\d{3})+|\d{1,3}(?:\.\d{3})+)(?:([.,])(\d{1,2}))?$/.exec(text);
+  if (!found?.[1] || (found[2] && found[1].includes(found[2]))) return null;
+  const whole = found[1].replace(/[.,]/g, "");
+  if (whole.length > 12) return null;
+  return `${whole.replace(/^0+(?=\d)/, "")}.${(found[3] ?? "").padEnd(2, "0")}`;
 }

@@ -11,8 +11,9 @@ export interface Shortcut {
 /** The shortcuts in force now, for the help that `?` shows. */
 export const shortcuts = shallowReactive(new Set<Shortcut>());
 
-function isTyping(event: KeyboardEvent): boolean {
+function isTaken(event: KeyboardEvent): boolean {
   const target = event.target as HTMLElement | null;
+  if (event.key === "Enter" && target?.closest("a, button, summary")) return true; // it presses what has the focus
   return !!target?.closest(
     "input, textarea, select, [contenteditable='true'], [role='dialog'], [role='menu'], [role='listbox']",
   );
@@ -24,7 +25,7 @@ export function useShortcuts(list: Shortcut[]): void {
   for (const shortcut of list) shortcuts.add(shortcut);
   onScopeDispose(() => list.forEach((s) => shortcuts.delete(s)));
   onKeyStroke((event) => {
-    if (!preferences.shortcuts || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+    if (!preferences.shortcuts || event.ctrlKey || event.metaKey || event.altKey || isTaken(event)) return;
     const found = list.find((s) => s.key === event.key);
     if (found) {
       event.preventDefault();

@@ -1,0 +1,53 @@
+/** WCAG 2.2 AA as far as a machine can tell, on every page, in light and dark. */
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test, type Page } from "@playwright/test";
+import { signIn } from "./support";
+
+async function expectNoViolations(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
+  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join("; ")}`)).toEqual([]);
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+
+    test("the door", async ({ page }) => {
+      await page.goto("/login");
+      await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+      await expectNoViolations(page);
+    });
+
+    test("every page", async ({ page }) => {
+      test.setTimeout(90_000);
+      await signIn(page, "manager");
+      for (const path of [
+        "/",
+        "/tickets",
+        "/tickets/1",
+        "/approvals",
+        "/new",
+        "/new/IT_HARDWARE",
+        "/account/sessions",
+      ]) {
+        await page.goto(path);
+        await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+        await expect(page.locator("[aria-busy='true']")).toHaveCount(0);
+        await test.step(path, () => expectNoViolations(page));
+      }
+    });
+
+    test("what opens over a page", async ({ page }) => {
+      await signIn(page, "manager", "/approvals");
+      await page.getByRole("button", { name: "Reject" }).click();
+      await expect(page.getByRole("dialog")).toBeVisible();
+      await expectNoViolations(page);
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: /^Notifications/ }).click();
+      await expect(page.getByRole("dialog", { name: "Notifications" })).toBeVisible();
+      await expectNoViolations(page);
+    });
+  });
+}

@@ -1,0 +1,45 @@
+/** The queue and the pages on the smallest phone. */
+import { expect, test } from "@playwright/test";
+import { as, askForHardware, expectNoSidewaysScroll, signIn, title } from "./support";
+
+test("approving on a phone: one card at a time, targets of 44 px, the next by itself", async ({
+  browser,
+  page,
+}, info) => {
+  test.skip(info.project.name !== "phone");
+  const first = title("Phone one");
+  const jane = await as(browser, "employee");
+  const path = await askForHardware(jane, first, "120");
+  await askForHardware(jane, title("Phone two"), "130");
+  await signIn(page, "manager", `/approvals?ticket=${path.split("/").at(-1)}`);
+  await expect(page.getByRole("heading", { level: 2, name: first })).toBeVisible();
+  await expect(page.getByRole("article")).toHaveCount(1);
+  for (const name of ["Approve", "Reject", "Ask back"]) {
+    const box = await page.getByRole("button", { name, exact: true }).boundingBox();
+    expect(box?.height).toBeGreaterThanOrEqual(43.9);
+    expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(640);
+  }
+  await expectNoSidewaysScroll(page);
+  await page.getByRole("button", { name: "Approve", exact: true }).tap();
+  await expect(page.getByText(`Approved: ${first}`).first()).toBeVisible();
+  await expect(page.getByRole("heading", { level: 2, name: first })).toHaveCount(0);
+  await expect(page.getByRole("article")).toHaveCount(1);
+});
+
+for (const path of [
+  "/",
+  "/tickets",
+  "/tickets/1",
+  "/approvals",
+  "/new",
+  "/new/IT_HARDWARE",
+  "/account/sessions",
+]) {
+  test(`nothing is wider than a phone: ${path}`, async ({ page }) => {
+    await page.setViewportSize({ width: 320, height: 640 });
+    await signIn(page, "manager", path);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await page.waitForLoadState("load");
+    await expectNoSidewaysScroll(page);
+  });
+}

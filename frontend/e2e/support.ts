@@ -1,0 +1,78 @@
+/** What every journey needs: people of the demo company signed in, and the mails they get. */
+import { expect, type Browser, type Page } from "@playwright/test";
+
+export const PASSWORD = "demo-Passw0rd-2026";
+const MAILS = process.env.MAILS_URL ?? "";
+
+/** A browser of their own for somebody of the demo company. */
+export async function as(browser: Browser, username: string, path = "/"): Promise<Page> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, username, path);
+  return page;
+}
+
+export async function signIn(page: Page, username: string, path = "/"): Promise<void> {
+  await page.goto(`/login?next=${encodeURIComponent(path)}`);
+  await page.getByLabel("Username or e-mail").fill(username);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+}
+
+interface Mail {
+  to: string[];
+  subject: string;
+  text: string;
+  headers: Record<string, string>;
+}
+
+/** The newest mail whose subject has these words; waits for it. */
+export async function mailAbout(words: string): Promise<Mail> {
+  let found: Mail | undefined;
+  await expect
+    .poll(
+      async () => {
+        const mails = (await (await fetch(`${MAILS}/mails.json`)).json()) as Mail[];
+        found = mails.find((m) => m.subject.includes(words));
+        return found?.subject;
+      },
+      { timeout: 20_000 },
+    )
+    .toBeTruthy();
+  return found as Mail;
+}
+
+/** The path of the first link to Waypost in a mail. */
+export function linkIn(mail: Mail): string {
+  const link = /https?:\/\/[^/\s]+(\/[^\s)>]+)/.exec(mail.text)?.[1];
+  expect(link).toBeTruthy();
+  return link as string;
+}
+
+let count = 0;
+/** A title no other test uses. */
+export function title(words: string): string {
+  count += 1;
+  return `${words} ${Date.now().toString(36)}${process.pid.toString(36)}${count}`;
+}
+
+/** Ask for hardware in the browser, as people do; returns the ticket's path. */
+export async function askForHardware(page: Page, what: string, amount: string): Promise<string> {
+  await page.goto("/new");
+  await page.getByLabel(/Describe it in your words/).fill("laptop");
+  await page.getByRole("link", { name: /IT hardware/ }).click();
+  await page.getByLabel("Title").fill(what);
+  await page.getByLabel("Budget code").fill("MKT-2026-09");
+  await page.getByLabel("Justification").fill("The old one does not start any more");
+  await page.getByLabel("Amount").fill(amount);
+  await page.getByRole("button", { name: "Submit" }).click();
+  await page.waitForURL(/\/tickets\/\d+$/);
+  return new URL(page.url()).pathname;
+}
+
+/** Nothing is wider than the screen. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(over).toBeLessThanOrEqual(0);
+}
