@@ -45,7 +45,7 @@ test("a laptop, from the request to its closure", async ({ browser }) => {
   await agent.getByRole("dialog").getByRole("button", { name: "Complete" }).click();
   await expect(jane.locator("header").getByText("Completed")).toBeVisible({ timeout: 15_000 });
   await mailAbout(`Done: ${what}`);
-  await jane.getByRole("button", { name: "Close" }).click();
+  await jane.locator("main header").getByRole("button", { name: "Close" }).click();
   await expect(jane.locator("header").getByText("Closed")).toBeVisible();
   await jane.getByRole("tab", { name: "History" }).click();
   for (const words of [/submitted/i, /approved/i, /completed/i, /closed/i])

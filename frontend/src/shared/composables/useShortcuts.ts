@@ -12,7 +12,7 @@ export interface Shortcut {
 export const shortcuts = shallowReactive(new Set<Shortcut>());
 
 function isTaken(event: KeyboardEvent): boolean {
-  const target = event.target as HTMLElement | null;
+  const target = event.target instanceof Element ? event.target : null;
   if (event.key === "Enter" && target?.closest("a, button, summary")) return true; // it presses what has the focus
   return !!target?.closest(
     "input, textarea, select, [contenteditable='true'], [role='dialog'], [role='menu'], [role='listbox']",
