@@ -193,6 +193,23 @@ async def who(app: Any) -> AsyncIterator[Any]:
         await api.http.aclose()
 
 
+@pytest.fixture
+async def fresh_who(fresh_database: Any, app: Any) -> AsyncIterator[Any]:
+    """Like `who`, on the `fresh_database`."""
+    from waypost.access.queries import actors
+
+    made: list[Api] = []
+
+    async def get(username: str) -> Api:
+        made.append(Api(app, username))
+        return await made[-1].sign_in()
+
+    yield get
+    for api in made:
+        await api.http.aclose()
+    actors._kept.clear()  # its sessions have the numbers of other databases' sessions
+
+
 HARDWARE = {"budget_code": "MKT-1", "justification": "For the tests"}
 
 

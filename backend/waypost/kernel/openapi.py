@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from waypost.kernel.errors import Forbidden, Invalid, Refusal, Unauthenticated
 from waypost.kernel.http import PROBLEM, STATUS
@@ -67,7 +68,7 @@ def complete(app: FastAPI) -> None:
             schemas["Problem"] = PROBLEM_SCHEMA
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
-            public = {r.path for r in app.routes if getattr(getattr(r, "endpoint", None), "__public__", False)}  # type: ignore[attr-defined]
+            public = {r.path for r in iter_route_contexts(app.routes) if getattr(r.endpoint, "__public__", False)}
             document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
             for path, methods in document["paths"].items():
                 for operation in methods.values():
@@ -96,10 +97,12 @@ def _complete(operation: dict[str, Any], schemas: dict[str, Any], *, public: boo
                 content["example"] = example_of(content["schema"], schemas)
 
 
-def example_of(schema: dict[str, Any], schemas: dict[str, Any], depth: int = 0) -> Any:
-    """A value that fits a schema, put together from its fields' examples."""
+def example_of(schema: dict[str, Any], schemas: dict[str, Any], within: frozenset[str] = frozenset()) -> Any:
+    """A value that fits a schema, put together from its fields' examples. `within` are the schemas one is inside of:
+    what contains itself ends with an empty list or null."""
     if "$ref" in schema:
-        return example_of(schemas[schema["$ref"].rsplit("/", 1)[-1]], schemas, depth + 1)
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return example_of(schemas[name], schemas, within | {name})
     if schema.get("examples"):
         return schema["examples"][0]
     for word in ("example", "const", "default"):
@@ -109,15 +112,17 @@ def example_of(schema: dict[str, Any], schemas: dict[str, Any], depth: int = 0) 
         return schema["enum"][0]
     for word in ("anyOf", "oneOf", "allOf"):
         if schema.get(word):
-            return example_of(schema[word][0], schemas, depth)
+            return example_of(next(s for s in schema[word] if not _is_inside(s, within)), schemas, within)
     kind = schema.get("type")
     if kind == "object" or "properties" in schema:
-        if depth > 6:
-            return {}
-        return {name: example_of(inner, schemas, depth + 1) for name, inner in schema.get("properties", {}).items()}
+        return {name: example_of(inner, schemas, within) for name, inner in schema.get("properties", {}).items()}
     if kind == "array":
-        return [example_of(schema.get("items", {}), schemas, depth + 1)]
+        return [] if _is_inside(schema.get("items", {}), within) else [example_of(schema["items"], schemas, within)]
     samples = {"string": "text", "integer": 1, "number": 1.5, "boolean": False, "null": None}
     if schema.get("format") == "date-time":
         return "2026-11-23T09:30:00Z"
     return samples.get(str(kind))
+
+
+def _is_inside(schema: dict[str, Any], within: frozenset[str]) -> bool:
+    return str(schema.get("$ref", "")).rsplit("/", 1)[-1] in within

@@ -52,10 +52,10 @@ async def send(settings: Settings, mails: Sequence[tuple[str, EmailMessage]]) ->
         client = await _connect(settings)
     except (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPNotSupported, ssl.SSLError, ValueError) as error:
         return [Misconfigured(_short(error))] * len(mails)
-    except aiosmtplib.SMTPException as error:
-        return [TryLater(_short(error))] * len(mails)
-    except OSError as error:
-        return [TryLater(_short(error))] * len(mails)
+    except (aiosmtplib.SMTPException, OSError) as error:
+        # A server without STARTTLS is told by the bare class, and by nothing else.
+        fate = Misconfigured if type(error) is aiosmtplib.SMTPException else TryLater
+        return [fate(_short(error))] * len(mails)
     fates: list[Fate] = []
     try:
         for recipient, message in mails:

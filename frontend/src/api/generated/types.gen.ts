@@ -2538,14 +2538,6 @@ export type FirstPasswordData = {
 
 export type FirstPasswordErrors = {
     /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
      * Not found
      */
     404: Problem;
@@ -2579,10 +2571,6 @@ export type LoginErrors = {
      */
     401: Problem;
     /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
      * Invalid request
      */
     422: Problem;
@@ -2611,10 +2599,6 @@ export type LogoutData = {
 };
 
 export type LogoutErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
     /**
      * Foreign origin
      */
@@ -2909,19 +2893,6 @@ export type LiveData = {
     url: '/api/v1/health/live';
 };
 
-export type LiveErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-};
-
-export type LiveError = LiveErrors[keyof LiveErrors];
-
 export type LiveResponses = {
     /**
      * Successful Response
@@ -2937,19 +2908,6 @@ export type ReadyData = {
     query?: never;
     url: '/api/v1/health/ready';
 };
-
-export type ReadyErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-};
-
-export type ReadyError = ReadyErrors[keyof ReadyErrors];
 
 export type ReadyResponses = {
     /**

@@ -1,0 +1,224 @@
+"""What must hold of the whole: permissions on every route, bounded lists, described answers, events that arrive."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+
+from waypost.kernel.events import registry
+from waypost.wiring import CONSUMERS, HANDLERS, SCHEDULE, SUBSCRIPTIONS, tasks
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = ROOT / "backend" / "waypost"
+
+
+def routes(app: Any) -> list[RouteContext]:
+    return [r for r in iter_route_contexts(app.routes) if isinstance(r.original_route, APIRoute)]
+
+
+def permissions(dependant: Any) -> set[str]:
+    found = {p.value for d in dependant.dependencies if (p := getattr(d.call, "permission", None))}
+    return found.union(*(permissions(d) for d in dependant.dependencies), set())
+
+
+async def test_every_route_names_a_permission_or_is_public(app: Any) -> None:
+    assert len(routes(app)) > 40
+    bare = [
+        r.path for r in routes(app) if not getattr(r.endpoint, "__public__", False) and not permissions(r.dependant)
+    ]
+    assert bare == []
+
+
+async def test_what_is_public_is_known(app: Any) -> None:
+    public = {r.path for r in routes(app) if getattr(r.endpoint, "__public__", False)}
+    assert public == {
+        "/api/v1/auth/first-password",
+        "/api/v1/auth/login",
+        "/api/v1/auth/logout",
+        "/api/v1/auth/refresh",
+        "/api/v1/docs",
+        "/api/v1/health/live",
+        "/api/v1/health/ready",
+    }
+
+
+async def test_every_operation_is_described(app: Any) -> None:
+    document = app.openapi()
+    is_default = "HTTPValidationError" in str(document)
+    assert not is_default, "the framework's own error is documented somewhere"
+    names = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            where = f"{method} {path}"
+            names.append(operation["operationId"])
+            assert operation.get("summary"), where
+            assert operation.get("description"), where
+            for status, answer in operation["responses"].items():
+                for kind, content in answer.get("content", {}).items():
+                    assert content.get("example") is not None or content.get("examples"), f"{where} {status} {kind}"
+                    if status >= "400":
+                        assert kind == "application/problem+json", f"{where} {status}"
+            body = operation.get("requestBody")
+            if body:
+                assert all(c.get("example") is not None for c in body["content"].values()), where
+                assert "422" in operation["responses"], where
+            if "security" in operation:
+                assert {"401", "403"} <= set(operation["responses"]), where
+    assert len(names) == len(set(names)), "names of the generated client's functions"
+
+
+async def test_the_examples_fit_their_schemas(app: Any) -> None:
+    import jsonschema_rs
+
+    document = app.openapi()
+    checked, wrong = 0, []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            parts = [operation.get("requestBody", {}), *operation["responses"].values()]
+            for part in parts:
+                content = part.get("content", {}).get("application/json", {})
+                if "schema" in content and "example" in content:
+                    schema = {**content["schema"], "components": document["components"]}
+                    validator = jsonschema_rs.validator_for(schema)
+                    wrong += [f"{method} {path}: {e.message[:200]}" for e in validator.iter_errors(content["example"])]
+                    checked += 1
+    assert wrong == []
+    assert checked > 50
+
+
+async def test_every_list_is_bounded(app: Any) -> None:
+    """Whatever answers with `items` takes a limit of at most 100, or says here why it cannot grow."""
+    small = {
+        "/api/v1/roles": "a handful of roles",
+        "/api/v1/tickets/{ticket_id}/approvals": "the rounds of one ticket",
+        "/api/v1/tickets/{ticket_id}/assignees": "the members of one team, at most 100",
+        "/api/v1/ticket-types": "the kinds of request a company offers",
+        "/api/v1/teams": "the teams of a company",
+        "/api/v1/departments": "the departments of a company",
+    }
+    document = app.openapi()
+    schemas = document["components"]["schemas"]
+    unbounded = []
+    for path, methods in document["paths"].items():
+        operation = methods.get("get")
+        content = (operation or {}).get("responses", {}).get("200", {}).get("content", {}).get("application/json", {})
+        name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        if "items" not in schemas.get(name, {}).get("properties", {}):
+            continue
+        limit = next((p for p in operation.get("parameters", []) if p["name"] == "limit"), None)
+        if limit is not None:
+            assert limit["schema"]["maximum"] <= 100, path
+        else:
+            unbounded.append(path)
+    assert set(unbounded) <= set(small), set(unbounded) - set(small)
+
+
+def test_every_event_can_be_read_again() -> None:
+    """Each event keeps only what JSON holds, and has words in its docstring."""
+    for name, kind in registry.items():
+        if name.startswith("test."):
+            continue
+        assert kind.__doc__, name
+        assert not kind.__doc__.startswith(f"{kind.__name__}("), f"{name} says what happened"
+        assert kind.object_type, name
+        assert all(f.type for f in dataclasses.fields(kind)), name
+
+
+def test_the_wiring_is_whole() -> None:
+    assert all(kind in registry.values() for kind in [*HANDLERS, *SUBSCRIPTIONS])
+    assert all(name in CONSUMERS for names in SUBSCRIPTIONS.values() for name in names)
+    assert {entry["task"] for entry in SCHEDULE.values()} <= set(tasks())
+
+
+def test_every_notice_has_its_words() -> None:
+    from waypost.notifications.consumer import _BECAUSE
+    from waypost.notifications.rendering import FOLDER
+
+    assert {f.stem for f in FOLDER.glob("*.j2")} == set(_BECAUSE)
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Expression #1:UserWarning"
+)  # an index's expression is not compared, its columns are
+async def test_the_tables_are_what_the_migrations_make(database: Any) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from sqlalchemy.dialects.postgresql.base import ischema_names
+
+    import waypost.wiring  # noqa: F401 - so that every room's tables are known
+    from waypost.kernel.db import Base
+    from waypost.kernel.events import Xid8
+
+    ischema_names["xid8"] = Xid8
+
+    def compare(connection: Any) -> list[Any]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": False})
+        return list(compare_metadata(context, Base.metadata))
+
+    async with database.read_engine.connect() as connection:
+        assert await connection.run_sync(compare) == []
+
+
+def test_every_foreign_key_has_an_index() -> None:
+    import waypost.wiring  # noqa: F401
+    from waypost.kernel.db import Base
+
+    bare = []
+    for table in Base.metadata.tables.values():
+        first = {tuple(c.name for c in i.columns)[0] for i in table.indexes if list(i.columns)}
+        first |= {c.name for c in list(table.primary_key.columns)[:1]}
+        first |= {
+            c.name for u in table.constraints if u.__class__.__name__ == "UniqueConstraint" for c in list(u.columns)[:1]
+        }
+        bare += [f"{table.name}.{c.name}" for k in table.foreign_keys for c in [k.parent] if c.name not in first]
+    assert sorted(set(bare)) == sorted(NO_INDEX)
+
+
+# Nobody looks these up by the other side, and what they point at is never deleted (people and types are deactivated).
+NO_INDEX = {
+    "approval_definition_versions.created_by_id",
+    "approval_steps.decided_by_id",
+    "approval_steps.on_behalf_of_id",
+    "approval_steps.stage_id",
+    "approval_workflows.definition_id",
+    "notification_deliveries.user_id",
+    "one_time_links.user_id",
+    "ticket_comments.author_id",
+    "ticket_types.team_id",
+    "tickets.created_by_id",
+    "tickets.edited_by_id",
+    "tickets.ticket_type_id",
+}
+
+
+@pytest.mark.parametrize("name", ["waypost.app", "waypost.cli"])
+def test_no_module_reaches_out_when_imported(name: str) -> None:
+    """Importing opens no connection and needs no database: tools and tests depend on it."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {name}"],
+        env={"PYTHONPATH": str(ROOT / "backend"), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_nothing_says_where_it_was_made() -> None:
+    """No path of a machine and no registry's host in what is committed."""
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    words = ("/root" + "/", "/home" + "/", "/work" + "/", "registry.npm" + "js.org", "files.python" + "hosted")
+    found = []
+    for file in files:
+        path = ROOT / file
+        if path.suffix in {".png", ".svg", ".ico", ".woff2"} or not path.is_file():
+            continue
+        text = path.read_text(errors="replace")
+        found += [f"{file}: {word}" for word in words if word in text]
+    assert found == []

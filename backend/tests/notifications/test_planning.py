@@ -1,0 +1,91 @@
+"""Who is told of what: every event, every reader, without a database."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from waypost.approvals import events as approvals
+from waypost.kernel.events import Event
+from waypost.notifications.planning import People, notices
+from waypost.tickets import events as tickets
+
+REQUESTER, ASSIGNEE, OTHER = 1, 2, 3
+PEOPLE = People(REQUESTER, ASSIGNEE)
+
+
+def made(kind: type[Event], **given: Any) -> Event:
+    """An event with the fields that matter; the others filled by their type."""
+    fill = {"int": 7, "str": "", "bool": False}
+    values = {
+        f.name: fill.get(str(f.type))
+        for f in dataclasses.fields(kind)
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    }
+    return kind(**(values | given))
+
+
+def told(event: Event, people: People = PEOPLE, actor: int | None = OTHER) -> dict[int, tuple[str, bool]]:
+    return {n.user_id: (n.kind, n.by_mail) for n in notices(event, people, actor)}
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (made(approvals.ApprovalRequested, approver_id=9), {9: ("approval.requested", True)}),
+        (made(approvals.InfoRequested), {REQUESTER: ("approval.info_requested", True)}),
+        (
+            made(approvals.InfoAnswered, asker_ids=(8, 9), lapsed=False),
+            {8: ("approval.info_answered", True), 9: ("approval.info_answered", True)},
+        ),
+        (made(approvals.InfoAnswered, asker_ids=(8,), lapsed=True), {}),
+        (
+            made(tickets.TicketApproved, by_rule=False),
+            {REQUESTER: ("ticket.approved", True), ASSIGNEE: ("ticket.approved", False)},
+        ),
+        (
+            made(tickets.TicketApproved, by_rule=True),
+            {REQUESTER: ("ticket.approved", False), ASSIGNEE: ("ticket.approved", False)},
+        ),
+        (made(tickets.TicketRejected), {REQUESTER: ("ticket.rejected", True)}),
+        (
+            made(tickets.TicketAssigned, new_assignee_id=9, old_assignee_id=None),
+            {9: ("ticket.assigned", True)},
+        ),
+        (made(tickets.TicketAssigned, new_assignee_id=None, old_assignee_id=9), {}),
+        (made(tickets.TicketAssigned, new_assignee_id=9, old_assignee_id=9), {}),
+        (made(tickets.TicketCompleted), {REQUESTER: ("ticket.completed", True)}),
+        (
+            made(tickets.TicketReopened),
+            {REQUESTER: ("ticket.reopened", True), ASSIGNEE: ("ticket.reopened", True)},
+        ),
+        (
+            made(tickets.CommentAdded, visibility="PUBLIC"),
+            {REQUESTER: ("comment.created", True), ASSIGNEE: ("comment.created", True)},
+        ),
+        (made(tickets.CommentAdded, visibility="INTERNAL"), {ASSIGNEE: ("comment.created", False)}),
+        (made(tickets.TicketSubmitted), {}),
+    ],
+)
+def test_who_is_told(event: Event, expected: dict[int, tuple[str, bool]]) -> None:
+    assert told(event) == expected
+
+
+def test_nobody_is_told_of_their_own_action() -> None:
+    for event in (made(tickets.TicketRejected), made(tickets.CommentAdded, visibility="PUBLIC")):
+        assert REQUESTER not in told(event, actor=REQUESTER)
+
+
+def test_without_an_assignee() -> None:
+    alone = People(REQUESTER, None)
+    assert told(made(tickets.CommentAdded, visibility="INTERNAL"), alone) == {}
+    assert set(told(made(tickets.CommentAdded, visibility="PUBLIC"), alone)) == {REQUESTER}
+    assert set(told(made(tickets.TicketApproved, by_rule=False), alone)) == {REQUESTER}
+    assert set(told(made(tickets.TicketReopened), alone)) == {REQUESTER}
+
+
+def test_one_person_is_told_once() -> None:
+    same = People(REQUESTER, REQUESTER)
+    assert len(notices(made(tickets.CommentAdded, visibility="PUBLIC"), same, OTHER)) == 1
