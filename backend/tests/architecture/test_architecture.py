@@ -171,7 +171,7 @@ def test_every_foreign_key_has_an_index() -> None:
 
     bare = []
     for table in Base.metadata.tables.values():
-        first = {tuple(c.name for c in i.columns)[0] for i in table.indexes if list(i.columns)}
+        first = {next(c.name for c in i.columns) for i in table.indexes if list(i.columns)}
         first |= {c.name for c in list(table.primary_key.columns)[:1]}
         first |= {
             c.name for u in table.constraints if u.__class__.__name__ == "UniqueConstraint" for c in list(u.columns)[:1]

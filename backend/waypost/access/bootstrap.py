@@ -4,32 +4,54 @@ from __future__ import annotations
 
 import re
 
+from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.service import ensure_system_roles, grant_roles, make_password_link
-from waypost.directory.events import UserCreated
 from waypost.directory.models import User
+from waypost.directory.queries import by_login
+from waypost.directory.service import create_user
 from waypost.kernel.db import Database
-from waypost.kernel.events import SYSTEM, record
+from waypost.kernel.errors import Invalid
+from waypost.kernel.events import SYSTEM
 
 
 async def create_administrator(database: Database, email: str) -> str:
     """Make (or find) the person with this address, give them the administrator's role, and return a one-time link.
 
-    The link sets their password and is valid for 24 hours. There is no default password.
+    The link sets their password and is valid for 24 hours. There is no default password. Raises `Invalid` for what is
+    no e-mail address.
     """
+    try:
+        email = validate_email(email, check_deliverability=False).normalized
+    except EmailNotValidError as wrong:
+        raise Invalid(f"“{email}” is no e-mail address: {wrong}") from None
     async with database.transaction() as session:
         await ensure_system_roles(session)
         user = await session.scalar(select(User).where(func.lower(User.email) == email.lower()))
         if user is None:
-            name = re.sub(r"[^a-z0-9._-]", "", email.split("@", maxsplit=1)[0].lower()) or "admin"
-            user = User(username=name[:64], email=email, first_name=name.capitalize()[:100], last_name="")
-            session.add(user)
-            await session.flush()
-            await record(
+            username = await _free_username(session, email)
+            name = username.capitalize()
+            user = await create_user(
                 session,
-                UserCreated(user_id=user.id, username=user.username, email=email, department_id=None, manager_id=None),
-                actor=SYSTEM,
+                SYSTEM,
+                username=username,
+                email=email,
+                first_name=name,
+                last_name="",
+                department_id=None,
+                manager_id=None,
             )
         await grant_roles(session, SYSTEM, user.id, ["employee", "admin"], pointer="/roles")
         return await make_password_link(session, user.id)
+
+
+async def _free_username(session: AsyncSession, email: str) -> str:
+    """The address's first part, or with a number when somebody has that name."""
+    name = re.sub(r"[^a-z0-9._-]", "", email.partition("@")[0].lower())[:60] or "admin"
+    tried, n = name, 1
+    while await session.scalar(select(User.id).where(by_login(tried))):
+        n += 1
+        tried = f"{name}{n}"
+    return tried

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -75,13 +76,13 @@ class Child:
     def stop(self) -> None:
         """Stop it, by force when it takes too long, with everything it started."""
         self.ask_to_stop()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(self.spec.stop_seconds)
-        except subprocess.TimeoutExpired:
-            self._kill_group()
-            self.process.wait()
+        self.clear()
+        self.process.wait()
 
-    def _kill_group(self) -> None:
+    def clear(self) -> None:
+        """Kill whatever is left of it: what was killed outright leaves its own children behind, with its port."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:

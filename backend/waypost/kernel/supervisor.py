@@ -63,6 +63,7 @@ class Supervisor:
                 continue
             name = child.spec.name
             if name not in self._restart_at:
+                child.clear()
                 wait = self._waits.get(name, SHORTEST_WAIT)
                 if tick - child.started > STEADY:
                     wait = SHORTEST_WAIT
