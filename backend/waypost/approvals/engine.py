@@ -200,9 +200,6 @@ class _Work:
         self.state = replace(self.state, stages=stages)
         return stage
 
-    def stage(self, stage_id: int) -> Stage:
-        return next(s for s in self.state.stages if s.id == stage_id)
-
 
 def begin(state: State, at: datetime) -> tuple[State, list[Effect]]:
     """Open the first stage that applies. With none left to ask, the workflow is approved."""
