@@ -6,11 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from tests.conftest import PASSWORD, Api
 from waypost.access.bootstrap import create_administrator
 from waypost.access.models import Throttle
+from waypost.directory.models import User
+from waypost.kernel.errors import Invalid
 
 
 async def test_wrong_name_and_wrong_password_look_the_same(app: Any) -> None:
@@ -81,18 +83,29 @@ async def test_guessing_is_slowed_for_known_and_unknown_names(app: Any, database
         await session.execute(delete(Throttle))
 
 
-async def test_first_administrator_comes_by_a_link(app: Any, database: Any) -> None:
-    link = await create_administrator(database, "boss@example.com")
+async def test_first_administrator_comes_by_a_link(app: Any, fresh_database: Any) -> None:
+    link = await create_administrator(fresh_database, "boss@example.com")
     token = link.rpartition("#")[2]
     nobody = Api(app)
     weak = await nobody.post("/auth/first-password", {"token": token, "password": "too short"}, expect=422)
     assert weak["errors"][0]["pointer"] == "/password"
     password = "a sentence that is easy to keep"
-    await nobody.post("/auth/first-password", {"token": token, "password": password}, expect=None)
-    await nobody.post("/auth/first-password", {"token": token, "password": password}, expect=None)
+    await nobody.post("/auth/first-password", {"token": token, "password": password})
+    once = await nobody.post("/auth/first-password", {"token": token, "password": password}, expect=None)
+    assert once.status_code >= 400
     answer = await nobody.post("/auth/login", {"username": "boss@example.com", "password": password})
     assert "admin" in [r["key"] for r in answer["user"]["roles"]]
-    await nobody.post("/auth/first-password", {"token": "x" * 43, "password": password}, expect=None)
+    guessed = await nobody.post("/auth/first-password", {"token": "x" * 43, "password": password}, expect=None)
+    assert guessed.status_code >= 400
+
+
+async def test_administrators_are_found_or_made_with_a_name_of_their_own(fresh_database: Any) -> None:
+    with pytest.raises(Invalid, match="no e-mail address"):
+        await create_administrator(fresh_database, "nobody at all")
+    await create_administrator(fresh_database, "manager@elsewhere.example")
+    async with fresh_database.read() as session:
+        found = select(User.username).where(User.email == "manager@elsewhere.example")
+        assert await session.scalar(found) == "manager2"
 
 
 async def test_administration(who: Any) -> None:

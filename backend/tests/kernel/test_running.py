@@ -199,7 +199,7 @@ def test_a_whole_installation(tmp_path: Path) -> None:
     port = free_port()
     product = Product(folder, port)
     try:
-        assert product.says(f"Waypost is ready at http://127.0.0.1:{port}")
+        assert wait_until(lambda: product.says(f"Waypost is ready at http://127.0.0.1:{port}"), 30)
         children = product.children()
         assert set(children) == {"serve-api", "beat", "worker", "mail-catcher", "valkey", "postgres"}
         assert (folder / "runtime.json").stat().st_mode & 0o077 == 0
