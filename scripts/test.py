@@ -1,4 +1,4 @@
-"""Everything `make test` runs: the backend on real servers with coverage, the web app's units, journeys in a browser."""
+"""Everything `make test` runs: the web app's units, journeys in a browser, the backend on real servers with coverage."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def answers(url: str, seconds: float) -> bool:
 
 
 def main() -> None:
-    parts = {"backend": backend, "web": lambda: sh("npm", "run", "--silent", "test", cwd=WEB), "journeys": journeys}
+    parts = {"web": lambda: sh("npm", "run", "--silent", "test", cwd=WEB), "journeys": journeys, "backend": backend}
     wanted = sys.argv[1:] or list(parts)
     began = time.monotonic()
     results = {name: parts[name]() for name in wanted}

@@ -17,6 +17,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import settings
+
+# The same cases on every machine, however slow it is; HYPOTHESIS_PROFILE=search looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 PASSWORD = "demo-Passw0rd-2026"
 _numbers = itertools.count(1)
@@ -32,8 +38,10 @@ def data_dir() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def servers(data_dir: Path) -> Iterator[dict[str, str]]:
     from waypost.kernel import embedded
-    from waypost.kernel.settings import get_settings
+    from waypost.kernel.settings import Settings, get_settings
 
+    for name in Settings.model_fields:
+        os.environ.pop(name.upper(), None)  # a developer's own settings are not the tests'
     with embedded.running(data_dir, durable=False) as urls:
         os.environ.update(urls, DATA_DIR=str(data_dir), LOG_LEVEL="ERROR", SMTP_HOST="127.0.0.1", SMTP_PORT="9")
         os.environ["SMTP_SECURITY"] = "none"

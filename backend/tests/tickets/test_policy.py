@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission, Scope
 from waypost.tickets import policy
 from waypost.tickets.lifecycle import Part, Status
-from waypost.tickets.models import Ticket
-from waypost.tickets.queries import facts_by_id
+from waypost.tickets.models import Ticket, TicketText
+from waypost.tickets.queries import SORTS, Filters, facts_by_id, ticket_list
 
 PEOPLE, TEAMS, DEPARTMENTS = range(1, 9), range(1, 4), range(1, 5)
 
@@ -48,7 +50,7 @@ async def test_one_row_and_sql_agree(fresh_database: Any) -> None:
         for _ in range(150):
             scope = chance.choice([None, *Scope])
             actor = somebody(chance, {} if scope is None else {Permission.TICKETS_READ: scope})
-            by_sql = set(await session.scalars(select(Ticket.id).where(policy.visible_to(actor))))
+            by_sql = set(await session.scalars(select(Ticket.id).where(policy.visible_to(actor)), policy.values(actor)))
             by_rule = {i for i in ids if policy.may_read(actor, facts[i])}
             assert by_sql == by_rule, (scope, actor)
             seen_some |= bool(by_rule) and scope is not Scope.ALL
@@ -91,3 +93,93 @@ def test_internal_words_are_the_teams() -> None:
     for rule in (policy.may_see_internal, policy.may_comment_internally, policy.may_assign):
         assert not rule(requester, facts)
         assert rule(member, facts)
+
+
+async def test_lists_show_exactly_what_may_be_read(fresh_database: Any) -> None:
+    """Every filter, sort and page, against the rule for one row and the filters in plain Python."""
+    chance = random.Random(815)
+    words = ("laptop", "chair", "badge")
+    async with fresh_database.transaction() as session:
+        kind = (await session.scalars(select(Ticket).limit(1))).one()
+        start = datetime(2026, 3, 1, tzinfo=UTC)
+        for n in range(120):
+            title = " ".join(chance.sample(words, 2))
+            ticket = Ticket(
+                ticket_number=f"T-{n}",
+                title=title,
+                ticket_type_id=kind.ticket_type_id,
+                ticket_type=chance.choice(["IT_HARDWARE", "IT_SUPPORT"]),
+                form_version=kind.form_version,
+                status=chance.choice(["DRAFT", "APPROVED", "CLOSED"]),
+                priority=chance.choice(["LOW", "HIGH"]),
+                requester_id=chance.choice(list(PEOPLE)),
+                created_by_id=1,
+                assignee_id=chance.choice([None, *PEOPLE]),
+                team_id=chance.choice([None, *TEAMS]),
+                department_id=chance.choice([None, *DEPARTMENTS]),
+                due_date=chance.choice([None, start + timedelta(days=chance.randrange(9))]),
+                version=1,
+                created_at=start + timedelta(hours=chance.randrange(40)),
+                updated_at=start + timedelta(hours=chance.randrange(40)),
+            )
+            session.add(ticket)
+            await session.flush()
+            document = func.to_tsvector("simple", title)
+            await session.execute(insert(TicketText).values(ticket_id=ticket.id, document=document))
+
+    def some(of: Sequence[Any], most: int = 3) -> tuple[Any, ...]:
+        return tuple(chance.sample(list(of), chance.randint(1, most))) if chance.random() < 0.3 else ()
+
+    async with fresh_database.read() as session:
+        tickets = (await session.scalars(select(Ticket))).all()
+        facts = await facts_by_id(session, [t.id for t in tickets])
+        not_empty = 0
+        for _ in range(250):
+            scope = chance.choice([None, *Scope])
+            actor = somebody(chance, {} if scope is None else {Permission.TICKETS_READ: scope})
+            of_theirs = [actor.user_id, *actor.report_ids]
+            filters = Filters(
+                statuses=some(["DRAFT", "APPROVED", "CLOSED"]),
+                priorities=some(["LOW", "HIGH"], 2),
+                ticket_types=some(["IT_HARDWARE", "IT_SUPPORT"], 2),
+                assignee_ids=chance.choice([some([None, *PEOPLE]), (actor.user_id,), ()]),
+                requester_ids=chance.choice([some(PEOPLE), some(of_theirs, 1), ()]),
+                department_ids=chance.choice([some(DEPARTMENTS), some([*actor.department_ids, 4], 1), ()]),
+                team_ids=chance.choice([some(TEAMS), some([*actor.team_ids, 3], 1), ()]),
+                q=chance.choice([None, None, "lap", "chair lap", "§"]),
+                created_from=chance.choice([None, start + timedelta(hours=9)]),
+                created_to=chance.choice([None, start + timedelta(hours=30)]),
+                due_before=chance.choice([None, None, start + timedelta(days=4)]),
+            )
+            wanted = {t.id for t in tickets if policy.may_read(actor, facts[t.id]) and _matches(filters, t)}
+            sort, cursor, found = chance.choice(list(SORTS)), None, []
+            while True:
+                page = await ticket_list(session, actor, filters, sort=sort, cursor=cursor, limit=7)
+                found += [row["id"] for row in page["items"]]
+                cursor = page["next_cursor"]
+                if cursor is None:
+                    break
+            assert len(found) == len(set(found)), (sort, filters)
+            assert set(found) == wanted, (scope, actor, filters)
+            not_empty += bool(wanted)
+        assert not_empty > 50
+
+
+def _matches(filters: Filters, t: Ticket) -> bool:
+    pairs = (
+        (filters.statuses, t.status),
+        (filters.priorities, t.priority),
+        (filters.ticket_types, t.ticket_type),
+        (filters.assignee_ids, t.assignee_id),
+        (filters.requester_ids, t.requester_id),
+        (filters.department_ids, t.department_id),
+        (filters.team_ids, t.team_id),
+    )
+    begins = {w[: len(p)] for w in t.title.lower().split() for p in ("lap", "chair")}
+    return (
+        all(not wanted or value in wanted for wanted, value in pairs)
+        and (filters.q is None or (filters.q != "§" and all(p in begins for p in filters.q.split())))
+        and (filters.created_from is None or t.created_at >= filters.created_from)
+        and (filters.created_to is None or t.created_at <= filters.created_to)
+        and (filters.due_before is None or (t.due_date is not None and t.due_date < filters.due_before))
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -29,8 +29,8 @@ _ANSWERED = [s.value for s in (StepStatus.APPROVED, StepStatus.REJECTED, StepSta
 MOST_ROUNDS = 50
 
 
-def subjects_seen_by(subject_type: str, user_id: int) -> Select[int]:
-    """The ids of the subjects a person is or was asked about."""
+def subjects_seen_by(subject_type: str, user_id: ColumnElement[int] | int) -> Select[int]:
+    """The ids of the subjects a person is or was asked about; `user_id` may be a parameter bound later."""
     return select(ApprovalStep.subject_id).where(
         ApprovalStep.approver_id == user_id,
         ApprovalStep.subject_type == subject_type,

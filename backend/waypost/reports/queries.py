@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.approvals.queries import count_pending
 from waypost.kernel.clock import now
+from waypost.tickets import policy
 from waypost.tickets.lifecycle import Priority, Status
 from waypost.tickets.models import Ticket
-from waypost.tickets.policy import visible_to
 
 TREND_DAYS = 30
 
@@ -30,7 +30,7 @@ async def dashboard(session: AsyncSession, actor: Actor) -> dict[str, Any]:
         select(
             Ticket.status, Ticket.priority, Ticket.created_at, Ticket.submitted_at, Ticket.completed_at, Ticket.due_date
         )
-        .where(visible_to(actor))
+        .where(policy.visible_to(actor))
         .cte("seen")
     )
     done = seen.c.completed_at.is_not(None)
@@ -53,7 +53,9 @@ async def dashboard(session: AsyncSession, actor: Actor) -> dict[str, Any]:
         .select_from(seen)
     )
     rows = (
-        await session.execute(union_all(by_status, by_priority, created, completed, due_count, kept_count, minutes))
+        await session.execute(
+            union_all(by_status, by_priority, created, completed, due_count, kept_count, minutes), policy.values(actor)
+        )
     ).all()
     counted: dict[str, dict[str, int]] = {}
     for what, word, n in rows:

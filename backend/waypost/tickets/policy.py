@@ -7,9 +7,22 @@ approvers, the team that fulfils it, the requester's managers, the heads of its 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    any_,
+    bindparam,
+    false,
+    literal_column,
+    or_,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission, Scope
@@ -48,31 +61,97 @@ def may_read(actor: Actor, ticket: TicketFacts) -> bool:
     )
 
 
-def visible_branches(actor: Actor) -> list[ColumnElement[bool]]:
-    """The alternatives of `visible_to`, each of which one index answers: lists read them side by side."""
+# --- the same as SQL --------------------------------------------------------------------------------------------------
+# A way is a word for one alternative of `may_read`, which one index answers; who asks is bound when it runs, so a
+# statement can be built once for everybody who sees tickets in the same ways.
+
+_ME = bindparam("me", type_=BigInteger)
+
+
+def ways(actor: Actor) -> tuple[str, ...]:
+    """The ways in which this person may see tickets; `condition` gives each as SQL, `values` what it is bound to."""
     scope = actor.scope(Permission.TICKETS_READ)
     if scope is None:
-        return [false()]
+        return ("none",)
     if scope is Scope.ALL:
-        return [true()]
-    sent = Ticket.status != Status.DRAFT.value
-    branches: list[ColumnElement[bool]] = [
-        Ticket.requester_id == actor.user_id,
-        and_(sent, Ticket.assignee_id == actor.user_id),
-        and_(sent, Ticket.id.in_(subjects_seen_by("ticket", actor.user_id))),
-    ]
+        return ("all",)
+    found = ["own", "assigned", "asked"]
     if scope >= Scope.LINE and actor.report_ids:
-        branches.append(and_(sent, Ticket.requester_id.in_(sorted(actor.report_ids))))
+        found.append("reports")
     if scope >= Scope.TEAM:
-        branches += [and_(sent, Ticket.team_id == team_id) for team_id in sorted(actor.team_ids)]
+        found += [f"team_{n}" for n in range(len(actor.team_ids))]
     if scope >= Scope.DEPARTMENT and actor.department_ids:
-        branches.append(and_(sent, Ticket.department_id.in_(sorted(actor.department_ids))))
-    return branches
+        found.append("departments")
+    return tuple(found)
+
+
+def sees_all_sent(
+    actor: Actor,
+    *,
+    requester_ids: Collection[int] = (),
+    assignee_ids: Collection[int | None] = (),
+    team_ids: Collection[int] = (),
+    department_ids: Collection[int] = (),
+) -> bool:
+    """Whether every ticket of such a list (empty: any) is theirs to see once it was sent: then "sent" is its one way.
+
+    A list of one's own team needs no look at the other ways; PostgreSQL can't know that.
+    """
+    scope = actor.scope(Permission.TICKETS_READ)
+    if scope is None or scope is Scope.ALL:
+        return False
+    lines = actor.report_ids if scope >= Scope.LINE else frozenset()
+    teams = actor.team_ids if scope >= Scope.TEAM else frozenset()
+    departments = actor.department_ids if scope >= Scope.DEPARTMENT else frozenset()
+    return any(
+        wanted and reached.issuperset(wanted)
+        for wanted, reached in (
+            (requester_ids, lines | {actor.user_id}),
+            (assignee_ids, frozenset({actor.user_id})),
+            (team_ids, teams),
+            (department_ids, departments),
+        )
+    )
+
+
+def condition(way: str) -> ColumnElement[bool]:
+    """One way of seeing tickets, over the parameters of `values`."""
+    sent = Ticket.status != literal_column(f"'{Status.DRAFT.value}'")
+    own = Ticket.requester_id == _ME
+    match way:
+        case "none":
+            return false()
+        case "all":
+            return true()
+        case "sent":
+            return or_(sent, own)
+        case "own":
+            return own
+        case "assigned":
+            return and_(sent, Ticket.assignee_id == _ME)
+        case "asked":
+            return and_(sent, Ticket.id.in_(subjects_seen_by("ticket", _ME)))
+        case "reports":
+            return and_(sent, Ticket.requester_id == any_(bindparam(way, type_=ARRAY(BigInteger))))
+        case "departments":
+            return and_(sent, Ticket.department_id == any_(bindparam(way, type_=ARRAY(BigInteger))))
+        case _:
+            return and_(sent, Ticket.team_id == bindparam(way, type_=BigInteger))
+
+
+def values(actor: Actor) -> dict[str, Any]:
+    """What the parameters of every `condition` are for this person."""
+    return {
+        "me": actor.user_id,
+        "reports": sorted(actor.report_ids),
+        "departments": sorted(actor.department_ids),
+        **{f"team_{n}": team_id for n, team_id in enumerate(sorted(actor.team_ids))},
+    }
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """The tickets this person may see, as SQL: `may_read`'s twin."""
-    return or_(*visible_branches(actor))
+    """The tickets this person may see, as SQL over the parameters of `values(actor)`: `may_read`'s twin."""
+    return or_(*(condition(way) for way in ways(actor)))
 
 
 def _reaches(actor: Actor, permission: Permission, ticket: TicketFacts) -> bool:

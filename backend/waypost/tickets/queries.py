@@ -1,7 +1,7 @@
 """Reading tickets: one function per screen or list, the actor first, visibility inside.
 
-The list reads each way in which a person may see tickets (`policy.visible_branches`) as a bounded walk of one index,
-and merges; statements are built once per shape and bound to values, because building costs more than running.
+The list reads each way in which a person may see tickets (`policy.ways`) as a bounded walk of one index, and merges;
+statements are built once per shape and bound to values, because building costs more than running.
 """
 
 from __future__ import annotations
@@ -12,7 +12,24 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    String,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -82,58 +99,115 @@ _ROW = (
 )
 
 
-def _narrowed(filters: Filters) -> list[Any]:
-    """The filters as conditions. Only columns and operators of ours; every value is a bound parameter."""
-    found: list[Any] = []
-    for column, values in (
-        (Ticket.status, filters.statuses),
-        (Ticket.priority, filters.priorities),
-        (Ticket.ticket_type, filters.ticket_types),
-        (Ticket.requester_id, filters.requester_ids),
-        (Ticket.department_id, filters.department_ids),
-        (Ticket.team_id, filters.team_ids),
-    ):
-        if len(values) == 1:
-            found.append(column == values[0])
-        elif values:
-            found.append(column.in_(values))
-    if filters.assignee_ids:
-        people = [i for i in filters.assignee_ids if i is not None]
-        choices = [Ticket.assignee_id.in_(people)] if people else []
-        if None in filters.assignee_ids:
-            choices.append(Ticket.assignee_id.is_(None))
-        found.append(or_(*choices))
-    if filters.created_from is not None:
-        found.append(Ticket.created_at >= filters.created_from)
-    if filters.created_to is not None:
-        found.append(Ticket.created_at <= filters.created_to)
-    if filters.due_before is not None:
-        found.append(Ticket.due_date < filters.due_before)
+# what a filter's values are compared with
+_COLUMNS: dict[str, Any] = {
+    "statuses": Ticket.status,
+    "priorities": Ticket.priority,
+    "ticket_types": Ticket.ticket_type,
+    "assignee_ids": Ticket.assignee_id,
+    "requester_ids": Ticket.requester_id,
+    "department_ids": Ticket.department_id,
+    "team_ids": Ticket.team_id,
+}
+_BOUNDS: dict[str, Any] = {
+    "created_from": lambda at: Ticket.created_at >= at,
+    "created_to": lambda at: Ticket.created_at <= at,
+    "due_before": lambda at: Ticket.due_date < at,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Everything of a list but its values: lists of one shape share one statement.
+
+    `narrowed` holds (filter, how): "one" value, "any" of several, "nobody", "any or nobody", or "" for a bound or text.
+    """
+
+    ways: tuple[str, ...]
+    narrowed: tuple[tuple[str, str], ...]
+    sort: str
+    follows: bool
+
+
+def _narrowing(filters: Filters) -> tuple[tuple[tuple[str, str], ...], dict[str, Any]]:
+    """The filters' part of the shape, and their values."""
+    shape: list[tuple[str, str]] = []
+    values: dict[str, Any] = {}
+    for name in _COLUMNS:
+        given: tuple[Any, ...] = getattr(filters, name)
+        wanted = [v for v in given if v is not None]
+        if not given:
+            continue
+        if not wanted:
+            shape.append((name, "nobody"))
+        elif len(given) == 1:
+            shape.append((name, "one"))
+            values[name] = wanted[0]
+        else:
+            shape.append((name, "any or nobody" if None in given else "any"))
+            values[name] = wanted
+    for name in _BOUNDS:
+        if (at := getattr(filters, name)) is not None:
+            shape.append((name, ""))
+            values[name] = at
     if filters.q:
-        wanted = query_of(filters.q)
-        matching = select(TicketText.ticket_id).where(TicketText.document.op("@@")(func.to_tsquery("simple", wanted)))
-        found.append(Ticket.id.in_(matching) if wanted else literal(False))
-    return found
+        values["q"] = query_of(filters.q)
+        shape.append(("q", "" if values["q"] else "no word"))
+    return tuple(shape), values
 
 
-def _list_statement(
-    actor: Actor, filters: Filters, sort: str, last: tuple[Any, ...] | None, limit: int
-) -> Select[*tuple[Any, ...]]:
-    key, descending, _ = SORTS[sort]
+def _narrowed(name: str, how: str) -> ColumnElement[bool]:
+    """A filter as a condition. Only columns and operators of ours; every value is a bound parameter."""
+    if name in _BOUNDS:
+        bound: ColumnElement[bool] = _BOUNDS[name](bindparam(name, type_=DateTime(timezone=True)))
+        return bound
+    if name == "q":
+        matches = TicketText.document.op("@@")(func.to_tsquery("simple", bindparam("q", type_=Text)))
+        return false() if how else Ticket.id.in_(select(TicketText.ticket_id).where(matches))
+    column = _COLUMNS[name]
+    kind = Text if isinstance(column.type, String) else BigInteger
+    one: ColumnElement[bool] = column == bindparam(name, type_=kind)
+    several: ColumnElement[bool] = column == any_(bindparam(name, type_=ARRAY(kind)))
+    nobody: ColumnElement[bool] = column.is_(None)
+    return {"one": one, "any": several, "nobody": nobody, "any or nobody": or_(several, nobody)}[how]
+
+
+@lru_cache(maxsize=500)
+def _list_statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
+    """The statement of all lists of a shape; it is bound to the filters', the cursor's and `policy.values`' values."""
+    key, descending, kind = SORTS[shape.sort]
     order = (key.desc(), Ticket.id.desc()) if descending else (key.asc(), Ticket.id.asc())
-    conditions = _narrowed(filters)
-    if last is not None:
-        conditions.append(after([(key, last[0], descending), (Ticket.id, last[1], descending)]))
-    branches = policy.visible_branches(actor)
-    if len(branches) == 1:
-        return select(*_ROW).where(branches[0], *conditions).order_by(*order).limit(limit)
-    # A condition that is the branch itself ("my team's queue") makes the other branches superfluous work only when it
-    # is implied by one of them; PostgreSQL cannot know, so it is left to `limit` to keep each walk short.
-    walks = [
-        select(Ticket.id).where(branch, *conditions).order_by(*order).limit(limit).subquery() for branch in branches
-    ]
+    limit = bindparam("rows", type_=BigInteger)
+    conditions = [_narrowed(name, how) for name, how in shape.narrowed]
+    if shape.follows:
+        last = bindparam("last", type_=DateTime(timezone=True) if kind is datetime else BigInteger)
+        last_id = bindparam("last_id", type_=BigInteger)
+        conditions.append(after([(key, last, descending), (Ticket.id, last_id, descending)]))
+    ways = [policy.condition(way) for way in shape.ways]
+    if len(ways) == 1 or ("q", "") in shape.narrowed:
+        # the words are looked up once, and what they find is looked at row by row
+        return select(*_ROW).where(or_(*ways), *conditions).order_by(*order).limit(limit)
+    walks = [select(Ticket.id).where(way, *conditions).order_by(*order).limit(limit).subquery() for way in ways]
     ids = union_all(*(select(w.c.id) for w in walks)).subquery()
     return select(*_ROW).where(Ticket.id.in_(select(ids.c.id))).order_by(*order).limit(limit)
+
+
+def _list_of(
+    actor: Actor, filters: Filters, sort: str, last: tuple[Any, ...] | None, rows: int
+) -> tuple[Select[*tuple[Any, ...]], dict[str, Any]]:
+    narrowed, values = _narrowing(filters)
+    all_sent = policy.sees_all_sent(
+        actor,
+        requester_ids=filters.requester_ids,
+        assignee_ids=filters.assignee_ids,
+        team_ids=filters.team_ids,
+        department_ids=filters.department_ids,
+    )
+    shape = _Shape(("sent",) if all_sent else policy.ways(actor), narrowed, sort, last is not None)
+    values.update(policy.values(actor), rows=rows)
+    if last is not None:
+        values["last"], values["last_id"] = last
+    return _list_statement(shape), values
 
 
 async def ticket_list(
@@ -141,7 +215,7 @@ async def ticket_list(
 ) -> dict[str, Any]:
     """A page of the tickets this person may see: `{items, next_cursor}`, ready for JSON. One statement when names are known."""
     last = decode_cursor(cursor, sort, SORTS[sort][2], int) if cursor else None
-    rows = (await session.execute(_list_statement(actor, filters, sort, last, limit + 1))).all()
+    rows = (await session.execute(*_list_of(actor, filters, sort, last, limit + 1))).all()
     page = rows[:limit]
     following = None
     if len(rows) > limit:
