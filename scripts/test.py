@@ -70,14 +70,11 @@ def journeys() -> bool:
         if not answers(f"{base}/api/v1/health/ready", 90):
             print((folder / "run.log").read_text())
             return False
-        return sh(
-            "npm",
-            "run",
-            "--silent",
-            "e2e",
-            cwd=WEB,
-            env={**ENV, "BASE_URL": base, "MAILS_URL": f"http://127.0.0.1:{mails}"},
-        )
+        # the packaged browser unpacks into TMPDIR: a folder of this run's own, not one another user may have left
+        browser = folder / "browser"
+        browser.mkdir()
+        where = {"BASE_URL": base, "MAILS_URL": f"http://127.0.0.1:{mails}", "TMPDIR": str(browser)}
+        return sh("npm", "run", "--silent", "e2e", cwd=WEB, env={**ENV, **where})
     finally:
         product.send_signal(signal.SIGTERM)
         product.wait(60)

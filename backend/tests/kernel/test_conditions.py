@@ -77,6 +77,31 @@ def test_nothing_means_always() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tree", "holds_for", "not_for"),
+    [
+        (leaf("amount", "eq", "5"), {"amount": Decimal("5.0")}, {"amount": Decimal(4)}),
+        (leaf("amount", "ne", "5"), {"amount": Decimal(4)}, {"amount": Decimal(5)}),
+        (leaf("amount", "in", ["5", "6"]), {"amount": Decimal(6)}, {"amount": Decimal(7)}),
+        (leaf("amount", "not_in", ["5", "6"]), {}, {"amount": Decimal(6)}),
+        (leaf("amount", "lt", "5"), {"amount": Decimal(4)}, {"amount": Decimal(5)}),
+        (leaf("amount", "lte", "5"), {"amount": Decimal(5)}, {"amount": Decimal(6)}),
+        (leaf("amount", "gt", "5"), {"amount": Decimal(6)}, {"amount": Decimal(5)}),
+        (leaf("amount", "gte", "5"), {"amount": Decimal(5)}, {"amount": Decimal(4)}),
+        (leaf("amount", "gte", "5"), {"amount": Decimal(5)}, {"amount": None}),
+        (leaf("amount", "is_empty"), {}, {"amount": Decimal(0)}),
+        (leaf("amount", "is_not_empty"), {"amount": Decimal(0)}, {}),
+        (leaf("title", "starts_with", "Lap"), {"title": "laptop"}, {"title": "a laptop"}),
+        (leaf("title", "contains", "TOP"), {"title": "laptop"}, {"title": "desk"}),
+        (leaf("custom.tags", "contains", "red"), {"custom.tags": ["red"]}, {"custom.tags": ["dark red"]}),
+    ],
+)
+def test_what_operators_mean(tree: Any, holds_for: dict[str, Any], not_for: dict[str, Any]) -> None:
+    condition = parse(tree, FIELDS)
+    assert holds(condition, holds_for)
+    assert not holds(condition, not_for)
+
+
+@pytest.mark.parametrize(
     ("tree", "pointer"),
     [
         ("x", ""),
