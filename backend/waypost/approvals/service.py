@@ -27,6 +27,7 @@ from waypost.approvals.planning import plan, signature
 from waypost.approvals.subject import Subject, room_of
 from waypost.directory.queries import people_facts
 from waypost.kernel.clock import now
+from waypost.kernel.conditions.evaluate import holds
 from waypost.kernel.events import Doer, record
 
 ADMINISTRATORS = Approver(ApproverKind.ROLE, "admin")
@@ -63,7 +64,8 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
     Raises `NobodyToAsk` when nobody can be found at all.
     """
     at = now()
-    chosen, state = await _planned(session, subject)
+    chosen, planned = await _planned(session, subject)
+    state, effects = engine.begin(planned, at)
     row = ApprovalWorkflow(
         definition_id=chosen.definition_id,
         definition_version=chosen.version,
@@ -109,14 +111,14 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
         actor=actor,
         at=at,
     )
-    begun, effects = engine.begin(state, at)
-    await _keep(session, actor, running, begun, effects, at, urgency=subject.urgency)
+    await _keep(session, actor, running, state, effects, at, urgency=subject.urgency)
     return row
 
 
 async def _planned(session: AsyncSession, subject: Subject) -> tuple[Chosen, engine.State]:
     chosen = await choose(session, subject)
-    rules = [s.approvers for s in chosen.definition.stages]
+    # nobody is looked for on behalf of a stage that is skipped
+    rules = [s.approvers if holds(s.condition, subject.facts) else () for s in chosen.definition.stages]
     *found, fallback = await candidates(session, [*rules, (ADMINISTRATORS,)], subject)
     return chosen, plan(
         chosen.definition,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.catalog.errors import TicketTypeNotFound
-from waypost.catalog.models import FormVersion, TicketType
+from waypost.catalog.models import TicketType
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 
 
@@ -33,11 +33,3 @@ async def ticket_type(session: AsyncSession, actor: Actor, key: str) -> TicketTy
     if found is None or not (found.is_active or actor.may(Permission.CATALOG_CONFIGURE)):
         raise TicketTypeNotFound
     return found
-
-
-async def form_of(session: AsyncSession, type_id: int, version: int) -> dict[str, object]:
-    """The form a ticket was made with."""
-    form: dict[str, object] | None = await session.scalar(
-        select(FormVersion.form).where(FormVersion.ticket_type_id == type_id, FormVersion.version == version)
-    )
-    return form or {}

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 import msgspec
-from sqlalchemy import BigInteger, Index, SmallInteger, String, bindparam, func, insert, text
+from sqlalchemy import BigInteger, Index, SmallInteger, String, bindparam, func, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -170,8 +170,12 @@ def wiring() -> Wiring:
     return _wiring
 
 
-_insert_event = insert(EventRow).returning(EventRow.id)
-_insert_outbox = insert(OutboxRow).values(event_id=bindparam("event_id"))
+_values: dict[str, Any] = {
+    c.name: bindparam(c.name, type_=c.type) for c in EventRow.__table__.c if c.name not in ("id", "txid")
+}
+_insert_event = insert(EventRow).values(_values).returning(EventRow.id)
+_inserted = _insert_event.cte("inserted")
+_insert_both = insert(OutboxRow).from_select([OutboxRow.event_id], select(_inserted.c.id)).returning(OutboxRow.event_id)
 
 
 async def record(session: AsyncSession, event: Event, *, actor: Doer, at: datetime | None = None) -> int:
@@ -195,11 +199,9 @@ async def record(session: AsyncSession, event: Event, *, actor: Doer, at: dateti
         "request_id": request_id.get(),
         "at": at or now(),
     }
-    subscribed = _wiring.subscriptions.get(type(event))
-    result = await session.execute(_insert_event, row)
+    is_followed = bool(_wiring.subscriptions.get(type(event)))
+    result = await (await session.connection()).execute(_insert_both if is_followed else _insert_event, row)
     event_id: int = result.scalar_one()
-    if subscribed:
-        await session.execute(_insert_outbox, {"event_id": event_id})
     session.info["recorded"] = True
     token = _depth.set(depth + 1)
     try:

@@ -29,6 +29,7 @@ Position = tuple[int, int]
 KEPT = 5000
 BATCH = 500
 SWEEP = 1.0  # seconds between two looks when no hint comes
+GATHER = 0.03  # seconds in which hints are gathered into one look
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class Follower:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._hinted.wait(), SWEEP)
+                await asyncio.sleep(GATHER)
             self._hinted.clear()
             try:
                 await self._read_on()

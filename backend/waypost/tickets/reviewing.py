@@ -15,7 +15,6 @@ from waypost.access.actor import Actor
 from waypost.approvals import events as approval_events
 from waypost.approvals import service as approvals
 from waypost.approvals.subject import Subject
-from waypost.catalog import queries as catalog
 from waypost.catalog.models import TicketType
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.events import SYSTEM, Doer
@@ -26,11 +25,6 @@ from waypost.tickets.models import Ticket
 from waypost.tickets.moving import apply_step
 
 TICKET = "ticket"
-
-
-async def form_of(session: AsyncSession, ticket: Ticket) -> dict[str, Any]:
-    """The form the ticket was written with."""
-    return await catalog.form_of(session, ticket.ticket_type_id, ticket.form_version)
 
 
 def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
@@ -80,13 +74,12 @@ def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
     )
 
 
-async def start(session: AsyncSession, actor: Actor, ticket: Ticket, kind: TicketType) -> None:
+async def start(session: AsyncSession, actor: Actor, ticket: Ticket, kind: TicketType, form: dict[str, Any]) -> None:
     """Hand a submitted ticket to its approvers, or approve it by rule when its type needs nobody's yes."""
     if not kind.requires_approval:
         await apply_step(session, SYSTEM, ticket, Step.APPROVE, Status.APPROVED, by_rule=True)
         return
     await apply_step(session, actor, ticket, Step.START_REVIEW, Status.IN_REVIEW)
-    form = await form_of(session, ticket)
     await approvals.start(session, actor, subject_of(ticket, kind.name, form))
 
 

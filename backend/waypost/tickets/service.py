@@ -109,7 +109,7 @@ async def create_ticket(
         at=at,
     )
     if submit:
-        await _submit(session, actor, ticket, kind, at)
+        await _submit(session, actor, ticket, kind, kind.form, at)
     return ticket
 
 
@@ -209,19 +209,22 @@ async def submit_ticket(session: AsyncSession, actor: Actor, ticket_id: int) -> 
     found = await find_ticket(session, actor, ticket_id, lock=True)
     _decide(actor, found, Status.SUBMITTED, "")
     kind = await session.get_one(TicketType, found.ticket.ticket_type_id)
-    await _submit(session, actor, found.ticket, kind, now())
+    await _submit(session, actor, found.ticket, kind, found.form, now())
     return found.ticket
 
 
-async def _submit(session: AsyncSession, actor: Actor, ticket: Ticket, kind: TicketType, at: datetime) -> None:
+async def _submit(
+    session: AsyncSession, actor: Actor, ticket: Ticket, kind: TicketType, form: dict[str, Any], at: datetime
+) -> None:
+    """`form` is the one the ticket was written with, which may be older than its type's."""
     try:
-        check_fields(await reviewing.form_of(session, ticket), ticket.custom_fields, is_draft=False)
+        check_fields(form, ticket.custom_fields, is_draft=False)
     except FormNotFilled as lacking:
         raise FormNotFilled("The form is not complete yet.", errors=lacking.errors) from lacking
     ticket.round += 1
     ticket.submitted_at = at
     await apply_step(session, actor, ticket, Step.SUBMIT, Status.SUBMITTED)
-    await reviewing.start(session, actor, ticket, kind)
+    await reviewing.start(session, actor, ticket, kind, form)
 
 
 def _decide(actor: Actor, found: Found, target: Status, comment: str) -> lifecycle.Transition:
@@ -241,7 +244,8 @@ async def change_status(session: AsyncSession, actor: Actor, ticket_id: int, *, 
     edge = _decide(actor, found, to, comment)
     ticket = found.ticket
     if edge.step is Step.SUBMIT:
-        await _submit(session, actor, ticket, await session.get_one(TicketType, ticket.ticket_type_id), now())
+        kind = await session.get_one(TicketType, ticket.ticket_type_id)
+        await _submit(session, actor, ticket, kind, found.form, now())
         return ticket
     if edge.step is Step.ANSWER:
         await reviewing.answer(session, actor, ticket, comment)
