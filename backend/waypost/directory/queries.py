@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, func, literal, or_, select
+from sqlalchemy import BigInteger, Select, and_, any_, bindparam, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.directory.models import Department, Team, TeamMember, User
@@ -28,25 +30,30 @@ async def manager_lines(session: AsyncSession, ids: list[int]) -> dict[int, tupl
     """The chain of *active* managers above each person, nearest first, at most `MAX_LINE` long and free of circles."""
     if not ids:
         return {}
+    rows = await session.execute(_lines(), {"ids": ids})
+    found: dict[int, list[int]] = {i: [] for i in ids}
+    for person, boss in rows:
+        if boss not in found[person] and boss != person:
+            found[person].append(boss)
+    return {person: tuple(bosses) for person, bosses in found.items()}
+
+
+@lru_cache
+def _lines() -> Select[int, int]:
     start = (
         select(User.id.label("person"), User.manager_id.label("boss"), literal(1).label("level"))
-        .where(User.id.in_(ids), User.manager_id.is_not(None))
+        .where(User.id == any_(bindparam("ids", type_=ARRAY(BigInteger))), User.manager_id.is_not(None))
         .cte("line", recursive=True)
     )
     above = select(start.c.person, User.manager_id, start.c.level + 1).where(
         User.id == start.c.boss, User.manager_id.is_not(None), start.c.level < MAX_LINE
     )
     line = start.union_all(above)
-    rows = await session.execute(
+    return (
         select(line.c.person, line.c.boss)
         .join(User, and_(User.id == line.c.boss, User.is_active))
         .order_by(line.c.person, line.c.level)
     )
-    found: dict[int, list[int]] = {i: [] for i in ids}
-    for person, boss in rows:
-        if boss not in found[person] and boss != person:
-            found[person].append(boss)
-    return {person: tuple(bosses) for person, bosses in found.items()}
 
 
 async def people_facts(session: AsyncSession, ids: list[int]) -> dict[int, Person]:
