@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 from fastapi import Depends
-from sqlalchemy import BigInteger, DateTime, Identity, MetaData, String
+from sqlalchemy import BigInteger, DateTime, Identity, MetaData, String, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
@@ -97,6 +97,25 @@ class Database:
                 yield session
             for hook in self.after_commit:
                 hook(session)
+
+    @asynccontextmanager
+    async def alone(self, key: int) -> AsyncIterator[bool]:
+        """Whether this process is now the only one that holds `key`: never waits, and is over the moment it dies.
+
+        Holds a connection (no transaction) while the block runs, for work that waits on a network.
+        """
+        async with self.write_engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            is_alone = bool(await connection.scalar(select(func.pg_try_advisory_lock(key))))
+            try:
+                yield is_alone
+            finally:
+                if is_alone:
+                    try:
+                        await connection.scalar(select(func.pg_advisory_unlock(key)))
+                    except BaseException:
+                        await connection.invalidate()  # closing the connection frees the key for certain
+                        raise
 
     async def dispose(self) -> None:
         """Close every connection of this process."""

@@ -39,8 +39,8 @@ class Notification(Base):
 class Delivery(Base):
     """One mail to one person about one event: written before it is sent, kept as the delivery log.
 
-    `lease_until` says until when a sender has it; a sender that died leaves it to be taken again. `message_id` is the
-    same at every try, so a mail sent twice shows once.
+    `next_at` is when it is tried (again); a sender puts it off as it takes it, in case it does not live to say how it
+    went. `message_id` is the same at every try, so a mail sent twice shows once.
     """
 
     __tablename__ = "notification_deliveries"
@@ -59,7 +59,6 @@ class Delivery(Base):
     status: Mapped[str] = mapped_column(String(16))
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     next_at: Mapped[datetime]
-    lease_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]

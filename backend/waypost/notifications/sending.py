@@ -1,18 +1,18 @@
-"""Sending mails: taken under a lease, sent without a session open, then marked sent, tried again, or given up.
+"""Sending mails: taken, sent without a transaction open, then marked sent, tried again, or given up.
 
-One sender at a time: while a mail server is slow or away, the other worker processes keep doing everything else.
+One sender at a time: while a mail server is slow or away, the other worker processes keep doing everything else. What
+a sender takes is put off to its next try in the same moment, so a sender that dies leaves everything to the next one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
@@ -24,7 +24,6 @@ from waypost.vendors import smtp
 
 log = get_logger(__name__)
 BATCH = 20
-LEASE = timedelta(minutes=2)
 MAX_ATTEMPTS = 14  # with doubling waits, about half a day of a mail server being away
 SENDER_LOCK = 0x57415951
 
@@ -40,42 +39,34 @@ class Letter:
 
 
 async def send_due(database: Database) -> int:
-    """Send the mails that are due, batch by batch; returns how many were tried."""
+    """Send the mails that are due, batch by batch; returns how many were tried: none while another process sends."""
     tried = 0
-    while letters := await _take(database):
-        fates = await smtp.send(get_settings(), [(letter.recipient, letter.message) for letter in letters])
-        await _mark(database, letters, fates)
-        tried += len(letters)
-        if any(isinstance(f, (smtp.TryLater, smtp.Misconfigured)) for f in fates):
-            break  # the server has trouble: the rest is due at the next timer
+    async with database.alone(SENDER_LOCK) as is_alone:
+        while is_alone and (letters := await _take(database)):
+            fates = await smtp.send(get_settings(), [(letter.recipient, letter.message) for letter in letters])
+            await _mark(database, letters, fates)
+            tried += len(letters)
+            if any(isinstance(f, (smtp.TryLater, smtp.Misconfigured)) for f in fates):
+                break  # the server has trouble: the rest is due at the next timer
     return tried
 
 
 async def _take(database: Database) -> list[Letter]:
     at = now()
     async with database.transaction() as session:
-        # Serialises the takers for a moment, so that "is somebody sending?" has one answer.
-        if not await session.scalar(select(func.pg_try_advisory_xact_lock(SENDER_LOCK))):
-            return []
-        if await session.scalar(
-            select(Delivery.id).where(Delivery.status == "PENDING", Delivery.lease_until > at).limit(1)
-        ):
-            return []
-        due = (
-            select(Delivery.id)
-            .where(Delivery.status == "PENDING", Delivery.next_at <= at)
-            .order_by(Delivery.next_at, Delivery.id)
-            .limit(BATCH)
-        )
         rows = (
             await session.scalars(
-                update(Delivery)
-                .where(Delivery.id.in_(due.scalar_subquery()))
-                .values(lease_until=at + LEASE, attempts=Delivery.attempts + 1)
-                .returning(Delivery)
+                select(Delivery)
+                .where(Delivery.status == "PENDING", Delivery.next_at <= at)
+                .order_by(Delivery.next_at, Delivery.id)
+                .limit(BATCH)
+                .with_for_update()
             )
         ).all()
-        return [Letter(r.id, r.attempts, r.recipient, message_of(r)) for r in sorted(rows, key=lambda r: r.id)]
+        for row in rows:
+            row.attempts += 1
+            row.next_at = at + wait_before(row.attempts)
+        return [Letter(r.id, r.attempts, r.recipient, message_of(r)) for r in rows]
 
 
 def message_of(row: Delivery) -> EmailMessage:
@@ -97,13 +88,13 @@ async def _mark(database: Database, letters: Sequence[Letter], fates: Sequence[s
     at = now()
     async with database.transaction() as session:
         for letter, fate in zip(letters, fates, strict=True):
-            values: dict[str, Any] = {"lease_until": None}
+            values: dict[str, Any]
             if isinstance(fate, smtp.Delivered):
-                values |= {"status": "SENT", "sent_at": at, "last_error": None}
+                values = {"status": "SENT", "sent_at": at, "last_error": None}
             elif isinstance(fate, smtp.Rejected) or letter.attempts >= MAX_ATTEMPTS:
-                values |= {"status": "FAILED", "last_error": fate.why}
+                values = {"status": "FAILED", "last_error": fate.why}
                 log.error("mail given up", delivery_id=letter.id, why=fate.why)
             else:
-                values |= {"next_at": at + wait_before(letter.attempts), "last_error": fate.why}
+                values = {"next_at": at + wait_before(letter.attempts), "last_error": fate.why}
                 log.warning("mail postponed", delivery_id=letter.id, attempts=letter.attempts, why=fate.why)
             await session.execute(update(Delivery).where(Delivery.id == letter.id).values(**values))
