@@ -5,7 +5,7 @@ RUN = PYTHONPATH=backend .venv/bin/python
 NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix frontend
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-backend test-web e2e check format bench openapi admin migrate clean
+.PHONY: help run test test-backend test-web e2e check format bench crash openapi admin migrate clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ format: ## put the code into its form
 bench: ## measure, side by side, and print ratios
 	@$(BOOT) --dev
 	@$(RUN) -m benchmarks
+
+crash: ## kill one process after another while people submit, and count what arrived
+	@$(BOOT) --dev --web
+	@$(RUN) -m benchmarks.crash
 
 openapi: ## write frontend/openapi.json and the client generated from it
 	@$(BOOT) --dev --web

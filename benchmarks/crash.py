@@ -10,6 +10,7 @@ once, its approver told once in the app, and at least once by mail.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -225,9 +226,18 @@ async def _rounds(folder: Path) -> bool:
         await asyncio.sleep(5)
         await mailbox.open()
 
+    async def supervisor() -> None:
+        below = installation.below(installation.process.pid)[:-1]
+        installation.process.kill()
+        installation.process.wait()
+        while any(Path(f"/proc/{pid}").exists() for pid in below):
+            await asyncio.sleep(0.1)
+        await installation.start()
+
     async def everything() -> None:
-        for pid in installation.below(installation.process.pid)[::-1]:
-            os.kill(pid, signal.SIGKILL)
+        for pid in reversed(installation.below(installation.process.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         installation.process.wait()
         await installation.start()
 
@@ -239,6 +249,7 @@ async def _rounds(folder: Path) -> bool:
         "valkey": killer("valkey"),
         "postgres": killer("postgres"),
         "mail server, for 5 s": no_mail,
+        "supervisor": supervisor,
         "everything at once": everything,
     }
     print(

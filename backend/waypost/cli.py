@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from waypost.kernel import embedded
+from waypost.kernel import embedded, processes
 from waypost.kernel.processes import Spec
 from waypost.kernel.settings import Settings, get_settings
 from waypost.kernel.supervisor import DidNotStart, Stopped, Supervisor, say
@@ -213,6 +213,7 @@ def serve_api() -> None:
     from granian.log import LogLevels  # noqa: PLC0415
 
     settings = _settings()
+    processes.end_with_supervisor()
     Granian(
         "waypost.app:app",
         address=settings.host,
@@ -234,6 +235,7 @@ def mail_catcher() -> None:
     from waypost.vendors import mail_catcher as catcher  # noqa: PLC0415
 
     settings = _settings()
+    processes.end_with_supervisor()
     asyncio.run(catcher.serve(settings.smtp_port, settings.mail_catcher_port or embedded.free_port()))
 
 

@@ -14,13 +14,14 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.kernel import hints, logs, queue
+from waypost.kernel import hints, logs, processes, queue
 from waypost.kernel.db import Database, use_database
 from waypost.kernel.events import use_wiring
 from waypost.kernel.settings import get_settings
 from waypost.wiring import SCHEDULE, Task, build_wiring, tasks
 
 Result = TypeVar("Result")
+processes.end_with_supervisor()
 celery = queue.build(get_settings())
 celery.conf.beat_schedule = SCHEDULE
 

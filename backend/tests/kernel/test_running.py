@@ -241,5 +241,14 @@ def test_a_whole_installation(tmp_path: Path) -> None:
     product = Product(folder, port)  # a second start finds the data
     try:
         product.post("/auth/login", {"username": "ada@example.com", "password": PASSWORD})
+        pids = [pid for pids in product.children().values() for pid in pids]
+    finally:
+        product.process.kill()  # without a chance to stop anything
+        product.process.wait()
+    assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), 30)
+
+    product = Product(folder, port)
+    try:
+        product.post("/auth/login", {"username": "ada@example.com", "password": PASSWORD})
     finally:
         assert product.stop() == 0

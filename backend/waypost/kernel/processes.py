@@ -8,11 +8,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+SUPERVISOR = "WAYPOST_SUPERVISOR"  # set for children: the process that looks after them
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -49,7 +51,7 @@ class Child:
         try:
             self.process = subprocess.Popen(  # noqa: S603 - our own commands
                 list(spec.argv),
-                env={**os.environ, **spec.env},
+                env={**os.environ, **spec.env, SUPERVISOR: str(os.getpid())},
                 stdin=subprocess.DEVNULL,
                 stdout=descriptor,
                 stderr=subprocess.STDOUT,
@@ -87,6 +89,24 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             return
+
+
+def end_with_supervisor(seconds: float = 5.0) -> None:
+    """In a supervised process: once its supervisor is gone, end by force after `seconds`, with everything it started.
+
+    It is asked to stop first (`die_with_parent`), but stopping may wait for servers that are gone as well.
+    """
+    supervisor = int(os.environ.get(SUPERVISOR, "0"))
+    if not supervisor or os.getpid() != os.getpgrp():
+        return
+
+    def watch() -> None:
+        while os.getppid() == supervisor:
+            time.sleep(0.5)
+        time.sleep(seconds)
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="end-with-supervisor", daemon=True).start()
 
 
 def wait_until(is_ready: Callable[[], bool], seconds: float, *, give_up: Callable[[], bool] = lambda: False) -> bool:
