@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BOOT = $(PYTHON) scripts/bootstrap.py
 RUN = PYTHONPATH=backend .venv/bin/python
+LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix frontend
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-backend test-web e2e check format bench crash openapi admin migrate clean
+.PHONY: help run test check format lock bench crash openapi admin migrate clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +27,11 @@ format: ## put the code into its form
 	@$(BOOT) --dev --web
 	@.venv/bin/ruff format backend scripts benchmarks && .venv/bin/ruff check --fix backend scripts benchmarks
 	@$(NPM) run --silent format
+
+lock: ## write the lock files anew after a change of the dependencies
+	@$(BOOT)
+	@$(LOCK) -o requirements.lock
+	@$(LOCK) --group dev -c requirements.lock -o requirements-dev.lock
 
 bench: ## measure, side by side, and print ratios
 	@$(BOOT) --dev

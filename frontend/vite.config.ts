@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import ui from "@nuxt/ui/vite";
 import vue from "@vitejs/plugin-vue";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 // Besides those named in templates: of the navigation, and what ticket types may carry.
 const CATALOGUE =
@@ -13,8 +13,20 @@ const BUNDLED = ["layout-dashboard", "stamp", "plus", ...CATALOGUE.split(" ")].m
 );
 const backend = process.env.BACKEND ?? "http://127.0.0.1:8000";
 
+// Nuxt UI would write the colours into the page at run time, which our Content-Security-Policy forbids: they stand in
+// styles/tokens.css instead.
+const noRuntimeColours: NonNullable<ViteUserConfig["plugins"]>[number] = {
+  name: "no-runtime-colours",
+  enforce: "pre",
+  load: (id) =>
+    id.split("?")[0]?.endsWith("/@nuxt/ui/dist/runtime/plugins/colors.js")
+      ? "export default { install() {} };"
+      : null,
+};
+
 export default defineConfig({
   plugins: [
+    noRuntimeColours,
     vue(),
     ui({
       ui: { colors: { primary: "indigo", neutral: "slate" } },

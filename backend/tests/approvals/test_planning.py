@@ -69,7 +69,7 @@ def test_conditions_choose_stages_and_say_why() -> None:
     above = {"all": [{"field": "amount", "op": "gt", "value": "5000"}]}
     state = make([{"condition": above}, {}], [[person(1)], [person(2)]], facts={"amount": Decimal("10")})
     assert [s.status for s in state.stages] == [StageStatus.SKIPPED, StageStatus.WAITING]
-    assert state.stages[0].reason == "not: amount is above 5,000"
+    assert state.stages[0].reason == "only when amount is above 5,000"
     state = make([{"condition": above}, {}], [[person(1)], [person(2)]], facts={"amount": Decimal("9000")})
     assert state.stages[0].steps[0].reason == "person 1, because amount is above 5,000"
 

@@ -164,7 +164,7 @@ def test_in_words() -> None:
     condition = parse(tree, FIELDS)
     assert describe(condition) == (
         "amount is above 5,000 and (title contains x or not (urgent is yes)) and urgent is not no"
-        " and due date is empty and due date is below 2026-01-01T00:00:00+00:00"
+        " and due date is empty and below 2026-01-01 00:00 UTC"
     )
     assert [x.field.name for x in leaves(condition)] == [
         "amount",
@@ -177,6 +177,8 @@ def test_in_words() -> None:
     assert describe(ALWAYS) == "always"
     assert describe(parse({"any": []}, FIELDS)) == "never"
     assert describe(parse({"all": [{"any": [leaf("title", "eq", "a")]}]}, FIELDS)) == "title is a"
+    spoken = {"any": [leaf("title", "contains", "x"), leaf("title", "eq", "y"), leaf("title", "is_empty")]}
+    assert describe(parse(spoken, FIELDS)) == "title contains x or is y or empty"
 
 
 def test_folding_needs_no_locale() -> None:

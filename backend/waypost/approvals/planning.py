@@ -57,7 +57,9 @@ def plan(
     order = seat_id = 0
     for n, stage in enumerate(definition.stages):
         if not applies[n]:
-            stages.append(_stage(-1 - n, stage, engine.StageStatus.SKIPPED, (), 0, f"not: {describe(stage.condition)}"))
+            stages.append(
+                _stage(-1 - n, stage, engine.StageStatus.SKIPPED, (), 0, f"only when {describe(stage.condition)}")
+            )
             continue
         least = 1 if isinstance(stage.quorum, (str, float)) else stage.quorum
         seats = seats_of(found[n], barred, fallback, least=least)

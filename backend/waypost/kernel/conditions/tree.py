@@ -212,21 +212,31 @@ _WORDS = {
 
 
 def describe(condition: Condition) -> str:
-    """The condition in words, as people read why somebody was asked: "amount is above 5000"."""
+    """The condition in words, as people read why somebody was asked: "amount is at least 1,000 and at most 5,000"."""
     if isinstance(condition, Leaf):
-        words = f"{condition.field.label} {_WORDS[condition.op]}"
-        if condition.value is None:
-            return words
-        values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-        return f"{words} {', '.join(_shown(v) for v in values)}"
+        return f"{condition.field.label} {_said(condition)}"
     if isinstance(condition, Not):
         return f"not ({describe(condition.part)})"
     if not condition.parts:
         return "always" if isinstance(condition, All) else "never"
-    joiner = " and " if isinstance(condition, All) else " or "
-    return joiner.join(
-        f"({describe(p)})" if isinstance(p, (All, AnyOf)) and len(p.parts) > 1 else describe(p) for p in condition.parts
-    )
+    words = []
+    before: Condition | None = None
+    for part in condition.parts:
+        if isinstance(part, Leaf) and isinstance(before, Leaf) and part.field == before.field:
+            said = _said(part)  # the same field is not named again, nor is "is"
+            words.append(said.removeprefix("is ") if _said(before).startswith("is ") else said)
+        else:
+            many = isinstance(part, (All, AnyOf)) and len(part.parts) > 1
+            words.append(f"({describe(part)})" if many else describe(part))
+        before = part
+    return (" and " if isinstance(condition, All) else " or ").join(words)
+
+
+def _said(leaf: Leaf) -> str:
+    if leaf.value is None:
+        return _WORDS[leaf.op]
+    values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+    return f"{_WORDS[leaf.op]} {', '.join(_shown(v) for v in values)}"
 
 
 def _shown(value: object) -> str:
@@ -234,4 +244,4 @@ def _shown(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return value.strftime("%Y-%m-%d %H:%M UTC") if isinstance(value, datetime) else str(value)
