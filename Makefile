@@ -6,7 +6,7 @@ LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11
 NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix frontend
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock bench crash openapi admin migrate clean
+.PHONY: help run test first-start check format lock bench crash openapi docs admin migrate clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ run: ## start Waypost (HOST, PORT, DATA_DIR, DEMO=0, DATABASE_URL, REDIS_URL, SM
 test: ## every test: backend, web app, journeys in a browser
 	@$(BOOT) --dev --web
 	@$(RUN) scripts/test.py
+
+first-start: ## start as a newcomer does, twice, and see a request arrive by mail
+	@$(PYTHON) scripts/first_start.py
 
 check: ## format, lint, types, room rules, generated client up to date
 	@$(BOOT) --dev --web
@@ -45,6 +48,10 @@ openapi: ## write frontend/openapi.json and the client generated from it
 	@$(BOOT) --dev --web
 	@$(RUN) -m waypost.cli openapi frontend/openapi.json
 	@$(NPM) run --silent api
+
+docs: ## write the pages of docs/ that are generated from the code
+	@$(BOOT) --dev
+	@$(RUN) scripts/docs.py
 
 admin: ## make EMAIL=… administrator and print a one-time link
 	@$(BOOT)

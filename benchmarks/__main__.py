@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _fill(url: str) -> None:
-    from waypost import demo
+    from waypost.demo.loading import load as load_demo
     from waypost.kernel.db import Database
     from waypost.kernel.events import use_wiring
     from waypost.kernel.settings import get_settings
@@ -58,7 +58,7 @@ def _fill(url: str) -> None:
 
     async def load() -> None:
         database = Database.connect(get_settings())
-        await demo.load(database)
+        await load_demo(database)
         await database.dispose()
         await corpus.fill(url)
 

@@ -55,6 +55,7 @@ def main() -> None:
         step("mypy", str(BIN / "mypy")),
         step("room rules", str(BIN / "lint-imports")),
         generated(),
+        step("generated pages of docs/", str(BIN / "python"), "scripts/docs.py", "--check"),
         step("prettier", "npm", "run", "--silent", "format:check", cwd=WEB),
         step("eslint", "npm", "run", "--silent", "lint", cwd=WEB),
         step("vue-tsc", "npm", "run", "--silent", "typecheck", cwd=WEB),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
+
+from servers import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = ROOT / ".venv" / "bin"
@@ -48,12 +47,6 @@ def backend() -> bool:
     return ran and enough and whole
 
 
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
 def journeys() -> bool:
     """The product started as people start it, on an empty folder, and used in a real browser."""
     folder = Path(tempfile.mkdtemp(prefix="waypost-"))
@@ -67,7 +60,7 @@ def journeys() -> bool:
     )
     try:
         base = f"http://127.0.0.1:{port}"
-        if not answers(f"{base}/api/v1/health/ready", 90):
+        if not wait_for(f"{base}/api/v1/health/ready", 90, lambda: product.poll() is not None):
             print((folder / "run.log").read_text())
             return False
         # the packaged browser unpacks into TMPDIR: a folder of this run's own, not one another user may have left
@@ -80,17 +73,6 @@ def journeys() -> bool:
         product.wait(60)
         log.close()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def answers(url: str, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.3)
-    return False
 
 
 def main() -> None:

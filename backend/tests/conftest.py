@@ -52,7 +52,7 @@ def servers(data_dir: Path) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="session")
 def template(servers: dict[str, str]) -> dict[str, str]:
     """The migrated database with the demo company in it, before any test."""
-    from waypost import demo
+    from waypost.demo.loading import load as load_demo
     from waypost.kernel import relay
     from waypost.kernel.db import Database
     from waypost.kernel.events import use_wiring
@@ -65,7 +65,7 @@ def template(servers: dict[str, str]) -> dict[str, str]:
 
     async def load() -> None:
         database = Database.connect(get_settings())
-        assert await demo.load(database)
+        assert await load_demo(database)
         await relay.drain(database)  # what the demo set off has been told: tests see only their own events
         await database.dispose()
         await _execute(

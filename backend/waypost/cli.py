@@ -23,7 +23,12 @@ from waypost.kernel.processes import Spec
 from waypost.kernel.settings import Settings, get_settings
 from waypost.kernel.supervisor import DidNotStart, Stopped, Supervisor, say
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Waypost: requests, approvals, fulfilment.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Waypost: requests, approvals, fulfilment.",
+)
 RUNTIME = "runtime.json"
 
 
@@ -173,8 +178,8 @@ def _prepare_database(settings: Settings) -> None:
 
 
 async def _seed(settings: Settings) -> None:
-    from waypost import demo  # noqa: PLC0415
     from waypost.access.service import ensure_system_roles  # noqa: PLC0415
+    from waypost.demo.loading import load  # noqa: PLC0415
     from waypost.kernel.db import Database  # noqa: PLC0415
     from waypost.kernel.events import use_wiring  # noqa: PLC0415
     from waypost.wiring import build_wiring  # noqa: PLC0415
@@ -183,7 +188,7 @@ async def _seed(settings: Settings) -> None:
     database = Database.connect(settings)
     try:
         if settings.demo:
-            if await demo.load(database):
+            if await load(database):
                 say("Loaded the demo company.")
         else:
             async with database.transaction() as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
+import structlog
 from fastapi import Depends, Request
 
 from waypost.access.actor import Actor
@@ -27,6 +28,7 @@ async def current_actor(request: Request) -> Actor:
     actor = await actors.get(database(), user_id=claims.user_id, session_id=claims.session_id)
     if actor is None:
         raise SessionEnded
+    structlog.contextvars.bind_contextvars(actor_id=actor.user_id)
     return actor
 
 

@@ -63,6 +63,7 @@ def make_engine(settings: Settings, *, readonly: bool) -> AsyncEngine:
         pool_timeout=5,
         pool_recycle=1800,
         pool_pre_ping=False,
+        hide_parameters=True,  # an error that is logged names the statement, never what people wrote
         connect_args={"server_settings": server_settings, "timeout": 5, "command_timeout": 60},
         json_serializer=_encode_json,
         json_deserializer=msgspec.json.decode,

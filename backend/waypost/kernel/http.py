@@ -48,6 +48,8 @@ STATUS = {
 PROBLEM = "application/problem+json"
 MAX_DEPTH = 32
 API = "/api/"
+SLOW = 0.5  # seconds after which a read is worth a line in the log
+ENDLESS = ("/api/v1/events/stream",)
 
 requests_total = Counter("waypost_http_requests", "HTTP requests answered", ["method", "route", "status"])
 request_seconds = Histogram("waypost_http_request_seconds", "Time to answer, in seconds", ["method", "route"])
@@ -252,6 +254,9 @@ def install(app: FastAPI, *, authenticate: Guard) -> None:
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        is_page = getattr(request.scope.get("endpoint"), "__elsewhere__", False)
+        if request.url.path.startswith(API) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and is_page:
+            error = HTTPException(404, "There is nothing here.")  # only the web app's pages answer to any path
         if request.url.path.startswith(API) and error.status_code == HTTPStatus.NOT_FOUND:
             try:
                 await authenticate(request)
@@ -330,6 +335,13 @@ def _defect(path: str, method: str, error: Exception) -> Response:
     return Response(msgspec.json.encode(document), 500, media_type=PROBLEM)
 
 
+def _log_request(method: str, route: str, status: int, seconds: float) -> None:
+    """One line for whatever changed something, was refused or slow; plain reads are told at level DEBUG only."""
+    is_plain = method in ("GET", "HEAD") and status < 400 and (seconds < SLOW or route in ENDLESS)
+    tell = log.debug if is_plain else log.info if status < 500 else log.error
+    tell("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
 class Manners:
     """Request id in and out, security headers, one log line and one measurement per request."""
 
@@ -374,6 +386,6 @@ class Manners:
             route = getattr(scope.get("route"), "path", "(none)")
             requests_total.labels(scope["method"], route, status).inc()
             request_seconds.labels(scope["method"], route).observe(seconds)
-            log.debug("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
-            structlog.contextvars.unbind_contextvars("request_id")
+            _log_request(scope["method"], route, status, seconds)
+            structlog.contextvars.unbind_contextvars("request_id", "actor_id")
             events.request_id.reset(token)

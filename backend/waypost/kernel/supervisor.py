@@ -18,6 +18,14 @@ SHORTEST_WAIT, LONGEST_WAIT = 0.2, 5.0
 STEADY = 30.0  # seconds after which a process counts as running well, and its waits start anew
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _ignore_signals() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 class Stopped(Exception):
     """A signal asked us to stop."""
 
@@ -35,11 +43,12 @@ class Supervisor:
         self._waits: dict[str, float] = {}
         self._restart_at: dict[str, float] = {}
         logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, self._on_signal)
+        for number in SIGNALS:
+            signal.signal(number, self._on_signal)
 
     @staticmethod
     def _on_signal(number: int, frame: FrameType | None) -> None:
+        _ignore_signals()  # `make` passes on the Ctrl-C we got ourselves: the second one must not interrupt the stopping
         raise Stopped
 
     def start(self, specs: Sequence[Spec], *, seconds: float = 60.0) -> None:
@@ -69,15 +78,14 @@ class Supervisor:
                     wait = SHORTEST_WAIT
                 self._waits[name] = min(wait * 2, LONGEST_WAIT)
                 self._restart_at[name] = tick + wait
-                say(f"{name} ended ({child.process.returncode}); starting it again")
+                say(f"{name} ended ({child.process.returncode}); starting it again (see {child.log})")
             elif tick >= self._restart_at[name]:
                 del self._restart_at[name]
                 self.children[n] = Child(child.spec, self.logs / f"{name}.log")
 
     def stop(self) -> None:
         """Stop everything, the last started first; a second signal does not shorten it."""
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, signal.SIG_IGN)
+        _ignore_signals()
         for child in reversed(self.children):
             child.stop()
         self.children.clear()

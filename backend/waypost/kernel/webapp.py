@@ -60,5 +60,5 @@ def serve(app: FastAPI, folder: Path, *, api: str) -> None:
             return HTMLResponse(_NOT_BUILT)
         return FileResponse(index, headers={"Cache-Control": "no-cache"})
 
-    page.__public__ = True  # type: ignore[attr-defined]
+    page.__public__ = page.__elsewhere__ = True  # type: ignore[attr-defined]
     app.add_route("/{path:path}", page, methods=["GET", "HEAD"], include_in_schema=False)

@@ -1,0 +1,195 @@
+"""Who works at the demo company, what can be asked for there, and who must say yes: the contract's demo company."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PASSWORD = "demo-Passw0rd-2026"  # noqa: S105 - the contract's, for demo accounts only
+ZONE = "Europe/Berlin"
+# username: first name, last name, department, manager, job title, roles besides `employee`
+PEOPLE: dict[str, tuple[str, str, str, str | None, str, list[str]]] = {
+    "executive": (
+        "Elena",
+        "Fischer",
+        "Executive Office",
+        None,
+        "Chief operating officer",
+        ["executive", "manager", "department_head"],
+    ),
+    "head": ("Henrik", "Lindqvist", "Marketing", "executive", "Head of Marketing", ["manager", "department_head"]),
+    "manager": ("Mike", "Okafor", "Marketing", "head", "Marketing manager", ["manager"]),
+    "employee": ("Jane", "Doe", "Marketing", "manager", "Marketing specialist", []),
+    "colleague": ("Carlos", "Reyes", "Marketing", "manager", "Marketing specialist", []),
+    "finance1": (
+        "Farah",
+        "Haddad",
+        "Finance",
+        "executive",
+        "Head of Finance",
+        ["manager", "department_head", "finance_committee"],
+    ),
+    "finance2": ("Felix", "Moreau", "Finance", "finance1", "Controller", ["finance_committee"]),
+    "finance3": ("Fiona", "Walsh", "Finance", "finance1", "Treasurer", ["finance_committee"]),
+    "financeagent": ("Nadia", "Petrova", "Finance", "finance1", "Accounts payable", ["agent"]),
+    "ithead": ("Ingrid", "Solberg", "IT", "executive", "Head of IT", ["manager", "department_head"]),
+    "agent": ("Amir", "Novak", "IT", "ithead", "IT support agent", ["agent"]),
+    "agent2": ("Aiko", "Tanaka", "IT", "ithead", "IT support agent", ["agent"]),
+    "hragent": ("Hannah", "Berg", "HR", "executive", "HR partner", ["agent"]),
+    "facilityagent": (
+        "Fatou",
+        "Diallo",
+        "Facilities",
+        "executive",
+        "Facilities coordinator",
+        ["agent", "department_head"],
+    ),
+    "outsider": ("Oscar", "Silva", "Facilities", "facilityagent", "Building technician", []),
+    "auditor": ("Astrid", "Keller", "Executive Office", "executive", "Internal auditor", ["auditor"]),
+    "admin": ("Ada", "Brandt", "IT", "ithead", "System administrator", ["admin"]),
+}
+HEADS = {
+    "Executive Office": "executive",
+    "Marketing": "head",
+    "Finance": "finance1",
+    "IT": "ithead",
+    "HR": "hragent",
+    "Facilities": "facilityagent",
+}
+TEAMS = {
+    "IT Support": ("Laptops, accounts, software, outages", ["agent", "agent2"]),
+    "HR Services": ("Contracts, letters, leave, benefits", ["hragent"]),
+    "Finance Operations": ("Payments, reimbursements, purchase orders", ["financeagent"]),
+    "Facilities": ("Rooms, keys, furniture, repairs", ["facilityagent"]),
+}
+NOT_EMPLOYEES = {"auditor"}  # reads everything, changes nothing: not even a request of their own
+
+
+def _text(title: str, order: int, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "title": title, "maxLength": 200, "x-widget": "text", "x-order": order, **more}
+
+
+def _area(title: str, order: int, **more: Any) -> dict[str, Any]:
+    return _text(title, order, **{"x-widget": "textarea", "maxLength": 4000, **more})
+
+
+def _choice(title: str, order: int, *words: str, **more: Any) -> dict[str, Any]:
+    return {"type": "string", "title": title, "enum": list(words), "x-widget": "select", "x-order": order, **more}
+
+
+def _form(*required: str, **fields: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": fields, "required": list(required), "additionalProperties": False}
+
+
+TYPES: list[dict[str, Any]] = [
+    {
+        "key": "IT_SUPPORT",
+        "name": "IT support",
+        "prefix": "ITS",
+        "category": "IT",
+        "icon": "life-buoy",
+        "description": "Something does not work: laptop, network, printer, password, software",
+        "team": "IT Support",
+        "requires_approval": False,
+        "form": _form(
+            device=_text("Device or program", 1, description="What is affected, for example its inventory number."),
+            impact=_choice("Who is affected", 2, "Only me", "My team", "Everybody"),
+            since=_text("Since when", 3, maxLength=100),
+        ),
+    },
+    {
+        "key": "IT_HARDWARE",
+        "name": "IT hardware",
+        "prefix": "ITH",
+        "category": "IT",
+        "icon": "laptop",
+        "description": "A new laptop, monitor, phone, headset or other equipment",
+        "team": "IT Support",
+        "has_amount": True,
+        "form": _form(
+            "budget_code",
+            "justification",
+            budget_code=_text("Budget code", 1, maxLength=40, description="The cost centre or project that pays."),
+            justification=_area("Justification", 2, description="Why it is needed."),
+            needed_by={"type": "string", "format": "date", "title": "Needed by", "x-widget": "date", "x-order": 3},
+        ),
+    },
+    {
+        "key": "HR",
+        "name": "HR request",
+        "prefix": "HR",
+        "category": "HR",
+        "icon": "users",
+        "description": "Contracts, certificates, leave, benefits, personal data",
+        "team": "HR Services",
+        "form": _form(
+            topic=_choice("Topic", 1, "Certificate", "Contract", "Leave", "Benefits", "Other"),
+            details=_area("Details", 2),
+        ),
+    },
+    {
+        "key": "FINANCE",
+        "name": "Finance request",
+        "prefix": "FIN",
+        "category": "Finance",
+        "icon": "banknote",
+        "description": "Reimbursements, invoices, purchase orders, budget changes",
+        "team": "Finance Operations",
+        "has_amount": True,
+        "form": _form(
+            cost_center=_text("Cost centre", 1, maxLength=40),
+            purpose=_area("Purpose", 2),
+            vendor=_text("Vendor", 3),
+        ),
+    },
+    {
+        "key": "FACILITY",
+        "name": "Facility request",
+        "prefix": "FAC",
+        "category": "Facilities",
+        "icon": "building",
+        "description": "Rooms, keys, furniture, heating, repairs, moves",
+        "team": "Facilities",
+        "form": _form(location=_text("Location", 1, description="Building, floor, room."), details=_area("Details", 2)),
+    },
+]
+
+
+def _stage(
+    name: str, condition: dict[str, Any] | None, *approvers: dict[str, Any], quorum: Any = "ANY"
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "condition": condition,
+        "approvers": list(approvers),
+        "mode": "PARALLEL",
+        "quorum": quorum,
+        "due_in_minutes": 2880,
+        "escalation": None,
+    }
+
+
+def _amount(op: str, value: str) -> dict[str, Any]:
+    return {"field": "amount", "op": op, "value": value}
+
+
+# The specification's flowchart: below 1,000 the manager, to 5,000 the department head, above the Finance Committee.
+PURCHASES: dict[str, Any] = {
+    "name": "Purchases by amount",
+    "condition": {"any": [{"field": "ticket_type", "op": "in", "value": ["IT_HARDWARE", "FINANCE"]}]},
+    "stages": [
+        _stage(
+            "Manager",
+            {"any": [_amount("lt", "1000"), {"field": "amount", "op": "is_empty"}]},
+            {"kind": "REQUESTER_MANAGER"},
+        ),
+        _stage(
+            "Department head", {"all": [_amount("gte", "1000"), _amount("lte", "5000")]}, {"kind": "DEPARTMENT_HEAD"}
+        ),
+        _stage(
+            "Finance Committee",
+            {"all": [_amount("gt", "5000")]},
+            {"kind": "ROLE", "role": "finance_committee"},
+            quorum=2,
+        ),
+    ],
+}
