@@ -182,3 +182,36 @@ async def test_memory_is_bounded_and_the_log_has_the_rest(fresh_database: Any, m
     assert [e.object_id for e in await follower.after(follower._floor)] == [4, 5, 6]
     async with fresh_database.read() as session:
         assert len(await events_after(session, start)) == 6
+
+
+async def test_many_streams_ask_once_what_they_may_see(fresh_database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from waypost.kernel.events import SYSTEM, record
+    from waypost.live import follower as module
+    from waypost.tickets.events import TicketClosed
+
+    asked: list[list[int]] = []
+    plain = module.facts_by_id
+
+    async def counted(session: Any, ids: list[int]) -> Any:
+        asked.append(ids)
+        if len(asked) == 1:
+            raise OSError("the database is away")
+        return await plain(session, ids)
+
+    monkeypatch.setattr(module, "facts_by_id", counted)
+    follower = Follower(fresh_database)
+    await follower.begin()
+    for n in (1, 2, 999_999):
+        async with fresh_database.transaction() as session:
+            event = TicketClosed(ticket_id=n, ticket_version=1, old_status="REJECTED", new_status="CLOSED")
+            await record(session, event, actor=SYSTEM)
+    await follower._read_on()
+    events = list(follower._recent)
+    with pytest.raises(OSError, match="away"):
+        await follower.facts(events)
+    answers = await asyncio.gather(*(follower.facts(events) for _ in range(50)))
+    assert asked == [[1, 2, 999_999]] * 2, "a failure is asked again, an answer is shared"
+    assert all(sorted(a) == [1, 2] for a in answers), "what does not exist is left out"
+    follower.head = (follower.head[0] + 1, follower.head[1])
+    await follower.facts(events)
+    assert len(asked) == 3, "after something has happened it is asked anew"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.kernel.db import Database
 from waypost.kernel.hints import CHANNEL
 from waypost.kernel.logs import get_logger
+from waypost.tickets.policy import TicketFacts
+from waypost.tickets.queries import facts_by_id
 
 log = get_logger(__name__)
 Position = tuple[int, int]
@@ -82,6 +85,8 @@ class Follower:
         self.is_closing = False
         self._recent: deque[Happened] = deque(maxlen=KEPT)
         self._floor: Position = (0, 0)  # events at or before this position are not in memory
+        self._facts: dict[int, asyncio.Future[dict[int, TicketFacts]]] = {}
+        self._facts_at: Position = (0, 0)
         self._changed = asyncio.Condition()
         self._hinted = asyncio.Event()
 
@@ -98,9 +103,29 @@ class Follower:
     async def after(self, position: Position) -> list[Happened]:
         """The events behind a position, from memory when they are there."""
         if position >= self._floor:
-            return [e for e in self._recent if e.position > position]
+            newer = itertools.takewhile(lambda e: e.position > position, reversed(self._recent))
+            return list(newer)[::-1]  # a thousand streams ask this: only what is new is looked at
         async with self.database.read() as session:
             return await events_after(session, position)
+
+    async def facts(self, events: list[Happened]) -> dict[int, TicketFacts]:
+        """What may be seen of these events' tickets depends on: read once for all streams that ask at one head."""
+        if self._facts_at != self.head:
+            self._facts_at, self._facts = self.head, {}
+        wanted = {e.object_id for e in events if e.object_type == "ticket"}
+        if missing := sorted(i for i in wanted if i not in self._facts):
+            loading = asyncio.ensure_future(self._load_facts(missing))
+            self._facts.update((i, loading) for i in missing)
+        found = {i: (await asyncio.shield(self._facts[i])).get(i) for i in wanted}
+        return {i: facts for i, facts in found.items() if facts is not None}
+
+    async def _load_facts(self, ids: list[int]) -> dict[int, TicketFacts]:
+        try:
+            async with self.database.read() as session:
+                return await facts_by_id(session, ids)
+        except BaseException:
+            self._facts = {}  # whoever asks next asks again
+            raise
 
     async def wait(self, position: Position, seconds: float) -> None:
         """Until there is something behind a position, or the time is over."""

@@ -18,8 +18,7 @@ from waypost.kernel.errors import Refusal
 from waypost.kernel.http import StrictRoute
 from waypost.kernel.ids import MAX_ID
 from waypost.live.follower import Follower, Position, follow, position_of
-from waypost.live.screens import shown, ticket_ids
-from waypost.tickets.queries import facts_by_id
+from waypost.live.screens import shown
 
 router = APIRouter(route_class=StrictRoute, prefix="/events", tags=["Live"])
 LOOK = 10.0  # seconds after which a quiet stream checks that its session still lives
@@ -63,12 +62,13 @@ async def stream(
     while not follower.is_closing:
         events = await follower.after(position)
         if events:
-            try:
-                actor = await current_actor(request)
-            except Refusal:  # the session has ended, and with it the stream
-                return
-            async with database().read() as session:
-                facts = await facts_by_id(session, ticket_ids(events))
+            facts = await follower.facts(events)
+            # Most streams have no part in most events. One that has is asked anew whether it still may.
+            if any(shown(actor, happened, facts) for happened in events):
+                try:
+                    actor = await current_actor(request)
+                except Refusal:  # the session has ended, and with it the stream
+                    return
             for happened in events:
                 told = shown(actor, happened, facts)
                 if told is not None:
@@ -77,6 +77,6 @@ async def stream(
             continue
         await follower.wait(position, LOOK)
         try:
-            await current_actor(request)
+            actor = await current_actor(request)
         except Refusal:
             return

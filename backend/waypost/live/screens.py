@@ -40,8 +40,3 @@ def shown(
             return None
         return happened.type, told | {"comment_id": data.get("comment_id"), "visibility": data.get("visibility")}
     return "ticket.updated", told | {"version": data.get("ticket_version"), "status": data.get("new_status")}
-
-
-def ticket_ids(events: list[Happened]) -> list[int]:
-    """The tickets these events are about."""
-    return sorted({e.object_id for e in events if e.object_type == "ticket"})
