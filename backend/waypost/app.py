@@ -8,7 +8,6 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from prometheus_client import make_asgi_app
 
 from waypost import __version__
 from waypost.access import directory_router
@@ -72,7 +71,7 @@ def create_app() -> FastAPI:
         app.include_router(room.router, prefix=API)
     app.include_router(health.router, prefix=API)
     openapi.complete(app)
-    app.mount("/metrics", health.local_only(make_asgi_app()))
+    app.add_route("/metrics", health.metrics, methods=["GET"], include_in_schema=False)
     webapp.serve(app, WEB, api=API)
     return app
 

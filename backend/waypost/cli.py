@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import socket
 import sys
 import time
@@ -210,6 +211,13 @@ def _programs(settings: Settings, mails: int | None, ready: str) -> list[Spec]:
     return specs
 
 
+def _share_metrics(folder: Path) -> None:
+    """The web processes keep their measurements there, so that each can tell those of all; from zero at each start."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 @app.command()
 def serve_api() -> None:
     """Serve the web app and the API (DATABASE_URL and REDIS_URL must be set)."""
@@ -219,6 +227,7 @@ def serve_api() -> None:
 
     settings = _settings()
     processes.end_with_supervisor()
+    _share_metrics(settings.data_dir.absolute() / "metrics")
     Granian(
         "waypost.app:app",
         address=settings.host,

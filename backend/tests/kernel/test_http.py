@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Api
+from waypost.kernel import health
 
 
 @pytest.fixture
@@ -54,8 +58,10 @@ async def test_without_valkey_work_goes_on(anybody: Any, app: Any, who: Any, har
 
 
 async def test_measurements_stay_on_the_machine(anybody: Any) -> None:
-    assert (await anybody.get("/metrics/", expect=None)).status_code == 200
-    forwarded = await anybody.get("/metrics/", expect=None, headers={"X-Forwarded-For": "1.2.3.4"})
+    measured = await anybody.get("/metrics", expect=None)
+    assert measured.headers["content-type"].startswith("text/plain")
+    assert 'waypost_http_request_seconds_count{method="GET"' in measured.text
+    forwarded = await anybody.get("/metrics", expect=None, headers={"X-Forwarded-For": "1.2.3.4"})
     assert forwarded.status_code == 404
 
 
@@ -67,6 +73,17 @@ async def test_every_answer_is_guarded(anybody: Any, path: str) -> None:
     assert "unsafe-inline" not in headers["content-security-policy"].split("style-src")[0]
     assert headers["referrer-policy"]
     assert headers["x-request-id"]
+
+
+async def test_measurements_of_all_processes_are_added_up(
+    anybody: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(health.MULTIPROC, str(tmp_path))
+    count = "from prometheus_client import Counter; Counter('waypost_example', 'An example').inc()"
+    for _ in range(2):
+        counting = await asyncio.create_subprocess_exec(sys.executable, "-c", count)
+        assert await counting.wait() == 0
+    assert "waypost_example_total 2.0" in (await anybody.get("/metrics", expect=None)).text
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v2/tickets", "/api/"])

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 
 from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import BaseModel
 from sqlalchemy import select, text
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from waypost.kernel.db import database
+from waypost.kernel.errors import NotFound
 from waypost.kernel.http import json_response
 
 router = APIRouter(prefix="/health", tags=["Health"])
+MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"  # the library's own variable; set by `serve-api`
 
 
 class Live(BaseModel):
@@ -64,19 +67,18 @@ router.add_api_route("/live", live, methods=["GET"], response_model=Live)
 router.add_api_route("/ready", ready, methods=["GET"], response_model=Ready)
 
 
-def local_only(app: ASGIApp) -> ASGIApp:
-    """Measurements are for the machine itself and its private network, never for the public."""
-
-    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
-        host = (scope.get("client") or ("", 0))[0]
-        forwarded = any(name in (b"x-forwarded-for", b"forwarded") for name, _ in scope.get("headers", []))
-        try:
-            allowed = ipaddress.ip_address(host).is_loopback and not forwarded
-        except ValueError:
-            allowed = False
-        if allowed:
-            await app(scope, receive, send)
-        else:
-            await PlainTextResponse("Not found", 404)(scope, receive, send)
-
-    return guarded
+async def metrics(request: Request) -> Response:
+    """Measurements of all web processes in Prometheus' format, for the machine itself and never for the public."""
+    host = request.client.host if request.client else ""
+    forwarded = "x-forwarded-for" in request.headers or "forwarded" in request.headers
+    try:
+        allowed = ipaddress.ip_address(host).is_loopback and not forwarded
+    except ValueError:
+        allowed = False
+    if not allowed:
+        raise NotFound
+    registry = REGISTRY
+    if MULTIPROC in os.environ:  # each process keeps its numbers in files there; whoever is asked adds them up
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

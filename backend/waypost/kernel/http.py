@@ -52,7 +52,12 @@ SLOW = 0.5  # seconds after which a read is worth a line in the log
 ENDLESS = ("/api/v1/events/stream",)
 
 requests_total = Counter("waypost_http_requests", "HTTP requests answered", ["method", "route", "status"])
-request_seconds = Histogram("waypost_http_request_seconds", "Time to answer, in seconds", ["method", "route"])
+request_seconds = Histogram(
+    "waypost_http_request_seconds",
+    "Time to answer, in seconds",
+    ["method", "route"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 10),
+)
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
