@@ -128,7 +128,7 @@ def _run(settings: Settings, began: float) -> None:
             mails = settings.mail_catcher_port or embedded.free_port()
             env["MAIL_CATCHER_PORT"] = str(mails)
         os.environ.update(env)
-        embedded.write_runtime(runtime, env)
+        embedded.write_runtime(runtime, env | {"PUBLIC_URL": settings.origin})
         settings = _settings()
         _prepare_database(settings)
         say("Starting the web server, the worker and the scheduler …")
@@ -260,6 +260,7 @@ def migrate() -> None:
         from waypost.migrations.run import migrate as run_migrations  # noqa: PLC0415
 
         run_migrations()
+        asyncio.run(_seed(_settings().model_copy(update={"demo": False})))  # the roles of this release
 
 
 @app.command()
@@ -284,6 +285,9 @@ def admin(email: Annotated[str, typer.Argument(help="Address of the new administ
             await database.dispose()
 
     with _servers(_settings()):
+        from waypost.migrations.run import migrate as run_migrations  # noqa: PLC0415
+
+        run_migrations()  # the very first command on an empty folder may be this one
         try:
             say(asyncio.run(create()))
         except Refusal as refused:

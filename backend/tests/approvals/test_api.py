@@ -139,7 +139,7 @@ async def test_delegate_and_escalate(who: Any, hardware: Any, find_step: Any) ->
     assert [d["status"] for d in top["earlier_decisions"]] == ["DELEGATED", "ESCALATED"]
     await head.post(f"/approvals/{top['id']}/approve")
     history = str(await employee.get(f"/tickets/{ticket['id']}/history"))
-    assert "ESCALATED" in history
+    assert "escalated the decision to Henrik Lindqvist" in history
     assert "handed the decision to Carlos Reyes" in history
 
 

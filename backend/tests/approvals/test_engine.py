@@ -129,7 +129,7 @@ def test_refusals() -> None:
         act(state, Verb.ESCALATE, 1, 1)
     for to, why in ((1, "already"), (2, "changed"), (3, "work here")):
         with pytest.raises(BadDelegate, match=why):
-            act(state, Verb.DELEGATE, 1, 1, to=to, to_is_active=to != 3)
+            act(state, Verb.DELEGATE, 1, 1, to=to, to_is_able=to != 3)
     ended = act(state, Verb.REJECT, 1, 1)
     with pytest.raises(StepDecided):
         act(ended, Verb.APPROVE, 1, 1)
@@ -226,7 +226,7 @@ ACTIONS = st.lists(
         by=st.integers(1, 9),
         comments=st.sampled_from(["", "words"]),
         to=st.none() | st.integers(1, 9),
-        to_is_active=st.booleans(),
+        to_is_able=st.booleans(),
     )
     | st.just("answer"),
     max_size=25,

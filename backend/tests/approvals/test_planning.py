@@ -114,5 +114,5 @@ def test_nobody_barred_is_ever_asked(found: list[Candidate], barred: frozenset[i
     seats = [s.person for s in seats_of(found, barred, [ADMIN], least=least)]
     assert not barred & set(seats)
     assert len(seats) == len(set(seats)) >= 1
-    active = {c.person for c in found if c.is_active} - barred
+    active = {c.person for c in found if c.is_able} - barred
     assert active <= set(seats), "who may decide and is there is asked"

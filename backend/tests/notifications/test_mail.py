@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from waypost.kernel import relay
 from waypost.kernel.clock import clock, now
@@ -31,6 +31,7 @@ from waypost.kernel.embedded import free_port
 from waypost.kernel.settings import get_settings
 from waypost.notifications import sending
 from waypost.notifications.models import Delivery
+from waypost.notifications.rendering import one_line
 from waypost.vendors import smtp
 
 
@@ -316,3 +317,64 @@ async def test_told_once_however_often_the_event_arrives(asked: Any) -> None:
         )
         await notify(session, recorded)
         assert len((await session.scalars(select(Notification.id))).all()) == before
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "x&amp;#10;Bcc: all@example.com",
+        "=?utf-8?q?a=0D=0AReply-To:_evil@example.com=0D=0AX-Injected:_yes?=",
+        "=?utf-8?q?=0D=0AContent-Type:_text/html=0D=0A=0D=0A<h1>Mine</h1>?=",
+        "a\u2028Bcc: all@example.com",
+        "a\x85Bcc: all@example.com",
+    ],
+)
+async def test_a_title_is_never_a_header(asked: Any, server: MailServer, title: str) -> None:
+    await clear(asked)
+    (row,) = await rows(asked)
+    async with asked.transaction() as session:
+        await session.execute(update(Delivery).where(Delivery.id == row.id).values(subject=one_line(title)))
+    assert await sending.send_due(asked) == 1
+    (sent,) = server.taken
+    assert sent["Bcc"] is sent["Reply-To"] is sent["X-Injected"] is None
+    assert sent["Auto-Submitted"] == "auto-generated"
+    assert sent.get_content_type() == "multipart/alternative"
+    assert title.partition("Bcc")[0][:1] in sent["Subject"]
+
+
+async def test_words_of_a_title_stay_as_they_are() -> None:
+    assert one_line("Q&amp;A: &lt;b&gt; \n  or  ü") == "Q&amp;A: &lt;b&gt; or ü"
+
+
+async def test_a_mail_that_cannot_be_written_holds_up_nobody(asked: Any, server: MailServer) -> None:
+    async with asked.transaction() as session:
+        before = await session.scalar(select(func.count()).where(Delivery.status == "PENDING"))
+        (row,) = await rows(asked)
+        await session.execute(update(Delivery).where(Delivery.id == row.id).values(subject="a\r\nBcc: x@example.com"))
+    assert before > 1
+    await sending.send_due(asked)
+    (row,) = await rows(asked)
+    assert row.status == "FAILED"
+    assert len(server.taken) == before - 1, "all the others went out"
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "arrives_as"),
+    [
+        ("user@exämple.com", "SENT", "user@xn--exmple-cua.com"),
+        ("üser@example.com", "FAILED", None),
+        ("no address at all\x00", "FAILED", None),
+    ],
+)
+async def test_odd_addresses(asked: Any, server: MailServer, address: str, status: str, arrives_as: str | None) -> None:
+    await clear(asked)
+    (row,) = await rows(asked)
+    async with asked.transaction() as session:
+        address = address.replace("\x00", "")
+        await session.execute(update(Delivery).where(Delivery.id == row.id).values(recipient=address))
+    if address.startswith("no address"):
+        server.say_to_recipient = "553 No address"
+    await sending.send_due(asked)
+    (row,) = await rows(asked)
+    assert row.status == status
+    assert server.recipients == ([arrives_as] if arrives_as else [])

@@ -200,7 +200,9 @@ async def test_assigning(who: Any, find_step: Any) -> None:
     assert nobody["assignee"] is None
     team = next(t["id"] for t in (await agent.get("/teams"))["items"] if t["name"] == "HR Services")
     moved = await agent.post(f"{path}/assign", {"assignee_id": None, "team_id": team}, expect=None)
-    assert moved.status_code in (200, 404), "the ticket is HR's now, and the agent may not see it any more"
+    assert moved.status_code == 204, "the ticket is HR's now, and the agent may not see it any more"
+    await agent.get(path, expect=404)
+    assert (await (await who("hragent")).get(path))["team"]["id"] == team
 
 
 async def test_reopen_and_withdraw(who: Any, hardware: Any) -> None:

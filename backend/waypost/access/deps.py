@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, TypeVar
 
 import structlog
@@ -33,8 +33,21 @@ async def current_actor(request: Request) -> Actor:
 
 
 async def authenticate(request: Request) -> None:
-    """Raises a 401 refusal for a caller without a live session; asked before other refusals are told."""
-    await current_actor(request)
+    """Raises a 401 refusal for a caller without a live session, and a 403 one without the route's permission.
+
+    Asked before other refusals are told, when the route's own dependencies have not been.
+    """
+    actor = await current_actor(request)
+    for permission in _needed(getattr(request.scope.get("route"), "dependant", None)):
+        actor.require(permission)
+
+
+def _needed(dependant: Any) -> Iterator[Permission]:
+    for inner in getattr(dependant, "dependencies", ()):
+        permission = getattr(inner.call, "permission", None)
+        if permission is not None:
+            yield permission
+        yield from _needed(inner)
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select, text
@@ -145,6 +146,18 @@ async def people_with_role(session: AsyncSession, role_key: str) -> list[int]:
         .order_by(UserRole.user_id)
     )
     return list(rows.all())
+
+
+async def people_who_may(session: AsyncSession, permission: Permission, ids: Collection[int]) -> frozenset[int]:
+    """Those of these people who have a permission, with any scope; active or not."""
+    if not ids:
+        return frozenset()
+    rows = await session.scalars(
+        select(UserRole.user_id)
+        .join(RolePermission, RolePermission.role_id == UserRole.role_id)
+        .where(RolePermission.permission == permission.value, UserRole.user_id.in_(sorted(ids)))
+    )
+    return frozenset(rows)
 
 
 async def role_page(

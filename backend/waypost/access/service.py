@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -37,13 +38,14 @@ from waypost.directory.models import User
 from waypost.directory.queries import by_login
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
-from waypost.kernel.errors import FieldError, Invalid
+from waypost.kernel.errors import FieldError, Forbidden, Invalid
 from waypost.kernel.events import SYSTEM, Doer, record
 from waypost.kernel.ids import random_token
 from waypost.kernel.settings import get_settings
 
 PARENT_GRACE = timedelta(seconds=10)  # contract: the direct parent may be answered again for so long
 LINK_LIFE = timedelta(hours=24)
+FORGIVEN_BY_SUCCESS = 10  # failures of an address that a right password makes up for: an office has many people
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +80,11 @@ class SignedIn:
 async def log_in(database: Database, caller: Caller, *, username: str, password: str) -> SignedIn:
     """Sign in by username or e-mail address and password.
 
-    Failures are counted per account and per address, in their own transaction, whether the name exists or not. Raises
-    `WrongCredentials` (the same for a wrong name and a wrong password) or `TooManyAttempts`.
+    A try is counted against the account before the password is looked at, so many at once are as slow as one after the
+    other; failures are counted against the address too, whether the name exists or not. Raises `WrongCredentials` (the
+    same for a wrong name and a wrong password) or `TooManyAttempts`.
     """
-    settings = get_settings()
-    limits = {
-        f"account:{tokens.hash_token(username.lower()).hex()[:40]}": settings.login_attempts,
-        f"address:{caller.network}": settings.login_attempts_per_address,
-    }
     async with database.read() as session:
-        waiting = await _seconds_to_wait(session, list(limits), now())
         row = (
             await session.execute(
                 select(User.id, Credential.password_hash)
@@ -95,17 +92,35 @@ async def log_in(database: Database, caller: Caller, *, username: str, password:
                 .where(by_login(username), User.is_active)
             )
         ).first()
+    # one count for a person, whichever of their names is typed
+    account = f"account:{row.id}" if row else f"name:{tokens.hash_token(username.lower()).hex()[:40]}"
+    address = f"address:{caller.network}"
+    async with database.transaction() as session:
+        waiting = await _seconds_to_wait(session, [account, address], now())
+        if not waiting:
+            waiting = await _count_try(session, account, get_settings().login_attempts)
+        if waiting:
+            await record(session, _failed(caller, row, "paused"), actor=SYSTEM)
     if waiting:
-        await _remember_failure(database, caller, row.id if row else 0, "paused", {})
         raise TooManyAttempts(retry_after=waiting, policy=_policy())
     # No session is open while the hash is computed.
     right = await passwords.verify_password(row.password_hash if row else None, password)
-    if row is None or not right:
-        waiting = await _remember_failure(database, caller, row.id if row else 0, "wrong_credentials", limits)
-        raise WrongCredentials
     async with database.transaction() as session:
-        await session.execute(delete(Throttle).where(Throttle.key == next(iter(limits))))
-        return await start_session(session, caller, user_id=row.id, method="password")
+        if row is not None and right:
+            await session.execute(delete(Throttle).where(Throttle.key == account))
+            await session.execute(
+                update(Throttle)
+                .where(Throttle.key == address, Throttle.failures > 0)
+                .values(failures=func.greatest(Throttle.failures - FORGIVEN_BY_SUCCESS, 0))
+            )
+            return await start_session(session, caller, user_id=row.id, method="password")
+        await _count_try(session, address, get_settings().login_attempts_per_address)
+        await record(session, _failed(caller, row, "wrong_credentials"), actor=SYSTEM)
+    raise WrongCredentials
+
+
+def _failed(caller: Caller, row: Any, reason: str) -> LoginFailed:
+    return LoginFailed(user_id=row.id if row else 0, reason=reason, ip_address=caller.ip_address)
 
 
 def _policy() -> str:
@@ -122,25 +137,22 @@ def _failures(row: Throttle) -> throttle.Failures:
     return throttle.Failures(row.failures, row.level, row.blocked_until, row.updated_at)
 
 
-async def _remember_failure(
-    database: Database, caller: Caller, user_id: int, reason: str, limits: dict[str, int]
-) -> int:
-    settings = get_settings()
+async def _count_try(session: AsyncSession, key: str, allowed: int) -> int:
+    """Count one more try; returns the seconds to wait when this one comes during a pause, and then counts nothing."""
     at = now()
-    async with database.transaction() as session:
-        for key, allowed in sorted(limits.items()):
-            await session.execute(
-                pg_insert(Throttle).values(key=key, failures=0, level=0, updated_at=at).on_conflict_do_nothing()
-            )
-            row = (await session.scalars(select(Throttle).where(Throttle.key == key).with_for_update())).one()
-            after = throttle.after_failure(
-                _failures(row), at, allowed=allowed, pause=timedelta(minutes=settings.login_pause_minutes)
-            )
-            row.failures, row.level = after.count, after.level
-            row.blocked_until, row.updated_at = after.blocked_until, at
-            await session.flush()
-        await record(session, LoginFailed(user_id=user_id, reason=reason, ip_address=caller.ip_address), actor=SYSTEM)
-        return await _seconds_to_wait(session, list(limits), at)
+    await session.execute(
+        pg_insert(Throttle).values(key=key, failures=0, level=0, updated_at=at).on_conflict_do_nothing()
+    )
+    row = (await session.scalars(select(Throttle).where(Throttle.key == key).with_for_update())).one()
+    before = _failures(row)
+    if waiting := throttle.seconds_to_wait(before, at):
+        return waiting
+    pause = timedelta(minutes=get_settings().login_pause_minutes)
+    after = throttle.after_failure(before, at, allowed=allowed, pause=pause)
+    row.failures, row.level = after.count, after.level
+    row.blocked_until, row.updated_at = after.blocked_until, at
+    await session.flush()
+    return 0
 
 
 async def start_session(session: AsyncSession, caller: Caller, *, user_id: int, method: str) -> SignedIn:
@@ -228,18 +240,17 @@ async def _end(session: AsyncSession, login: LoginSession, reason: str, at: date
 
 
 async def log_out(session: AsyncSession, token: str | None, actor: Actor | None) -> None:
-    """End the session of a refresh token, or of the bearer; an unknown or ended one is no error."""
-    session_id = actor.session_id if actor else None
+    """End the session of a refresh token, and that of the bearer; an unknown or ended one is no error."""
+    wanted = {actor.session_id} if actor and actor.session_id else set()
     if token:
         kept = await session.get(RefreshToken, tokens.hash_token(token))
-        session_id = kept.session_id if kept else session_id
-    if session_id is None:
-        return
-    login = await session.scalar(select(LoginSession).where(LoginSession.id == session_id).with_for_update())
-    if login is not None and login.ended_at is None:
-        who = actor or Actor(user_id=login.user_id, username="", session_id=login.id, permissions={})
-        await _end(session, login, "logout", now(), who)
-    actors.forget(session_id)
+        wanted |= {kept.session_id} if kept else set()
+    rows = select(LoginSession).where(LoginSession.id.in_(wanted)).order_by(LoginSession.id).with_for_update()
+    for login in (await session.scalars(rows)).all():
+        if login.ended_at is None:
+            who = Actor(user_id=login.user_id, username="", session_id=login.id, permissions={})
+            await _end(session, login, "logout", now(), who)
+        actors.forget(login.id)
 
 
 async def revoke_session(session: AsyncSession, actor: Actor, session_id: int) -> None:
@@ -300,12 +311,29 @@ async def use_password_link(session: AsyncSession, caller: Caller, *, token: str
         raise LinkUsedUp
     person = Actor(user_id=user.id, username=user.username, session_id=None, permissions={})
     await set_password(session, person, user, password, pointer="/password")
+    # Whoever held a session or another link until now is out: the reason for a new password may be just that.
+    await session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id, OneTimeLink.used_at.is_(None)))
+    live = select(LoginSession).where(LoginSession.user_id == user.id, LoginSession.ended_at.is_(None))
+    for login in await session.scalars(live.with_for_update()):
+        await _end(session, login, "password_set", at, person)
+        actors.forget(login.id)
     return await start_session(session, caller, user_id=user.id, method="one_time_link")
 
 
 async def grant_roles(session: AsyncSession, actor: Doer, user_id: int, keys: list[str], *, pointer: str) -> None:
-    """Give a person roles, beside those they have. Raises `Invalid` naming an unknown role."""
+    """Give a person roles, beside those they have.
+
+    Nobody gives away more than they hold, unless roles are theirs to configure. Raises `Invalid` naming an unknown
+    role, `Forbidden`.
+    """
     roles = {r.key: r.id for r in await session.scalars(select(Role).where(Role.key.in_(keys)))}
+    if isinstance(actor, Actor) and not actor.may(Permission.ROLES_CONFIGURE):
+        granted = await session.execute(
+            select(RolePermission.permission, RolePermission.scope).where(RolePermission.role_id.in_(roles.values()))
+        )
+        held = {p.value: int(scope) for p, scope in actor.permissions.items()}
+        if any(held.get(permission, 0) < scope for permission, scope in granted):
+            raise Forbidden("These roles may more than you may yourself.")
     unknown = [k for k in keys if k not in roles]
     if unknown:
         raise Invalid(errors=(FieldError(pointer, f"there is no role {unknown[0]!r}"),))

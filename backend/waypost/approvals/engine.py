@@ -145,7 +145,7 @@ class Action:
     by: int
     comments: str = ""
     to: int | None = None
-    to_is_active: bool = True
+    to_is_able: bool = True
     to_reason: str = ""
 
 
@@ -266,8 +266,8 @@ def _check_receiver(state: State, stage: Stage, step: Step, action: Action) -> N
         raise NobodyAbove
     if action.to == step.approver:
         raise BadDelegate("they are the one who is asked already")
-    if not action.to_is_active:
-        raise BadDelegate("they do not work here any more")
+    if not action.to_is_able:
+        raise BadDelegate("they do not work here any more, or may not decide")
     if action.to in state.barred:
         raise BadDelegate("nobody decides what they asked for, wrote or changed themselves")
     if any(s.approver == action.to for s in stage.steps):

@@ -31,7 +31,7 @@ def _one_of(column: str, words: type[WorkflowStatus] | type[StageStatus] | type[
 
 
 class ApprovalDefinition(Base):
-    """A workflow as administrators know it. `document` is the current version; earlier ones stand beside."""
+    """A workflow as administrators know it. What it says stands in its versions."""
 
     __tablename__ = "approval_definitions"
 
@@ -61,7 +61,10 @@ class ApprovalDefinitionVersion(Base):
 
 
 class ApprovalWorkflow(Base):
-    """A workflow that judges one subject. `subject` is what is judged, as it stood; `barred_ids` may not say yes."""
+    """A workflow that judges one subject. `barred_ids` may not say yes.
+
+    `subject` is what is judged, as approvers read it; every edit of it while they decide is its next `subject_version`.
+    """
 
     __tablename__ = "approval_workflows"
 
@@ -73,6 +76,7 @@ class ApprovalWorkflow(Base):
     subject_type: Mapped[str] = mapped_column(String(32))
     subject_id: Mapped[int] = mapped_column(BigInteger)
     subject: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    subject_version: Mapped[int] = mapped_column(Integer)
     round: Mapped[int] = mapped_column(Integer)
     status: Mapped[str] = mapped_column(String(16))
     barred_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
@@ -137,6 +141,7 @@ class ApprovalStep(Base):
     info_requested_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    decided_version: Mapped[int | None] = mapped_column(Integer)
     comments: Mapped[str] = mapped_column(Text, server_default="")
 
     __table_args__ = (

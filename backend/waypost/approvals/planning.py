@@ -20,10 +20,13 @@ from waypost.kernel.conditions.tree import ALWAYS, describe
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody an approver rule found. `line` are the active managers above them, nearest first; `why` in words."""
+    """Somebody an approver rule found, and whether they can decide: they work here, and have that permission.
+
+    `line` are the managers above them who can, nearest first; `why` in words.
+    """
 
     person: int
-    is_active: bool
+    is_able: bool
     line: tuple[int, ...]
     why: str
     in_group: bool = False
@@ -132,7 +135,7 @@ def seats_of(
     seats: dict[int, Seat] = {}
     dropped: list[Candidate] = []
     for c in candidates:
-        if c.is_active and c.person not in barred:
+        if c.is_able and c.person not in barred:
             seats.setdefault(c.person, Seat(c.person, c.why))
         elif c.in_group:
             dropped.append(c)  # the other members decide; their managers only when too few are left
@@ -143,7 +146,7 @@ def seats_of(
             _climb(c, barred, seats)
     if not seats or len(seats) < least:
         for c in fallback:
-            if c.is_active and c.person not in barred:
+            if c.is_able and c.person not in barred:
                 seats.setdefault(c.person, Seat(c.person, f"{c.why}: nobody else was found"))
     if not seats:
         raise NobodyToAsk
@@ -151,7 +154,7 @@ def seats_of(
 
 
 def _climb(candidate: Candidate, barred: frozenset[int], seats: dict[int, Seat]) -> None:
-    why = "asked for it, wrote it or changed it" if candidate.is_active else "does not work here any more"
+    why = "asked for it, wrote it or changed it" if candidate.is_able else "cannot decide it any more"
     for boss in candidate.line:
         if boss not in barred and boss not in seats:
             seats[boss] = Seat(boss, f"{candidate.why}; next in line, because that person {why}")

@@ -59,7 +59,13 @@ async def count_pending(session: AsyncSession, actor: Actor) -> int:
 async def approval_queue(session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int) -> dict[str, Any]:
     """The steps that wait for this person, most urgent first (priority, then deadline): `{items, next_cursor}`."""
     statement = (
-        select(ApprovalStep, ApprovalWorkflow.subject, ApprovalWorkflow.name, ApprovalStage.name.label("stage_name"))
+        select(
+            ApprovalStep,
+            ApprovalWorkflow.subject,
+            ApprovalWorkflow.subject_version,
+            ApprovalWorkflow.name,
+            ApprovalStage.name.label("stage_name"),
+        )
         .join(ApprovalWorkflow, ApprovalWorkflow.id == ApprovalStep.workflow_id)
         .join(ApprovalStage, ApprovalStage.id == ApprovalStep.stage_id)
         .where(policy.theirs(actor), _OPEN)
@@ -86,7 +92,7 @@ async def approval_queue(session: AsyncSession, actor: Actor, *, cursor: str | N
     departments = await names.departments(session, [r.subject["department_id"] for r in page])
     may = actor.may(Permission.APPROVALS_DECIDE)
     items = []
-    for step, subject, workflow_name, stage_name in page:
+    for step, subject, version, workflow_name, stage_name in page:
         shown = {k: v for k, v in subject.items() if k not in ("requester_id", "department_id")}
         items.append(
             {
@@ -96,6 +102,7 @@ async def approval_queue(session: AsyncSession, actor: Actor, *, cursor: str | N
                     "requester": people.get(subject["requester_id"]),
                     "department": departments.get(subject["department_id"]),
                 },
+                "version": version,
                 "step_order": step.step_order,
                 "stage_name": stage_name,
                 "workflow_name": workflow_name,
@@ -111,6 +118,7 @@ async def approval_queue(session: AsyncSession, actor: Actor, *, cursor: str | N
                         "status": s.status,
                         "comments": s.comments,
                         "at": s.decided_at and rfc3339(s.decided_at),
+                        "is_outdated": s.decided_version is not None and s.decided_version < version,
                     }
                     for s in earlier.get(step.workflow_id, ())
                 ],
@@ -126,7 +134,9 @@ def _verbs(step: ApprovalStep) -> list[str]:
     return [v.value for v in open_verbs(StepStatus(step.status), is_barred=False)]
 
 
-def _step_json(s: ApprovalStep, people: dict[int | None, dict[str, Any]], actor: Actor) -> dict[str, Any]:
+def _step_json(
+    s: ApprovalStep, people: dict[int | None, dict[str, Any]], actor: Actor, subject_version: int
+) -> dict[str, Any]:
     theirs = s.approver_id == actor.user_id and actor.may(Permission.APPROVALS_DECIDE)
     return {
         "id": s.id,
@@ -140,6 +150,7 @@ def _step_json(s: ApprovalStep, people: dict[int | None, dict[str, Any]], actor:
         "decided_by": people.get(s.decided_by_id),
         "comments": s.comments,
         "reason": s.reason,
+        "is_outdated": s.decided_version is not None and s.decided_version < subject_version,
         "allowed_actions": _verbs(s) if theirs else [],
     }
 
@@ -186,7 +197,7 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
         session, [i for s in steps for i in (s.approver_id, s.on_behalf_of_id, s.decided_by_id)]
     )
 
-    def stage_json(s: ApprovalStage) -> dict[str, Any]:
+    def stage_json(s: ApprovalStage, version: int) -> dict[str, Any]:
         own = [t for t in steps if t.stage_id == s.id]
         seats = len({t.seat for t in own})
         return {
@@ -197,7 +208,7 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             "needed": s.needed,
             "status": s.status,
             "reason": s.reason,
-            "steps": [_step_json(t, people, actor) for t in own],
+            "steps": [_step_json(t, people, actor, version) for t in own],
         }
 
     return [
@@ -209,7 +220,8 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             "round": w.round,
             "started_at": rfc3339(w.started_at),
             "ended_at": w.ended_at and rfc3339(w.ended_at),
-            "stages": [stage_json(s) for s in stages if s.workflow_id == w.id],
+            "version": w.subject_version,
+            "stages": [stage_json(s, w.subject_version) for s in stages if s.workflow_id == w.id],
         }
         for w in workflows
     ]
@@ -220,7 +232,10 @@ async def decision(session: AsyncSession, actor: Actor, step_id: int) -> dict[st
     step = await session.get_one(ApprovalStep, step_id)
     workflow = await session.get_one(ApprovalWorkflow, step.workflow_id)
     people = await names.people(session, [step.approver_id, step.on_behalf_of_id, step.decided_by_id])
-    return {"step": _step_json(step, people, actor), "workflow": {"id": workflow.id, "status": workflow.status}}
+    return {
+        "step": _step_json(step, people, actor, workflow.subject_version),
+        "workflow": {"id": workflow.id, "status": workflow.status},
+    }
 
 
 def _definition_json(row: ApprovalDefinition, kept: ApprovalDefinitionVersion) -> dict[str, Any]:

@@ -46,7 +46,7 @@ from waypost.kernel.paging import Cursor, Limit
 router = APIRouter(route_class=StrictRoute, tags=["Approvals"])
 # Deciding is checked step by step by the service: who does not see a step must not learn of it from a 403.
 Asked = Annotated[Actor, permit(Permission.TICKETS_READ)]
-_REFUSALS = problems(StepNotFound, NotAsked, SelfApproval, StepDecided, StepNotOpen, CommentNeeded)
+_REFUSALS = problems(StepNotFound, NotAsked, SelfApproval, StepDecided, StepNotOpen, CommentNeeded, StaleVersion)
 
 
 async def _guard(request: Request) -> None:
@@ -59,12 +59,22 @@ async def _guard(request: Request) -> None:
 
 async def _decide(session: WriteSession, actor: Actor, step_id: int, verb: Verb, body: StepAction | None) -> Response:
     body = body or StepAction()
+    wrong = None
     if body.action is not None and body.action.lower() != verb.value:
-        raise invalid_field("/action", f"must be {verb.value.upper()} here")
-    if body.delegate_to is not None and verb is not Verb.DELEGATE:
-        raise invalid_field("/delegate_to", "is for delegating only")
+        wrong = invalid_field("/action", f"must be {verb.value.upper()} here")
+    elif body.delegate_to is not None and verb is not Verb.DELEGATE:
+        wrong = invalid_field("/delegate_to", "is for delegating only")
+    if wrong is not None:
+        await service.check_asked(session, actor, step_id)
+        raise wrong
     done = await service.decide(
-        session, actor, step_id, verb, comments=body.comments or "", delegate_to=body.delegate_to
+        session,
+        actor,
+        step_id,
+        verb,
+        comments=body.comments or "",
+        delegate_to=body.delegate_to,
+        version=body.version,
     )
     return json_response(await queries.decision(session, actor, done.step_id))
 
@@ -88,7 +98,14 @@ async def decide_many(body: BulkAction, actor: Annotated[Actor, permit(Permissio
         refused: Refusal | None = None
         try:
             async with database().transaction() as session:
-                await service.decide(session, actor, step_id, Verb(body.action.lower()), comments=body.comments or "")
+                await service.decide(
+                    session,
+                    actor,
+                    step_id,
+                    Verb(body.action.lower()),
+                    comments=body.comments or "",
+                    version=(body.versions or {}).get(str(step_id)),
+                )
         except Refusal as error:
             refused = error
         why = {"code": refused.code, "detail": refused.detail} if refused else None

@@ -7,10 +7,19 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import NamedRef, PersonRef, Strict
+from waypost.kernel.shapes import NamedRef, PersonRef, Remark, Strict
 
 ActionWord = Literal["APPROVE", "REJECT", "REQUEST_INFO", "DELEGATE", "ESCALATE"]
-Words = Annotated[str | None, Field(max_length=10_000, examples=["Fits the budget."])]
+SeenVersion = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        strict=True,
+        examples=[1],
+        description="The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.",
+    ),
+]
+Words = Annotated[Remark | None, Field(max_length=10_000, examples=["Fits the budget."])]
 _STAGE = {
     "name": "Manager",
     "condition": {"all": [{"field": "amount", "op": "lt", "value": "1000"}]},
@@ -29,6 +38,7 @@ class StepAction(Strict):
     action: ActionWord | None = None
     comments: Words = None
     delegate_to: Annotated[Id | None, Field(examples=[None])] = None
+    version: SeenVersion = None
 
 
 class BulkAction(Strict):
@@ -37,6 +47,10 @@ class BulkAction(Strict):
     step_ids: Annotated[list[Id], Field(min_length=1, max_length=200, examples=[[11, 12]])]
     action: Annotated[Literal["APPROVE", "REJECT"], Field(examples=["APPROVE"])]
     comments: Words = None
+    versions: Annotated[
+        dict[str, int] | None,
+        Field(max_length=200, examples=[{"11": 1}], description="The `version` one looked at, by step."),
+    ] = None
 
 
 class EarlierDecision(BaseModel):
@@ -45,6 +59,7 @@ class EarlierDecision(BaseModel):
     status: str
     comments: str
     at: str
+    is_outdated: Annotated[bool, Field(description="The request was changed after this decision.")]
 
 
 class QueueTicket(BaseModel):
@@ -72,6 +87,7 @@ class QueueItem(BaseModel):
 
     id: Annotated[int, Field(examples=[11])]
     ticket: QueueTicket
+    version: Annotated[int, Field(examples=[1], description="Which wording this is; a decision may name it.")]
     step_order: int
     stage_name: str
     workflow_name: str
@@ -103,6 +119,7 @@ class StepRead(BaseModel):
     decided_by: PersonRef | None
     comments: str
     reason: str
+    is_outdated: Annotated[bool, Field(description="The request was changed after this decision.")]
     allowed_actions: list[str]
 
 
@@ -127,6 +144,7 @@ class WorkflowRead(BaseModel):
     round: int
     started_at: str
     ended_at: str | None
+    version: Annotated[int, Field(examples=[1], description="Grows with every edit while it is judged.")]
     stages: list[StageRead]
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
-from waypost.access.queries import people_with_role
+from waypost.access.queries import people_who_may, people_with_role
 from waypost.approvals import engine, events, policy
 from waypost.approvals.definition import Approver, ApproverKind, Mode
 from waypost.approvals.definitions import Chosen, choose
@@ -28,6 +28,7 @@ from waypost.approvals.subject import Subject, room_of
 from waypost.directory.queries import people_facts
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.evaluate import holds
+from waypost.kernel.errors import StaleVersion
 from waypost.kernel.events import Doer, record
 
 ADMINISTRATORS = Approver(ApproverKind.ROLE, "admin")
@@ -74,6 +75,7 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
         subject_type=subject.type,
         subject_id=subject.id,
         subject=subject.shown,
+        subject_version=1,
         round=subject.round,
         status=WorkflowStatus.RUNNING.value,
         barred_ids=sorted(subject.barred),
@@ -130,39 +132,56 @@ async def _planned(session: AsyncSession, subject: Subject) -> tuple[Chosen, eng
     )
 
 
-async def must_ask_again(session: AsyncSession, subject: Subject, *, facts_changed: bool) -> bool:
-    """Whether a changed subject needs other approvers, or was approved in part on other facts (`facts_changed`)."""
-    running = await _running(session, subject.type, subject.id)
+async def must_ask_again(session: AsyncSession, before: Subject, after: Subject, *, facts_changed: bool) -> bool:
+    """Whether a changed subject needs other approvers, or was approved in part on other facts (`facts_changed`).
+
+    Both are planned on the company as it is now: that somebody moved in the meantime is no reason to ask again.
+    """
+    running = await _running(session, after.type, after.id)
     if running is None:
         return False
     if facts_changed and any(s.status in _DONE.values() for s in running.steps.values()):
         return True
-    _, state = await _planned(session, subject)
-    return signature(state) != signature(running.state)
+    _, old = await _planned(session, before)
+    _, new = await _planned(session, after)
+    return signature(old) != signature(new)
 
 
 async def refresh(session: AsyncSession, subject: Subject) -> None:
-    """Show approvers the subject as it reads now, when an edit does not need them to be asked again."""
-    await session.execute(
-        update(ApprovalWorkflow)
-        .where(
-            ApprovalWorkflow.subject_type == subject.type,
-            ApprovalWorkflow.subject_id == subject.id,
-            ApprovalWorkflow.status == WorkflowStatus.RUNNING.value,
-        )
-        .values(subject=subject.shown, barred_ids=sorted(subject.barred))
-    )
+    """Show approvers the subject as it reads now, when an edit does not need them to be asked again.
+
+    It is the subject's next version: who looked at an earlier one is told before they decide, and what was decided on
+    an earlier one says so.
+    """
+    running = await _running(session, subject.type, subject.id)
+    if running is None:
+        return
+    row = running.row
+    row.barred_ids = sorted(subject.barred)
+    if row.subject != subject.shown:
+        row.subject, row.subject_version = subject.shown, row.subject_version + 1
+    for step in running.steps.values():
+        step.urgency = subject.urgency
+    await session.flush()
 
 
 # --- deciding ---------------------------------------------------------------------------------------------------------
 
 
 async def decide(
-    session: AsyncSession, actor: Actor, step_id: int, verb: Verb, *, comments: str = "", delegate_to: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    step_id: int,
+    verb: Verb,
+    *,
+    comments: str = "",
+    delegate_to: int | None = None,
+    version: int | None = None,
 ) -> Outcome:
     """Answer a step. Of answers at the same moment one wins; the same answer again is answered as it was.
 
-    Raises `StepNotFound` (404), then `Forbidden`, `NotAsked` or `SelfApproval` (403), then what `engine.check` raises.
+    `version` is the subject's as it was looked at. Raises `StepNotFound` (404), then `Forbidden`, `NotAsked` or
+    `SelfApproval` (403), then what `engine.check` raises, then `StaleVersion` when the subject reads differently now.
     """
     running = await find_step(session, actor, step_id, lock=True)
     actor.require(Permission.APPROVALS_DECIDE)
@@ -176,8 +195,14 @@ async def decide(
     action = engine.Action(verb, step_id, actor.user_id, comments.strip(), to, to_reason=why)
     if verb is Verb.DELEGATE and to is not None:
         person = (await people_facts(session, [to])).get(to)
-        action = replace(action, to_is_active=person is not None and person.is_active)
+        may = await people_who_may(session, Permission.APPROVALS_DECIDE, [to])
+        action = replace(action, to_is_able=person is not None and person.is_active and to in may)
     after, effects = engine.act(running.state, action, at)
+    if version is not None and version != running.row.subject_version:
+        raise StaleVersion(
+            "The request was changed since you looked at it. Please look again.",
+            current_version=running.row.subject_version,
+        )
     await _keep(session, actor, running, after, effects, at, urgency=running.steps[step_id].urgency)
     return _outcome(running, step_id)
 
@@ -215,7 +240,8 @@ async def _next_above(session: AsyncSession, running: Running, step: engine.Step
     admins = await people_with_role(session, str(ADMINISTRATORS.target))
     active = await people_facts(session, admins)
     above = [*line, *(i for i in admins if active[i].is_active)]
-    return next((i for i in above if i not in taken), None)
+    able = await people_who_may(session, Permission.APPROVALS_DECIDE, above)
+    return next((i for i in above if i in able and i not in taken), None)
 
 
 async def answer(session: AsyncSession, actor: Actor, subject_type: str, subject_id: int, comments: str) -> None:
@@ -356,8 +382,11 @@ async def _keep(
         kept.status = stage.status.value
         for step in stage.steps:
             if step.id in running.steps:
+                kept_step = running.steps[step.id]
+                if step.decided_at is not None and kept_step.decided_at is None:
+                    kept_step.decided_version = row.subject_version
                 for column, value in _values(step).items():
-                    setattr(running.steps[step.id], column, value)
+                    setattr(kept_step, column, value)
             else:
                 running.steps[step.id] = ApprovalStep(
                     workflow_id=row.id,

@@ -22,7 +22,7 @@ from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 
 router = APIRouter(route_class=StrictRoute, prefix="/ticket-types", tags=["Catalogue"])
-Key = Annotated[str, Path(max_length=64, examples=["IT_HARDWARE"])]
+Key = Annotated[str, Path(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64, examples=["IT_HARDWARE"])]
 _FIELDS = [
     "id",
     "key",
@@ -90,6 +90,6 @@ async def update_ticket_type(
     actor: Annotated[Actor, permit(Permission.CATALOG_CONFIGURE)],
 ) -> Response:
     """Change a ticket type; tickets made before keep the form they were made with."""
-    values = body.model_dump(exclude={"version"})
+    values = body.model_dump(exclude_unset=True, exclude={"version"})
     changed = await service.update_ticket_type(session, actor, key, version=body.version, **values)
     return json_response((await _read(session, [changed]))[0])

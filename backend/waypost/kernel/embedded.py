@@ -190,7 +190,7 @@ class Postgres:
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
-            "max_connections": "200",
+            "max_connections": "500",
             "shared_buffers": "256MB",
             "effective_cache_size": "1GB",
             "random_page_cost": "1.1",

@@ -41,6 +41,7 @@ class Refusal(Exception):
     code: ClassVar[str] = "refused"
     kind: ClassVar[Kind] = Kind.INVALID
     title: ClassVar[str] = "Not possible"
+    needs_guard: ClassVar[bool] = False  # raised before the work looked at permissions: told only behind the guard
 
     def __init__(self, detail: str | None = None, *, errors: tuple[FieldError, ...] = (), **facts: object) -> None:
         self.detail = detail or (self.__doc__ or self.title).strip().splitlines()[0]

@@ -6,6 +6,7 @@ thing exists: before a 422 goes out, the route's guard is asked (contract: 401, 
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import uuid
@@ -23,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from waypost.kernel import events
@@ -59,8 +61,11 @@ request_seconds = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 10),
 )
 
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive: a string that never ends is passed over once, not from each of its quotes again.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
+_TYPE = re.compile(r"[\[(]|^function-")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 Guard = Callable[[Request], Awaitable[None]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -90,7 +95,7 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
-            if self.body_field is not None and not request.headers.get("content-type", "").startswith("multipart/"):
+            if self.body_field is not None:
                 await _check_json(request)
             return await handle(request)
 
@@ -112,11 +117,14 @@ async def _check_json(request: Request) -> None:
     if int(request.headers.get("content-length") or 0) > limit:
         raise BodyTooLarge(f"A body holds at most {limit} bytes.")
     chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise BodyTooLarge(f"A body holds at most {limit} bytes.")
-        chunks.append(chunk)
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise BodyTooLarge(f"A body holds at most {limit} bytes.")
+            chunks.append(chunk)
+    except ClientDisconnect as gone:
+        raise MalformedBody("The body broke off.") from gone
     body = b"".join(chunks)
     request._body = body
     if not body:
@@ -137,11 +145,17 @@ def check_json(body: bytes) -> object:
     if deepest > MAX_DEPTH:
         raise MalformedBody(f"The body is nested deeper than {MAX_DEPTH} levels.")
     try:
-        value = msgspec.json.decode(body)
+        value = msgspec.json.decode(body)  # strict about numbers and encoding, but the last of two equal keys wins
+        json.loads(body, object_pairs_hook=_once_each)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as wrong:
         raise MalformedBody(f"The body is not valid JSON: {wrong}.") from wrong
     _check_text(value, "")
     return value
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> None:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError("a name stands twice in one object")
 
 
 def _check_text(value: object, pointer: str) -> None:
@@ -216,8 +230,8 @@ def _validation_errors(errors: Iterable[Any]) -> tuple[FieldError, ...]:
     for error in errors:
         where, *path = error["loc"]
         if where == "body":
-            # A tagged union's tag and a validator's name stand in the path too; a pointer names members only.
-            pointer = "".join(f"/{escape_pointer(p)}" for p in path)
+            # The name of a type or validator stands in the path too ("list[str]"); a pointer names members only.
+            pointer = "".join(f"/{escape_pointer(p)}" for p in path if not (isinstance(p, str) and _TYPE.search(p)))
         elif where == "path":
             raise NotFound
         else:
@@ -240,7 +254,7 @@ def install(app: FastAPI, *, authenticate: Guard) -> None:
 
     async def on_refusal(request: Request, refusal: Exception) -> Response:
         assert isinstance(refusal, Refusal)
-        if isinstance(refusal, (MalformedBody, BodyTooLarge, WrongMediaType)):
+        if isinstance(refusal, (MalformedBody, BodyTooLarge, WrongMediaType)) or refusal.needs_guard:
             try:
                 await may_know(request)
             except Refusal as earlier:
@@ -389,8 +403,9 @@ class Manners:
         finally:
             seconds = time.perf_counter() - began
             route = getattr(scope.get("route"), "path", "(none)")
-            requests_total.labels(scope["method"], route, status).inc()
-            request_seconds.labels(scope["method"], route).observe(seconds)
+            method = scope["method"] if scope["method"] in _METHODS else "other"  # anybody can invent more
+            requests_total.labels(method, route, status).inc()
+            request_seconds.labels(method, route).observe(seconds)
             _log_request(scope["method"], route, status, seconds)
             structlog.contextvars.unbind_contextvars("request_id", "actor_id")
             events.request_id.reset(token)

@@ -29,6 +29,7 @@ class KeyReused(Invalid):
     """This Idempotency-Key was used with another request. Use a new key."""
 
     code = "idempotency_key_reused"
+    needs_guard = True
 
 
 class IdempotencyRow(Base):

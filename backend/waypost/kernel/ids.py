@@ -15,7 +15,7 @@ MAX_ID = 2**62
 
 def _strict_digits(value: object) -> object:
     # Pydantic reads "1_0", "1.0" and Arabic digits as integers; an id in an address is plain ASCII digits.
-    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) < 20):
         raise ValueError("must be a whole number")
     if isinstance(value, bool):
         raise ValueError("must be a whole number")
@@ -28,7 +28,7 @@ PathId = Annotated[int, BeforeValidator(_strict_digits), Path(ge=1, le=MAX_ID)]
 
 def path_id(raw: object) -> int:
     """The id in an address, for guards that run before the address is validated. Raises `NotFound` for anything else."""
-    if isinstance(raw, str) and raw.isascii() and raw.isdigit() and 0 < int(raw) <= MAX_ID:
+    if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) < 20 and 0 < int(raw) <= MAX_ID:
         return int(raw)
     raise NotFound
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -46,18 +46,16 @@ def decode_cursor(cursor: str, sort: str, *types: type) -> tuple[Any, ...]:
         if kept != sort or len(values) != len(types):
             raise BadCursor
         return tuple(_typed(v, t) for v, t in zip(values, types, strict=True))
-    except (binascii.Error, msgspec.DecodeError, ValueError, TypeError) as wrong:
+    except (binascii.Error, msgspec.DecodeError, ValueError, TypeError, OverflowError) as wrong:
         raise BadCursor from wrong
 
 
 def _typed(value: object, kind: type) -> object:
-    if value is None:
-        return None
     if kind is datetime and isinstance(value, str):
         at = datetime.fromisoformat(value)
         if at.tzinfo is None:
             raise ValueError(value)
-        return at
+        return at.astimezone(UTC)  # of an instant that fits no calendar in UTC this raises
     if type(value) is not kind or (kind is int and abs(int(value)) > 2**62):  # type: ignore[call-overload]
         raise ValueError(value)
     if isinstance(value, str) and "\x00" in value:

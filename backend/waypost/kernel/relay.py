@@ -155,7 +155,7 @@ async def _consume(session: AsyncSession, delivery: DeliveryRow) -> None:
 
 def wait_before(attempt: int) -> timedelta:
     """The wait before the next try: doubling from 2 s to an hour, with jitter so that many don't return at once."""
-    return min(timedelta(seconds=2**attempt), LONGEST_WAIT) * random.uniform(0.8, 1.2)  # noqa: S311
+    return min(timedelta(seconds=2 ** min(attempt, 12)), LONGEST_WAIT) * random.uniform(0.8, 1.2)  # noqa: S311
 
 
 async def _postpone(session: AsyncSession, delivery: DeliveryRow, error: Exception) -> None:

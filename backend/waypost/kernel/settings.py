@@ -6,7 +6,9 @@ Variables carry no prefix, as the contract names them (`HOST`, `PORT`, `DATA_DIR
 
 from __future__ import annotations
 
+import re
 import secrets
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -35,7 +37,9 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(
         None, description="Valkey or Redis 7+ (`redis://…`); unset starts the embedded server."
     )
-    database_pool_size: int = Field(10, ge=1, le=200, description="Connections each process keeps at most.")
+    database_pool_size: int = Field(
+        10, ge=1, le=200, description="Connections each of a process's two pools keeps at most."
+    )
     demo: bool = Field(True, description="Load the demo company on first start; `0` starts empty.")
     secret_key: SecretStr | None = Field(
         None, min_length=32, description="Signs and derives tokens; unset creates `DATA_DIR/secrets/secret_key`."
@@ -57,6 +61,14 @@ class Settings(BaseSettings):
         default_factory=list, description="Networks (CIDR, JSON list) whose `X-Forwarded-For` is believed."
     )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest JSON body, in bytes.")
+    currency: str = Field(
+        "USD", pattern=r"^[A-Z]{3}$", description="The company's currency, in which limits are written."
+    )
+    exchange_rates: dict[str, Decimal] = Field(
+        default_factory=dict,
+        description='What one unit of other currencies is worth in it, as JSON: `{"EUR": "1.08"}`. An amount in a '
+        "currency without a rate is judged like the largest of all.",
+    )
     reopen_days: int = Field(14, ge=0, le=365, description="Days after completion in which a ticket may be re-opened.")
     smtp_host: str | None = Field(None, description="Mail server; unset starts the local mail catcher.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
@@ -100,7 +112,8 @@ class Settings(BaseSettings):
         scheme, _, rest = self.database_url.get_secret_value().partition("://")
         if not scheme.startswith("postgres"):
             raise RuntimeError("DATABASE_URL must be a postgresql:// address")
-        return f"postgresql+asyncpg://{rest}"
+        # psql's word for it; the driver's is `ssl`, with the same values
+        return "postgresql+asyncpg://" + re.sub("([?&])sslmode=", r"\1ssl=", rest)
 
     def signing_secret(self) -> bytes:
         """The installation's secret: `SECRET_KEY`, or a random one kept in `DATA_DIR/secrets` (mode 0600)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -31,11 +32,37 @@ class NamedRef(BaseModel):
     name: Annotated[str, Field(examples=["Marketing"])]
 
 
+def is_blank(value: str) -> bool:
+    """Whether a text shows nothing at all: white space, control characters, and invisible ones."""
+    return all(unicodedata.category(c)[0] in "CZ" for c in value)
+
+
+def nfc(value: Any) -> Any:
+    """Text in Unicode's composed form, in lists and objects too: what looks the same is the same."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, dict):
+        return {nfc(k): nfc(v) for k, v in value.items()}
+    return [nfc(v) for v in value] if isinstance(value, list) else value
+
+
 def _one_line(value: str) -> str:
-    stripped = " ".join(value.split())
-    if not stripped:
+    line = " ".join(nfc(value).split())
+    if is_blank(line):
         raise ValueError("must not be empty")
-    return stripped
+    if any(unicodedata.category(c) == "Cc" for c in line):
+        raise ValueError("must not contain control characters")
+    return line
+
+
+def _not_blank(value: str) -> str:
+    if is_blank(value):
+        raise ValueError("must not be empty")
+    return value
+
+
+def _blank_is_empty(value: str) -> str:
+    return "" if is_blank(value) else value
 
 
 def _text_only(value: Any) -> Any:
@@ -46,6 +73,11 @@ def _text_only(value: Any) -> Any:
 
 # One line of text: inner white space, line breaks too, becomes single blanks; nothing but blanks is refused.
 Line = Annotated[str, BeforeValidator(_text_only), AfterValidator(_one_line)]
+# Text of any length; `Said` shows something, `Remark` may be empty, and is when it shows nothing.
+Text = Annotated[str, AfterValidator(nfc)]
+Said = Annotated[Text, AfterValidator(_not_blank)]
+Remark = Annotated[Text, AfterValidator(_blank_is_empty)]
+Fields = Annotated[dict[str, Any], AfterValidator(nfc)]
 
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?", re.ASCII)
 # RFC 3339, section 5.6; a leap second is read as the second before it.

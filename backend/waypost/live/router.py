@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from redis.asyncio import Redis
 
@@ -14,15 +15,24 @@ from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
 from waypost.access.permissions import Permission
 from waypost.kernel.db import Database, database
-from waypost.kernel.errors import Refusal
+from waypost.kernel.errors import Kind, Refusal
 from waypost.kernel.http import StrictRoute
 from waypost.kernel.ids import MAX_ID
+from waypost.kernel.openapi import problems
 from waypost.live.follower import Follower, Position, follow, position_of
 from waypost.live.screens import shown
 
 router = APIRouter(route_class=StrictRoute, prefix="/events", tags=["Live"])
 LOOK = 10.0  # seconds after which a quiet stream checks that its session still lives
+MOST_STREAMS = 30  # of one person in one process: a browser has one a tab
 _follower: Follower | None = None
+_open: Counter[int] = Counter()
+
+
+class TooManyStreams(Refusal):
+    """So many screens of yours are open already. Please close some."""
+
+    code, kind, title = "too_many_streams", Kind.THROTTLED, "Too many screens"
 
 
 @asynccontextmanager
@@ -41,17 +51,29 @@ async def _start(follower: Follower, last_event_id: str | None) -> Position:
     return follower.head
 
 
+async def _place(actor: Annotated[Actor, permit(Permission.NOTIFICATIONS_READ)]) -> AsyncIterator[Actor]:
+    if _open[actor.user_id] >= MOST_STREAMS:
+        raise TooManyStreams(retry_after=10)
+    _open[actor.user_id] += 1
+    try:
+        yield actor
+    finally:
+        _open[actor.user_id] -= 1
+        if not _open[actor.user_id]:
+            del _open[actor.user_id]
+
+
 _EXAMPLE = 'id: 1042\nevent: ticket.updated\ndata: {"ticket_id": 42, "type": "ticket.approved", "version": 3}\n\n'
 
 
 @router.get(
     "/stream",
     response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {"example": _EXAMPLE}}}},
+    responses={200: {"content": {"text/event-stream": {"example": _EXAMPLE}}}, **problems(TooManyStreams)},
 )
 async def stream(
     request: Request,
-    actor: Annotated[Actor, permit(Permission.NOTIFICATIONS_READ)],
+    actor: Annotated[Actor, Depends(_place)],
     last_event_id: Annotated[str | None, Header(max_length=64, examples=["1042"])] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """What happens to what the caller may see, as it happens. `Last-Event-ID` replays what was missed."""

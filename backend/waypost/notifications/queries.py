@@ -21,7 +21,7 @@ async def notification_page(
 ) -> dict[str, Any]:
     """One's own notices, newest first: `{items, next_cursor, unread_count}`."""
     statement = (
-        select(Notification, Ticket.ticket_number, Ticket.title.label("ticket_title"))
+        select(Notification, Ticket.ticket_number)
         .outerjoin(Ticket, Ticket.id == Notification.ticket_id)
         .where(Notification.user_id == actor.user_id)
         .order_by(Notification.id.desc())
@@ -46,12 +46,12 @@ async def notification_page(
             "kind": n.kind,
             "title": n.title,
             "body": n.body,
-            "ticket": {"id": n.ticket_id, "ticket_number": number, "title": title} if n.ticket_id else None,
+            "ticket": {"id": n.ticket_id, "ticket_number": number} if n.ticket_id else None,
             "link": n.link,
             "created_at": rfc3339(n.created_at),
             "read_at": n.read_at and rfc3339(n.read_at),
         }
-        for n, number, title in rows[:limit]
+        for n, number in rows[:limit]
     ]
     following = encode_cursor("notifications", rows[limit - 1][0].id) if len(rows) > limit else None
     return {"items": items, "next_cursor": following, "unread_count": unread_count}

@@ -5,8 +5,8 @@ Templates run in a sandbox: they see the plain values given and nothing behind t
 
 from __future__ import annotations
 
-import html
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -67,5 +67,10 @@ def render(kind: str, values: dict[str, Any]) -> Rendered:
 
 
 def one_line(text: str) -> str:
-    """Text that may stand in a mail header."""
-    return html.unescape(" ".join(text.split()))[:200]
+    """Text that may stand in a mail header: one line, no control characters, nothing that reads as encoded words.
+
+    What looks like an encoded word (RFC 2047, "=?…?=") would be decoded on its way, and could then hold line breaks and
+    so headers of its own; an invisible character in its middle leaves it the text it is.
+    """
+    bare = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs") else c for c in text)
+    return " ".join(bare.split()).replace("=?", "=\u2060?")[:200]

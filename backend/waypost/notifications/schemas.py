@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 class TicketRef(BaseModel):
     id: Annotated[int, Field(examples=[42])]
     ticket_number: Annotated[str, Field(examples=["ITH-2026-000042"])]
-    title: Annotated[str, Field(examples=["New laptop"])]
 
 
 class NotificationRead(BaseModel):

@@ -24,7 +24,7 @@ from waypost.vendors import smtp
 
 log = get_logger(__name__)
 BATCH = 20
-MAX_ATTEMPTS = 14  # with doubling waits, about half a day of a mail server being away
+MAX_ATTEMPTS = 60  # with waits that double up to an hour, two days of a mail server being away
 SENDER_LOCK = 0x57415951
 
 
@@ -42,7 +42,7 @@ async def send_due(database: Database) -> int:
     """Send the mails that are due, batch by batch; returns how many were tried: none while another process sends."""
     tried = 0
     async with database.alone(SENDER_LOCK) as is_alone:
-        while is_alone and (letters := await _take(database)):
+        while is_alone and (letters := await _take(database)) is not None:
             fates = await smtp.send(get_settings(), [(letter.recipient, letter.message) for letter in letters])
             await _mark(database, letters, fates)
             tried += len(letters)
@@ -51,7 +51,8 @@ async def send_due(database: Database) -> int:
     return tried
 
 
-async def _take(database: Database) -> list[Letter]:
+async def _take(database: Database) -> list[Letter] | None:
+    """The next letters, perhaps none of those that were due; None when nothing is due."""
     at = now()
     async with database.transaction() as session:
         rows = (
@@ -63,10 +64,19 @@ async def _take(database: Database) -> list[Letter]:
                 .with_for_update()
             )
         ).all()
+        if not rows:
+            return None
         for row in rows:
             row.attempts += 1
             row.next_at = at + wait_before(row.attempts)
-        return [Letter(r.id, r.attempts, r.recipient, message_of(r)) for r in rows]
+        letters = []
+        for row in rows:
+            try:
+                letters.append(Letter(row.id, row.attempts, row.recipient, message_of(row)))
+            except Exception as error:  # one mail that cannot be written must not hold up the others
+                log.exception("mail cannot be written", delivery_id=row.id)
+                row.status, row.last_error = "FAILED", f"{type(error).__name__}: {error}"[:500]
+        return letters
 
 
 def message_of(row: Delivery) -> EmailMessage:

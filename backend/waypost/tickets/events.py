@@ -38,6 +38,7 @@ class TicketUpdated(TicketEvent):
     ticket_version: int
     changes: dict[str, list[Any]]
     restarts_approval: bool = False
+    was_draft: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ _WORDS = {
     "approval.approved": "approved a step",
     "approval.rejected": "rejected a step",
     "approval.delegated": "handed the decision to {approver}",
-    "approval.escalated": "ESCALATED the decision to {approver}",
+    "approval.escalated": "escalated the decision to {approver}",
     "approval.cancelled": "cancelled the approval",
     "approval.decided": "ended the approval: {status}",
 }
@@ -57,6 +57,8 @@ async def ticket_history(
         .order_by(EventRow.id)
         .limit(limit + 1)
     )
+    if found.facts.requester_id != actor.user_id:  # what was written before it was sent is nobody else's
+        statement = statement.where(EventRow.data["was_draft"].as_boolean().is_not(True))
     if not policy.may_see_internal(actor, found.facts):
         visibility = EventRow.data["visibility"].astext
         statement = statement.where(or_(visibility.is_(None), visibility != "INTERNAL"))

@@ -182,6 +182,11 @@ def may_comment(actor: Actor, ticket: TicketFacts) -> bool:
     return actor.may(Permission.TICKETS_COMMENT) and may_read(actor, ticket)
 
 
+def may_say_anything(actor: Actor, ticket: TicketFacts) -> bool:
+    """Whether they may write any comment, public or internal."""
+    return may_comment(actor, ticket) or may_comment_internally(actor, ticket)
+
+
 def may_see_internal(actor: Actor, ticket: TicketFacts) -> bool:
     """Whether they may read the team's own words."""
     return _reaches(actor, Permission.TICKETS_READ_INTERNAL, ticket)

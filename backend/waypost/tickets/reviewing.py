@@ -6,6 +6,7 @@ handlers at the end, in the same transaction (`wiring.py`).
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from waypost.approvals.subject import Subject
 from waypost.catalog.models import TicketType
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.events import SYSTEM, Doer
+from waypost.kernel.settings import get_settings
 from waypost.tickets import queries
 from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.lifecycle import Priority, Status, Step
@@ -27,13 +29,28 @@ from waypost.tickets.moving import apply_step
 TICKET = "ticket"
 
 
+WITHOUT_RATE = Decimal("999999999999.99")  # larger than any limit a workflow may name
+
+
+def worth(amount: Decimal | None, currency: str | None) -> Decimal | None:
+    """An amount in the company's own currency, in which workflows write their limits.
+
+    What has no exchange rate is judged like the largest of all amounts: nobody gets around a limit by naming a currency.
+    """
+    settings = get_settings()
+    if amount is None or currency is None or currency == settings.currency:
+        return amount
+    rate = settings.exchange_rates.get(currency)
+    return WITHOUT_RATE if rate is None else (amount * rate).quantize(Decimal("0.01"))
+
+
 def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
     """The ticket as approvers see and conditions judge it."""
     fields = ticket.custom_fields
     facts = {
         "ticket_type": ticket.ticket_type,
         "priority": ticket.priority,
-        "amount": ticket.amount,
+        "amount": worth(ticket.amount, ticket.currency),
         "currency": ticket.currency,
         "department_id": ticket.department_id,
         "requester_id": ticket.requester_id,
@@ -84,10 +101,17 @@ async def start(session: AsyncSession, actor: Actor, ticket: Ticket, kind: Ticke
 
 
 async def must_ask_again(
-    session: AsyncSession, ticket: Ticket, type_name: str, form: dict[str, Any], *, facts_changed: bool
+    session: AsyncSession,
+    before: Subject,
+    ticket: Ticket,
+    type_name: str,
+    form: dict[str, Any],
+    *,
+    facts_changed: bool,
 ) -> bool:
     """Whether an edit in review changes who must decide, or what somebody has approved already."""
-    return await approvals.must_ask_again(session, subject_of(ticket, type_name, form), facts_changed=facts_changed)
+    after = subject_of(ticket, type_name, form)
+    return await approvals.must_ask_again(session, before, after, facts_changed=facts_changed)
 
 
 async def ask_again(session: AsyncSession, actor: Actor, ticket: Ticket, type_name: str, form: dict[str, Any]) -> None:

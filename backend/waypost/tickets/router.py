@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field
@@ -18,13 +19,13 @@ from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion, VersionRequired
-from waypost.kernel.http import StrictRoute, guarded, json_response
+from waypost.kernel.http import Guard, StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import Id, PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.kernel.shapes import Instant
-from waypost.tickets import history, queries, service
+from waypost.tickets import history, policy, queries, service
 from waypost.tickets.errors import (
     ApprovedFacts,
     CommentNeeded,
@@ -57,14 +58,23 @@ router = APIRouter(route_class=StrictRoute, prefix="/tickets", tags=["Tickets"])
 Reader = Annotated[Actor, permit(Permission.TICKETS_READ)]
 
 
-async def _guard(request: Request) -> None:
-    """404 before a 422: a body's faults are told only to those who see the ticket."""
-    actor = await current_actor(request)
-    ticket_id = path_id(request.path_params.get("ticket_id"))
-    async with database().read() as session:
-        await queries.find_ticket(session, actor, ticket_id)
+def _only_if(may: Callable[[Actor, policy.TicketFacts], object]) -> Guard:
+    """404 and 403 before a 422: a body's faults are told only to those who may do this with the ticket at all."""
+
+    async def guard(request: Request) -> None:
+        actor = await current_actor(request)
+        ticket_id = path_id(request.path_params.get("ticket_id"))
+        async with database().read() as session:
+            found = await queries.find_ticket(session, actor, ticket_id)
+        if not may(actor, found.facts):
+            raise NotYours
+
+    return guard
 
 
+_OUT_OF_SIGHT: dict[int | str, dict[str, Any]] = {
+    204: {"description": "It belongs to another team now, and the caller sees it no more."}
+}
 Who = Annotated[str, Field(pattern=r"^(me|none|[1-9][0-9]{0,17})$", examples=["me"])]
 
 
@@ -179,17 +189,17 @@ async def ticket(ticket_id: PathId, session: ReadSession, actor: Reader) -> Resp
     return await _read(session, actor, await queries.find_ticket(session, actor, ticket_id))
 
 
-_ETAG = re.compile(r'(?:W/)?"\d+-(\d{1,10})"')
+_ETAG = re.compile(r'(?:W/)?"(\d{1,19})-(\d{1,10})"')
 
 
-def _version(body_version: int | None, if_match: str | None) -> int:
+def _version(ticket_id: int, body_version: int | None, if_match: str | None) -> int:
     if if_match is not None:
         matched = _ETAG.fullmatch(if_match.strip())
-        if matched is None:
+        if matched is None or int(matched[1]) != ticket_id:
             raise StaleVersion
-        if body_version is not None and body_version != int(matched[1]):
+        if body_version is not None and body_version != int(matched[2]):
             raise StaleVersion
-        return int(matched[1])
+        return int(matched[2])
     if body_version is None:
         raise VersionRequired
     return body_version
@@ -202,7 +212,7 @@ def _version(body_version: int | None, if_match: str | None) -> int:
         TicketNotFound, NotYours, FormNotFilled, StaleVersion, VersionRequired, TicketIsClosed, ApprovedFacts
     ),
 )
-@guarded(_guard)
+@guarded(_only_if(policy.parts_of))
 async def update_ticket(
     ticket_id: PathId,
     body: TicketUpdate,
@@ -213,7 +223,7 @@ async def update_ticket(
     """Change fields of the version one read."""
     values = body.model_dump(exclude_unset=True, exclude={"version"})
     await service.update_ticket(
-        session, actor, ticket_id, version=lambda: _version(body.version, if_match), values=values
+        session, actor, ticket_id, version=lambda: _version(ticket_id, body.version, if_match), values=values
     )
     return await _again(session, actor, ticket_id)
 
@@ -234,7 +244,7 @@ async def submit_ticket(ticket_id: PathId, session: WriteSession, actor: Reader)
     response_model=TicketRead,
     responses=problems(TicketNotFound, NotYours, ImpossibleTransition, ReopenTooLate, CommentNeeded),
 )
-@guarded(_guard)
+@guarded(_only_if(policy.parts_of))
 async def change_status(ticket_id: PathId, body: StatusChange, session: WriteSession, actor: Reader) -> Response:
     """Take one of the transitions that `allowed_actions` offers."""
     await service.change_status(session, actor, ticket_id, to=Status(body.to), comment=body.comment or "")
@@ -244,9 +254,9 @@ async def change_status(ticket_id: PathId, body: StatusChange, session: WriteSes
 @router.post(
     "/{ticket_id}/assign",
     response_model=TicketRead,
-    responses=problems(TicketNotFound, NotYours, NotInTeam, TicketIsClosed),
+    responses=_OUT_OF_SIGHT | problems(TicketNotFound, NotYours, NotInTeam, TicketIsClosed),
 )
-@guarded(_guard)
+@guarded(_only_if(policy.may_assign))
 async def assign_ticket(ticket_id: PathId, body: Assignment, session: WriteSession, actor: Reader) -> Response:
     """Give responsibility to a member of the team, back to the team, or to another team."""
     await service.assign_ticket(
@@ -257,7 +267,10 @@ async def assign_ticket(ticket_id: PathId, body: Assignment, session: WriteSessi
         team_id=body.team_id,
         move_team="team_id" in body.model_fields_set and body.team_id is not None,
     )
-    return await _again(session, actor, ticket_id)
+    try:
+        return await _again(session, actor, ticket_id)
+    except TicketNotFound:  # another team's now, and out of this person's sight
+        return Response(status_code=204)
 
 
 @router.get("/{ticket_id}/assignees", response_model=PeopleAnswer, responses=problems(TicketNotFound))
@@ -280,7 +293,7 @@ async def comments(
     response_model=CommentRead,
     responses=problems(TicketNotFound, NotYours, TicketIsClosed),
 )
-@guarded(_guard)
+@guarded(_only_if(policy.may_say_anything))
 async def add_comment(
     ticket_id: PathId, body: CommentCreate, session: WriteSession, actor: Reader, once: OnceOnly
 ) -> Response:

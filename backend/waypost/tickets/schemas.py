@@ -5,10 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import Currency, Instant, Line, Money, NamedRef, PersonRef, Strict
+from waypost.kernel.shapes import (
+    Currency,
+    Fields,
+    Instant,
+    Line,
+    Money,
+    NamedRef,
+    PersonRef,
+    Remark,
+    Said,
+    Strict,
+    Text,
+)
 
 StatusWord = Literal[
     "DRAFT", "SUBMITTED", "IN_REVIEW", "PENDING_INFO", "APPROVED", "REJECTED", "IN_PROGRESS", "COMPLETED", "CLOSED"
@@ -20,19 +32,13 @@ SortWord = Literal[
 ]
 
 
-def _not_blank(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be empty")
-    return value
-
-
 Title = Annotated[Line, Field(max_length=200, examples=["New laptop request"])]
-Description = Annotated[str, Field(max_length=50_000, examples=["Need a laptop for project work"])]
-Fields = Annotated[
-    dict[str, Any], Field(examples=[{"budget_code": "PROJ001", "justification": "Current laptop insufficient"}])
+Description = Annotated[Text, Field(max_length=50_000, examples=["Need a laptop for project work"])]
+CustomFields = Annotated[
+    Fields, Field(examples=[{"budget_code": "PROJ001", "justification": "Current laptop insufficient"}])
 ]
-Said = Annotated[str, AfterValidator(_not_blank), Field(max_length=20_000, examples=["Which model do you need?"])]
-Remark = Annotated[str, Field(max_length=20_000, examples=["Picked up at the desk"])]
+Comment = Annotated[Said, Field(max_length=20_000, examples=["Which model do you need?"])]
+Words = Annotated[Remark, Field(max_length=20_000, examples=["Picked up at the desk"])]
 
 
 class TicketListItem(BaseModel):
@@ -67,7 +73,7 @@ class TicketRead(TicketListItem):
 
     ticket_type_name: Annotated[str, Field(examples=["IT hardware"])]
     description: str
-    custom_fields: Fields
+    custom_fields: CustomFields
     form: Annotated[dict[str, Any], Field(description="The form it was made with (JSON Schema).")]
     submitted_at: datetime | None
     completed_at: datetime | None
@@ -83,7 +89,7 @@ class TicketCreate(Strict):
     ticket_type: Annotated[str, Field(max_length=64, examples=["IT_HARDWARE"])]
     priority: PriorityWord | None = None
     due_date: Instant | None = None
-    custom_fields: Fields = {}
+    custom_fields: CustomFields = {}
     amount: Money | None = None
     currency: Currency | None = None
     submit: Annotated[bool, Field(strict=True, description="Submit at once instead of keeping a draft.")] = False
@@ -96,7 +102,7 @@ class TicketUpdate(Strict):
     description: Description | None = None
     priority: PriorityWord | None = None
     due_date: Instant | None = None
-    custom_fields: Fields | None = None
+    custom_fields: CustomFields | None = None
     amount: Money | None = None
     currency: Currency | None = None
     version: Annotated[int | None, Field(ge=1, strict=True, examples=[3])] = None
@@ -104,7 +110,7 @@ class TicketUpdate(Strict):
 
 class StatusChange(Strict):
     to: StatusWord
-    comment: Remark | None = None
+    comment: Words | None = None
 
 
 class Assignment(Strict):
@@ -115,7 +121,7 @@ class Assignment(Strict):
 
 
 class CommentCreate(Strict):
-    body: Said
+    body: Comment
     visibility: VisibilityWord = "PUBLIC"
 
 

@@ -118,7 +118,7 @@ def _money(kind: TicketType, amount: Decimal | None, currency: str | None) -> tu
         return None, None
     if not kind.has_amount:
         raise Invalid(errors=(FieldError("/amount", "is not asked for by this type of request"),))
-    return amount, currency or "USD"
+    return amount, currency or get_settings().currency
 
 
 async def _keep_words(session: AsyncSession, ticket: Ticket) -> None:
@@ -151,10 +151,12 @@ async def update_ticket(
     if ticket.version != version():
         raise StaleVersion(current_version=ticket.version)
     kind = await session.get_one(TicketType, ticket.ticket_type_id)
-    if "amount" in values:
-        values["amount"], values["currency"] = _money(kind, values["amount"], values.get("currency"))
-    elif "currency" in values:
-        del values["currency"]
+    if "amount" in values or "currency" in values:
+        amount, currency = values.get("amount", ticket.amount), values.get("currency") or ticket.currency
+        values["amount"], values["currency"] = _money(kind, amount, currency)
+        if values["amount"] is None and ticket.amount is not None and found.facts.status is not Status.DRAFT:
+            # it would leave those who must judge such an amount
+            raise invalid_field("/amount", "must not be taken away from a request that was submitted")
     if "custom_fields" in values:
         check_fields(found.form, values["custom_fields"], is_draft=ticket.status == Status.DRAFT)
     changed = {f: v for f in EDITABLE_FIELDS if f in values and (v := values[f]) != getattr(ticket, f)}
@@ -164,6 +166,7 @@ async def update_ticket(
     judged = any(f in changed for f in JUDGED) or ("priority" in changed and in_review)
     if judged and not in_review and found.facts.status is not Status.DRAFT and any(f in changed for f in JUDGED):
         raise ApprovedFacts
+    before = reviewing.subject_of(ticket, found.type_name, found.form)
     changes = {f: [_plain_value(getattr(ticket, f)), _plain_value(v)] for f, v in changed.items()}
     for field, value in changed.items():
         setattr(ticket, field, value)
@@ -173,17 +176,17 @@ async def update_ticket(
     await session.flush()
     if "title" in changed or "description" in changed:
         await _keep_words(session, ticket)
-    restarts = (
-        in_review
-        and judged
-        and await reviewing.must_ask_again(
-            session, ticket, found.type_name, found.form, facts_changed=any(f in changed for f in JUDGED)
-        )
+    restarts = in_review and await reviewing.must_ask_again(
+        session, before, ticket, found.type_name, found.form, facts_changed=any(f in changed for f in JUDGED)
     )
     await record(
         session,
         events.TicketUpdated(
-            ticket_id=ticket.id, ticket_version=ticket.version, changes=changes, restarts_approval=restarts
+            ticket_id=ticket.id,
+            ticket_version=ticket.version,
+            changes=changes,
+            restarts_approval=restarts,
+            was_draft=found.facts.status is Status.DRAFT,
         ),
         actor=actor,
         at=at,

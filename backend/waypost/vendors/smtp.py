@@ -5,10 +5,13 @@ from __future__ import annotations
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email import message_from_bytes
+from email.errors import MessageError
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 
 import aiosmtplib
+import idna
 
 from waypost.kernel.settings import Settings
 
@@ -91,7 +94,19 @@ async def _connect(settings: Settings) -> aiosmtplib.SMTP:
 async def _send_one(client: aiosmtplib.SMTP, recipient: str, message: EmailMessage) -> Fate:
     try:
         sender = str(message["From"].addresses[0].addr_spec)
-        await client.sendmail(sender, [recipient], message.as_bytes(policy=SMTP))
+        policy, options = SMTP, []
+        if not (sender + _ascii_domain(recipient)).isascii():
+            if not client.supports_extension("smtputf8"):
+                return Rejected("the mail server takes no addresses beyond ASCII (SMTPUTF8, RFC 6531)")
+            policy, options = SMTPUTF8, ["SMTPUTF8"]
+        else:
+            recipient = _ascii_domain(recipient)
+            message.replace_header("To", recipient)
+        written = message.as_bytes(policy=policy)
+        read = message_from_bytes(written, policy=policy)
+        if sorted(read.keys()) != sorted(message.keys()) or read.is_multipart() != message.is_multipart():
+            return Rejected("it would be read as another mail than was written")
+        await client.sendmail(sender, [recipient], written, mail_options=options)
     except aiosmtplib.SMTPRecipientsRefused as refused:
         worst = max((r.code for r in refused.recipients), default=550)
         return Rejected(_short(refused)) if worst >= 500 else TryLater(_short(refused))
@@ -100,7 +115,16 @@ async def _send_one(client: aiosmtplib.SMTP, recipient: str, message: EmailMessa
         return Rejected(_short(answered)) if answered.code >= 500 else TryLater(_short(answered))
     except (aiosmtplib.SMTPException, OSError) as error:
         return TryLater(_short(error))
+    except (ValueError, MessageError) as error:  # it cannot be written as a mail, now or later
+        await _reset(client)
+        return Rejected(_short(error))
     return Delivered()
+
+
+def _ascii_domain(address: str) -> str:
+    """The address with its domain in the form every mail server knows (RFC 5891); the local part stays."""
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{idna.encode(domain, uts46=True).decode()}" if not domain.isascii() else address
 
 
 async def _reset(client: aiosmtplib.SMTP) -> None:
