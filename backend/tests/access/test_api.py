@@ -11,6 +11,8 @@ from sqlalchemy import delete, select
 from tests.conftest import PASSWORD, Api
 from waypost.access.bootstrap import create_administrator
 from waypost.access.models import Throttle
+from waypost.access.queries import actors
+from waypost.access.service import make_password_link
 from waypost.directory.models import User
 from waypost.kernel.errors import Invalid
 
@@ -183,3 +185,69 @@ async def test_ticket_types(who: Any) -> None:
     assert not hidden["is_active"]
     await (await who("employee")).get(path, expect=404)
     await admin.get("/ticket-types/NOPE", expect=404)
+
+
+async def test_guesses_at_once_are_counted_one_by_one(app: Any, database: Any) -> None:
+    nobody = Api(app)
+    answers = await asyncio.gather(
+        *(
+            nobody.post("/auth/login", {"username": name, "password": f"guess {n}"}, expect=None)
+            for n in range(15)
+            for name in ("finance3", "finance3@example.com")
+        )
+    )
+    statuses = [a.status_code for a in answers]
+    assert statuses.count(401) == 10, "both names are one account"
+    assert statuses.count(429) == 20
+    async with database.transaction() as session:
+        await session.execute(delete(Throttle))
+
+
+async def test_a_right_password_makes_up_for_wrong_ones_of_its_office(app: Any, database: Any) -> None:
+    nobody = Api(app)
+    for n in range(3):
+        await nobody.post("/auth/login", {"username": "nobody-here", "password": f"guess {n}"}, expect=401)
+    async with database.read() as session:
+        address = select(Throttle.failures).where(Throttle.key.like("address:%"))
+        assert await session.scalar(address) == 3
+    await Api(app, "finance2").sign_in()
+    async with database.read() as session:
+        assert await session.scalar(address) == 0
+    async with database.transaction() as session:
+        await session.execute(delete(Throttle))
+
+
+async def test_nobody_gives_away_more_than_they_hold(app: Any, who: Any) -> None:
+    admin = await who("admin")
+    clerk_role = {"key": "clerk", "name": "Clerk", "permissions": {"directory:configure": "ALL"}}
+    await admin.post("/roles", clerk_role, expect=201)
+    person = {"first_name": "Clara", "last_name": "Clerk", "department_id": None, "manager_id": None}
+    clerk_body = {**person, "username": "clerk", "email": "clerk@example.com", "roles": ["employee", "clerk"]}
+    await admin.post("/users", {**clerk_body, "password": PASSWORD}, expect=201)
+    clerk = await Api(app, "clerk").sign_in()
+    plain = {**person, "username": "plain", "email": "plain@example.com", "roles": ["employee"], "password": PASSWORD}
+    await clerk.post("/users", plain, expect=201)
+    boss = {**person, "username": "boss", "email": "boss@example.com", "roles": ["admin"], "password": PASSWORD}
+    await clerk.post("/users", boss, expect=403)
+    assert (await clerk.get("/people", params={"q": "boss"}))["items"] == [], "nothing half done"
+
+
+async def test_a_new_password_ends_what_was_open_before(app: Any, fresh_database: Any, fresh_who: Any) -> None:
+    old = await fresh_who("colleague")
+    async with fresh_database.transaction() as session:
+        user_id = await session.scalar(select(User.id).where(User.username == "colleague"))
+        first, second = [await make_password_link(session, user_id) for _ in range(2)]
+    words = {"token": first.rpartition("#")[2], "password": "another sentence to keep"}
+    await Api(app).post("/auth/first-password", words)
+    assert (await old.post("/auth/refresh", expect=None)).status_code == 401
+    actors._kept.clear()
+    await old.get("/auth/me", expect=401)
+    await Api(app).post("/auth/first-password", {**words, "token": second.rpartition("#")[2]}, expect=404)
+
+
+async def test_signing_out_ends_the_cookie_s_session_and_the_bearer_s(app: Any) -> None:
+    one, two = await Api(app, "agent2").sign_in(), await Api(app, "agent2").sign_in()
+    mixed = {"Authorization": one.http.headers["authorization"]}
+    await two.post("/auth/logout", expect=204, headers=mixed)
+    await one.get("/auth/me", expect=401)
+    await two.get("/auth/me", expect=401)

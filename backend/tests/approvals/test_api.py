@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from waypost.kernel.settings import get_settings
+
 
 async def ask(
     who: Any, hardware: Any, amount: str | None = "500.00", by: str = "employee", **more: Any
@@ -317,3 +319,87 @@ async def test_definitions_are_checked_against_who_is_there(who: Any, stage: dic
     wrong = await admin.post("/approval-workflows", {"name": "Bad", "stages": [{"name": "One", **stage}]}, expect=422)
     assert wrong["errors"][0]["pointer"] == pointer
     await (await who("manager")).post("/approval-workflows", {"name": "Bad", "stages": [{}]}, expect=403)
+
+
+async def test_a_decision_is_bound_to_what_was_looked_at(who: Any, hardware: Any, find_step: Any) -> None:
+    employee, finance1, finance2 = [await who(n) for n in ("employee", "finance1", "finance2")]
+    ticket = await ask(who, hardware, "9000.00", title="Workstations")
+    one, two = await find_step(finance1, ticket["id"]), await find_step(finance2, ticket["id"])
+    await finance1.post(f"/approvals/{one['id']}/approve", {"version": one["version"]})
+    read = await employee.get(f"/tickets/{ticket['id']}")
+    await employee.put(f"/tickets/{ticket['id']}", {"title": "A sports car", "version": read["version"]})
+    stale = await finance2.post(f"/approvals/{two['id']}/approve", {"version": two["version"]}, expect=412)
+    assert stale["current_version"] == two["version"] + 1
+    many = {"step_ids": [two["id"]], "action": "APPROVE", "versions": {str(two["id"]): two["version"]}}
+    (result,) = (await finance2.post("/approvals/bulk", many))["results"]
+    assert result["error"]["code"] == "stale_version"
+    again = await find_step(finance2, ticket["id"])
+    assert again["ticket"]["title"] == "A sports car"
+    assert [d["is_outdated"] for d in again["earlier_decisions"]] == [True], "who said yes said it to other words"
+    await finance2.post(f"/approvals/{two['id']}/approve", {"version": again["version"]})
+    (flow,) = (await employee.get(f"/tickets/{ticket['id']}/approvals"))["items"]
+    steps = {s["approver"]["username"]: s for stage in flow["stages"] for s in stage["steps"]}
+    assert steps["finance1"]["is_outdated"]
+    assert not steps["finance2"]["is_outdated"]
+
+
+async def test_an_edit_of_whatever_decides_the_way_asks_again(who: Any, hardware: Any, find_step: Any) -> None:
+    admin, employee, manager, head = [await who(n) for n in ("admin", "employee", "manager", "head")]
+    key = "SERVER_ROOM"
+    form = {"type": "object", "properties": {}}
+    await admin.post("/ticket-types", {"key": key, "name": "Server room", "form": form}, expect=201)
+    has_server = {"all": [{"field": "title", "op": "contains", "value": "server"}]}
+    stages = [
+        {"name": "Head", "condition": has_server, "approvers": [{"kind": "USER", "user_id": head.id}]},
+        {"name": "Manager", "condition": None, "approvers": [{"kind": "REQUESTER_MANAGER"}]},
+    ]
+    only = {"all": [{"field": "ticket_type", "op": "eq", "value": key}]}
+    await admin.post("/approval-workflows", {"name": key, "condition": only, "stages": stages}, expect=201)
+    body = {"title": "A mouse", "ticket_type": key, "custom_fields": {}, "submit": True}
+    ticket = await employee.post("/tickets", body, expect=201)
+    assert await find_step(manager, ticket["id"]) is not None
+    path = f"/tickets/{ticket['id']}"
+    await employee.put(path, {"title": "A new server", "version": ticket["version"]})
+    assert await find_step(manager, ticket["id"]) is None
+    assert await find_step(head, ticket["id"]) is not None
+
+
+async def test_no_currency_gets_around_a_limit(
+    who: Any, hardware: Any, find_step: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    employee, manager, finance1 = [await who(n) for n in ("employee", "manager", "finance1")]
+    gold = await employee.post("/tickets", hardware("900.00", currency="XAU"), expect=201)
+    assert await find_step(finance1, gold["id"]) is not None, "without a rate it counts as the largest of all"
+    monkeypatch.setenv("EXCHANGE_RATES", '{"JPY": "0.0065"}')
+    get_settings.cache_clear()
+    yen = await employee.post("/tickets", hardware("90000.00", currency="JPY"), expect=201)
+    assert yen["currency"] == "JPY"
+    assert await find_step(manager, yen["id"]) is not None
+    path = f"/tickets/{yen['id']}"
+    more = await employee.put(path, {"amount": "95000.00", "version": yen["version"]})
+    assert more["currency"] == "JPY", "an amount alone keeps its currency"
+    dollars = await employee.put(path, {"currency": "USD", "version": more["version"]})
+    assert dollars["currency"] == "USD"
+    assert await find_step(finance1, yen["id"]) is not None
+    gone = await employee.put(path, {"amount": None, "version": dollars["version"]}, expect=422)
+    assert gone["errors"][0]["pointer"] == "/amount"
+    monkeypatch.undo()
+    get_settings.cache_clear()
+
+
+async def test_nobody_is_asked_who_may_not_decide(who: Any, hardware: Any, find_step: Any) -> None:
+    admin, manager, auditor = [await who(n) for n in ("admin", "manager", "auditor")]
+    ticket = await ask(who, hardware)
+    step = await find_step(manager, ticket["id"])
+    wrong = await manager.post(f"/approvals/{step['id']}/delegate", {"delegate_to": auditor.id}, expect=422)
+    assert wrong["errors"][0]["pointer"] == "/delegate_to"
+    key = "AUDITORS_YES"
+    form = {"type": "object", "properties": {}}
+    await admin.post("/ticket-types", {"key": key, "name": "Odd", "form": form}, expect=201)
+    stages = [{"name": "Audit", "condition": None, "approvers": [{"kind": "USER", "user_id": auditor.id}]}]
+    only = {"all": [{"field": "ticket_type", "op": "eq", "value": key}]}
+    await admin.post("/approval-workflows", {"name": key, "condition": only, "stages": stages}, expect=201)
+    body = {"title": "Odd", "ticket_type": key, "custom_fields": {}, "submit": True}
+    odd = await (await who("employee")).post("/tickets", body, expect=201)
+    executive = await find_step(await who("executive"), odd["id"])
+    assert "cannot decide it any more" in executive["reason"], "the auditor's manager is asked instead"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Api
-from waypost.kernel import health
+from waypost.kernel import health, http
 
 
 @pytest.fixture
@@ -144,3 +147,118 @@ async def test_ids_that_cannot_be(who: Any, path: str) -> None:
 async def test_questions_that_make_no_sense_name_the_parameter(who: Any, bad: dict[str, str]) -> None:
     problem = await (await who("employee")).get("/tickets", params=bad, expect=422)
     assert problem["errors"][0]["pointer"] == f"?{next(iter(bad))}"
+
+
+async def test_a_string_that_never_ends_costs_one_look() -> None:
+    began = time.process_time()
+    with pytest.raises(http.MalformedBody):
+        http.check_json(b"[" * 33 + b'"' + b'\\"' * 500_000)
+    assert time.process_time() - began < 5, "a second look from every quote would take hours"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"title": "a", "title": "b"}',
+        b'{"a": [{"b": 1, "b": 2}]}',
+        b'{"a": 1, "\\u0061": 2}',
+    ],
+)
+async def test_a_name_stands_once(body: bytes) -> None:
+    with pytest.raises(http.MalformedBody, match="twice"):
+        http.check_json(body)
+
+
+async def test_a_form_is_no_way_around_the_limit(anybody: Any) -> None:
+    path, kind = "/api/v1/auth/login", {"Content-Type": "multipart/form-data; boundary=x"}
+    await anybody.post(path, expect=413, content=b"x" * 1_100_000, headers=kind)
+    await anybody.post(path, expect=415, content=b"x", headers=kind)
+
+
+@pytest.mark.parametrize(
+    ("username", "method", "path", "content", "status"),
+    [
+        ("employee", "POST", "/users", b"{", 403),
+        ("employee", "POST", "/users", b'{"is_admin": 1}', 403),
+        ("auditor", "PUT", "/tickets/{ticket}", b'{"title": 5}', 403),
+        ("auditor", "POST", "/tickets/{ticket}/comments", b"{}", 403),
+        ("auditor", "POST", "/tickets/{ticket}/transitions", b'{"to": "X"}', 403),
+        ("auditor", "POST", "/tickets/{ticket}/assign", b'{"assignee_id": "x"}', 403),
+        ("outsider", "POST", "/tickets/{ticket}/comments", b"{}", 404),
+        ("outsider", "POST", "/tickets/{ticket}/comments", b"[[[", 404),
+        ("outsider", "POST", "/approvals/{step}/approve", b'{"action": "REJECT"}', 404),
+        ("employee", "POST", "/approvals/{step}/approve", b'{"action": "REJECT"}', 403),
+        ("manager", "POST", "/approvals/{step}/approve", b'{"action": "REJECT"}', 422),
+        ("employee", "POST", "/tickets/" + "9" * 5000 + "/comments", b"{}", 404),
+        ("employee", "POST", "/approvals/" + "9" * 5000 + "/approve", b"{", 404),
+    ],
+)
+async def test_what_one_may_not_is_told_before_what_is_wrong(
+    who: Any, hardware: Any, find_step: Any, username: str, method: str, path: str, content: bytes, status: int
+) -> None:
+    ticket = await (await who("employee")).post("/tickets", hardware(), expect=201)
+    step = await find_step(await who("manager"), ticket["id"])
+    path = path.replace("{ticket}", str(ticket["id"])).replace("{step}", str(step["id"]))
+    headers = {"Content-Type": "application/json"}
+    await (await who(username)).call(method, path, expect=status, content=content, headers=headers)
+
+
+async def test_a_used_key_does_not_tell_of_what_one_may_not_see(who: Any, hardware: Any) -> None:
+    employee, outsider = await who("employee"), await who("outsider")
+    ticket = await employee.post("/tickets", hardware(), expect=201)
+    headers = {"Idempotency-Key": "one-and-the-same"}
+    own = {"title": "Mine", "ticket_type": "IT_SUPPORT", "custom_fields": {}}
+    await outsider.post("/tickets", own, expect=201, headers=headers)
+    await outsider.post(f"/tickets/{ticket['id']}/comments", {"body": "?"}, expect=404, headers=headers)
+
+
+def _cursor(*values: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "cursor"),
+    [
+        ("/tickets", _cursor("-created_at", "0001-01-01T00:00:00+23:59", 1)),
+        ("/tickets", _cursor("-created_at", "9999-12-31T23:59:59-23:59", 1)),
+        ("/tickets", _cursor("-created_at", "2026-01-01T00:00:00", 1)),
+        ("/tickets", _cursor("-created_at", None, 1)),
+        ("/people", _cursor("people", None, None, 1)),
+        ("/people", _cursor("people", "a\x00", "b", 1)),
+        ("/tickets/1/history", _cursor("history", None)),
+        ("/tickets/1/history", _cursor("history", 2**70)),
+        ("/tickets/1/history", "%%%"),
+    ],
+)
+async def test_made_up_cursors(who: Any, path: str, cursor: str) -> None:
+    wrong = await (await who("admin")).get(path, params={"cursor": cursor}, expect=422)
+    assert wrong["errors"][0]["pointer"] == "?cursor"
+
+
+async def test_odd_keys_and_methods(who: Any, anybody: Any) -> None:
+    admin = await who("admin")
+    for key in ("%00", "a%2Fb", "x" * 100):
+        await admin.get(f"/ticket-types/{key}", expect=404)
+    for n in range(3):
+        await anybody.call(f"MADE-UP-{n}", "/api/v1/health/live", expect=None)
+    measured = (await anybody.get("/metrics", expect=None)).text
+    assert "MADE-UP" not in measured
+    assert 'method="other"' in measured
+
+
+async def test_pointers_name_members_only(who: Any) -> None:
+    body = {"key": "odd", "name": "Odd", "permissions": {"no:such": "ALL"}}
+    wrong = await (await who("admin")).post("/roles", body, expect=422)
+    assert all("[" not in e["pointer"] for e in wrong["errors"]), wrong["errors"]
+
+
+async def test_text_is_composed_and_visible(who: Any, hardware: Any) -> None:
+    employee = await who("employee")
+    body = hardware(title="Cafe\u0301", submit=False)
+    body["custom_fields"]["justification"] = "Mu\u0308ller"
+    made = await employee.post("/tickets", body, expect=201)
+    assert made["title"] == "Caf\u00e9"
+    assert made["custom_fields"]["justification"] == "M\u00fcller"
+    for title in ("\u200b", " \u200b\u2060 ", "a\x07b"):
+        await employee.post("/tickets", hardware(title=title), expect=422)
+    await employee.post(f"/tickets/{made['id']}/comments", {"body": "\u200b\n"}, expect=422)
