@@ -7,8 +7,10 @@ what they need; a test that counts everything takes a `fresh_database`.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import itertools
 import os
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -23,6 +25,18 @@ from hypothesis import settings
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+_connect = socket.socket.connect
+
+
+def _only_here(self: socket.socket, address: Any) -> Any:
+    """Tests talk to this machine only."""
+    if self.family in (socket.AF_INET, socket.AF_INET6) and not ipaddress.ip_address(address[0]).is_loopback:
+        raise OSError(f"a test reaches out to {address[0]}")
+    return _connect(self, address)
+
+
+socket.socket.connect = _only_here  # type: ignore[method-assign,assignment]
 
 PASSWORD = "demo-Passw0rd-2026"
 _numbers = itertools.count(1)

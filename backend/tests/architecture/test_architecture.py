@@ -136,6 +136,45 @@ def test_the_wiring_is_whole() -> None:
     assert {entry["task"] for entry in SCHEDULE.values()} <= set(tasks())
 
 
+# Nobody is told of these, and nothing follows from them: they are history and audit only.
+ONLY_KEPT = {
+    "approval.approved",
+    "approval.cancelled",
+    "approval.delegated",
+    "approval.escalated",
+    "approval.rejected",
+    "approval.started",
+    "auth.login",
+    "auth.login_failed",
+    "auth.password_set",
+    "auth.session_ended",
+    "department.created",
+    "notification.created",
+    "role.created",
+    "role.granted",
+    "team.created",
+    "ticket.closed",
+    "ticket.created",
+    "ticket.info_provided",
+    "ticket.info_requested",
+    "ticket.review_started",
+    "ticket.updated",
+    "ticket.withdrawn",
+    "ticket.work_started",
+    "ticket_type.created",
+    "ticket_type.updated",
+    "user.created",
+    "workflow.created",
+    "workflow.updated",
+}
+
+
+def test_every_event_is_wired_or_said_to_end_in_the_log() -> None:
+    followed = {kind.type for kind in [*HANDLERS, *SUBSCRIPTIONS]}
+    known = {name for name in registry if not name.startswith("test.")}
+    assert known - followed == ONLY_KEPT
+
+
 def test_every_notice_has_its_words() -> None:
     from waypost.notifications.consumer import _BECAUSE
     from waypost.notifications.rendering import FOLDER

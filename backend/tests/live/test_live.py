@@ -215,3 +215,20 @@ async def test_many_streams_ask_once_what_they_may_see(fresh_database: Any, monk
     follower.head = (follower.head[0] + 1, follower.head[1])
     await follower.facts(events)
     assert len(asked) == 3, "after something has happened it is asked anew"
+
+
+async def test_one_person_holds_only_so_many_streams(app: Any, listen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MOST_STREAMS", 2)
+    one = await listen("facilityagent")
+    await listen("facilityagent")
+    token = next(iter(live._open))
+    assert live._open[token] == 2
+    from tests.conftest import Api
+
+    api = await Api(app, "facilityagent").sign_in()
+    third = Stream(app, api.http.headers["authorization"].removeprefix("Bearer "))
+    await third.opened.wait()
+    assert third.status == 429
+    await third.close()
+    await one.close()
+    await listen("facilityagent")

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 
 async def test_scenario_one(who: Any, hardware: Any, find_step: Any) -> None:
@@ -305,3 +306,65 @@ async def test_nothing_approved_is_changed_afterwards(who: Any, hardware: Any, f
     assert refused["code"] == "approved_facts"
     fine = await agent.put(f"/tickets/{ticket['id']}", {"due_date": "2031-01-01T00:00:00Z", "version": now["version"]})
     assert fine["due_date"].startswith("2031-01-01")
+
+
+async def test_what_was_written_before_it_was_sent_is_nobody_else_s(who: Any, hardware: Any, find_step: Any) -> None:
+    employee, manager = await who("employee"), await who("manager")
+    draft = await employee.post("/tickets", hardware(title="Complaint", submit=False), expect=201)
+    path = f"/tickets/{draft['id']}"
+    edited = await employee.put(path, {"description": "About somebody", "version": draft["version"]})
+    cleaned = await employee.put(path, {"description": "", "title": "A laptop", "version": edited["version"]})
+    await employee.post(f"{path}/submit")
+    assert cleaned["title"] == "A laptop"
+    theirs, own = await manager.get(f"{path}/history"), await employee.get(f"{path}/history")
+    assert "About somebody" not in str(theirs)
+    assert "About somebody" in str(own)
+    await employee.post(f"{path}/transitions", {"to": "DRAFT"})
+    read = await employee.get(path)
+    await employee.put(path, {"title": "Secret plans", "version": read["version"]})
+    await manager.get(path, expect=404)
+    assert "Secret plans" not in str(await manager.get("/notifications", params={"limit": 100}))
+
+
+async def test_a_version_belongs_to_its_ticket(who: Any, hardware: Any) -> None:
+    employee = await who("employee")
+    one, two = [await employee.post("/tickets", hardware(submit=False), expect=201) for _ in range(2)]
+    foreign = {"If-Match": f'"{one["id"]}-{two["version"]}"'}
+    await employee.put(f"/tickets/{two['id']}", {"title": "Other"}, expect=412, headers=foreign)
+    own = {"If-Match": f'"{two["id"]}-{two["version"]}"'}
+    await employee.put(f"/tickets/{two['id']}", {"title": "Other"}, headers=own)
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/tickets?limit=100", 1),
+        ("/tickets?limit=100&q=laptop", 1),
+        ("/tickets/{id}", 2),
+        ("/tickets/{id}/comments", 2),
+        ("/tickets/{id}/history", 2),
+        ("/tickets/{id}/approvals", 4),
+        ("/approvals/pending?limit=100", 2),
+        ("/notifications?limit=100", 2),
+        ("/reports/dashboard", 6),
+        ("/people?limit=100", 1),
+        ("/ticket-types?limit=100", 1),
+    ],
+)
+async def test_a_screen_costs_few_statements(who: Any, hardware: Any, database: Any, path: str, most: int) -> None:
+    manager = await who("manager")
+    ticket = await (await who("employee")).post("/tickets", hardware(), expect=201)
+    path = path.replace("{id}", str(ticket["id"]))
+    await manager.get(path)  # names of people and teams are known now
+    statements: list[str] = []
+
+    def count(_: Any, __: Any, statement: str, *___: Any) -> None:
+        statements.append(statement)
+
+    await manager.get("/auth/me")  # the actor is fresh for a second
+    event.listen(database.read_engine.sync_engine, "before_cursor_execute", count)
+    try:
+        await manager.get(path)
+    finally:
+        event.remove(database.read_engine.sync_engine, "before_cursor_execute", count)
+    assert len(statements) <= most, statements

@@ -1,0 +1,117 @@
+"""A marked ticket leaves no trace for whoever may not see it: every GET of the API is asked, and the open stream.
+
+A new list is asked by itself; a new path with a parameter fails until it is named in `FILLED`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+
+MARK = "Zebrafinch"
+SECRET = "Okapi"  # stands in internal words only
+
+# What stands for a path's parameter: of the marked ticket, or of something everybody may see.
+FILLED = {
+    "ticket_id": lambda marked: marked["id"],
+    "key": lambda marked: marked["ticket_type"],
+    "definition_id": lambda marked: 1,
+}
+ENDLESS = {"/api/v1/events/stream"}  # asked below
+WORDS = ("q", "actor_id", "requester_id", "object_id", "assignee_id")
+
+
+@pytest.fixture(scope="module")
+async def marked(who: Any) -> dict[str, Any]:
+    employee, agent = await who("employee"), await who("agent")
+    body = {
+        "title": f"{MARK} laptop",
+        "description": f"About the {MARK}",
+        "ticket_type": "IT_HARDWARE",
+        "amount": "731.00",
+        "custom_fields": {"budget_code": MARK, "justification": MARK},
+        "submit": True,
+    }
+    ticket = await employee.post("/tickets", body, expect=201)
+    path = f"/tickets/{ticket['id']}"
+    await employee.post(f"{path}/comments", {"body": f"The {MARK} again"}, expect=201)
+    await agent.post(f"{path}/comments", {"body": f"{MARK} {SECRET}", "visibility": "INTERNAL"}, expect=201)
+    return dict(ticket)
+
+
+def readable(app: Any) -> list[str]:
+    return sorted(
+        r.path
+        for r in iter_route_contexts(app.routes)
+        if isinstance(r.original_route, APIRoute) and "GET" in (r.methods or ()) and r.path.startswith("/api/v1")
+    )
+
+
+def addresses(app: Any, marked: dict[str, Any], person_id: int) -> list[str]:
+    found = []
+    for path in readable(app):
+        if path in ENDLESS or path in ("/api/v1/docs",):
+            continue
+        for name in re.findall(r"{(\w+)}", path):
+            assert name in FILLED, f"{path}: say in FILLED what stands for {name}"
+            path = path.replace(f"{{{name}}}", str(FILLED[name](marked)))
+        path = path.removeprefix("/api/v1")
+        found += [path, f"{path}?limit=100", f"{path}?q={MARK}", f"{path}?q={marked['ticket_number']}"]
+        found.append(f"{path}?requester_id={person_id}&limit=100")
+    return found
+
+
+def traces(text: str, marked: dict[str, Any]) -> list[str]:
+    words = [MARK, MARK.lower(), marked["ticket_number"], SECRET]
+    return [w for w in words if w in text]
+
+
+@pytest.mark.parametrize("username", ["outsider", "hragent", "finance1"])
+async def test_who_may_not_see_it_finds_no_trace(app: Any, who: Any, marked: dict[str, Any], username: str) -> None:
+    api, requester = await who(username), await who("employee")
+    asked = addresses(app, marked, requester.id)
+    assert len(asked) > 80
+    for address in asked:
+        answer = await api.get(address, expect=None)
+        assert answer.status_code < 500, address
+        # what was asked for may be named again in the instance of a problem
+        document = answer.json() if answer.content else {}
+        if answer.status_code >= 400:
+            document.pop("instance", None)
+        found = traces(json.dumps(document), marked)
+        assert found == [], f"{username} GET {address} -> {answer.status_code}: {found}"
+
+
+async def test_counts_do_not_tell_either(who: Any, marked: dict[str, Any]) -> None:
+    outsider, employee = await who("outsider"), await who("employee")
+
+    async def numbers() -> Any:
+        return (await outsider.get("/reports/dashboard"))["tickets_by_status"], (await outsider.get("/notifications"))[
+            "unread_count"
+        ]
+
+    before = await numbers()
+    body = {"title": MARK, "ticket_type": "HR", "custom_fields": {}, "submit": True}
+    await employee.post("/tickets", body, expect=201)
+    assert await numbers() == before
+
+
+@pytest.mark.parametrize("username", ["employee", "manager", "colleague", "outsider"])
+async def test_internal_words_stay_with_the_team(app: Any, who: Any, marked: dict[str, Any], username: str) -> None:
+    api = await who(username)
+    for address in addresses(app, marked, api.id):
+        answer = await api.get(address, expect=None)
+        assert SECRET not in answer.text, f"{username} GET {address}"
+
+
+async def test_the_suite_would_notice(app: Any, who: Any, marked: dict[str, Any]) -> None:
+    """The requester finds the mark, and the agent the internal words: the search itself works."""
+    employee, agent = await who("employee"), await who("agent")
+    seen = [a for a in addresses(app, marked, employee.id) if MARK in (await employee.get(a, expect=None)).text]
+    assert len(seen) > 10
+    internal = [a for a in addresses(app, marked, employee.id) if SECRET in (await agent.get(a, expect=None)).text]
+    assert any("comments" in a for a in internal)
