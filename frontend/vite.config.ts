@@ -11,15 +11,16 @@ const CATALOGUE =
 const BUNDLED = ["layout-dashboard", "stamp", "plus", ...CATALOGUE.split(" ")].map(
   (name) => `lucide:${name}`,
 );
+const SCRIM = "bg-slate-950/45 dark:bg-black/65";
 const backend = process.env.BACKEND ?? "http://127.0.0.1:8000";
 
 // Nuxt UI would write the colours into the page at run time, which our Content-Security-Policy forbids: they stand in
-// styles/tokens.css instead.
+// styles/tokens.css instead. With them goes the manager of the page's head, which nothing else uses.
 const noRuntimeColours: NonNullable<ViteUserConfig["plugins"]>[number] = {
   name: "no-runtime-colours",
   enforce: "pre",
   load: (id) =>
-    id.split("?")[0]?.endsWith("/@nuxt/ui/dist/runtime/plugins/colors.js")
+    /\/@nuxt\/ui\/dist\/runtime\/(plugins\/colors|vue\/plugins\/head)\.js(\?|$)/.test(id)
       ? "export default { install() {} };"
       : null,
 };
@@ -29,13 +30,22 @@ export default defineConfig({
     noRuntimeColours,
     vue(),
     ui({
-      ui: { colors: { primary: "indigo", neutral: "slate" } },
+      ui: {
+        colors: { primary: "indigo", neutral: "slate" },
+        button: { slots: { base: ["disabled:opacity-45 aria-disabled:opacity-45"] } },
+        formField: { slots: { error: "mt-1.5 first-letter:uppercase", help: "mt-1.5 text-xs" } },
+        // The words keep clear of the button that closes.
+        modal: { slots: { wrapper: "pe-8" }, variants: { overlay: { true: { overlay: SCRIM } } } },
+        slideover: { slots: { wrapper: "pe-8", overlay: SCRIM, footer: "justify-end" } },
+      },
       // Icons travel with the bundle; otherwise the app would ask a public service for them.
       icon: { clientBundle: { scan: true, icons: BUNDLED } },
       experimental: { componentDetection: true },
       colorMode: false,
     }),
   ],
+  // Of vue-i18n only what is used: no options API, no dev tools.
+  define: { __VUE_I18N_LEGACY_API__: false, __INTLIFY_PROD_DEVTOOLS__: false },
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: { target: "es2022", sourcemap: false, chunkSizeWarningLimit: 700 },
   server: { proxy: { "/api": backend } },

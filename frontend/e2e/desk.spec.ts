@@ -1,6 +1,6 @@
 /** The daily work at a desk: by keyboard, with filters in the address, without a connection, after a session's end. */
 import { expect, test } from "@playwright/test";
-import { as, signIn } from "./support";
+import { as, signIn, title } from "./support";
 
 test("lists and shortcuts by keyboard alone", async ({ page }) => {
   await signIn(page, "agent");
@@ -83,6 +83,46 @@ test("what is not mine is not there", async ({ page }) => {
   await expect(page.getByText("Not found")).toBeVisible();
   await page.goto("/no/such/page");
   await expect(page.getByText("Not found")).toBeVisible();
+});
+
+test("a page a role may not use says so", async ({ page }) => {
+  await signIn(page, "auditor", "/new");
+  await expect(page.getByRole("heading", { level: 1, name: "No access" })).toBeVisible();
+  await page.goto("/approvals");
+  await expect(page.getByRole("heading", { level: 1, name: "No access" })).toBeVisible();
+});
+
+test("from signing in to a submitted request in three steps", async ({ page }) => {
+  const what = title("The projector flickers");
+  await signIn(page, "employee");
+  await page
+    .getByRole("main")
+    .getByRole("link", { name: /^IT support/ })
+    .click();
+  await page.getByLabel("Title").fill(what);
+  await page.getByRole("button", { name: "Submit" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(what);
+});
+
+test("a first visit is quiet, and another tab shares the sign-in until it ends", async ({
+  page,
+  context,
+}) => {
+  const said: string[] = [];
+  page.on("console", (m) => ["error", "warning"].includes(m.type()) && said.push(m.text()));
+  await page.goto("/tickets");
+  await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+  expect(said).toEqual([]);
+  await signIn(page, "colleague");
+  const other = await context.newPage();
+  await other.goto("/tickets");
+  await expect(other.getByRole("heading", { level: 1, name: "Tickets" })).toBeVisible();
+  await other.getByRole("button", { name: /^Account of/ }).click();
+  await other.getByRole("menuitem", { name: "Sign out" }).click();
+  await expect(other.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+  expect(said).toEqual([]);
 });
 
 test("wrong passwords are told, and a foreign address is not followed", async ({ page }) => {

@@ -77,7 +77,7 @@ test("a question, its answer, and a rejection with its reason", async ({ browser
   const mike = await as(browser, "manager", `/approvals?ticket=${path.split("/").at(-1)}`);
   await expect(mike.getByRole("heading", { level: 2, name: what })).toBeVisible();
   await mike.keyboard.press("i");
-  await mike.getByRole("dialog").getByLabel("Reason").fill("Which size?");
+  await mike.getByRole("dialog").getByLabel("Your question").fill("Which size?");
   await mike.getByRole("dialog").getByRole("button", { name: "Ask back" }).click();
   await expect(jane.locator("header").getByText("Pending info")).toBeVisible({ timeout: 15_000 });
   await jane.getByRole("button", { name: "Answer" }).click();
@@ -103,6 +103,8 @@ test("what is missing is named at its field, and nothing typed is lost", async (
   await jane.getByLabel("Amount").fill("12,3456");
   await jane.getByRole("button", { name: "Submit" }).click();
   await expect(jane.getByLabel("Amount")).toHaveAttribute("aria-invalid", "true");
+  await jane.getByRole("button", { name: /^Justification: / }).click(); // the summary leads to each field
+  await expect(jane.getByLabel("Justification")).toBeFocused();
   await jane.getByLabel("Amount").fill("300");
   await jane.getByRole("button", { name: "Submit" }).click();
   await expect(jane.getByText("Please check the marked fields.")).toBeVisible();

@@ -26,6 +26,22 @@ test("approving on a phone: one card at a time, targets of 44 px, the next by it
   await expect(page.getByRole("article")).toHaveCount(1);
 });
 
+test("what has the focus is never behind the bars", async ({ page }) => {
+  await page.setViewportSize({ width: 320, height: 640 });
+  await signIn(page, "employee", "/new/IT_HARDWARE");
+  await page.getByLabel("Title").focus();
+  for (let n = 0; n < 10; n++) {
+    await page.keyboard.press("Tab");
+    const hidden = await page.evaluate(() => {
+      const focused = document.activeElement as HTMLElement;
+      const { left, top, width, height } = focused.getBoundingClientRect();
+      const there = document.elementFromPoint(left + width / 2, top + height / 2);
+      return there && (focused.contains(there) || there.contains(focused)) ? "" : focused.outerHTML;
+    });
+    expect(hidden).toBe("");
+  }
+});
+
 for (const path of [
   "/",
   "/tickets",

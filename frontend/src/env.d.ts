@@ -7,6 +7,7 @@ declare module "vue" {
     "aria-label"?: string;
     "aria-hidden"?: boolean | "true" | "false";
     "aria-pressed"?: boolean;
+    dataField?: string;
     autocapitalize?: string;
     spellcheck?: boolean | "true" | "false";
     inputmode?: "decimal" | "numeric" | "text";

@@ -1,6 +1,5 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import { useSession } from "@/stores/session";
-import LayoutMain from "./layout/LayoutMain.vue";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -8,12 +7,17 @@ declare module "vue-router" {
     open?: boolean;
     /** The key of the page's title. */
     title?: string;
+    /** The permission the page needs; without it one reads why there is nothing to see. */
+    needs?: string;
   }
 }
 
 const collected = Object.values(
   import.meta.glob<RouteRecordRaw[]>("../features/*/routes.ts", { eager: true, import: "default" }),
 ).flat();
+
+// Whoever stands at the door does not wait for what lies behind it; it comes while they type.
+const LayoutMain = () => import("./layout/LayoutMain.vue");
 
 export const router = createRouter({
   history: createWebHistory(),
@@ -42,6 +46,10 @@ router.beforeEach(async (to) => {
   if (!session.user && !to.meta.open) return { name: "login", query: { next: to.fullPath } };
   if (session.user && to.name === "login") return "/";
   return true;
+});
+
+router.afterEach((to) => {
+  if (to.meta.open) window.setTimeout(() => void LayoutMain().catch(() => undefined), 2500);
 });
 
 // A new release has other file names; a page that asks for an old one is loaded anew, once.

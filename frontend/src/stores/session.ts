@@ -4,6 +4,24 @@ import { data, useTokens } from "@/api/client";
 import * as api from "@/api/generated";
 import { asProblem } from "@/api/problem";
 
+// Says that this browser has a session to come back to; nothing secret. Without it a first visit asks the server nothing.
+const MARK = "waypost.session";
+function mark(on: boolean): void {
+  try {
+    if (on) localStorage.setItem(MARK, "1");
+    else localStorage.removeItem(MARK);
+  } catch {
+    // Storage is closed to us: `isMarked` then asks the server.
+  }
+}
+function isMarked(): boolean {
+  try {
+    return localStorage.getItem(MARK) !== null;
+  } catch {
+    return true;
+  }
+}
+
 /** Who is signed in. The access token lives in memory only; the refresh token in a cookie scripts cannot read. */
 export const useSession = defineStore("session", () => {
   const user = ref<api.Me | null>(null);
@@ -15,6 +33,7 @@ export const useSession = defineStore("session", () => {
   function enter(answer: { access_token: string }): void {
     token = answer.access_token;
     hasEnded.value = false;
+    mark(true);
   }
 
   async function renewOnce(): Promise<boolean> {
@@ -25,6 +44,7 @@ export const useSession = defineStore("session", () => {
       const problem = asProblem(error);
       if (problem.status === 0 || problem.status >= 500) throw problem;
       token = null;
+      mark(false);
       return false;
     }
   }
@@ -53,22 +73,24 @@ export const useSession = defineStore("session", () => {
     await loadUser();
   }
 
-  /** After a reload: come back with the cookie, once. */
-  function restore(): Promise<void> {
+  /** After a reload, or when another tab signed in: come back with the cookie. */
+  async function restore(): Promise<void> {
+    if (!isMarked()) return;
     restoring ??= (async () => {
       try {
         if (await renew()) await loadUser();
       } catch {
-        restoring = null; // the server is away; the next navigation asks again
+        // The server is away; the next navigation asks again.
       }
-    })();
-    return restoring;
+    })().finally(() => (restoring = null));
+    await restoring;
   }
 
   async function logout(): Promise<void> {
     try {
       await data(api.logout({}));
     } finally {
+      mark(false);
       token = null;
       user.value = null;
       hasEnded.value = false;

@@ -96,6 +96,14 @@ export type BulkAction = {
      * Step Ids
      */
     step_ids: Array<number>;
+    /**
+     * Versions
+     *
+     * The `version` one looked at, by step.
+     */
+    versions?: {
+        [key: string]: number;
+    } | null;
 };
 
 /**
@@ -497,6 +505,12 @@ export type EarlierDecision = {
      * Comments
      */
     comments: string;
+    /**
+     * Is Outdated
+     *
+     * The request was changed after this decision.
+     */
+    is_outdated: boolean;
     on_behalf_of: PersonRef | null;
     /**
      * Status
@@ -862,6 +876,12 @@ export type QueueItem = {
     step_order: number;
     ticket: QueueTicket;
     /**
+     * Version
+     *
+     * Which wording this is; a decision may name it.
+     */
+    version: number;
+    /**
      * Workflow Name
      */
     workflow_name: string;
@@ -1184,6 +1204,12 @@ export type StepAction = {
      * Delegate To
      */
     delegate_to?: number | null;
+    /**
+     * Version
+     *
+     * The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.
+     */
+    version?: number | null;
 };
 
 /**
@@ -1212,6 +1238,12 @@ export type StepRead = {
      * Id
      */
     id: number;
+    /**
+     * Is Outdated
+     *
+     * The request was changed after this decision.
+     */
+    is_outdated: boolean;
     on_behalf_of: PersonRef | null;
     /**
      * Reason
@@ -1525,10 +1557,6 @@ export type TicketRef = {
      * Ticket Number
      */
     ticket_number: string;
-    /**
-     * Title
-     */
-    title: string;
 };
 
 /**
@@ -1931,6 +1959,12 @@ export type WorkflowRead = {
      */
     status: string;
     /**
+     * Version
+     *
+     * Grows with every edit while it is judged.
+     */
+    version: number;
+    /**
      * Workflow Name
      */
     workflow_name: string;
@@ -2247,6 +2281,10 @@ export type ApproveErrors = {
      */
     409: Problem;
     /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
      * Invalid request
      */
     422: Problem;
@@ -2295,6 +2333,10 @@ export type DelegateErrors = {
      * No longer possible
      */
     409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
     /**
      * Invalid request
      */
@@ -2345,6 +2387,10 @@ export type EscalateErrors = {
      */
     409: Problem;
     /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
      * Invalid request
      */
     422: Problem;
@@ -2394,6 +2440,10 @@ export type RejectErrors = {
      */
     409: Problem;
     /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
      * Invalid request
      */
     422: Problem;
@@ -2442,6 +2492,10 @@ export type RequestInfoErrors = {
      * No longer possible
      */
     409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
     /**
      * Invalid request
      */
@@ -2875,6 +2929,10 @@ export type StreamErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Too many screens
+     */
+    429: Problem;
 };
 
 export type StreamError = StreamErrors[keyof StreamErrors];
@@ -3846,6 +3904,10 @@ export type AssignTicketResponses = {
      * Successful Response
      */
     200: TicketRead;
+    /**
+     * It belongs to another team now, and the caller sees it no more.
+     */
+    204: void;
 };
 
 export type AssignTicketResponse = AssignTicketResponses[keyof AssignTicketResponses];

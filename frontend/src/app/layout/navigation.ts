@@ -3,20 +3,29 @@ import { useI18n } from "vue-i18n";
 import { useApprovalCount } from "@/features/approvals";
 import { useSession } from "@/stores/session";
 
+interface Place {
+  to: string;
+  label: string;
+  /** Where there is little room. */
+  short?: string;
+  icon: string;
+  shown: boolean;
+  badge?: number;
+}
+
 /** The places one can go to, for the side and the bottom navigation. */
 export function useNavigation() {
   const { t } = useI18n();
   const session = useSession();
   const waiting = useApprovalCount();
-  return computed(() =>
-    [
-      { to: "/", label: t("nav.dashboard"), icon: "i-lucide-layout-dashboard", shown: true, badge: 0 },
+  return computed(() => {
+    const places: Place[] = [
+      { to: "/", label: t("nav.dashboard"), icon: "i-lucide-layout-dashboard", shown: true },
       {
         to: "/tickets",
         label: t("nav.tickets"),
         icon: "i-lucide-inbox",
         shown: session.can("tickets:read"),
-        badge: 0,
       },
       {
         to: "/approvals",
@@ -27,11 +36,12 @@ export function useNavigation() {
       },
       {
         to: "/new",
-        label: t("nav.newShort"),
+        label: t("nav.new"),
+        short: t("nav.newShort"),
         icon: "i-lucide-plus",
         shown: session.can("tickets:create"),
-        badge: 0,
       },
-    ].filter((place) => place.shown),
-  );
+    ];
+    return places.filter((place) => place.shown);
+  });
 }

@@ -5,7 +5,7 @@ const routes: RouteRecordRaw[] = [
     path: "approvals",
     name: "approvals",
     component: () => import("./ApprovalQueueView.vue"),
-    meta: { title: "nav.approvals" },
+    meta: { title: "nav.approvals", needs: "approvals:decide" },
   },
 ];
 export default routes;

@@ -1,1 +1,2 @@
+export { default as RequestPicks } from "./RequestPicks.vue";
 export { default as TicketFacts } from "./TicketFacts.vue";

@@ -4,12 +4,20 @@ import { data } from "@/api/client";
 import * as api from "@/api/generated";
 import { keys } from "./queries";
 
-/** Every change answers with the ticket as it is now; that goes into the cache at once, the rest is read again. */
-function useTicketChange<V>(id: Ref<number>, change: (values: V) => Promise<api.TicketRead>) {
+/**
+ * Every change answers with the ticket as it is now; that goes into the cache at once, the rest is read again. A change
+ * that takes the ticket out of one's sight answers nothing.
+ */
+function useTicketChange<V, A extends api.TicketRead | void = api.TicketRead>(
+  id: Ref<number>,
+  change: (values: V) => Promise<A>,
+) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: change,
-    onSuccess: (ticket) => queries.setQueryData(keys.one(ticket.id), ticket),
+    onSuccess: (ticket) => {
+      if (ticket) queries.setQueryData(keys.one(ticket.id), ticket);
+    },
     onSettled: async () => {
       await Promise.all([
         queries.invalidateQueries({ queryKey: keys.one(id.value) }),

@@ -17,7 +17,7 @@ const routes: RouteRecordRaw[] = [
     path: "new/:type?",
     name: "new",
     component: () => import("./TicketCreateView.vue"),
-    meta: { title: "nav.new" },
+    meta: { title: "nav.new", needs: "tickets:create" },
   },
 ];
 export default routes;

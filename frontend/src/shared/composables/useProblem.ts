@@ -7,6 +7,7 @@ export function useProblem(): (error: unknown) => string {
   return (error) => {
     const problem = asProblem(error);
     if (problem.status === 0) return t("problem.offline");
+    if (problem.status === 401) return t("problem.ended");
     if (problem.status === 429) return t("problem.throttled", { seconds: problem.retryAfter ?? 60 });
     if (problem.status >= 500) return t("problem.server", { id: problem.requestId ?? "–" });
     return problem.message || t("problem.unknown");

@@ -61,6 +61,14 @@ export function relative(value: string, now: number): string {
   return format.format(0, "second");
 }
 
+/** How long something took, in the unit people would say: minutes, hours, or days. */
+export function duration(hours: number): string {
+  const said = (value: number, unit: string) =>
+    number(value, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 });
+  if (hours < 1) return said(Math.max(1, Math.round(hours * 60)), "minute");
+  return hours < 48 ? said(hours, "hour") : said(hours / 24, "day");
+}
+
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/);
   return ((words[0]?.[0] ?? "?") + (words.length > 1 ? (words.at(-1)?.[0] ?? "") : "")).toUpperCase();

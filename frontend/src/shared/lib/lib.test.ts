@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { dateTime, initials, money, relative, useFormats } from "./format";
+import { dateTime, duration, initials, money, relative, useFormats } from "./format";
 import { toFragment } from "./markdown";
 
 afterEach(() => useFormats());
@@ -28,6 +28,17 @@ describe("formats", () => {
     expect(relative("2026-03-01T11:59:30Z", now)).toBe("now");
     expect(relative("2026-03-01T09:00:00Z", now)).toBe("3 hr. ago");
     expect(relative("2026-03-02T13:00:00Z", now)).toBe("tomorrow");
+  });
+
+  it.each([
+    [0, "1 min"],
+    [0.4, "24 min"],
+    [3.25, "3.3 hr"],
+    [47, "47 hr"],
+    [60, "2.5 days"],
+  ])("say that %s hours took %s", (hours, said) => {
+    useFormats("en-US", "UTC");
+    expect(duration(hours)).toBe(said);
   });
 
   it("shorten names", () => {
