@@ -1,5 +1,13 @@
-import { expect, it } from "vitest";
-import { parse } from "./live";
+import { QueryClient } from "@tanstack/vue-query";
+import { createPinia, setActivePinia } from "pinia";
+import { expect, it, vi } from "vitest";
+import { authorised } from "@/api/client";
+import { follow, parse } from "./live";
+
+vi.mock("@/api/client", async (original) => ({
+  ...(await original<typeof import("@/api/client")>()),
+  authorised: vi.fn(),
+}));
 
 it("takes whole events and keeps the rest", () => {
   const [events, rest] = parse(
@@ -16,4 +24,50 @@ it("reads the line ends of every server", () => {
     ["b", { x: "a: b" }],
   ]);
   expect(rest).toBe("");
+});
+
+function setVisibility(state: "hidden" | "visible"): void {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+
+it("lets go of its line when nobody looks, and comes back with what was missed", async () => {
+  vi.useFakeTimers();
+  setActivePinia(createPinia());
+  const queries = new QueryClient();
+  const invalidated = vi.spyOn(queries, "invalidateQueries");
+  const lines: { headers: Headers; signal: AbortSignal }[] = [];
+  vi.mocked(authorised).mockImplementation((_, init) => {
+    const signal = init?.signal as AbortSignal;
+    lines.push({ headers: new Headers(init?.headers), signal });
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('id: 7\nevent: other\ndata: {"a":1}\n\n'));
+        signal.addEventListener("abort", () => controller.error(new DOMException("", "AbortError")));
+      },
+    });
+    return Promise.resolve(new Response(body, { status: 200 }));
+  });
+  const stop = follow(queries);
+  await vi.advanceTimersByTimeAsync(10);
+  expect(lines).toHaveLength(1);
+  setVisibility("hidden");
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(lines[0]?.signal.aborted).toBe(false);
+  setVisibility("visible");
+  setVisibility("hidden");
+  await vi.advanceTimersByTimeAsync(35_000); // short looks count: the time starts anew, the quiet line ends by itself
+  setVisibility("hidden");
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(lines.filter((l) => !l.signal.aborted)).toHaveLength(0);
+  const before = lines.length;
+  setVisibility("visible");
+  await vi.advanceTimersByTimeAsync(10);
+  expect(lines).toHaveLength(before + 1);
+  expect(lines.at(-1)?.headers.get("Last-Event-ID")).toBe("7");
+  expect(invalidated).toHaveBeenCalled();
+  stop();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(lines.at(-1)?.signal.aborted).toBe(true);
+  vi.useRealTimers();
 });

@@ -15,6 +15,21 @@ const handlers = Object.values(
 );
 const QUIET = 40_000; // the server says something every 15 s; longer silence is a broken line
 const PATIENCE = 5000; // breaks shorter than this are nobody's business
+const HIDDEN = 60_000; // a tab nobody looks at for so long lets go of its line: a browser has six of them for all tabs
+
+/** Resolves when the tab is looked at. */
+function seen(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.visibilityState === "hidden" && !signal.aborted) return;
+      document.removeEventListener("visibilitychange", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    signal.addEventListener("abort", look);
+    look();
+  });
+}
 
 /** Parse what has arrived; returns whole events and the rest that is not whole yet. */
 export function parse(text: string): [LiveEvent[], string] {
@@ -38,11 +53,19 @@ export function follow(queries: QueryClient): () => void {
   const connection = useConnection();
   const life = new AbortController();
   let last = "";
+  let isAgain = false;
   let wait = 500;
 
   async function listen(onOpen: () => void): Promise<void> {
     const line = new AbortController();
     const end = () => line.abort();
+    let hidden: number | undefined;
+    const look = () => {
+      clearTimeout(hidden);
+      if (document.visibilityState === "hidden") hidden = window.setTimeout(end, HIDDEN);
+    };
+    document.addEventListener("visibilitychange", look);
+    look();
     life.signal.addEventListener("abort", end);
     let quiet = window.setTimeout(end, QUIET);
     try {
@@ -51,7 +74,8 @@ export function follow(queries: QueryClient): () => void {
       const answer = await authorised("/api/v1/events/stream", { headers, signal: line.signal });
       if (!answer.ok || !answer.body) throw new Error(String(answer.status));
       onOpen();
-      if (connection.isReconnecting) void queries.invalidateQueries();
+      if (isAgain) void queries.invalidateQueries(); // before the first event there is no place to replay from
+      isAgain = true;
       connection.isReconnecting = false;
       wait = 500;
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -70,6 +94,8 @@ export function follow(queries: QueryClient): () => void {
       }
     } finally {
       clearTimeout(quiet);
+      clearTimeout(hidden);
+      document.removeEventListener("visibilitychange", look);
       life.signal.removeEventListener("abort", end);
     }
   }
@@ -82,6 +108,10 @@ export function follow(queries: QueryClient): () => void {
         broken = undefined;
       }).catch(() => undefined);
       if (life.signal.aborted) break;
+      if (document.visibilityState === "hidden") {
+        await seen(life.signal); // what was missed meanwhile is replayed behind the last event's id
+        continue;
+      }
       broken ??= window.setTimeout(() => (connection.isReconnecting = true), PATIENCE);
       await new Promise((resume) => setTimeout(resume, wait));
       wait = Math.min(wait * 2, 15_000);

@@ -38,6 +38,8 @@ export type Verb = "approve" | "reject" | "request_info" | "delegate" | "escalat
 export interface Decision {
   stepId: number;
   verb: Verb;
+  /** Which wording one looked at: on a newer one nothing is decided. */
+  version: number;
   comments?: string;
   delegateTo?: number | null;
 }
@@ -60,11 +62,11 @@ function useRefresh() {
 export function useDecide() {
   const refresh = useRefresh();
   return useMutation({
-    mutationFn: ({ stepId, verb, comments, delegateTo }: Decision) =>
+    mutationFn: ({ stepId, verb, version, comments, delegateTo }: Decision) =>
       data(
         CALLS[verb]({
           path: { step_id: stepId },
-          body: { comments: comments || null, delegate_to: delegateTo ?? null },
+          body: { comments: comments || null, delegate_to: delegateTo ?? null, version },
         }),
       ),
     onSettled: refresh,
