@@ -133,3 +133,23 @@ test("two who change the same ticket: the later one is told, and keeps their wor
   await jane.getByRole("dialog").getByRole("button", { name: "Save mine over it" }).click();
   await expect(jane.getByRole("heading", { level: 1 })).toHaveText("Mine");
 });
+
+test("a request that changes under the approver's eyes says so, and who decided before decided on other words", async ({
+  browser,
+}) => {
+  const what = title("Workstations");
+  const jane = await as(browser, "employee");
+  const path = await askForHardware(jane, what, "9000");
+  const queue = `/approvals?ticket=${path.split("/").pop()}`;
+  const farah = await as(browser, "finance1", queue);
+  await farah.getByRole("button", { name: "Approve", exact: true }).click();
+  const felix = await as(browser, "finance2", queue);
+  await expect(felix.getByRole("article").getByRole("heading", { name: what })).toBeVisible();
+  await jane.getByRole("button", { name: "Edit" }).click();
+  await jane.getByRole("dialog").getByLabel("Title").fill(`${what}, a car`);
+  await jane.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await expect(felix.getByText("This request was changed while you looked at it.")).toBeVisible({
+    timeout: 15_000,
+  });
+  await expect(felix.getByRole("article").getByText("before the last change")).toBeVisible();
+});
