@@ -295,6 +295,25 @@ def admin(email: Annotated[str, typer.Argument(help="Address of the new administ
 
 
 @app.command()
+def rotate_keys() -> None:
+    """Make a new key of the installation, and let it wrap the key of every stored file."""
+    from waypost.kernel import crypto  # noqa: PLC0415
+    from waypost.kernel.db import Database  # noqa: PLC0415
+    from waypost.tickets.attaching import rewrap  # noqa: PLC0415
+
+    async def rotate() -> int:
+        database = Database.connect(_settings())
+        try:
+            return await rewrap(database)
+        finally:
+            await database.dispose()
+
+    with _servers(_settings()):
+        key_id = crypto.add_key(_settings())
+        say(f"Key {key_id} is in use; {asyncio.run(rotate())} files were changed over to it.")
+
+
+@app.command()
 def openapi(path: Annotated[Path, typer.Argument(help="Where to write the document.")]) -> None:
     """Write the API's OpenAPI document."""
     from waypost.app import create_app  # noqa: PLC0415

@@ -18,8 +18,8 @@ from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
 from waypost.notifications import consumer as notifications
 from waypost.notifications import sending
+from waypost.tickets import attaching, reviewing
 from waypost.tickets import events as tickets
-from waypost.tickets import reviewing
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     approvals.ApprovalDecided: (reviewing.on_decision,),
@@ -44,6 +44,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
 
 Task = Callable[[Database], Awaitable[object]]
 SEND = "notifications.send"
+SCAN = "attachments.scan"
 
 
 def build_wiring() -> Wiring:
@@ -62,16 +63,18 @@ async def _keep_house(database: Database) -> None:
     async with database.transaction() as session:
         await forget_old_keys(session)
         await forget_old_sessions(session)
+    await attaching.forget_orphans(database)
 
 
 def tasks() -> dict[str, Task]:
     """What the worker can be asked to do, by name."""
-    return {hints.RELAY: _drain, SEND: sending.send_due, "housekeeping": _keep_house}
+    return {hints.RELAY: _drain, SEND: sending.send_due, SCAN: attaching.scan_due, "housekeeping": _keep_house}
 
 
 SCHEDULE: dict[str, dict[str, Any]] = {
     # The sweep behind the hints: a lost hint costs so many seconds, never an event.
     "relay": {"task": hints.RELAY, "schedule": 2.0, "options": {"expires": 10}},
     "mails": {"task": SEND, "schedule": 5.0, "options": {"expires": 10}},
+    "scans": {"task": SCAN, "schedule": 5.0, "options": {"expires": 10}},
     "housekeeping": {"task": "housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
 }

@@ -45,6 +45,7 @@ async def test_what_is_public_is_known(app: Any) -> None:
         "/api/v1/docs",
         "/api/v1/health/live",
         "/api/v1/health/ready",
+        "/api/v1/files/{token}",
     }
 
 
@@ -97,6 +98,7 @@ async def test_every_list_is_bounded(app: Any) -> None:
     small = {
         "/api/v1/roles": "a handful of roles",
         "/api/v1/tickets/{ticket_id}/approvals": "the rounds of one ticket",
+        "/api/v1/tickets/{ticket_id}/attachments": "the files of one ticket, at most 100",
         "/api/v1/tickets/{ticket_id}/assignees": "the members of one team, at most 100",
         "/api/v1/ticket-types": "the kinds of request a company offers",
         "/api/v1/teams": "the teams of a company",
@@ -138,6 +140,9 @@ def test_the_wiring_is_whole() -> None:
 
 # Nobody is told of these, and nothing follows from them: they are history and audit only.
 ONLY_KEPT = {
+    "attachment.added",
+    "attachment.removed",
+    "attachment.scanned",
     "approval.approved",
     "approval.cancelled",
     "approval.delegated",
@@ -221,6 +226,7 @@ def test_every_foreign_key_has_an_index() -> None:
 
 # Nobody looks these up by the other side, and what they point at is never deleted (people and types are deactivated).
 NO_INDEX = {
+    "attachments.uploaded_by_id",
     "approval_definition_versions.created_by_id",
     "approval_steps.decided_by_id",
     "approval_steps.on_behalf_of_id",

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     STALE = "stale"  # 412: somebody changed it since you read it
     TOO_LARGE = "too_large"  # 413
     UNSUPPORTED = "unsupported"  # 415
+    RANGE = "range"  # 416
     INVALID = "invalid"  # 422
     PRECONDITION_REQUIRED = "precondition_required"  # 428
     THROTTLED = "throttled"  # 429

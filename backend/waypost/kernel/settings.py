@@ -61,6 +61,19 @@ class Settings(BaseSettings):
         default_factory=list, description="Networks (CIDR, JSON list) whose `X-Forwarded-For` is believed."
     )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest JSON body, in bytes.")
+    attachment_max_bytes: int = Field(25 * 1024 * 1024, ge=1024, description="Largest attachment, in bytes.")
+    s3_bucket: str | None = Field(
+        None, description="Bucket for attachments; unset keeps them in `DATA_DIR/attachments`. Either way encrypted."
+    )
+    s3_endpoint: str | None = Field(None, description="Address of the S3 service, when it is not Amazon's.")
+    s3_region: str = Field("us-east-1", description="Region of the bucket.")
+    s3_access_key: str | None = Field(None, description="Access key id for the bucket.")
+    s3_secret_key: SecretStr | None = Field(None, description="Secret key for the bucket.")
+    clamd_url: str | None = Field(
+        None,
+        pattern=r"^(tcp://[^/]+:\d+|unix:///.+)$",
+        description="Virus scanner (`tcp://host:3310` or `unix:///path`); while set, a file opens for others once clean.",
+    )
     currency: str = Field(
         "USD", pattern=r"^[A-Z]{3}$", description="The company's currency, in which limits are written."
     )

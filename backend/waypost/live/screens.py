@@ -35,8 +35,10 @@ def shown(
         return ("approval.requested" if is_asked else "approval.updated"), told
     if not policy.may_read(actor, facts):
         return None
+    if data.get("visibility") == "INTERNAL" and not policy.may_see_internal(actor, facts):
+        return None
+    if happened.type.startswith("attachment."):
+        return "attachment.updated", told
     if happened.type == "comment.created":
-        if data.get("visibility") == "INTERNAL" and not policy.may_see_internal(actor, facts):
-            return None
         return happened.type, told | {"comment_id": data.get("comment_id"), "visibility": data.get("visibility")}
     return "ticket.updated", told | {"version": data.get("ticket_version"), "status": data.get("new_status")}

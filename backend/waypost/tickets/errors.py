@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waypost.kernel.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from waypost.kernel.errors import Conflict, FieldError, Forbidden, Invalid, Kind, NotFound, Refusal
 
 
 class TicketNotFound(NotFound):
@@ -57,3 +57,39 @@ class NotInTeam(Invalid):
 
     def __init__(self) -> None:
         super().__init__(errors=(FieldError("/assignee_id", "must be an active member of the ticket's team"),))
+
+
+class AttachmentNotFound(NotFound):
+    """There is no such file, or you may not see it."""
+
+    code = "attachment_not_found"
+
+
+class AttachmentTooLarge(Refusal):
+    """This file is larger than an attachment may be."""
+
+    code, kind, title = "attachment_too_large", Kind.TOO_LARGE, "Too large"
+
+
+class TooManyAttachments(Conflict):
+    """This ticket has as many files as a ticket may have."""
+
+    code = "too_many_attachments"
+
+
+class AttachmentNotReady(Conflict):
+    """This file is still being looked at by the virus scanner. Please try again shortly."""
+
+    code = "attachment_not_ready"
+
+
+class AttachmentInfected(Conflict):
+    """The virus scanner found something in this file; it is not given out."""
+
+    code = "attachment_infected"
+
+
+class RangeNotInFile(Refusal):
+    """That part lies outside of the file."""
+
+    code, kind, title = "range_not_satisfiable", Kind.RANGE, "Not in the file"

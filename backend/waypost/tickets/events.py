@@ -148,3 +148,35 @@ class CommentAdded(TicketEvent):
     type: ClassVar[str] = "comment.created"
     comment_id: int
     visibility: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachmentAdded(TicketEvent):
+    """Somebody added a file; an internal one's name is seen by the team only, as the event is."""
+
+    type: ClassVar[str] = "attachment.added"
+    attachment_id: int
+    filename: str
+    size: int
+    visibility: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachmentRemoved(TicketEvent):
+    """A file was taken away again; its bytes are gone."""
+
+    type: ClassVar[str] = "attachment.removed"
+    attachment_id: int
+    filename: str
+    visibility: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachmentScanned(TicketEvent):
+    """The virus scanner looked at a file: `result` is CLEAN, INFECTED (it opens for nobody) or FAILED."""
+
+    type: ClassVar[str] = "attachment.scanned"
+    attachment_id: int
+    filename: str
+    result: str
+    visibility: str

@@ -32,6 +32,9 @@ _WORDS = {
     "ticket.withdrawn": "withdrew the request",
     "ticket.assigned": "assigned it to {assignee}",
     "comment.created": "commented",
+    "attachment.added": "added the file {filename}",
+    "attachment.removed": "took away the file {filename}",
+    "attachment.scanned": "scanned the file {filename}: {result}",
     "approval.started": "started the approval “{workflow_name}”",
     "approval.requested": "asked {approver} to decide",
     "approval.approved": "approved a step",
@@ -113,6 +116,8 @@ def _summary(type_: str, data: dict[str, Any], people: dict[int | None, dict[str
         "ticket_number": data.get("ticket_number", ""),
         "workflow_name": data.get("workflow_name", ""),
         "status": str(data.get("status", "")).lower(),
+        "filename": data.get("filename", ""),
+        "result": str(data.get("result", "")).lower(),
     }
     words = pattern.format(**facts)
     if data.get("restarts_approval"):

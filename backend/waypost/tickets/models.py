@@ -1,4 +1,4 @@
-"""Tickets and their comments."""
+"""Tickets, their comments and files."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Numeric,
     SmallInteger,
     String,
@@ -108,4 +109,34 @@ class TicketComment(Base):
     __table_args__ = (
         CheckConstraint("visibility IN ('PUBLIC', 'INTERNAL')", name="visibility"),
         Index("ix_ticket_comments_ticket", "ticket_id", "id"),
+    )
+
+
+class Attachment(Base):
+    """A file of a ticket. The bytes lie sealed in the object store, under `object_name`, with a key of their own."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[BigId]
+    ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tickets.id", ondelete="CASCADE"))
+    uploaded_by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
+    filename: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(127))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    visibility: Mapped[str] = mapped_column(String(8))
+    scan: Mapped[str] = mapped_column(String(8))
+    scan_attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    scan_at: Mapped[datetime | None]
+    object_name: Mapped[str] = mapped_column(String(64), unique=True)
+    key_id: Mapped[str] = mapped_column(String(16))
+    wrapped_key: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("visibility IN ('PUBLIC', 'INTERNAL')", name="visibility"),
+        CheckConstraint("scan IN ('NONE', 'PENDING', 'CLEAN', 'INFECTED', 'FAILED')", name="scan"),
+        Index("ix_attachments_ticket", "ticket_id", "id"),
+        Index("ix_attachments_scan", "scan_at", "id", postgresql_where=text("scan = 'PENDING'")),
+        Index("ix_attachments_key", "key_id", "id"),
     )

@@ -165,3 +165,30 @@ class HistoryEntry(BaseModel):
 class HistoryPage(BaseModel):
     items: list[HistoryEntry]
     next_cursor: str | None
+
+
+class AttachmentRead(BaseModel):
+    """A file of a ticket. `scan` is the virus scanner's word: NONE without one, PENDING, CLEAN, INFECTED or FAILED."""
+
+    id: Annotated[int, Field(examples=[7])]
+    ticket_id: Annotated[int, Field(examples=[42])]
+    filename: Annotated[str, Field(examples=["quote.pdf"])]
+    size: Annotated[int, Field(description="Bytes.", examples=[48213])]
+    sha256: Annotated[str, Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])]
+    content_type: Annotated[str, Field(description="By its bytes, not by its name.", examples=["application/pdf"])]
+    visibility: VisibilityWord
+    scan: Literal["NONE", "PENDING", "CLEAN", "INFECTED", "FAILED"]
+    can_preview: bool
+    uploaded_by: PersonRef
+    created_at: datetime
+    allowed_actions: Annotated[list[str], Field(examples=[["delete"]])]
+
+
+class AttachmentPage(BaseModel):
+    items: list[AttachmentRead]
+    next_cursor: str | None
+
+
+class AttachmentLink(BaseModel):
+    url: Annotated[str, Field(examples=["/api/v1/files/7.3.12.1795630000.c2lnbmVk"])]
+    expires_at: datetime

@@ -1,0 +1,432 @@
+"""`AttachmentService`: files of tickets, taken in and given out as streams, sealed where they lie.
+
+No session is open while bytes move. What could not be stored whole leaves nothing: an object without a row is removed
+by `forget_orphans`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.access.errors import SessionEnded
+from waypost.access.queries import actor_of_session
+from waypost.directory.names import names
+from waypost.kernel import crypto
+from waypost.kernel.clock import now, rfc3339
+from waypost.kernel.db import Database
+from waypost.kernel.errors import Forbidden, Unavailable
+from waypost.kernel.events import SYSTEM, record
+from waypost.kernel.logs import get_logger
+from waypost.kernel.relay import wait_before
+from waypost.kernel.settings import get_settings
+from waypost.kernel.uploads import Upload
+from waypost.tickets import events, files, policy
+from waypost.tickets.errors import (
+    AttachmentInfected,
+    AttachmentNotFound,
+    AttachmentNotReady,
+    AttachmentTooLarge,
+    NotYours,
+    TicketIsClosed,
+    TicketNotFound,
+    TooManyAttachments,
+)
+from waypost.tickets.lifecycle import Status
+from waypost.tickets.models import Attachment
+from waypost.tickets.queries import Found, find_ticket
+from waypost.vendors import clamd
+from waypost.vendors.object_store import ObjectStore, StoreFailed, object_store
+
+log = get_logger(__name__)
+MOST_PER_TICKET = 100
+LINK_LIFE = timedelta(minutes=5)
+ORPHAN_AFTER = timedelta(hours=24)
+MAX_SCANS = 20
+SCAN_BATCH = 10
+REWRAP_BATCH = 500
+SCANNER_LOCK = 0x57415952
+
+
+def store() -> ObjectStore:
+    """Where this installation keeps files."""
+    return object_store(get_settings())
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What is learnt of a file while it passes."""
+
+    size: int = 0
+    head: bytes = b""
+    digest: Any = None
+
+
+# --- taking in --------------------------------------------------------------------------------------------------------
+
+
+def _check_may_add(actor: Actor, found: Found, visibility: str) -> None:
+    if visibility == "INTERNAL":
+        if not policy.may_comment_internally(actor, found.facts):
+            raise Forbidden("Internal files are for the team that works on this ticket.")
+    elif not policy.may_comment(actor, found.facts):
+        raise NotYours
+    if found.facts.status is Status.CLOSED:
+        raise TicketIsClosed("A closed ticket takes no more files.")
+
+
+async def check_may_add(session: AsyncSession, actor: Actor, ticket_id: int) -> None:
+    """Raises what adding any file would be refused with, before a byte of it is read."""
+    found = await find_ticket(session, actor, ticket_id)
+    if not policy.may_say_anything(actor, found.facts):
+        raise NotYours
+    if found.facts.status is Status.CLOSED:
+        raise TicketIsClosed("A closed ticket takes no more files.")
+    await _check_room(session, ticket_id)
+
+
+async def _check_room(session: AsyncSession, ticket_id: int) -> None:
+    count = await session.scalar(select(func.count()).where(Attachment.ticket_id == ticket_id)) or 0
+    if count >= MOST_PER_TICKET:
+        raise TooManyAttachments(f"A ticket has at most {MOST_PER_TICKET} files.")
+
+
+async def add_attachment(
+    database: Database, actor: Actor, ticket_id: int, upload: Upload, *, visibility: str
+) -> Attachment:
+    """Take a file in: sealed on its way to the store, and only then a row and an event.
+
+    Raises `TicketNotFound`, `NotYours`, `Forbidden`, `TicketIsClosed`, `TooManyAttachments`, `AttachmentTooLarge`,
+    `BadUpload`, or `Unavailable` when the store fails; nothing is kept then.
+    """
+    async with database.read() as session:
+        _check_may_add(actor, await find_ticket(session, actor, ticket_id), visibility)
+    name, key = secrets.token_hex(20), crypto.new_key()
+    taken = _Taken(digest=hashlib.sha256())
+    place = store()
+    try:
+        await place.put(name, crypto.seal(key, _watched(upload.data, taken, get_settings().attachment_max_bytes)))
+        wrapped = crypto.keyring().wrap(key, name.encode())
+        async with database.transaction() as session:
+            found = await find_ticket(session, actor, ticket_id, lock=True)
+            _check_may_add(actor, found, visibility)
+            await _check_room(session, ticket_id)
+            return await _keep(session, actor, upload.filename, name, wrapped, taken, ticket_id, visibility)
+    except StoreFailed as failed:
+        log.exception("object store failed")
+        raise Unavailable("Files cannot be stored at the moment. Please try again shortly.", retry_after=30) from failed
+    except BaseException:
+        try:
+            await place.delete(name)
+        except StoreFailed:
+            log.warning("object left behind", object_name=name)  # forget_orphans finds it
+        raise
+
+
+async def _watched(data: AsyncIterator[bytes], taken: _Taken, most: int) -> AsyncIterator[bytes]:
+    async for piece in data:
+        taken.size += len(piece)
+        if taken.size > most:
+            raise AttachmentTooLarge(f"A file holds at most {most} bytes.", limit=most)
+        if len(taken.head) < files.HEAD:
+            taken.head += piece[: files.HEAD - len(taken.head)]
+        taken.digest.update(piece)
+        yield piece
+
+
+async def _keep(
+    session: AsyncSession,
+    actor: Actor,
+    filename: str,
+    name: str,
+    wrapped: crypto.WrappedKey,
+    taken: _Taken,
+    ticket_id: int,
+    visibility: str,
+) -> Attachment:
+    at = now()
+    is_scanned = get_settings().clamd_url is not None
+    row = Attachment(
+        ticket_id=ticket_id,
+        uploaded_by_id=actor.user_id,
+        filename=files.safe_name(filename),
+        content_type=files.content_type(taken.head),
+        size=taken.size,
+        sha256=taken.digest.hexdigest(),
+        visibility=visibility,
+        scan="PENDING" if is_scanned else "NONE",
+        scan_attempts=0,
+        scan_at=at if is_scanned else None,
+        object_name=name,
+        key_id=wrapped.key_id,
+        wrapped_key=wrapped.value,
+        created_at=at,
+    )
+    session.add(row)
+    await session.flush()
+    await record(
+        session,
+        events.AttachmentAdded(
+            ticket_id=ticket_id,
+            attachment_id=row.id,
+            filename=row.filename,
+            size=row.size,
+            visibility=visibility,
+        ),
+        actor=actor,
+        at=at,
+    )
+    return row
+
+
+async def remove_attachment(database: Database, actor: Actor, attachment_id: int) -> None:
+    """Take away a file one added oneself. Raises `AttachmentNotFound`, `NotYours` or `TicketIsClosed`."""
+    async with database.transaction() as session:
+        row, found = await _find(session, actor, attachment_id, lock=True)
+        if row.uploaded_by_id != actor.user_id:
+            raise NotYours("Only who added a file takes it away.")
+        _check_may_add(actor, found, row.visibility)
+        name = row.object_name
+        await record(
+            session,
+            events.AttachmentRemoved(
+                ticket_id=row.ticket_id, attachment_id=row.id, filename=row.filename, visibility=row.visibility
+            ),
+            actor=actor,
+        )
+        await session.delete(row)
+        await session.flush()
+    try:
+        await store().delete(name)
+    except StoreFailed:
+        log.warning("object left behind", object_name=name)  # forget_orphans finds it
+
+
+# --- giving out -------------------------------------------------------------------------------------------------------
+
+
+async def _find(
+    session: AsyncSession, actor: Actor, attachment_id: int, *, lock: bool = False
+) -> tuple[Attachment, Found]:
+    row = await session.get(Attachment, attachment_id)
+    if row is None:
+        raise AttachmentNotFound
+    try:
+        found = await find_ticket(session, actor, row.ticket_id, lock=lock)
+    except TicketNotFound as hidden:
+        raise AttachmentNotFound from hidden
+    if row.visibility == "INTERNAL" and not policy.may_see_internal(actor, found.facts):
+        raise AttachmentNotFound
+    return row, found
+
+
+async def find_attachment(session: AsyncSession, actor: Actor, attachment_id: int) -> Attachment:
+    """A file this person may open now. Raises `AttachmentNotFound`, `AttachmentNotReady` or `AttachmentInfected`."""
+    row, _ = await _find(session, actor, attachment_id)
+    if row.scan == "INFECTED":
+        raise AttachmentInfected
+    if row.scan in ("PENDING", "FAILED") and row.uploaded_by_id != actor.user_id:
+        raise AttachmentNotReady
+    return row
+
+
+async def contents(row: Attachment, *, start: int, length: int) -> AsyncIterator[bytes]:
+    """The bytes of a file, or a part of them. Raises `Unavailable` before the first byte when they cannot be had."""
+    key = crypto.keyring().unwrap(crypto.WrappedKey(row.key_id, row.wrapped_key), row.object_name.encode())
+    _, offset, sealed = crypto.place_of(start, length, row.size)
+    plain = crypto.open_part(
+        key, store().get(row.object_name, offset, sealed), start=start, length=length, size=row.size
+    )
+    try:
+        first = await anext(plain, b"")
+    except StoreFailed as failed:
+        log.exception("object cannot be read", attachment_id=row.id)
+        raise Unavailable("This file cannot be read at the moment.", retry_after=30) from failed
+
+    async def rest() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in plain:
+            yield piece
+
+    return rest()
+
+
+async def attachment_list(session: AsyncSession, actor: Actor, ticket_id: int) -> list[dict[str, Any]]:
+    """The files of a ticket, oldest first; internal ones only for those who may read them. At most 100."""
+    found = await find_ticket(session, actor, ticket_id)
+    statement = select(Attachment).where(Attachment.ticket_id == ticket_id).order_by(Attachment.id)
+    if not policy.may_see_internal(actor, found.facts):
+        statement = statement.where(Attachment.visibility == "PUBLIC")
+    rows = (await session.scalars(statement.limit(MOST_PER_TICKET))).all()
+    people = await names.people(session, [r.uploaded_by_id for r in rows])
+    return [attachment_json(r, people, actor, found) for r in rows]
+
+
+def attachment_json(
+    row: Attachment, people: dict[int | None, dict[str, Any]], actor: Actor, found: Found
+) -> dict[str, Any]:
+    """One file as clients read it."""
+    may_remove = (
+        row.uploaded_by_id == actor.user_id
+        and found.facts.status is not Status.CLOSED
+        and policy.may_say_anything(actor, found.facts)
+    )
+    return {
+        "id": row.id,
+        "ticket_id": row.ticket_id,
+        "filename": row.filename,
+        "size": row.size,
+        "sha256": row.sha256,
+        "content_type": row.content_type,
+        "visibility": row.visibility,
+        "scan": row.scan,
+        "can_preview": row.content_type in files.SHOWN and row.scan in ("NONE", "CLEAN"),
+        "uploaded_by": people.get(row.uploaded_by_id),
+        "created_at": rfc3339(row.created_at),
+        "allowed_actions": ["delete"] if may_remove else [],
+    }
+
+
+# --- links a browser can follow by itself -----------------------------------------------------------------------------
+
+
+def _signature(payload: str) -> bytes:
+    secret = hmac.digest(get_settings().signing_secret(), b"attachment links", "sha256")
+    return hmac.digest(secret, payload.encode(), "sha256")[:20]
+
+
+def make_link(actor: Actor, row: Attachment) -> tuple[str, datetime]:
+    """The path of a link with which this person's browser loads the file by itself, for five minutes of this session."""
+    until = now() + LINK_LIFE
+    payload = f"{row.id}.{actor.user_id}.{actor.session_id or 0}.{int(until.timestamp())}"
+    signed = urlsafe_b64encode(_signature(payload)).rstrip(b"=").decode()
+    return f"/api/v1/files/{payload}.{signed}", until
+
+
+async def follow_link(session: AsyncSession, token: str) -> Attachment:
+    """The file of a link. Session and permission are asked anew. Raises `AttachmentNotFound` for every other token."""
+    payload, _, signed = token.rpartition(".")
+    try:
+        given = urlsafe_b64decode(signed + "=" * (-len(signed) % 4))
+        attachment_id, user_id, session_id, until = (int(part) for part in payload.split("."))
+    except ValueError as wrong:
+        raise AttachmentNotFound from wrong
+    if not hmac.compare_digest(given, _signature(payload)):
+        raise AttachmentNotFound
+    if until < now().timestamp():
+        raise AttachmentNotFound("This link has run out. Please open the file from its ticket again.")
+    actor = await actor_of_session(session, user_id=user_id, session_id=session_id)
+    if actor is None:
+        raise SessionEnded
+    return await find_attachment(session, actor, attachment_id)
+
+
+# --- in the background ------------------------------------------------------------------------------------------------
+
+
+async def scan_due(database: Database) -> int:
+    """Let the virus scanner look at what waits for it; returns how many files were looked at."""
+    url = get_settings().clamd_url
+    done = 0
+    async with database.alone(SCANNER_LOCK) as is_alone:
+        while is_alone and url and (rows := await _take_scans(database)):
+            for row in rows:
+                verdict = await clamd.scan(url, await contents(row, start=0, length=row.size))
+                await _keep_verdict(database, row, verdict)
+                done += 1
+            if any(r.scan_attempts > 1 for r in rows):
+                break  # the scanner has trouble: the rest is due at the next timer
+    return done
+
+
+async def _take_scans(database: Database) -> list[Attachment]:
+    at = now()
+    async with database.transaction() as session:
+        waiting = select(Attachment).where(Attachment.scan == "PENDING", Attachment.scan_at <= at)
+        rows = (await session.scalars(waiting.order_by(Attachment.scan_at).limit(SCAN_BATCH).with_for_update())).all()
+        for row in rows:
+            row.scan_attempts += 1
+            row.scan_at = at + wait_before(row.scan_attempts)
+        return list(rows)
+
+
+async def _keep_verdict(database: Database, seen: Attachment, verdict: clamd.Verdict) -> None:
+    if isinstance(verdict, clamd.NotScanned):
+        log.warning("file not scanned", attachment_id=seen.id, why=verdict.why)
+        if seen.scan_attempts < MAX_SCANS:
+            return
+    result = {clamd.Clean: "CLEAN", clamd.Infected: "INFECTED", clamd.NotScanned: "FAILED"}[type(verdict)]
+    async with database.transaction() as session:
+        row = await session.get(Attachment, seen.id, with_for_update=True)
+        if row is None or row.scan != "PENDING":
+            return
+        row.scan, row.scan_at = result, None
+        await session.flush()
+        await record(
+            session,
+            events.AttachmentScanned(
+                ticket_id=row.ticket_id,
+                attachment_id=row.id,
+                filename=row.filename,
+                result=result,
+                visibility=row.visibility,
+            ),
+            actor=SYSTEM,
+        )
+
+
+async def forget_orphans(database: Database) -> int:
+    """Remove objects that no row names: uploads that broke off, files whose removal did not reach the store."""
+    place, removed, batch = store(), 0, list[str]()
+
+    async def clear() -> int:
+        async with database.read() as session:
+            known = set(await session.scalars(select(Attachment.object_name).where(Attachment.object_name.in_(batch))))
+        for name in batch:
+            if name not in known:
+                await place.delete(name)
+        return len(set(batch) - known)
+
+    async for name in place.names(older_than=ORPHAN_AFTER):
+        batch.append(name)
+        if len(batch) >= REWRAP_BATCH:
+            removed += await clear()
+            batch.clear()
+    return removed + (await clear() if batch else 0)
+
+
+async def rewrap(database: Database) -> int:
+    """Wrap every file's key with the installation's current key, batch by batch; returns how many were changed."""
+    ring, changed = crypto.keyring(), 0
+    while True:
+        async with database.transaction() as session:
+            rows = (
+                await session.scalars(
+                    select(Attachment)
+                    .where(Attachment.key_id != ring.current)
+                    .order_by(Attachment.id)
+                    .limit(REWRAP_BATCH)
+                    .with_for_update(skip_locked=True)
+                )
+            ).all()
+            for row in rows:
+                about = row.object_name.encode()
+                wrapped = ring.wrap(ring.unwrap(crypto.WrappedKey(row.key_id, row.wrapped_key), about), about)
+                await session.execute(
+                    update(Attachment)
+                    .where(Attachment.id == row.id)
+                    .values(key_id=wrapped.key_id, wrapped_key=wrapped.value)
+                )
+        if not rows:
+            return changed
+        changed += len(rows)
