@@ -24,6 +24,8 @@ WHOLE = (
     "backend/waypost/approvals/planning.py",
     "backend/waypost/approvals/definition.py",
     "backend/waypost/tickets/lifecycle.py",
+    "backend/waypost/tickets/files.py",
+    "backend/waypost/kernel/crypto.py",
     "backend/waypost/notifications/planning.py",
     "backend/waypost/access/throttle.py",
     "backend/waypost/kernel/conditions/*.py",
