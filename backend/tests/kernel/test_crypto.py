@@ -82,6 +82,8 @@ async def test_keys_are_wrapped_by_the_newest_and_open_with_theirs(tmp_path: Pat
     with pytest.raises(crypto.Damaged):
         ring.unwrap(newer.wrap(KEY, b"object"), b"object")
     kept = tmp_path / "secrets" / "keys.json"
+    crypto._keep(kept, {"1": b"another"}, is_first=True)
+    assert crypto.keyring(settings).current == "2", "of two who make the first key one wins"
     assert kept.stat().st_mode & 0o077 == 0
     assert list(json.loads(kept.read_text())) == ["1", "2"]
     assert list(kept.parent.iterdir()) == [kept], "nothing is left beside it"

@@ -39,6 +39,53 @@ export async function authorised(input: RequestInfo | URL, init?: RequestInit): 
   return answer;
 }
 
+/** How a sending is followed: `onProgress` hears the share of it that is out, from 0 to 1. */
+export interface Sending {
+  signal: AbortSignal;
+  onProgress: (share: number) => void;
+}
+
+/** Post a form, which tells how far it is (`fetch` cannot); renews once as `authorised` does. Its answer, or a problem. */
+export async function postForm<T>(path: string, form: FormData, how: Sending): Promise<T> {
+  let answer = await postOnce(path, form, how);
+  if (answer.status === 401) {
+    if (await tokens.renew()) answer = await postOnce(path, form, how);
+    else tokens.ended();
+  }
+  let body: unknown = null;
+  try {
+    body = JSON.parse(answer.responseText);
+  } catch {
+    // Not ours: a proxy's page, or nothing at all.
+  }
+  if (answer.status >= 200 && answer.status < 300) return body as T;
+  const headers = new Headers();
+  for (const name of ["x-request-id", "retry-after"]) {
+    const value = answer.getResponseHeader(name);
+    if (value) headers.set(name, value);
+  }
+  throw new Problem(answer.status, body, headers);
+}
+
+function postOnce(path: string, form: FormData, { signal, onProgress }: Sending): Promise<XMLHttpRequest> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const request = new XMLHttpRequest();
+    const stop = () => request.abort();
+    request.open("POST", path);
+    request.setRequestHeader("Accept", "application/json");
+    const token = tokens.access();
+    if (token) request.setRequestHeader("Authorization", `Bearer ${token}`);
+    request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
+    request.onload = () => resolve(request);
+    request.onerror = () => reject(new Problem(0, { detail: "The server cannot be reached." }));
+    request.onabort = () => reject(new DOMException("stopped", "AbortError"));
+    request.onloadend = () => signal.removeEventListener("abort", stop);
+    signal.addEventListener("abort", stop);
+    request.send(form);
+  });
+}
+
 client.setConfig({
   baseUrl: globalThis.location?.origin ?? "",
   fetch: authorised,

@@ -21,6 +21,91 @@ export type Assignment = {
 };
 
 /**
+ * AttachmentLink
+ */
+export type AttachmentLink = {
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Url
+     */
+    url: string;
+};
+
+/**
+ * AttachmentPage
+ */
+export type AttachmentPage = {
+    /**
+     * Items
+     */
+    items: Array<AttachmentRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * AttachmentRead
+ *
+ * A file of a ticket. `scan` is the virus scanner's word: NONE without one, PENDING, CLEAN, INFECTED or FAILED.
+ */
+export type AttachmentRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    /**
+     * Can Preview
+     */
+    can_preview: boolean;
+    /**
+     * Content Type
+     *
+     * By its bytes, not by its name.
+     */
+    content_type: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Filename
+     */
+    filename: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Scan
+     */
+    scan: 'NONE' | 'PENDING' | 'CLEAN' | 'INFECTED' | 'FAILED';
+    /**
+     * Sha256
+     */
+    sha256: string;
+    /**
+     * Size
+     *
+     * Bytes.
+     */
+    size: number;
+    /**
+     * Ticket Id
+     */
+    ticket_id: number;
+    uploaded_by: PersonRef;
+    /**
+     * Visibility
+     */
+    visibility: 'PUBLIC' | 'INTERNAL';
+};
+
+/**
  * AuditEntry
  *
  * One thing somebody (or the system: `actor` null) did.
@@ -2513,6 +2598,162 @@ export type RequestInfoResponses = {
 
 export type RequestInfoResponse = RequestInfoResponses[keyof RequestInfoResponses];
 
+export type RemoveAttachmentData = {
+    body?: never;
+    path: {
+        /**
+         * Attachment Id
+         */
+        attachment_id: number;
+    };
+    query?: never;
+    url: '/api/v1/attachments/{attachment_id}';
+};
+
+export type RemoveAttachmentErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RemoveAttachmentError = RemoveAttachmentErrors[keyof RemoveAttachmentErrors];
+
+export type RemoveAttachmentResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveAttachmentResponse = RemoveAttachmentResponses[keyof RemoveAttachmentResponses];
+
+export type AttachmentData = {
+    body?: never;
+    headers?: {
+        /**
+         * Range
+         */
+        Range?: string | null;
+    };
+    path: {
+        /**
+         * Attachment Id
+         */
+        attachment_id: number;
+    };
+    query?: never;
+    url: '/api/v1/attachments/{attachment_id}';
+};
+
+export type AttachmentErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Not in the file
+     */
+    416: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type AttachmentError = AttachmentErrors[keyof AttachmentErrors];
+
+export type AttachmentResponses = {
+    /**
+     * The file.
+     */
+    200: Blob | File;
+    /**
+     * A part of it.
+     */
+    206: Blob | File;
+};
+
+export type AttachmentResponse = AttachmentResponses[keyof AttachmentResponses];
+
+export type LinkAttachmentData = {
+    body?: never;
+    path: {
+        /**
+         * Attachment Id
+         */
+        attachment_id: number;
+    };
+    query?: never;
+    url: '/api/v1/attachments/{attachment_id}/link';
+};
+
+export type LinkAttachmentErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type LinkAttachmentError = LinkAttachmentErrors[keyof LinkAttachmentErrors];
+
+export type LinkAttachmentResponses = {
+    /**
+     * Successful Response
+     */
+    201: AttachmentLink;
+};
+
+export type LinkAttachmentResponse = LinkAttachmentResponses[keyof LinkAttachmentResponses];
+
 export type AuditTrailData = {
     body?: never;
     path?: never;
@@ -2943,6 +3184,67 @@ export type StreamResponses = {
      */
     200: unknown;
 };
+
+export type FileData = {
+    body?: never;
+    headers?: {
+        /**
+         * Range
+         */
+        Range?: string | null;
+    };
+    path: {
+        /**
+         * Token
+         */
+        token: string;
+    };
+    query?: {
+        /**
+         * Download
+         */
+        download?: boolean;
+    };
+    url: '/api/v1/files/{token}';
+};
+
+export type FileErrors = {
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Not in the file
+     */
+    416: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type FileError = FileErrors[keyof FileErrors];
+
+export type FileResponses = {
+    /**
+     * The file.
+     */
+    200: Blob | File;
+    /**
+     * A part of it.
+     */
+    206: Blob | File;
+};
+
+export type FileResponse = FileResponses[keyof FileResponses];
 
 export type LiveData = {
     body?: never;
@@ -3953,6 +4255,105 @@ export type AssigneesResponses = {
 };
 
 export type AssigneesResponse = AssigneesResponses[keyof AssigneesResponses];
+
+export type AttachmentsData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/attachments';
+};
+
+export type AttachmentsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type AttachmentsError = AttachmentsErrors[keyof AttachmentsErrors];
+
+export type AttachmentsResponses = {
+    /**
+     * Successful Response
+     */
+    200: AttachmentPage;
+};
+
+export type AttachmentsResponse = AttachmentsResponses[keyof AttachmentsResponses];
+
+export type AddAttachmentData = {
+    body: {
+        file: Blob | File;
+        visibility?: 'PUBLIC' | 'INTERNAL';
+    };
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/attachments';
+};
+
+export type AddAttachmentErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type AddAttachmentError = AddAttachmentErrors[keyof AddAttachmentErrors];
+
+export type AddAttachmentResponses = {
+    /**
+     * Successful Response
+     */
+    201: AttachmentRead;
+};
+
+export type AddAttachmentResponse = AddAttachmentResponses[keyof AddAttachmentResponses];
 
 export type CommentsData = {
     body?: never;

@@ -1,2 +1,3 @@
 export { default as RequestPicks } from "./RequestPicks.vue";
 export { default as TicketFacts } from "./TicketFacts.vue";
+export { default as TicketFiles } from "./TicketFiles.vue";

@@ -21,6 +21,11 @@ export function onLive(event: { name: string; data: Record<string, unknown> }, q
   const id = event.data.ticket_id;
   if (typeof id !== "number") return;
   if (event.name === "comment.created") soon(queries, keys.comments(id), 50);
+  if (event.name === "attachment.updated") {
+    soon(queries, keys.attachments(id), 50);
+    soon(queries, keys.history(id), 50);
+    return;
+  }
   if (event.name !== "notification.created") {
     soon(queries, keys.one(id), 50);
     soon(queries, keys.lists, 400);

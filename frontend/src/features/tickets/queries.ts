@@ -9,6 +9,7 @@ export const keys = {
   list: (filters: Filters) => [...keys.lists, queryOf(filters)] as const,
   one: (id: number) => ["tickets", id] as const,
   comments: (id: number) => ["tickets", id, "comments"] as const,
+  attachments: (id: number) => ["tickets", id, "attachments"] as const,
   history: (id: number) => ["tickets", id, "history"] as const,
   assignees: (id: number) => ["tickets", id, "assignees"] as const,
 };

@@ -69,6 +69,16 @@ export function duration(hours: number): string {
   return hours < 48 ? said(hours, "hour") : said(hours / 24, "day");
 }
 
+const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
+
+/** "320 byte", "48 kB", "2.4 MB": rounded up, so that what is over a limit never reads like the limit itself. */
+export function fileSize(bytes: number): string {
+  const step = bytes < 1024 ? 0 : bytes < 1024 ** 2 ? 1 : bytes < 1024 ** 3 ? 2 : 3;
+  const fine = step < 2 ? 1 : 10;
+  const value = Math.ceil((bytes / 1024 ** step) * fine) / fine;
+  return number(value, { style: "unit", unit: SIZES[step], unitDisplay: step ? "short" : "long" });
+}
+
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/);
   return ((words[0]?.[0] ?? "?") + (words.length > 1 ? (words.at(-1)?.[0] ?? "") : "")).toUpperCase();
