@@ -18,7 +18,7 @@ from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
 from waypost.notifications import consumer as notifications
 from waypost.notifications import sending
-from waypost.tickets import attaching, reviewing
+from waypost.tickets import attaching, bulk, reviewing
 from waypost.tickets import events as tickets
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
@@ -63,12 +63,19 @@ async def _keep_house(database: Database) -> None:
     async with database.transaction() as session:
         await forget_old_keys(session)
         await forget_old_sessions(session)
+        await bulk.forget_old_jobs(session)
     await attaching.forget_orphans(database)
 
 
 def tasks() -> dict[str, Task]:
     """What the worker can be asked to do, by name."""
-    return {hints.RELAY: _drain, SEND: sending.send_due, SCAN: attaching.scan_due, "housekeeping": _keep_house}
+    return {
+        hints.RELAY: _drain,
+        SEND: sending.send_due,
+        SCAN: attaching.scan_due,
+        bulk.TASK: bulk.run_due,
+        "housekeeping": _keep_house,
+    }
 
 
 SCHEDULE: dict[str, dict[str, Any]] = {
@@ -76,5 +83,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "relay": {"task": hints.RELAY, "schedule": 2.0, "options": {"expires": 10}},
     "mails": {"task": SEND, "schedule": 5.0, "options": {"expires": 10}},
     "scans": {"task": SCAN, "schedule": 5.0, "options": {"expires": 10}},
+    "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "housekeeping": {"task": "housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
 }

@@ -20,6 +20,7 @@ FILLED = {
     "ticket_id": lambda marked: marked["id"],
     "key": lambda marked: marked["ticket_type"],
     "definition_id": lambda marked: 1,
+    "job_id": lambda marked: marked["job_id"],
     "attachment_id": lambda marked: marked["attachment_id"],
     "token": lambda marked: "1.1.1.1.x",
 }
@@ -47,7 +48,9 @@ async def marked(who: Any) -> dict[str, Any]:
     )
     secret = {"visibility": (None, "INTERNAL"), "file": (f"{SECRET}.txt", SECRET.encode(), "text/plain")}
     await agent.post(f"{path}/attachments", expect=201, files=secret)
-    return {**ticket, "attachment_id": file["id"]}
+    action = {"type": "comment", "body": MARK}
+    many = await agent.post("/tickets/bulk", {"ticket_ids": [ticket["id"]], "action": action})
+    return {**ticket, "attachment_id": file["id"], "job_id": many["job"]["id"]}
 
 
 def readable(app: Any) -> list[str]:

@@ -93,3 +93,21 @@ class RangeNotInFile(Refusal):
     """That part lies outside of the file."""
 
     code, kind, title = "range_not_satisfiable", Kind.RANGE, "Not in the file"
+
+
+class JobNotFound(NotFound):
+    """There is no such job of yours."""
+
+    code = "job_not_found"
+
+
+class ChangedSince(Conflict):
+    """Somebody changed this ticket since; it stays as it is now."""
+
+    code = "changed_since"
+
+
+class NothingToUndo(Conflict):
+    """This cannot be undone, or not any more."""
+
+    code = "nothing_to_undo"

@@ -140,3 +140,46 @@ class Attachment(Base):
         Index("ix_attachments_scan", "scan_at", "id", postgresql_where=text("scan = 'PENDING'")),
         Index("ix_attachments_key", "key_id", "id"),
     )
+
+
+class BulkJob(Base):
+    """One action on many tickets, as somebody asked for it. `undo_of_id` is the job it takes back."""
+
+    __tablename__ = "bulk_jobs"
+
+    id: Mapped[BigId]
+    actor_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
+    action: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    undo_of_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("bulk_jobs.id", ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(String(8))
+    total: Mapped[int] = mapped_column(Integer)
+    done: Mapped[int] = mapped_column(Integer)
+    failed: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("status IN ('RUNNING', 'FINISHED')", name="status"),
+        Index("ix_bulk_jobs_running", "id", postgresql_where=text("status = 'RUNNING'")),
+        Index("ix_bulk_jobs_actor", "actor_id", "id"),
+        Index("uq_bulk_jobs_undo", "undo_of_id", unique=True),
+    )
+
+
+class BulkItem(Base):
+    """One ticket of a job. `before` and `version` say what it was and which version it became, for taking it back."""
+
+    __tablename__ = "bulk_items"
+
+    job_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("bulk_jobs.id", ondelete="CASCADE"), primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(Integer)
+    status: Mapped[str] = mapped_column(String(8))
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    version: Mapped[int | None] = mapped_column(Integer)
+
+    __table_args__ = (
+        CheckConstraint("status IN ('PENDING', 'DONE', 'FAILED')", name="status"),
+        Index("ix_bulk_items_position", "job_id", "status", "position"),
+    )

@@ -192,3 +192,99 @@ class AttachmentPage(BaseModel):
 class AttachmentLink(BaseModel):
     url: Annotated[str, Field(examples=["/api/v1/files/7.3.12.1795630000.c2lnbmVk"])]
     expires_at: datetime
+
+
+class AssignMany(Strict):
+    """Give the tickets to somebody (null: back to their team), or to another team."""
+
+    type: Literal["assign"]
+    assignee_id: Annotated[Id | None, Field(examples=[9])] = None
+    team_id: Annotated[Id | None, Field(examples=[None])] = None
+
+
+class MoveMany(Strict):
+    """Take the same transition with each."""
+
+    type: Literal["transition"]
+    to: StatusWord
+    comment: Words | None = None
+
+
+class UpdateMany(Strict):
+    """Give each the same priority or due date."""
+
+    type: Literal["update"]
+    priority: PriorityWord | None = None
+    due_date: Instant | None = None
+
+
+class CommentMany(Strict):
+    """Say the same on each."""
+
+    type: Literal["comment"]
+    body: Comment
+    visibility: VisibilityWord = "PUBLIC"
+
+
+BulkTicketAction = Annotated[AssignMany | MoveMany | UpdateMany | CommentMany, Field(discriminator="type")]
+
+
+class BulkTickets(Strict):
+    """One action on up to 500 tickets."""
+
+    ticket_ids: Annotated[list[Id], Field(min_length=1, max_length=500, examples=[[42, 43]])]
+    action: Annotated[BulkTicketAction, Field(examples=[{"type": "assign", "assignee_id": 9}])]
+    wait: Annotated[bool, Field(strict=True, description="False: answer at once, and let the job go on by itself.")] = (
+        True
+    )
+
+
+class BulkError(BaseModel):
+    code: Annotated[str, Field(examples=["not_yours"])]
+    detail: Annotated[str, Field(examples=["You may see this ticket, but this is not yours to do."])]
+
+
+class BulkResult(BaseModel):
+    """What became of one ticket."""
+
+    ticket_id: Annotated[int, Field(examples=[42])]
+    ok: bool
+    error: BulkError | None
+
+
+class BulkJobRead(BaseModel):
+    """One action on many tickets, and how far it is."""
+
+    id: Annotated[int, Field(examples=[5])]
+    action: Annotated[dict[str, Any], Field(examples=[{"type": "assign", "assignee_id": 9}])]
+    status: Literal["RUNNING", "FINISHED"]
+    total: Annotated[int, Field(examples=[150])]
+    done: Annotated[int, Field(examples=[148])]
+    failed: Annotated[int, Field(examples=[2])]
+    is_undo: bool
+    can_undo: Annotated[bool, Field(description="For ten minutes, where an action can be taken back.")]
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class BulkTicketsAnswer(BaseModel):
+    """`results` is empty while the job still runs (`wait: false`)."""
+
+    job: BulkJobRead
+    results: list[BulkResult]
+
+
+class BulkPreview(BaseModel):
+    results: list[BulkResult]
+
+
+class BulkItemRead(BaseModel):
+    ticket_id: Annotated[int, Field(examples=[42])]
+    ticket_number: Annotated[str | None, Field(examples=["ITH-2026-000123"])]
+    status: Literal["PENDING", "DONE", "FAILED"]
+    error: BulkError | None
+
+
+class BulkItemPage(BaseModel):
+    items: list[BulkItemRead]
+    next_cursor: str | None

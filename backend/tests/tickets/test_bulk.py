@@ -1,0 +1,226 @@
+"""Many tickets at once: each on its own, exactly once, rehearsed, tried again, taken back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from waypost.kernel.clock import clock, now
+from waypost.kernel.events import EventRow
+from waypost.tickets import bulk
+
+
+async def make(who: Any, count: int) -> list[int]:
+    employee = await who("employee")
+    body = {"title": "Many", "ticket_type": "IT_SUPPORT", "submit": True, "custom_fields": {}}
+    return [(await employee.post("/tickets", body, expect=201))["id"] for _ in range(count)]
+
+
+async def test_each_on_its_own(who: Any, hardware: Any) -> None:
+    agent, agent2, outsider = await who("agent"), await who("agent2"), await who("outsider")
+    ids = await make(who, 4)
+    foreign = await outsider.post("/tickets", {"title": "x", "ticket_type": "HR", "custom_fields": {}}, expect=201)
+    asked = [*ids, foreign["id"], 2_000_000_000]
+    body = {"ticket_ids": asked, "action": {"type": "assign", "assignee_id": agent2.id}}
+    rehearsed = (await agent.post("/tickets/bulk/preview", body))["results"]
+    assert [(r["ticket_id"], r["ok"]) for r in rehearsed] == [(i, i in ids) for i in asked]
+    assert (await agent.get(f"/tickets/{ids[0]}"))["assignee"] is None, "nothing is changed by looking"
+    answer = await agent.post("/tickets/bulk", body)
+    assert answer["results"] == rehearsed
+    assert (answer["job"]["status"], answer["job"]["done"], answer["job"]["failed"]) == ("FINISHED", 4, 2)
+    assert (await agent.get(f"/tickets/{ids[3]}"))["assignee"]["username"] == "agent2"
+    history = (await agent.get(f"/tickets/{ids[0]}/history"))["items"]
+    assert history[-1]["actor"]["username"] == "agent"
+    page = await agent.get(f"/bulk-jobs/{answer['job']['id']}/items", params={"status": "FAILED"})
+    assert [i["ticket_number"] for i in page["items"]] == [None, None], "others' numbers are not told"
+    first = await agent.get(f"/bulk-jobs/{answer['job']['id']}/items", params={"limit": 4})
+    rest = await agent.get(
+        f"/bulk-jobs/{answer['job']['id']}/items", params={"limit": 4, "cursor": first["next_cursor"]}
+    )
+    assert [i["ticket_id"] for i in first["items"] + rest["items"]] == asked
+    for path in ("", "/items"):
+        await outsider.get(f"/bulk-jobs/{answer['job']['id']}{path}", expect=404)
+    for verb in ("retry", "undo"):
+        await outsider.post(f"/bulk-jobs/{answer['job']['id']}/{verb}", expect=404)
+
+
+async def test_every_action(who: Any) -> None:
+    agent = await who("agent")
+    ids = await make(who, 2)
+    for action in (
+        {"type": "transition", "to": "IN_PROGRESS"},
+        {"type": "update", "priority": "HIGH", "due_date": "2030-01-15T00:00:00Z"},
+        {"type": "comment", "body": "Soon", "visibility": "INTERNAL"},
+        {"type": "update", "due_date": None},
+        {"type": "transition", "to": "COMPLETED", "comment": "Done"},
+    ):
+        results = (await agent.post("/tickets/bulk", {"ticket_ids": ids, "action": action}))["results"]
+        assert all(r["ok"] for r in results), (action, results)
+    read = await agent.get(f"/tickets/{ids[1]}")
+    assert (read["status"], read["priority"], read["due_date"]) == ("COMPLETED", "HIGH", None)
+    bodies = [c["body"] for c in (await agent.get(f"/tickets/{ids[1]}/comments"))["items"]]
+    assert bodies == ["Soon", "Done"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"ticket_ids": [], "action": {"type": "assign"}}, "/ticket_ids"),
+        ({"ticket_ids": list(range(1, 502)), "action": {"type": "assign"}}, "/ticket_ids"),
+        ({"ticket_ids": [1], "action": {"type": "destroy"}}, "/action"),
+        ({"ticket_ids": [1], "action": {"type": "assign", "colour": 1}}, "/action"),
+        ({"ticket_ids": [1], "action": {"type": "update"}}, "/action"),
+        ({"ticket_ids": [1], "action": {"type": "update", "priority": None}}, "/action"),
+        ({"ticket_ids": [1], "action": {"type": "comment", "body": " "}}, "/action"),
+        ({"ticket_ids": ["x"], "action": {"type": "assign"}}, "/ticket_ids/0"),
+    ],
+)
+async def test_bad_bodies(who: Any, body: Any, pointer: str) -> None:
+    agent = await who("agent")
+    for path in ("/tickets/bulk", "/tickets/bulk/preview"):
+        wrong = await agent.post(path, body, expect=422)
+        assert wrong["errors"][0]["pointer"].startswith(pointer), wrong
+
+
+async def test_taking_it_back(who: Any) -> None:
+    agent, agent2 = await who("agent"), await who("agent2")
+    ids = await make(who, 3)
+    body = {"ticket_ids": ids, "action": {"type": "assign", "assignee_id": agent2.id}}
+    job = (await agent.post("/tickets/bulk", body))["job"]
+    assert job["can_undo"]
+    await agent.post(f"/tickets/{ids[1]}/assign", {"assignee_id": agent.id})  # somebody changed one since
+    undo = await agent.post(f"/bulk-jobs/{job['id']}/undo", expect=201)
+    await agent.post(f"/bulk-jobs/{job['id']}/undo", expect=409)
+    from waypost.kernel.db import database
+
+    await bulk.finished(database(), undo["id"])
+    page = (await agent.get(f"/bulk-jobs/{undo['id']}/items"))["items"]
+    assert [(i["status"], (i["error"] or {}).get("code")) for i in page] == [
+        ("DONE", None),
+        ("FAILED", "changed_since"),
+        ("DONE", None),
+    ]
+    assignees = [(await agent.get(f"/tickets/{i}"))["assignee"] for i in ids]
+    assert [a and a["username"] for a in assignees] == [None, "agent", None]
+    await agent.post(f"/bulk-jobs/{undo['id']}/undo", expect=409)
+    moved = await agent.post(
+        "/tickets/bulk", {"ticket_ids": ids, "action": {"type": "transition", "to": "IN_PROGRESS"}}
+    )
+    assert not moved["job"]["can_undo"], "no way leads back"
+    await agent.post(f"/bulk-jobs/{moved['job']['id']}/undo", expect=409)
+    raised = await agent.post("/tickets/bulk", {"ticket_ids": ids, "action": {"type": "update", "priority": "LOW"}})
+    late = now() + bulk.UNDO_WITHIN * 2
+    with clock(lambda: late):
+        assert not bulk.can_undo(await _job(raised["job"]["id"]), late)
+
+
+async def _job(job_id: int) -> Any:
+    from waypost.kernel.db import database
+    from waypost.tickets.models import BulkJob
+
+    async with database().read() as session:
+        return await session.get_one(BulkJob, job_id)
+
+
+async def test_what_failed_is_tried_again(who: Any) -> None:
+    agent = await who("agent")
+    ids = await make(who, 2)
+    await agent.post(f"/tickets/{ids[0]}/transitions", {"to": "IN_PROGRESS"})
+    answer = await agent.post("/tickets/bulk", {"ticket_ids": ids, "action": {"type": "transition", "to": "COMPLETED"}})
+    assert [r["ok"] for r in answer["results"]] == [True, False]
+    await agent.post(f"/tickets/{ids[1]}/transitions", {"to": "IN_PROGRESS"})
+    again = await agent.post(f"/bulk-jobs/{answer['job']['id']}/retry")
+    assert (again["status"], again["failed"]) == ("RUNNING", 0)
+    from waypost.kernel.db import database
+
+    await bulk.finished(database(), again["id"])
+    job = await agent.get(f"/bulk-jobs/{again['id']}")
+    assert (job["status"], job["done"], job["failed"]) == ("FINISHED", 2, 0)
+    assert (await agent.post(f"/bulk-jobs/{again['id']}/retry"))["status"] == "FINISHED", "nothing is left to try"
+
+
+async def test_several_workers_do_each_ticket_once(who: Any, database: Any) -> None:
+    agent = await who("agent")
+    ids = await make(who, 30)
+    body = {"ticket_ids": ids, "action": {"type": "comment", "body": "Once"}, "wait": False}
+    job = (await agent.post("/tickets/bulk", body))["job"]
+    assert job["status"] == "RUNNING"
+    await asyncio.gather(*(bulk.run_job(database, job["id"]) for _ in range(4)), bulk.run_due(database))
+    await bulk.finished(database, job["id"])
+    async with database.read() as session:
+        counted = select(EventRow.object_id, func.count()).where(
+            EventRow.type == "comment.created", EventRow.object_id.in_(ids)
+        )
+        assert dict((await session.execute(counted.group_by(EventRow.object_id))).all()) == dict.fromkeys(ids, 1)
+    assert (await agent.get(f"/bulk-jobs/{job['id']}"))["done"] == 30
+
+
+async def test_a_worker_that_dies_leaves_the_rest(who: Any, database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = await who("agent")
+    ids = await make(who, 6)
+    body = {"ticket_ids": ids, "action": {"type": "comment", "body": "Once"}, "wait": False}
+    job = (await agent.post("/tickets/bulk", body))["job"]
+    plain, count = bulk._apply, 0
+
+    async def dying(*arguments: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == 4:
+            raise asyncio.CancelledError  # what a killed process looks like from inside: the transaction never commits
+        return await plain(*arguments)
+
+    monkeypatch.setattr(bulk, "_apply", dying)
+    with pytest.raises(asyncio.CancelledError):
+        await bulk.run_job(database, job["id"])
+    monkeypatch.undo()
+    assert (await agent.get(f"/bulk-jobs/{job['id']}"))["done"] == 3
+    assert await bulk.run_due(database) >= 1
+    done = await agent.get(f"/bulk-jobs/{job['id']}")
+    assert (done["status"], done["done"]) == ("FINISHED", 6)
+    for ticket_id in ids:
+        assert len((await agent.get(f"/tickets/{ticket_id}/comments"))["items"]) == 1
+
+
+async def test_a_defect_stops_one_ticket_only(who: Any, database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = await who("agent")
+    ids = await make(who, 3)
+    plain = bulk._apply
+
+    async def broken(session: Any, actor: Any, ticket_id: int, action: Any) -> Any:
+        if ticket_id == ids[1]:
+            raise RuntimeError("a defect")
+        return await plain(session, actor, ticket_id, action)
+
+    monkeypatch.setattr(bulk, "_apply", broken)
+    action = {"type": "comment", "body": "Once"}
+    results = (await agent.post("/tickets/bulk", {"ticket_ids": ids, "action": action}))["results"]
+    assert [(r["error"] or {}).get("code") for r in results] == [None, "internal_error", None]
+
+
+async def test_who_left_does_nothing_more(fresh_database: Any, fresh_who: Any) -> None:
+    from waypost.directory.models import User
+
+    agent = await fresh_who("agent")
+    ids = await make(fresh_who, 1)
+    body = {"ticket_ids": ids, "action": {"type": "comment", "body": "Late"}, "wait": False}
+    job = (await agent.post("/tickets/bulk", body))["job"]
+    async with fresh_database.transaction() as session:
+        (await session.get_one(User, agent.id)).is_active = False
+    await bulk.run_due(fresh_database)
+    async with fresh_database.read() as session:
+        (result,) = await bulk.results(session, job["id"])
+    assert result["error"]["code"] == "ticket_not_found"
+
+
+async def test_old_jobs_are_forgotten(who: Any, database: Any) -> None:
+    agent = await who("agent")
+    ids = await make(who, 1)
+    job = (await agent.post("/tickets/bulk", {"ticket_ids": ids, "action": {"type": "comment", "body": "x"}}))["job"]
+    later = now() + bulk.KEPT * 2
+    async with database.transaction() as session:
+        with clock(lambda: later):
+            await bulk.forget_old_jobs(session)
+    await agent.get(f"/bulk-jobs/{job['id']}", expect=404)

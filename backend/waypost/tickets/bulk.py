@@ -1,0 +1,323 @@
+"""`BulkService`: one action on many tickets, each decided and committed on its own, exactly once.
+
+A job is rows: what is to be done with which tickets. An item is taken, done and marked in one transaction, so a worker
+that dies leaves the rest to the next one and repeats nothing. Permission is asked for each ticket when its turn comes,
+of the person as they are then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.access.queries import actor_of_user
+from waypost.kernel.clock import now, rfc3339
+from waypost.kernel.db import Database
+from waypost.kernel.errors import Refusal
+from waypost.kernel.logs import get_logger
+from waypost.kernel.paging import decode_cursor, encode_cursor
+from waypost.tickets import service
+from waypost.tickets.errors import ChangedSince, JobNotFound, NothingToUndo, TicketNotFound
+from waypost.tickets.lifecycle import Status
+from waypost.tickets.models import BulkItem, BulkJob, Ticket
+from waypost.tickets.queries import find_ticket
+
+log = get_logger(__name__)
+MOST_TICKETS = 500
+UNDO_WITHIN = timedelta(minutes=10)
+KEPT = timedelta(days=30)
+CHANNEL = "bulk"
+TASK = "tickets.bulk"
+UNDOABLE = frozenset({"assign", "update"})
+Action = dict[str, Any]
+Outcome = tuple[int, dict[str, str] | None]
+
+
+class _Rehearsed(Exception):
+    """Ends a rehearsal, so that nothing of it is kept."""
+
+
+# --- one ticket -------------------------------------------------------------------------------------------------------
+
+
+async def _apply(session: AsyncSession, actor: Actor, ticket_id: int, action: Action) -> tuple[dict[str, Any], int]:
+    """Do it to one ticket; returns what it was before, as `restore` takes it, and the version it has now."""
+    found = await find_ticket(session, actor, ticket_id, lock=True)
+    ticket = found.ticket
+    before: dict[str, Any] = {}
+    match action["type"]:
+        case "assign":
+            before = {"assignee_id": ticket.assignee_id, "team_id": ticket.team_id}
+            team_id = action.get("team_id")
+            await service.assign_ticket(
+                session,
+                actor,
+                ticket_id,
+                assignee_id=action.get("assignee_id"),
+                team_id=team_id,
+                move_team=team_id is not None,
+            )
+        case "transition":
+            await service.change_status(
+                session, actor, ticket_id, to=Status(action["to"]), comment=action.get("comment") or ""
+            )
+        case "update":
+            values = {k: v for k, v in action.items() if k in ("priority", "due_date")}
+            if isinstance(values.get("due_date"), str):
+                values["due_date"] = datetime.fromisoformat(values["due_date"])
+            before = {"priority": ticket.priority, "due_date": ticket.due_date and rfc3339(ticket.due_date)}
+            before = {k: v for k, v in before.items() if k in values}
+            version = ticket.version
+            await service.update_ticket(session, actor, ticket_id, version=lambda: version, values=values)
+        case "comment":
+            await service.add_comment(
+                session, actor, ticket_id, body=action["body"], visibility=action.get("visibility", "PUBLIC")
+            )
+        case unknown:
+            raise AssertionError(f"no bulk action is called {unknown!r}")
+    return before, ticket.version
+
+
+async def _undo(session: AsyncSession, actor: Actor, item: BulkItem, of: Action) -> tuple[dict[str, Any], int]:
+    """Give one ticket back what it was before, unless somebody changed it since."""
+    found = await find_ticket(session, actor, item.ticket_id, lock=True)
+    if found.ticket.version != item.version:
+        raise ChangedSince
+    if of["type"] == "assign":
+        return await _apply(session, actor, item.ticket_id, {"type": "assign", **(item.before or {})})
+    return await _apply(session, actor, item.ticket_id, {"type": "update", **(item.before or {})})
+
+
+# --- a job ------------------------------------------------------------------------------------------------------------
+
+
+async def start_job(session: AsyncSession, actor: Actor, *, ticket_ids: Sequence[int], action: Action) -> BulkJob:
+    """Write down what is to be done. Tickets that do not exist, or are not to be seen, are items like others: they fail."""
+    return await _new_job(session, actor, action, [{"ticket_id": i} for i in dict.fromkeys(ticket_ids)])
+
+
+async def _new_job(
+    session: AsyncSession, actor: Actor, action: Action, items: list[dict[str, Any]], undo_of: int | None = None
+) -> BulkJob:
+    job = BulkJob(
+        actor_id=actor.user_id,
+        action=action,
+        undo_of_id=undo_of,
+        status="RUNNING",
+        total=len(items),
+        done=0,
+        failed=0,
+        created_at=now(),
+        finished_at=None,
+    )
+    session.add(job)
+    await session.flush()
+    rows = [{**item, "job_id": job.id, "position": n, "status": "PENDING"} for n, item in enumerate(items)]
+    await session.execute(insert(BulkItem), rows)
+    return job
+
+
+async def find_job(session: AsyncSession, actor: Actor, job_id: int, *, lock: bool = False) -> BulkJob:
+    """One's own job. Raises `JobNotFound` for everybody else's."""
+    job = await session.get(BulkJob, job_id, with_for_update={"key_share": True} if lock else None)
+    if job is None or job.actor_id != actor.user_id:
+        raise JobNotFound
+    return job
+
+
+async def retry_job(session: AsyncSession, actor: Actor, job_id: int) -> BulkJob:
+    """Try again what failed."""
+    job = await find_job(session, actor, job_id, lock=True)
+    again = await session.execute(
+        update(BulkItem)
+        .where(BulkItem.job_id == job_id, BulkItem.status == "FAILED")
+        .values(status="PENDING", error=None)
+        .returning(BulkItem.ticket_id)
+    )
+    count = len(again.all())
+    if count:
+        job.failed -= count
+        job.status, job.finished_at = "RUNNING", None
+    await session.flush()
+    return job
+
+
+async def undo_job(session: AsyncSession, actor: Actor, job_id: int) -> BulkJob:
+    """A job that gives each ticket back what it was before. Raises `NothingToUndo` when it is too late, or cannot be."""
+    job = await find_job(session, actor, job_id, lock=True)
+    if not can_undo(job, now()):
+        raise NothingToUndo
+    if await session.scalar(select(BulkJob.id).where(BulkJob.undo_of_id == job_id)) is not None:
+        raise NothingToUndo("This is being undone already.")
+    done = select(BulkItem).where(BulkItem.job_id == job_id, BulkItem.status == "DONE").order_by(BulkItem.position)
+    items = [
+        {"ticket_id": i.ticket_id, "before": i.before, "version": i.version}
+        for i in (await session.scalars(done)).all()
+    ]
+    if not items:
+        raise NothingToUndo
+    return await _new_job(session, actor, job.action, items, undo_of=job.id)
+
+
+def can_undo(job: BulkJob, at: datetime) -> bool:
+    """Whether a job's changes can be taken back at this instant."""
+    return (
+        job.undo_of_id is None
+        and job.action["type"] in UNDOABLE
+        and job.finished_at is not None
+        and at - job.finished_at <= UNDO_WITHIN
+    )
+
+
+# --- doing it ---------------------------------------------------------------------------------------------------------
+
+
+async def run_job(database: Database, job_id: int) -> None:
+    """Do what is left of a job; several at once share it. Ends when nothing is left that nobody else holds."""
+    while await _one(database, job_id):
+        pass
+
+
+async def run_due(database: Database) -> int:
+    """Go on with every job that is not finished; returns how many there were."""
+    async with database.read() as session:
+        ids = (await session.scalars(select(BulkJob.id).where(BulkJob.status == "RUNNING").order_by(BulkJob.id))).all()
+    for job_id in ids:
+        await run_job(database, job_id)
+    return len(ids)
+
+
+async def finished(database: Database, job_id: int) -> None:
+    """Do the job here and now, and wait for what others hold of it."""
+    while True:
+        await run_job(database, job_id)
+        async with database.read() as session:
+            if await session.scalar(select(BulkJob.status).where(BulkJob.id == job_id)) != "RUNNING":
+                return
+        await asyncio.sleep(0.05)
+
+
+async def _one(database: Database, job_id: int) -> bool:
+    async with database.transaction() as session:
+        waiting = select(BulkItem).where(BulkItem.job_id == job_id, BulkItem.status == "PENDING")
+        item = await session.scalar(
+            waiting.order_by(BulkItem.position).limit(1).with_for_update(skip_locked=True, of=BulkItem)
+        )
+        if item is None:
+            await _finish(session, job_id)
+            return False
+        job = await session.get_one(BulkJob, job_id)
+        actor = await actor_of_user(session, job.actor_id, CHANNEL)
+        try:
+            if actor is None:
+                raise TicketNotFound
+            async with session.begin_nested():
+                if job.undo_of_id is None:
+                    before, version = await _apply(session, actor, item.ticket_id, job.action)
+                else:
+                    before, version = await _undo(session, actor, item, job.action)
+        except Refusal as refused:
+            item.status, item.error = "FAILED", {"code": refused.code, "detail": refused.detail}
+        except Exception:  # a defect must not stop the others, nor be tried for ever
+            log.exception("bulk item failed", job_id=job_id, ticket_id=item.ticket_id)
+            item.status, item.error = (
+                "FAILED",
+                {"code": "internal_error", "detail": "Something went wrong on our side."},
+            )
+        else:
+            item.status, item.before, item.version = "DONE", before, version
+        await session.flush()
+        counted = BulkJob.done if item.status == "DONE" else BulkJob.failed
+        await session.execute(update(BulkJob).where(BulkJob.id == job_id).values({counted: counted + 1}))
+        return True
+
+
+async def _finish(session: AsyncSession, job_id: int) -> None:
+    left = select(BulkItem.ticket_id).where(BulkItem.job_id == job_id, BulkItem.status == "PENDING").exists()
+    await session.execute(
+        update(BulkJob)
+        .where(BulkJob.id == job_id, BulkJob.status == "RUNNING", ~left)
+        .values(status="FINISHED", finished_at=now())
+    )
+
+
+async def rehearse(database: Database, actor: Actor, *, ticket_ids: Sequence[int], action: Action) -> list[Outcome]:
+    """What would become of each ticket: done for real, and undone before anybody sees it."""
+    outcomes: list[Outcome] = []
+    for ticket_id in dict.fromkeys(ticket_ids):
+        error = None
+        try:
+            async with database.transaction() as session:
+                await _apply(session, actor, ticket_id, action)
+                raise _Rehearsed
+        except _Rehearsed:
+            pass
+        except Refusal as refused:
+            error = {"code": refused.code, "detail": refused.detail}
+        outcomes.append((ticket_id, error))
+    return outcomes
+
+
+async def forget_old_jobs(session: AsyncSession) -> None:
+    """Remove jobs that were finished a month ago."""
+    await session.execute(delete(BulkJob).where(BulkJob.finished_at < now() - KEPT))
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def job_json(job: BulkJob) -> dict[str, Any]:
+    """A job as clients read it."""
+    return {
+        "id": job.id,
+        "action": job.action,
+        "status": job.status,
+        "total": job.total,
+        "done": job.done,
+        "failed": job.failed,
+        "is_undo": job.undo_of_id is not None,
+        "can_undo": can_undo(job, now()),
+        "created_at": rfc3339(job.created_at),
+        "finished_at": job.finished_at and rfc3339(job.finished_at),
+    }
+
+
+async def item_page(
+    session: AsyncSession, actor: Actor, job_id: int, *, status: str | None, cursor: str | None, limit: int
+) -> dict[str, Any]:
+    """What became of a job's tickets, in their order: `{items, next_cursor}`."""
+    await find_job(session, actor, job_id)
+    conditions: list[ColumnElement[bool]] = [BulkItem.job_id == job_id]
+    if status:
+        conditions.append(BulkItem.status == status)
+    if cursor:
+        (last,) = decode_cursor(cursor, "bulk-items", int)
+        conditions.append(BulkItem.position > last)
+    is_seen = func.coalesce(BulkItem.error["code"].astext, "") != TicketNotFound.code  # others' numbers stay theirs
+    rows = (
+        await session.execute(
+            select(BulkItem, Ticket.ticket_number)
+            .outerjoin(Ticket, and_(Ticket.id == BulkItem.ticket_id, is_seen))
+            .where(*conditions)
+            .order_by(BulkItem.position)
+            .limit(limit + 1)
+        )
+    ).all()
+    items = [
+        {"ticket_id": i.ticket_id, "ticket_number": number, "status": i.status, "error": i.error}
+        for i, number in rows[:limit]
+    ]
+    following = encode_cursor("bulk-items", rows[limit - 1][0].position) if len(rows) > limit else None
+    return {"items": items, "next_cursor": following}
+
+
+async def results(session: AsyncSession, job_id: int) -> list[dict[str, Any]]:
+    """Every ticket of a job with its outcome, in their order (a job holds at most `MOST_TICKETS`)."""
+    rows = await session.scalars(select(BulkItem).where(BulkItem.job_id == job_id).order_by(BulkItem.position))
+    return [{"ticket_id": i.ticket_id, "ok": i.status == "DONE", "error": i.error} for i in rows]

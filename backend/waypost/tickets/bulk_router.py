@@ -1,0 +1,99 @@
+"""`/tickets/bulk`, `/bulk-jobs`. Comes before `/tickets/{id}`: "bulk" is no id."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from waypost.access.actor import Actor
+from waypost.access.deps import permit
+from waypost.access.permissions import Permission
+from waypost.kernel import hints
+from waypost.kernel.db import ReadSession, database
+from waypost.kernel.errors import FieldError, Invalid
+from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.ids import PathId
+from waypost.kernel.openapi import problems
+from waypost.kernel.paging import Cursor, Limit
+from waypost.tickets import bulk
+from waypost.tickets.errors import JobNotFound, NothingToUndo
+from waypost.tickets.schemas import BulkItemPage, BulkJobRead, BulkPreview, BulkTickets, BulkTicketsAnswer, UpdateMany
+
+router = APIRouter(route_class=StrictRoute, tags=["Bulk"])
+# Each ticket is decided on its own, by what this person may do with it.
+Worker = Annotated[Actor, permit(Permission.TICKETS_READ)]
+
+
+def _action(body: BulkTickets) -> dict[str, Any]:
+    if isinstance(body.action, UpdateMany):
+        given = body.action.model_fields_set & {"priority", "due_date"}
+        if not given or ("priority" in given and body.action.priority is None):
+            raise Invalid(errors=(FieldError("/action", "must name a priority or a due date"),))
+    return body.action.model_dump(mode="json", exclude_unset=True)
+
+
+@router.post("/tickets/bulk", response_model=BulkTicketsAnswer)
+async def change_many(body: BulkTickets, actor: Worker) -> Response:
+    """The same action on many tickets; each is decided and kept on its own, and says what became of it."""
+    action = _action(body)
+    async with database().transaction() as session:
+        job = await bulk.start_job(session, actor, ticket_ids=body.ticket_ids, action=action)
+        job_id = job.id
+    if body.wait:
+        await bulk.finished(database(), job_id)
+    else:
+        await hints.ask(bulk.TASK)
+    async with database().read() as session:
+        job = await bulk.find_job(session, actor, job_id)
+        results = await bulk.results(session, job_id) if body.wait else []
+    return json_response({"job": bulk.job_json(job), "results": results})
+
+
+@router.post("/tickets/bulk/preview", response_model=BulkPreview)
+async def preview_many(body: BulkTickets, actor: Worker) -> Response:
+    """What would become of each ticket. Nothing is changed."""
+    outcomes = await bulk.rehearse(database(), actor, ticket_ids=body.ticket_ids, action=_action(body))
+    return json_response({"results": [{"ticket_id": i, "ok": error is None, "error": error} for i, error in outcomes]})
+
+
+@router.get("/bulk-jobs/{job_id}", response_model=BulkJobRead, responses=problems(JobNotFound))
+async def bulk_job(job_id: PathId, session: ReadSession, actor: Worker) -> Response:
+    """How far one's own job is."""
+    return json_response(bulk.job_json(await bulk.find_job(session, actor, job_id)))
+
+
+@router.get("/bulk-jobs/{job_id}/items", response_model=BulkItemPage, responses=problems(JobNotFound))
+async def bulk_job_items(
+    job_id: PathId,
+    session: ReadSession,
+    actor: Worker,
+    status: Annotated[Literal["PENDING", "DONE", "FAILED"] | None, Query()] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """What became of its tickets, in their order."""
+    return json_response(await bulk.item_page(session, actor, job_id, status=status, cursor=cursor, limit=limit))
+
+
+@router.post("/bulk-jobs/{job_id}/retry", response_model=BulkJobRead, responses=problems(JobNotFound))
+async def retry_bulk_job(job_id: PathId, actor: Worker) -> Response:
+    """Try again what failed."""
+    async with database().transaction() as session:
+        told = bulk.job_json(await bulk.retry_job(session, actor, job_id))
+    await hints.ask(bulk.TASK)
+    return json_response(told)
+
+
+@router.post(
+    "/bulk-jobs/{job_id}/undo",
+    status_code=201,
+    response_model=BulkJobRead,
+    responses=problems(JobNotFound, NothingToUndo),
+)
+async def undo_bulk_job(job_id: PathId, actor: Worker) -> Response:
+    """A job that gives each ticket back what it was before, unless somebody changed it since."""
+    async with database().transaction() as session:
+        told = bulk.job_json(await bulk.undo_job(session, actor, job_id))
+    await hints.ask(bulk.TASK)
+    return json_response(told, 201)
