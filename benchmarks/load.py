@@ -94,7 +94,7 @@ class _Run:
         self.is_over = at >= self.end
         if self.begin <= at < self.end:
             self.latencies.append(took)
-            self.length = length
+            self.length += length
             self.errors += not status.startswith(b"2")
 
     def lost(self) -> None:
@@ -130,7 +130,7 @@ def measure(
             p50=took[len(took) // 2] * 1000,
             p99=took[int(len(took) * 0.99)] * 1000,
             mean=sum(took) / len(took) * 1000,
-            body_bytes=run.length,
+            body_bytes=run.length // len(took),  # on average
         )
 
     return uvloop.run(go())
