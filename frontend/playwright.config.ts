@@ -21,7 +21,7 @@ export default defineConfig({
     {
       name: "phone",
       use: { viewport: { width: 320, height: 640 }, hasTouch: true },
-      testMatch: /phone|a11y/,
+      testMatch: /phone|a11y|attachments/,
     },
   ],
 });

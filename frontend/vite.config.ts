@@ -36,6 +36,7 @@ export default defineConfig({
         formField: { slots: { error: "mt-1.5 first-letter:uppercase", help: "mt-1.5 text-xs" } },
         // The words keep clear of the button that closes.
         modal: { slots: { wrapper: "pe-8" }, variants: { overlay: { true: { overlay: SCRIM } } } },
+        toast: { slots: { close: "p-1" } },
         slideover: { slots: { wrapper: "pe-8", overlay: SCRIM, footer: "justify-end" } },
       },
       // Icons travel with the bundle; otherwise the app would ask a public service for them.

@@ -1,23 +1,6 @@
 /** WCAG 2.2 AA as far as a machine can tell, on every page, in light and dark. */
-import AxeBuilder from "@axe-core/playwright";
-import { expect, test, type Page } from "@playwright/test";
-import { signIn } from "./support";
-
-async function expectNoViolations(page: Page): Promise<void> {
-  // Half faded in, words have less contrast than they will have.
-  await page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((a) => a.effect?.getComputedTiming().endTime !== Infinity)
-        .map((a) => a.finished.catch(() => undefined)),
-    ),
-  );
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-    .analyze();
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join("; ")}`)).toEqual([]);
-}
+import { expect, test } from "@playwright/test";
+import { expectNoViolations, signIn } from "./support";
 
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {

@@ -30,11 +30,12 @@ test("a laptop, from the request to its closure", async ({ browser }) => {
   const agent = await as(browser, "agent", path);
   await agent.getByRole("button", { name: "Take it" }).click();
   await agent.getByRole("button", { name: "Start work" }).click();
-  await agent.getByRole("button", { name: "Internal" }).click();
+  const audience = agent.getByRole("group", { name: "Who reads it" });
+  await audience.getByRole("button", { name: "Internal" }).click();
   await agent.getByLabel(/only the team reads/).fill("Serial number 4711, from the second shelf");
   await agent.getByRole("button", { name: "Send internal note" }).click();
   await expect(agent.getByText("Serial number 4711")).toBeVisible();
-  await agent.getByRole("button", { name: "Public" }).click();
+  await audience.getByRole("button", { name: "Public" }).click();
   await agent.getByLabel(/everybody on this ticket reads/).fill("It is on your desk **tomorrow**.");
   await agent.keyboard.press("Control+Enter");
   await expect(jane.getByText("It is on your desk")).toBeVisible({ timeout: 15_000 });

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from "vitest";
-import { authorised, data, idempotencyKey, useTokens } from "./client";
+import { authorised, data, idempotencyKey, postForm, useTokens } from "./client";
 import { asProblem, Problem } from "./problem";
 
 const ended = vi.fn();
@@ -69,5 +69,79 @@ it("makes a new key each time, also outside a secure context", () => {
   expect(idempotencyKey()).not.toBe(idempotencyKey());
   vi.stubGlobal("crypto", { getRandomValues: (a: Uint8Array) => a.fill(7) });
   expect(idempotencyKey()).toBe("07".repeat(16));
+  vi.unstubAllGlobals();
+});
+
+/** As much of an upload as `postForm` uses; each answers with the next of `statuses`, 0 for a dead line. */
+function serveForms(statuses: number[], body = '{"id":7}') {
+  const sent: string[] = [];
+  class Upload {
+    upload: { onprogress?: (event: object) => void } = {};
+    responseText = body;
+    status = 0;
+    onload?: () => void;
+    onerror?: () => void;
+    onabort?: () => void;
+    onloadend?: () => void;
+    open(): void {}
+    setRequestHeader(name: string, value: string): void {
+      if (name === "Authorization") sent.push(value);
+    }
+    getResponseHeader = (name: string) => (name === "x-request-id" ? "abc" : null);
+    abort(): void {
+      this.onabort?.();
+    }
+    send(): void {
+      this.upload.onprogress?.({ lengthComputable: true, loaded: 1, total: 4 });
+      const status = statuses.shift();
+      if (status === undefined) return; // never answers
+      this.status = status;
+      (status ? this.onload : this.onerror)?.();
+      this.onloadend?.();
+    }
+  }
+  vi.stubGlobal("XMLHttpRequest", Upload);
+  return sent;
+}
+const life = () => new AbortController();
+const form = new FormData();
+
+it("sends a form with its token, tells how far it is, and renews once", async () => {
+  useTokens({ access: () => token, renew: async () => ((token = "new"), true), ended });
+  const sent = serveForms([401, 201]);
+  const onProgress = vi.fn();
+  expect(await postForm("/x", form, { signal: life().signal, onProgress })).toEqual({ id: 7 });
+  expect(sent).toEqual(["Bearer old", "Bearer new"]);
+  expect(onProgress).toHaveBeenCalledWith(0.25);
+  expect(ended).not.toHaveBeenCalled();
+});
+
+it("throws what a form was refused with, and says when the session is over", async () => {
+  useTokens({ access: () => token, renew: async () => false, ended });
+  const how = { signal: life().signal, onProgress: () => undefined };
+  serveForms([413], '{"code":"attachment_too_large","detail":"No."}');
+  await expect(postForm("/x", form, how)).rejects.toMatchObject({
+    status: 413,
+    code: "attachment_too_large",
+    requestId: "abc",
+  });
+  serveForms([502], "<html>");
+  await expect(postForm("/x", form, how)).rejects.toMatchObject({ status: 502 });
+  serveForms([0]);
+  await expect(postForm("/x", form, how)).rejects.toMatchObject({ status: 0, code: "offline" });
+  serveForms([401]);
+  await expect(postForm("/x", form, how)).rejects.toMatchObject({ status: 401 });
+  expect(ended).toHaveBeenCalledOnce();
+});
+
+it("stops a form that is on its way, and one that has not begun", async () => {
+  serveForms([]);
+  const stop = life();
+  const going = postForm("/x", form, { signal: stop.signal, onProgress: () => undefined });
+  stop.abort();
+  await expect(going).rejects.toMatchObject({ name: "AbortError" });
+  await expect(
+    postForm("/x", form, { signal: stop.signal, onProgress: () => undefined }),
+  ).rejects.toMatchObject({ name: "AbortError" });
   vi.unstubAllGlobals();
 });

@@ -5,6 +5,26 @@ export type ClientOptions = {
 };
 
 /**
+ * AssignMany
+ *
+ * Give the tickets to somebody (null: back to their team), or to another team.
+ */
+export type AssignMany = {
+    /**
+     * Assignee Id
+     */
+    assignee_id?: number | null;
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+    /**
+     * Type
+     */
+    type: 'assign';
+};
+
+/**
  * Assignment
  *
  * Who is to do it; null gives it back to the team. `team_id` moves it to another team.
@@ -198,36 +218,145 @@ export type BulkAnswer = {
     /**
      * Results
      */
-    results: Array<BulkResult>;
+    results: Array<WaypostApprovalsSchemasBulkResult>;
 };
 
 /**
- * BulkError
+ * BulkItemPage
  */
-export type BulkError = {
+export type BulkItemPage = {
     /**
-     * Code
+     * Items
      */
-    code: string;
+    items: Array<BulkItemRead>;
     /**
-     * Detail
+     * Next Cursor
      */
-    detail: string;
+    next_cursor: string | null;
 };
 
 /**
- * BulkResult
+ * BulkItemRead
  */
-export type BulkResult = {
-    error: BulkError | null;
+export type BulkItemRead = {
+    error: WaypostTicketsSchemasBulkError | null;
     /**
-     * Ok
+     * Status
      */
-    ok: boolean;
+    status: 'PENDING' | 'DONE' | 'FAILED';
     /**
-     * Step Id
+     * Ticket Id
      */
-    step_id: number;
+    ticket_id: number;
+    /**
+     * Ticket Number
+     */
+    ticket_number: string | null;
+};
+
+/**
+ * BulkJobRead
+ *
+ * One action on many tickets, and how far it is.
+ */
+export type BulkJobRead = {
+    /**
+     * Action
+     */
+    action: {
+        [key: string]: unknown;
+    };
+    /**
+     * Can Undo
+     *
+     * For ten minutes, where an action can be taken back.
+     */
+    can_undo: boolean;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Failed
+     */
+    failed: number;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Undo
+     */
+    is_undo: boolean;
+    /**
+     * Status
+     */
+    status: 'RUNNING' | 'FINISHED';
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
+ * BulkPreview
+ */
+export type BulkPreview = {
+    /**
+     * Results
+     */
+    results: Array<WaypostTicketsSchemasBulkResult>;
+};
+
+/**
+ * BulkTickets
+ *
+ * One action on up to 500 tickets.
+ */
+export type BulkTickets = {
+    /**
+     * Action
+     */
+    action: ({
+        type: 'assign';
+    } & AssignMany) | ({
+        type: 'transition';
+    } & MoveMany) | ({
+        type: 'update';
+    } & UpdateMany) | ({
+        type: 'comment';
+    } & CommentMany);
+    /**
+     * Ticket Ids
+     */
+    ticket_ids: Array<number>;
+    /**
+     * Wait
+     *
+     * False: answer at once, and let the job go on by itself.
+     */
+    wait?: boolean;
+};
+
+/**
+ * BulkTicketsAnswer
+ *
+ * `results` is empty while the job still runs (`wait: false`).
+ */
+export type BulkTicketsAnswer = {
+    job: BulkJobRead;
+    /**
+     * Results
+     */
+    results: Array<WaypostTicketsSchemasBulkResult>;
 };
 
 /**
@@ -256,6 +385,26 @@ export type CommentCreate = {
      * Body
      */
     body: string;
+    /**
+     * Visibility
+     */
+    visibility?: 'PUBLIC' | 'INTERNAL';
+};
+
+/**
+ * CommentMany
+ *
+ * Say the same on each.
+ */
+export type CommentMany = {
+    /**
+     * Body
+     */
+    body: string;
+    /**
+     * Type
+     */
+    type: 'comment';
     /**
      * Visibility
      */
@@ -749,6 +898,26 @@ export type Me = {
      * Username
      */
     username: string;
+};
+
+/**
+ * MoveMany
+ *
+ * Take the same transition with each.
+ */
+export type MoveMany = {
+    /**
+     * Comment
+     */
+    comment?: string | null;
+    /**
+     * To
+     */
+    to: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+    /**
+     * Type
+     */
+    type: 'transition';
 };
 
 /**
@@ -1892,6 +2061,26 @@ export type TrendDay = {
 };
 
 /**
+ * UpdateMany
+ *
+ * Give each the same priority or due date.
+ */
+export type UpdateMany = {
+    /**
+     * Due Date
+     */
+    due_date?: string | null;
+    /**
+     * Priority
+     */
+    priority?: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL' | null;
+    /**
+     * Type
+     */
+    type: 'update';
+};
+
+/**
  * UserCreate
  *
  * A new person. Without a password they get a one-time link from an administrator.
@@ -2077,6 +2266,66 @@ export type WorkflowsAnswer = {
      * Items
      */
     items: Array<WorkflowRead>;
+};
+
+/**
+ * BulkError
+ */
+export type WaypostApprovalsSchemasBulkError = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Detail
+     */
+    detail: string;
+};
+
+/**
+ * BulkResult
+ */
+export type WaypostApprovalsSchemasBulkResult = {
+    error: WaypostApprovalsSchemasBulkError | null;
+    /**
+     * Ok
+     */
+    ok: boolean;
+    /**
+     * Step Id
+     */
+    step_id: number;
+};
+
+/**
+ * BulkError
+ */
+export type WaypostTicketsSchemasBulkError = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Detail
+     */
+    detail: string;
+};
+
+/**
+ * BulkResult
+ *
+ * What became of one ticket.
+ */
+export type WaypostTicketsSchemasBulkResult = {
+    error: WaypostTicketsSchemasBulkError | null;
+    /**
+     * Ok
+     */
+    ok: boolean;
+    /**
+     * Ticket Id
+     */
+    ticket_id: number;
 };
 
 export type WorkflowsData = {
@@ -3057,6 +3306,195 @@ export type RevokeSessionResponses = {
 
 export type RevokeSessionResponse = RevokeSessionResponses[keyof RevokeSessionResponses];
 
+export type BulkJobData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: number;
+    };
+    query?: never;
+    url: '/api/v1/bulk-jobs/{job_id}';
+};
+
+export type BulkJobErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type BulkJobError = BulkJobErrors[keyof BulkJobErrors];
+
+export type BulkJobResponses = {
+    /**
+     * Successful Response
+     */
+    200: BulkJobRead;
+};
+
+export type BulkJobResponse = BulkJobResponses[keyof BulkJobResponses];
+
+export type BulkJobItemsData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: number;
+    };
+    query?: {
+        /**
+         * Status
+         */
+        status?: 'PENDING' | 'DONE' | 'FAILED' | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/bulk-jobs/{job_id}/items';
+};
+
+export type BulkJobItemsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type BulkJobItemsError = BulkJobItemsErrors[keyof BulkJobItemsErrors];
+
+export type BulkJobItemsResponses = {
+    /**
+     * Successful Response
+     */
+    200: BulkItemPage;
+};
+
+export type BulkJobItemsResponse = BulkJobItemsResponses[keyof BulkJobItemsResponses];
+
+export type RetryBulkJobData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: number;
+    };
+    query?: never;
+    url: '/api/v1/bulk-jobs/{job_id}/retry';
+};
+
+export type RetryBulkJobErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RetryBulkJobError = RetryBulkJobErrors[keyof RetryBulkJobErrors];
+
+export type RetryBulkJobResponses = {
+    /**
+     * Successful Response
+     */
+    200: BulkJobRead;
+};
+
+export type RetryBulkJobResponse = RetryBulkJobResponses[keyof RetryBulkJobResponses];
+
+export type UndoBulkJobData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: number;
+    };
+    query?: never;
+    url: '/api/v1/bulk-jobs/{job_id}/undo';
+};
+
+export type UndoBulkJobErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UndoBulkJobError = UndoBulkJobErrors[keyof UndoBulkJobErrors];
+
+export type UndoBulkJobResponses = {
+    /**
+     * Successful Response
+     */
+    201: BulkJobRead;
+};
+
+export type UndoBulkJobResponse = UndoBulkJobResponses[keyof UndoBulkJobResponses];
+
 export type DepartmentsData = {
     body?: never;
     path?: never;
@@ -4019,6 +4457,72 @@ export type CreateTicketResponses = {
 };
 
 export type CreateTicketResponse = CreateTicketResponses[keyof CreateTicketResponses];
+
+export type ChangeManyData = {
+    body: BulkTickets;
+    path?: never;
+    query?: never;
+    url: '/api/v1/tickets/bulk';
+};
+
+export type ChangeManyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ChangeManyError = ChangeManyErrors[keyof ChangeManyErrors];
+
+export type ChangeManyResponses = {
+    /**
+     * Successful Response
+     */
+    200: BulkTicketsAnswer;
+};
+
+export type ChangeManyResponse = ChangeManyResponses[keyof ChangeManyResponses];
+
+export type PreviewManyData = {
+    body: BulkTickets;
+    path?: never;
+    query?: never;
+    url: '/api/v1/tickets/bulk/preview';
+};
+
+export type PreviewManyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type PreviewManyError = PreviewManyErrors[keyof PreviewManyErrors];
+
+export type PreviewManyResponses = {
+    /**
+     * Successful Response
+     */
+    200: BulkPreview;
+};
+
+export type PreviewManyResponse = PreviewManyResponses[keyof PreviewManyResponses];
 
 export type TicketData = {
     body?: never;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { dateTime, duration, initials, money, relative, useFormats } from "./format";
+import { dateTime, duration, fileSize, initials, money, relative, useFormats } from "./format";
 import { toFragment } from "./markdown";
 
 afterEach(() => useFormats());
@@ -20,6 +20,17 @@ describe("formats", () => {
     useFormats("no_such_locale!", "Mars/Olympus");
     expect(money("5.00", "NOPE!")).toBe("5.00 NOPE!");
     expect(dateTime("2026-03-01T12:00:00Z")).toBeTruthy();
+  });
+
+  it("say how large a file is, and never make it smaller than it is", () => {
+    useFormats("en-US", "UTC");
+    expect(fileSize(0)).toBe("0 bytes");
+    expect(fileSize(1)).toBe("1 byte");
+    expect(fileSize(1025)).toBe("2 kB");
+    expect(fileSize(25 * 1024 ** 2)).toBe("25 MB");
+    expect(fileSize(25 * 1024 ** 2 + 1)).toBe("25.1 MB");
+    useFormats("de-DE", "UTC");
+    expect(fileSize(2.5 * 1024 ** 2)).toBe("2,5 MB");
   });
 
   it("say how long ago in whole units", () => {

@@ -1,0 +1,44 @@
+import { data, idempotencyKey } from "@/api/client";
+import * as api from "@/api/generated";
+import { useUploads } from "./uploadStore";
+
+export interface Sent {
+  ticket: api.TicketRead;
+  /** Whether a file did not arrive: then the request was not submitted. */
+  isIncomplete: boolean;
+  /** Why a request with its files was not submitted. */
+  refused: unknown;
+}
+
+/** Sends a new request; with files it is a draft first, gets its files, and is submitted when all of them are there. */
+export function useSending() {
+  const uploads = useUploads();
+  // After a broken connection nobody knows whether the request arrived: sending the same again must not make a second one.
+  let last: { body: string; key: string } | null = null;
+
+  function create(body: api.TicketCreate): Promise<api.TicketRead> {
+    const text = JSON.stringify(body);
+    if (last?.body !== text) last = { body: text, key: idempotencyKey() };
+    return data(api.createTicket({ body, headers: { "Idempotency-Key": last.key } }));
+  }
+
+  /** `onCreated`: from here on it is safe on the server. */
+  async function send(body: api.TicketCreate, onCreated: () => void): Promise<Sent> {
+    const hasFiles = uploads.of(body.ticket_type).open.length > 0;
+    const ticket = await create(hasFiles ? { ...body, submit: false } : body);
+    onCreated();
+    const done = { ticket, isIncomplete: false, refused: null };
+    if (!hasFiles) return done;
+    const isWhole = await uploads.start(body.ticket_type, ticket.id);
+    if (!isWhole) return { ...done, isIncomplete: true };
+    if (!body.submit) return done;
+    try {
+      return { ...done, ticket: await data(api.submitTicket({ path: { ticket_id: ticket.id } })) };
+    } catch (refused) {
+      return { ...done, refused };
+    }
+  }
+
+  const forget = () => (last = null);
+  return { send, forget };
+}
