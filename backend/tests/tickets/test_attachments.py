@@ -155,6 +155,7 @@ def form(*parts: tuple[str, str | None, bytes], end: bytes = b"--x--\r\n") -> by
         (form(("n", None, b"y" * 5000), ("file", "a", b"a")), FORM, 422),
         (form(*[("n", None, b"y")] * 20, ("file", "a", b"a")), FORM, 422),
         (form(("file", "a", b"a"), ("file", "b", b"b")), FORM, 422),
+        (form(("file", "a", b"a"), ("visibility", None, b"INTERNAL")), FORM, 422),
     ],
 )
 async def test_bad_uploads_leave_nothing(who: Any, ticket: Any, content: bytes, kind: str, status: int) -> None:

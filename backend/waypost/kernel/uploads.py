@@ -138,5 +138,6 @@ async def _rest(parts: AsyncIterator[tuple[str, Any]]) -> AsyncIterator[bytes]:
             yield given
         elif what == "close":
             is_open = False
-        elif what == "open" and given[1] is not None:
-            raise BadUpload("must hold one file only")
+        elif what == "open":
+            # what came later could have said something about the file that is stored already
+            raise BadUpload("must hold one file only, as its last field")

@@ -101,6 +101,11 @@ async def _check_room(session: AsyncSession, ticket_id: int) -> None:
         raise TooManyAttachments(f"A ticket has at most {MOST_PER_TICKET} files.")
 
 
+def too_large(most: int) -> AttachmentTooLarge:
+    """The refusal of a file of more than so many bytes."""
+    return AttachmentTooLarge(f"A file holds at most {most / 2**20:.3g} MB.", limit=most)
+
+
 async def add_attachment(
     database: Database, actor: Actor, ticket_id: int, upload: Upload, *, visibility: str
 ) -> Attachment:
@@ -137,7 +142,7 @@ async def _watched(data: AsyncIterator[bytes], taken: _Taken, most: int) -> Asyn
     async for piece in data:
         taken.size += len(piece)
         if taken.size > most:
-            raise AttachmentTooLarge(f"A file holds at most {most} bytes.", limit=most)
+            raise too_large(most)
         if len(taken.head) < files.HEAD:
             taken.head += piece[: files.HEAD - len(taken.head)]
         taken.digest.update(piece)

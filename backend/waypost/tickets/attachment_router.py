@@ -92,7 +92,7 @@ async def add_attachment(ticket_id: PathId, request: Request, actor: Reader) -> 
     most = get_settings().attachment_max_bytes
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > most + OVERHEAD):
-        refused = problem(AttachmentTooLarge(f"A file holds at most {most} bytes.", limit=most), request)
+        refused = problem(attaching.too_large(most), request)
         refused.background = BackgroundTask(_pour_away, request, 4 * most)
         return refused
     upload = await read_upload(request)
