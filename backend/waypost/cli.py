@@ -299,7 +299,7 @@ def rotate_keys() -> None:
     """Make a new key of the installation, and let it wrap the key of every stored file."""
     from waypost.kernel import crypto  # noqa: PLC0415
     from waypost.kernel.db import Database  # noqa: PLC0415
-    from waypost.tickets.attaching import rewrap  # noqa: PLC0415
+    from waypost.tickets.keeping import rewrap  # noqa: PLC0415
 
     async def rotate() -> int:
         database = Database.connect(_settings())

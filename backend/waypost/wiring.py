@@ -18,7 +18,7 @@ from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
 from waypost.notifications import consumer as notifications
 from waypost.notifications import sending
-from waypost.tickets import attaching, bulk, reviewing
+from waypost.tickets import bulk, keeping, reviewing
 from waypost.tickets import events as tickets
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
@@ -64,7 +64,7 @@ async def _keep_house(database: Database) -> None:
         await forget_old_keys(session)
         await forget_old_sessions(session)
         await bulk.forget_old_jobs(session)
-    await attaching.forget_orphans(database)
+    await keeping.forget_orphans(database)
 
 
 def tasks() -> dict[str, Task]:
@@ -72,7 +72,7 @@ def tasks() -> dict[str, Task]:
     return {
         hints.RELAY: _drain,
         SEND: sending.send_due,
-        SCAN: attaching.scan_due,
+        SCAN: keeping.scan_due,
         bulk.TASK: bulk.run_due,
         "housekeeping": _keep_house,
     }

@@ -20,7 +20,7 @@ from tests.conftest import Api
 from waypost.kernel import crypto
 from waypost.kernel.clock import clock, now
 from waypost.kernel.settings import get_settings
-from waypost.tickets import attaching, attachment_router
+from waypost.tickets import attaching, attachment_router, keeping
 from waypost.tickets.models import Attachment
 from waypost.vendors.object_store import Bucket, Folder, StoreFailed
 
@@ -248,7 +248,7 @@ async def test_orphans_are_removed_and_files_are_not(who: Any, ticket: Any, data
     yesterday = time.time() - 2 * 86400
     for path in [old, part, *(p for p in folder.parent.rglob("*") if p.is_file() and p not in (fresh,))]:
         os.utime(path, (yesterday, yesterday))
-    assert await attaching.forget_orphans(database) >= 1
+    assert await keeping.forget_orphans(database) >= 1
     assert not old.exists()
     assert not part.exists()
     assert fresh.exists()
@@ -259,8 +259,8 @@ async def test_keys_are_changed_over(who: Any, ticket: Any, database: Any) -> No
     employee = await who("employee")
     made = await upload(employee, ticket, b"kept")
     new = crypto.add_key()
-    assert await attaching.rewrap(database) >= 1
-    assert await attaching.rewrap(database) == 0
+    assert await keeping.rewrap(database) >= 1
+    assert await keeping.rewrap(database) == 0
     async with database.read() as session:
         assert await session.scalar(select(Attachment.key_id).where(Attachment.id == made["id"])) == new
     assert (await employee.get(f"/attachments/{made['id']}", expect=None)).content == b"kept"
@@ -314,13 +314,13 @@ async def test_a_scanned_file(
         assert made["scan"] == "PENDING"
         assert (await manager.get(f"/attachments/{made['id']}", expect=409))["code"] == "attachment_not_ready"
         assert (await employee.get(f"/attachments/{made['id']}", expect=None)).status_code == 200, "one's own"
-        assert await attaching.scan_due(database) == 1
+        assert await keeping.scan_due(database) == 1
         assert seen == [b"content"]
         (listed,) = (await manager.get(f"/tickets/{ticket['id']}/attachments"))["items"]
         assert listed["scan"] == result
         for person in (manager, employee):
             assert (await person.get(f"/attachments/{made['id']}", expect=None)).status_code == status
-        assert await attaching.scan_due(database) == 0
+        assert await keeping.scan_due(database) == 0
     assert result.lower() in str(await employee.get(f"/tickets/{ticket['id']}/history"))
 
 
@@ -330,23 +330,23 @@ async def test_a_scanner_that_is_away_is_asked_again(who: Any, ticket: Any, data
         s.bind(("127.0.0.1", 0))
         scanned(f"tcp://127.0.0.1:{s.getsockname()[1]}")
     made = await upload(employee, ticket, b"content")
-    assert await attaching.scan_due(database) == 1
-    assert await attaching.scan_due(database) == 0, "not before its time"
+    assert await keeping.scan_due(database) == 1
+    assert await keeping.scan_due(database) == 0, "not before its time"
     await manager.get(f"/attachments/{made['id']}", expect=409)
     soon = now() + timedelta(minutes=1)
     async with scanner(b"stream: OK\0") as (url, _):
         scanned(url)
         with clock(lambda: soon):
-            assert await attaching.scan_due(database) == 1
+            assert await keeping.scan_due(database) == 1
     await manager.get(f"/attachments/{made['id']}", expect=None)
     again = await upload(employee, ticket, b"content")
     async with scanner(b"INSTREAM size limit exceeded. ERROR\0") as (url, _), database.transaction() as session:
         scanned(url)
         await session.execute(
-            update(Attachment).where(Attachment.id == again["id"]).values(scan_attempts=attaching.MAX_SCANS - 1)
+            update(Attachment).where(Attachment.id == again["id"]).values(scan_attempts=keeping.MAX_SCANS - 1)
         )
         await session.commit()
-        await attaching.scan_due(database)
+        await keeping.scan_due(database)
     (_, listed) = (await manager.get(f"/tickets/{ticket['id']}/attachments"))["items"]
     assert listed["scan"] == "FAILED"
     await manager.get(f"/attachments/{again['id']}", expect=409)

@@ -1,7 +1,7 @@
 """`AttachmentService`: files of tickets, taken in and given out as streams, sealed where they lie.
 
 No session is open while bytes move. What could not be stored whole leaves nothing: an object without a row is removed
-by `forget_orphans`.
+by `keeping.forget_orphans`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -26,9 +26,8 @@ from waypost.kernel import crypto
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Forbidden, Unavailable
-from waypost.kernel.events import SYSTEM, record
+from waypost.kernel.events import record
 from waypost.kernel.logs import get_logger
-from waypost.kernel.relay import wait_before
 from waypost.kernel.settings import get_settings
 from waypost.kernel.uploads import Upload
 from waypost.tickets import events, files, policy
@@ -45,17 +44,11 @@ from waypost.tickets.errors import (
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Attachment
 from waypost.tickets.queries import Found, find_ticket
-from waypost.vendors import clamd
 from waypost.vendors.object_store import ObjectStore, StoreFailed, object_store
 
 log = get_logger(__name__)
 MOST_PER_TICKET = 100
 LINK_LIFE = timedelta(minutes=5)
-ORPHAN_AFTER = timedelta(hours=24)
-MAX_SCANS = 20
-SCAN_BATCH = 10
-REWRAP_BATCH = 500
-SCANNER_LOCK = 0x57415952
 
 
 def store() -> ObjectStore:
@@ -134,7 +127,7 @@ async def add_attachment(
         try:
             await place.delete(name)
         except StoreFailed:
-            log.warning("object left behind", object_name=name)  # forget_orphans finds it
+            log.warning("object left behind", object_name=name)  # keeping.forget_orphans finds it
         raise
 
 
@@ -214,7 +207,7 @@ async def remove_attachment(database: Database, actor: Actor, attachment_id: int
     try:
         await store().delete(name)
     except StoreFailed:
-        log.warning("object left behind", object_name=name)  # forget_orphans finds it
+        log.warning("object left behind", object_name=name)  # keeping.forget_orphans finds it
 
 
 # --- giving out -------------------------------------------------------------------------------------------------------
@@ -334,104 +327,3 @@ async def follow_link(session: AsyncSession, token: str) -> Attachment:
     if actor is None:
         raise SessionEnded
     return await find_attachment(session, actor, attachment_id)
-
-
-# --- in the background ------------------------------------------------------------------------------------------------
-
-
-async def scan_due(database: Database) -> int:
-    """Let the virus scanner look at what waits for it; returns how many files were looked at."""
-    url = get_settings().clamd_url
-    done = 0
-    async with database.alone(SCANNER_LOCK) as is_alone:
-        while is_alone and url and (rows := await _take_scans(database)):
-            for row in rows:
-                verdict = await clamd.scan(url, await contents(row, start=0, length=row.size))
-                await _keep_verdict(database, row, verdict)
-                done += 1
-            if any(r.scan_attempts > 1 for r in rows):
-                break  # the scanner has trouble: the rest is due at the next timer
-    return done
-
-
-async def _take_scans(database: Database) -> list[Attachment]:
-    at = now()
-    async with database.transaction() as session:
-        waiting = select(Attachment).where(Attachment.scan == "PENDING", Attachment.scan_at <= at)
-        rows = (await session.scalars(waiting.order_by(Attachment.scan_at).limit(SCAN_BATCH).with_for_update())).all()
-        for row in rows:
-            row.scan_attempts += 1
-            row.scan_at = at + wait_before(row.scan_attempts)
-        return list(rows)
-
-
-async def _keep_verdict(database: Database, seen: Attachment, verdict: clamd.Verdict) -> None:
-    if isinstance(verdict, clamd.NotScanned):
-        log.warning("file not scanned", attachment_id=seen.id, why=verdict.why)
-        if seen.scan_attempts < MAX_SCANS:
-            return
-    result = {clamd.Clean: "CLEAN", clamd.Infected: "INFECTED", clamd.NotScanned: "FAILED"}[type(verdict)]
-    async with database.transaction() as session:
-        row = await session.get(Attachment, seen.id, with_for_update=True)
-        if row is None or row.scan != "PENDING":
-            return
-        row.scan, row.scan_at = result, None
-        await session.flush()
-        await record(
-            session,
-            events.AttachmentScanned(
-                ticket_id=row.ticket_id,
-                attachment_id=row.id,
-                filename=row.filename,
-                result=result,
-                visibility=row.visibility,
-            ),
-            actor=SYSTEM,
-        )
-
-
-async def forget_orphans(database: Database) -> int:
-    """Remove objects that no row names: uploads that broke off, files whose removal did not reach the store."""
-    place, removed, batch = store(), 0, list[str]()
-
-    async def clear() -> int:
-        async with database.read() as session:
-            known = set(await session.scalars(select(Attachment.object_name).where(Attachment.object_name.in_(batch))))
-        for name in batch:
-            if name not in known:
-                await place.delete(name)
-        return len(set(batch) - known)
-
-    async for name in place.names(older_than=ORPHAN_AFTER):
-        batch.append(name)
-        if len(batch) >= REWRAP_BATCH:
-            removed += await clear()
-            batch.clear()
-    return removed + (await clear() if batch else 0)
-
-
-async def rewrap(database: Database) -> int:
-    """Wrap every file's key with the installation's current key, batch by batch; returns how many were changed."""
-    ring, changed = crypto.keyring(), 0
-    while True:
-        async with database.transaction() as session:
-            rows = (
-                await session.scalars(
-                    select(Attachment)
-                    .where(Attachment.key_id != ring.current)
-                    .order_by(Attachment.id)
-                    .limit(REWRAP_BATCH)
-                    .with_for_update(skip_locked=True)
-                )
-            ).all()
-            for row in rows:
-                about = row.object_name.encode()
-                wrapped = ring.wrap(ring.unwrap(crypto.WrappedKey(row.key_id, row.wrapped_key), about), about)
-                await session.execute(
-                    update(Attachment)
-                    .where(Attachment.id == row.id)
-                    .values(key_id=wrapped.key_id, wrapped_key=wrapped.value)
-                )
-        if not rows:
-            return changed
-        changed += len(rows)
