@@ -70,9 +70,10 @@ def python(*, dev: bool) -> None:
     # The larger set contains the smaller one, with the same versions.
     if (BIN / "python").exists() and (fresh("python", value) or fresh("python", dev_value)):
         return
-    if not (BIN / "python").exists():
+    if not (BIN / "python").exists() or not fresh("venv", version):  # one that was interrupted is made anew
         shutil.rmtree(VENV, ignore_errors=True)
         sh("Making the virtual environment", sys.executable, "-m", "venv", VENV)
+        done("venv", version)
     if not (BIN / "uv").exists():
         sh("Getting uv", BIN / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV)
     sh(
@@ -119,4 +120,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")

@@ -12,13 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from servers import free_port, wait_for
+from servers import direct, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "demo-Passw0rd-2026"
@@ -27,7 +26,7 @@ PASSWORD = "demo-Passw0rd-2026"
 def ask(url: str, body: dict[str, Any] | None = None, token: str = "") -> Any:
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with direct.open(request, timeout=10) as answer:
         return json.load(answer)
 
 

@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
+from asyncpg import InterfaceError, PostgresError
 from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from waypost.kernel import embedded, processes
 from waypost.kernel.processes import Spec
@@ -80,10 +83,13 @@ def _servers(settings: Settings) -> Iterator[None]:
         yield
 
 
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own address is never behind a proxy
+
+
 def _answers(url: str) -> Callable[[], bool]:
     def ready() -> bool:
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - an address of ours
+            with _direct.open(url, timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
@@ -130,11 +136,15 @@ def _run(settings: Settings, began: float) -> None:
         os.environ.update(env)
         embedded.write_runtime(runtime, env | {"PUBLIC_URL": settings.origin})
         settings = _settings()
-        _prepare_database(settings)
+        try:
+            _prepare_database(settings)
+        except (OSError, ValueError, RuntimeError, SQLAlchemyError, PostgresError, InterfaceError) as error:
+            raise DidNotStart(_sentence(settings, error)) from error
         say("Starting the web server, the worker and the scheduler …")
         host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         host = f"[{host}]" if ":" in host else host
-        supervisor.start(_programs(settings, mails, f"http://{host}:{settings.port}/api/v1/health/ready"))
+        for specs in _programs(settings, mails, f"http://{host}:{settings.port}/api/v1/health/ready"):
+            supervisor.start(specs)
         say(f"\nWaypost is ready at {settings.origin}   ({time.monotonic() - began:.1f} s)")
         if mails is not None:
             say(f"The mails it sends can be read at http://127.0.0.1:{mails}")
@@ -147,6 +157,16 @@ def _run(settings: Settings, began: float) -> None:
     finally:
         supervisor.stop()
         runtime.unlink(missing_ok=True)
+
+
+def _sentence(settings: Settings, error: Exception) -> str:
+    """What is wrong with the database, without its password."""
+    address = urlsplit(settings.database_url.get_secret_value()) if settings.database_url else None
+    where = f"{address.hostname}:{address.port or 5432}{address.path}" if address else "its address"
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return (
+        f"The database at {where} cannot be used: {str(cause).splitlines()[0] if str(cause) else type(cause).__name__}"
+    )
 
 
 def _start_servers(supervisor: Supervisor, settings: Settings) -> dict[str, str]:
@@ -198,17 +218,20 @@ async def _seed(settings: Settings) -> None:
         await database.dispose()
 
 
-def _programs(settings: Settings, mails: int | None, ready: str) -> list[Spec]:
+def _programs(settings: Settings, mails: int | None, ready: str) -> list[list[Spec]]:
+    """What runs, in the order of starting: people wait for the first, so nothing else competes with it."""
     celery = ("celery", "-A", "waypost.worker")
     beat = str(settings.data_dir.absolute() / "beat-schedule")
-    specs = [
-        Spec("web", _python("waypost.cli", "serve-api"), is_ready=_answers(ready)),
+    for old in settings.data_dir.glob("beat-schedule*"):
+        old.unlink()  # all timers are intervals: there is nothing to remember, and a damaged file would stop them
+    web = [Spec("web", _python("waypost.cli", "serve-api"), is_ready=_answers(ready))]
+    others = [
         Spec("worker", _python(*celery, "worker", "-l", "WARNING", "-c", "2", "--without-gossip", "--without-mingle")),
         Spec("scheduler", _python(*celery, "beat", "-l", "WARNING", "-s", beat)),
     ]
     if mails is not None:
-        specs.append(Spec("mails", _python("waypost.cli", "mail-catcher"), is_ready=_listening(mails)))
-    return specs
+        web.append(Spec("mails", _python("waypost.cli", "mail-catcher"), is_ready=_listening(mails)))
+    return [web, others]
 
 
 def _share_metrics(folder: Path) -> None:
@@ -230,7 +253,7 @@ def serve_api() -> None:
     _share_metrics(settings.data_dir.absolute() / "metrics")
     Granian(
         "waypost.app:app",
-        address=settings.host,
+        address=socket.gethostbyname(settings.host) if settings.host == "localhost" else settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
         workers=settings.workers or os.cpu_count() or 1,

@@ -27,7 +27,7 @@ async def anybody(app: Any) -> Any:
 async def test_health(anybody: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await anybody.get("/api/v1/health/live")) == {"status": "ok"}
     ready = await anybody.get("/api/v1/health/ready")
-    assert ready == {"status": "ok", "dependencies": {"postgresql": "ok", "valkey": "ok"}}
+    assert ready == {"status": "ok", "dependencies": {"postgresql": "ok", "valkey": "ok", "relay": "ok"}}
 
     async def away() -> None:
         raise ConnectionError("no")

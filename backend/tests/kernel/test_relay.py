@@ -194,3 +194,21 @@ async def test_fields_of_later_versions_are_ignored() -> None:
     with pytest.raises(TypeError, match="two events"):
         type("Other", (Event,), {"type": "test.happened"})
     assert EventRow.__tablename__ == "events"
+
+
+async def test_an_event_nobody_knows_stops_nothing(fresh_database: Any) -> None:
+    """After a step back to an earlier release the log may hold what it does not know."""
+    from waypost.kernel.events import OutboxRow
+
+    async with fresh_database.transaction() as session:
+        row = EventRow(
+            type="of.a.later.release", version=1, object_type="x", object_id=1, data={}, channel="system", at=now()
+        )
+        session.add(row)
+        await session.flush()
+        session.add(OutboxRow(event_id=row.id))
+    async with fresh_database.read() as session:
+        assert 0 < await relay.behind(session) < 60
+    assert await relay.hand_out(fresh_database) >= 1
+    async with fresh_database.read() as session:
+        assert await relay.behind(session) == 0

@@ -35,6 +35,11 @@ from waypost.notifications.rendering import one_line
 from waypost.vendors import smtp
 
 
+async def fates(*arguments: Any) -> list[smtp.Fate]:
+    """All fates of some mails at once."""
+    return [fate async for fate in smtp.send(*arguments)]
+
+
 @dataclass
 class MailServer:
     """Says what it is told to say; keeps what it takes."""
@@ -143,14 +148,14 @@ async def test_starttls_and_authentication(certificate: tuple[Path, ssl.SSLConte
             smtp_username="jane",
             smtp_password=_secret("secret"),
         )
-        assert await smtp.send(right, [("jane@example.com", mail())]) == [smtp.Delivered()]
+        assert await fates(right, [("jane@example.com", mail())]) == [smtp.Delivered()]
         assert server.encrypted == [True]
         wrong = right.model_copy(update={"smtp_password": _secret("wrong")})
-        (fate,) = await smtp.send(wrong, [("jane@example.com", mail())])
+        (fate,) = await fates(wrong, [("jane@example.com", mail())])
         assert isinstance(fate, smtp.Misconfigured)
         assert "wrong" not in fate.why
         unknown = right.model_copy(update={"smtp_ca_file": None})
-        (fate,) = await smtp.send(unknown, [("jane@example.com", mail())])
+        (fate,) = await fates(unknown, [("jane@example.com", mail())])
         assert not isinstance(fate, smtp.Delivered), "a certificate nobody vouches for is not trusted"
         assert len(server.taken) == 1
 
@@ -162,7 +167,7 @@ def _secret(word: str) -> Any:
 
 
 async def test_never_in_the_clear_when_tls_is_required(server: MailServer) -> None:
-    (fate,) = await smtp.send(settings(server.port, smtp_security="starttls"), [("jane@example.com", mail())])
+    (fate,) = await fates(settings(server.port, smtp_security="starttls"), [("jane@example.com", mail())])
     assert isinstance(fate, smtp.Misconfigured)
     assert server.taken == []
 
@@ -170,7 +175,7 @@ async def test_never_in_the_clear_when_tls_is_required(server: MailServer) -> No
 @pytest.mark.parametrize(("answer", "fate"), [("550 No such user", smtp.Rejected), ("450 Mailbox busy", smtp.TryLater)])
 async def test_what_a_server_says_to_a_recipient(server: MailServer, answer: str, fate: type) -> None:
     server.say_to_recipient = answer
-    (found,) = await smtp.send(settings(server.port), [("jane@example.com", mail())])
+    (found,) = await fates(settings(server.port), [("jane@example.com", mail())])
     assert isinstance(found, fate)
     assert answer[4:] in found.why
 
@@ -178,23 +183,23 @@ async def test_what_a_server_says_to_a_recipient(server: MailServer, answer: str
 @pytest.mark.parametrize(("answer", "fate"), [("554 Spam", smtp.Rejected), ("451 Later", smtp.TryLater)])
 async def test_one_refused_mail_does_not_stop_the_next(server: MailServer, answer: str, fate: type) -> None:
     server.say_to_mail = answer
-    (first,) = await smtp.send(settings(server.port), [("jane@example.com", mail())])
+    (first,) = await fates(settings(server.port), [("jane@example.com", mail())])
     assert isinstance(first, fate)
     server.say_to_mail = ""
-    (second,) = await smtp.send(settings(server.port), [("jane@example.com", mail())])
+    (second,) = await fates(settings(server.port), [("jane@example.com", mail())])
     assert second == smtp.Delivered()
 
 
 async def test_a_server_that_is_away() -> None:
     mails = [("jane@example.com", mail()), ("joe@example.com", mail())]
-    assert [type(f) for f in await smtp.send(settings(free_port()), mails)] == [smtp.TryLater] * 2
-    (fate,) = await smtp.send(settings(1, smtp_host=None), mails[:1])
+    assert [type(f) for f in await fates(settings(free_port()), mails)] == [smtp.TryLater] * 2
+    (fate,) = await fates(settings(1, smtp_host=None), mails[:1])
     assert isinstance(fate, smtp.Misconfigured)
 
 
 async def test_every_language_arrives_whole(server: MailServer) -> None:
     words = "Überprüfung: 承認のお願い 🎉"
-    await smtp.send(settings(server.port), [("jane@example.com", mail(words))])
+    await fates(settings(server.port), [("jane@example.com", mail(words))])
     assert server.taken[0]["Subject"] == words
     assert server.taken[0].get_content().strip() == words
 
@@ -378,3 +383,35 @@ async def test_odd_addresses(asked: Any, server: MailServer, address: str, statu
     (row,) = await rows(asked)
     assert row.status == status
     assert server.recipients == ([arrives_as] if arrives_as else [])
+
+
+async def test_what_was_sent_is_marked_before_the_next_is(asked: Any, server: MailServer) -> None:
+    """Whoever ends a sender in the middle makes nobody read a mail twice."""
+    async with asked.read() as session:
+        count = await session.scalar(select(func.count()).where(Delivery.status == "PENDING"))
+    assert count > 2
+    plain, said = smtp._send_one, 0
+
+    async def dying(*arguments: Any) -> smtp.Fate:
+        nonlocal said
+        said += 1
+        if said == 3:
+            raise asyncio.CancelledError
+        return await plain(*arguments)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(smtp, "_send_one", dying)
+        with pytest.raises(asyncio.CancelledError):
+            await sending.send_due(asked)
+    async with asked.read() as session:
+        sent = await session.scalar(select(func.count()).where(Delivery.status == "SENT", Delivery.attempts > 0))
+    assert sent == len(server.taken) == 2
+
+
+@pytest.mark.parametrize("answer", ["530 Authentication required", "535 Wrong password"])
+async def test_settings_that_are_wrong_lose_no_mail(asked: Any, server: MailServer, answer: str) -> None:
+    await clear(asked)
+    server.say_to_mail = answer
+    await sending.send_due(asked)
+    (row,) = await rows(asked)
+    assert row.status == "PENDING"

@@ -53,6 +53,7 @@ def make_engine(settings: Settings, *, readonly: bool) -> AsyncEngine:
     refuses writes on it.
     """
     server_settings = {"application_name": "waypost", "timezone": "UTC", "jit": "off"}
+    server_settings |= {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "60s"}
     if readonly:
         server_settings["default_transaction_read_only"] = "on"
     engine = create_async_engine(
@@ -60,11 +61,11 @@ def make_engine(settings: Settings, *, readonly: bool) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,
         pool_size=settings.database_pool_size,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=2,
         pool_recycle=1800,
         pool_pre_ping=False,
         hide_parameters=True,  # an error that is logged names the statement, never what people wrote
-        connect_args={"server_settings": server_settings, "timeout": 5, "command_timeout": 60},
+        connect_args={"server_settings": server_settings, "timeout": 5, "command_timeout": 30},
         json_serializer=_encode_json,
         json_deserializer=msgspec.json.decode,
     )

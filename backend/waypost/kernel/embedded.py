@@ -30,6 +30,7 @@ from waypost.kernel.processes import Child, Spec, wait_until
 OWN_ROOT = Path("/var/lib/waypost")  # where root keeps what PostgreSQL's user must reach
 USERS = ("postgres", "nobody")
 DATABASE = "waypost"
+PLACE = "postgres.place"  # in the data folder: where its cluster is, when it is not in the data folder itself
 
 
 class CannotStart(RuntimeError):
@@ -112,12 +113,20 @@ class Postgres:
         self.password = kept_password(self.data_dir / "secrets" / "postgres")
 
     def _home(self) -> Path:
-        """The cluster's folder; elsewhere when PostgreSQL's user could not get to the data folder."""
-        home = self.data_dir / "postgres"
-        if self.uid is None or _can_reach(self.data_dir, self.uid):
-            return home
-        digest = hashlib.sha256(str(self.data_dir).encode()).hexdigest()[:16]
-        return OWN_ROOT / digest / "postgres"
+        """The cluster's folder; elsewhere when PostgreSQL's user could not get to the data folder at first.
+
+        Where it was made is kept in the data folder: a permission that changes later must not lead to an empty one.
+        """
+        home, place = self.data_dir / "postgres", self.data_dir / PLACE
+        if place.exists():
+            home = Path(place.read_text())
+            if not (home / "PG_VERSION").exists():
+                raise CannotStart(f"The database of {self.data_dir} should be in {home}, and is not there.")
+        elif not (home / "PG_VERSION").exists() and self.uid is not None and not _can_reach(self.data_dir, self.uid):
+            return OWN_ROOT / secrets.token_hex(8) / "postgres"
+        if self.uid is not None and (home / "PG_VERSION").exists() and not _can_reach(home, self.uid):
+            raise CannotStart(f"PostgreSQL runs as another user, who cannot reach {home}; open the folders above it.")
+        return home
 
     def _installation(self, source: Path) -> Path:
         """The programs' folder; a copy of ours when PostgreSQL's user could not get to the original."""
@@ -132,6 +141,12 @@ class Postgres:
             libraries = source.parent.with_name(f"{source.parent.name}.libs")
             # The programs look for their libraries at ../../../<package>.libs, seen from their own place.
             shutil.copytree(libraries, copy.parent / libraries.name, symlinks=True, dirs_exist_ok=True)
+            for path in [copy.parent / libraries.name, *(copy.parent / libraries.name).rglob("*")]:
+                path.chmod(0o755)
+            for path in [part, *part.rglob("*")]:
+                if not path.is_symlink():  # whatever umask they were installed with
+                    mode = path.stat().st_mode
+                    path.chmod(mode | (0o555 if mode & 0o100 else 0o444))
             part.rename(copy)
         return copy / source.name
 
@@ -141,12 +156,22 @@ class Postgres:
 
     def prepare(self) -> None:
         """Make the cluster on first use, and stop a server that outlived its supervisor."""
-        self.home.parent.mkdir(parents=True, exist_ok=True)
+        if self.home.parent != self.data_dir:
+            _own_folder(self.home.parent)
         if not (self.home / "PG_VERSION").exists():
             self._init()
-        elif (self.home / "postmaster.pid").exists():
+        elif (self.home / "postmaster.pid").exists() and self._is_ours():
             # Does nothing when that server is gone; a server that is still there would hold the data.
             self._run("pg_ctl", "stop", "-D", str(self.home), "-m", "fast", "-t", "20", check=False)
+
+    def _is_ours(self) -> bool:
+        """Whether the process a left-over pid file names is a server of this cluster; a number may be somebody else's."""
+        file = self.home / "postmaster.pid"
+        process = Path("/proc") / file.read_text().split("\n", 1)[0].strip()
+        if not process.parent.is_dir() or str(self.home) in _command_line(process):
+            return True  # or there is no /proc to ask
+        file.unlink()
+        return False
 
     def _init(self) -> None:
         part = self.home.with_name("postgres.new")
@@ -167,6 +192,8 @@ class Postgres:
             )
         finally:
             password_file.unlink(missing_ok=True)
+        if self.home.parent != self.data_dir:
+            (self.data_dir / PLACE).write_text(str(self.home))
         part.rename(self.home)
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> None:
@@ -196,6 +223,7 @@ class Postgres:
             "random_page_cost": "1.1",
             "max_wal_size": "2GB",
             "log_min_duration_statement": "1s",
+            "log_parameter_max_length": "0",  # what people write does not belong in a log
             "shared_preload_libraries": "pg_stat_statements",
             "fsync": "on" if self.durable else "off",
             "synchronous_commit": "on" if self.durable else "off",
@@ -251,7 +279,7 @@ class Valkey:
             "bind 127.0.0.1",
             f"port {self.port}",
             f"requirepass {self.password}",
-            f'dir "{self.home}"',
+            "dir .",  # it is started there; a path may hold quotes
             f"appendonly {'yes' if self.durable else 'no'}",
             "appendfsync everysec",
             'save ""',
@@ -300,7 +328,18 @@ def _can_reach(path: Path, uid: int) -> bool:
 
 
 def _own_folder(path: Path) -> None:
-    path.mkdir(mode=0o755, parents=True, exist_ok=True)
+    """Make a folder of ours below `OWN_ROOT`, open to PostgreSQL's user whatever the umask."""
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in [path, *path.parents]:
+        if folder.is_relative_to(OWN_ROOT):
+            folder.chmod(0o755)
+
+
+def _command_line(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
 
 
 @contextmanager

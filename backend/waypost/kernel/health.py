@@ -15,8 +15,10 @@ from sqlalchemy import select, text
 from waypost.kernel.db import database
 from waypost.kernel.errors import NotFound
 from waypost.kernel.http import json_response
+from waypost.kernel.relay import behind
 
 router = APIRouter(prefix="/health", tags=["Health"])
+BEHIND = 60.0  # seconds an event may wait for the worker before somebody should look
 MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"  # the library's own variable; set by `serve-api`
 
 
@@ -45,6 +47,16 @@ async def _database() -> str:
     return "ok"
 
 
+async def _relay() -> str:
+    """Whether what happened is told: behind when the oldest event waits longer than a minute for the worker."""
+    try:
+        async with asyncio.timeout(2), database().read() as session:
+            seconds = await behind(session)
+    except Exception as error:
+        return f"down: {type(error).__name__}"
+    return "ok" if seconds < BEHIND else f"behind: {seconds:.0f} s"
+
+
 async def _valkey(request: Request) -> str:
     try:
         async with asyncio.timeout(2):
@@ -56,9 +68,9 @@ async def _valkey(request: Request) -> str:
 
 async def ready(request: Request) -> Response:
     """Each dependency by name. 503 only without the database: without the cache work goes on, more slowly."""
-    postgres, valkey = await asyncio.gather(_database(), _valkey(request))
-    dependencies = {"postgresql": postgres, "valkey": valkey}
-    status = "down" if postgres != "ok" else "degraded" if valkey != "ok" else "ok"
+    postgres, valkey, relay = await asyncio.gather(_database(), _valkey(request), _relay())
+    dependencies = {"postgresql": postgres, "valkey": valkey, "relay": relay}
+    status = "down" if postgres != "ok" else "ok" if valkey == relay == "ok" else "degraded"
     return json_response({"status": status, "dependencies": dependencies}, 503 if status == "down" else 200)
 
 

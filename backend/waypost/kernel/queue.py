@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 
 from celery import Celery
@@ -17,6 +18,7 @@ def build(settings: Settings) -> Celery:
         task_ignore_result=True,
         task_acks_late=False,  # work is not in the message: losing one costs until the next timer, never the work
         task_default_expires=30,
+        task_time_limit=600,  # what hangs is ended, and what it had taken is taken again
         worker_prefetch_multiplier=1,
         worker_max_tasks_per_child=5000,
         broker_connection_retry_on_startup=True,
@@ -25,6 +27,8 @@ def build(settings: Settings) -> Celery:
         timezone="UTC",
         enable_utc=True,
     )
+    if url.startswith("rediss://"):
+        celery.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
     return celery
 
 

@@ -6,7 +6,7 @@ a sender takes is put off to its next try in the same moment, so a sender that d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -24,6 +24,7 @@ from waypost.vendors import smtp
 
 log = get_logger(__name__)
 BATCH = 20
+LONGEST_RUN = 60.0  # seconds after which a run ends, however much there is to send
 MAX_ATTEMPTS = 60  # with waits that double up to an hour, two days of a mail server being away
 SENDER_LOCK = 0x57415951
 
@@ -40,14 +41,19 @@ class Letter:
 
 async def send_due(database: Database) -> int:
     """Send the mails that are due, batch by batch; returns how many were tried: none while another process sends."""
-    tried = 0
+    tried, began = 0, time.monotonic()
     async with database.alone(SENDER_LOCK) as is_alone:
         while is_alone and (letters := await _take(database)) is not None:
-            fates = await smtp.send(get_settings(), [(letter.recipient, letter.message) for letter in letters])
-            await _mark(database, letters, fates)
+            has_trouble = False
+            mails = [(letter.recipient, letter.message) for letter in letters]
+            waiting = iter(letters)
+            async for fate in smtp.send(get_settings(), mails):
+                # at once: whoever ends this process must not make others send again what has arrived
+                await _mark(database, next(waiting), fate)
+                has_trouble = has_trouble or isinstance(fate, (smtp.TryLater, smtp.Misconfigured))
             tried += len(letters)
-            if any(isinstance(f, (smtp.TryLater, smtp.Misconfigured)) for f in fates):
-                break  # the server has trouble: the rest is due at the next timer
+            if has_trouble or time.monotonic() - began > LONGEST_RUN:
+                break  # the rest is due at the next timer
     return tried
 
 
@@ -94,17 +100,16 @@ def message_of(row: Delivery) -> EmailMessage:
     return message
 
 
-async def _mark(database: Database, letters: Sequence[Letter], fates: Sequence[smtp.Fate]) -> None:
+async def _mark(database: Database, letter: Letter, fate: smtp.Fate) -> None:
     at = now()
+    values: dict[str, Any]
+    if isinstance(fate, smtp.Delivered):
+        values = {"status": "SENT", "sent_at": at, "last_error": None}
+    elif isinstance(fate, smtp.Rejected) or letter.attempts >= MAX_ATTEMPTS:
+        values = {"status": "FAILED", "last_error": fate.why}
+        log.error("mail given up", delivery_id=letter.id, why=fate.why)
+    else:
+        values = {"next_at": at + wait_before(letter.attempts), "last_error": fate.why}
+        log.warning("mail postponed", delivery_id=letter.id, attempts=letter.attempts, why=fate.why)
     async with database.transaction() as session:
-        for letter, fate in zip(letters, fates, strict=True):
-            values: dict[str, Any]
-            if isinstance(fate, smtp.Delivered):
-                values = {"status": "SENT", "sent_at": at, "last_error": None}
-            elif isinstance(fate, smtp.Rejected) or letter.attempts >= MAX_ATTEMPTS:
-                values = {"status": "FAILED", "last_error": fate.why}
-                log.error("mail given up", delivery_id=letter.id, why=fate.why)
-            else:
-                values = {"next_at": at + wait_before(letter.attempts), "last_error": fate.why}
-                log.warning("mail postponed", delivery_id=letter.id, attempts=letter.attempts, why=fate.why)
-            await session.execute(update(Delivery).where(Delivery.id == letter.id).values(**values))
+        await session.execute(update(Delivery).where(Delivery.id == letter.id).values(**values))

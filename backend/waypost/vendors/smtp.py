@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import MessageError
@@ -15,7 +15,9 @@ import idna
 
 from waypost.kernel.settings import Settings
 
-TIMEOUT = 10.0  # seconds for one conversation step
+TIMEOUT = 10.0  # seconds for one step before a mail
+PATIENCE = 120.0  # seconds for a step of a mail: whoever hangs up too early sends it twice (RFC 5321, 4.5.3.2)
+UNAUTHORISED = (530, 534, 535, 538)  # RFC 4954: nothing is wrong with the mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +51,28 @@ class Misconfigured:
 Fate = Delivered | TryLater | Rejected | Misconfigured
 
 
-async def send(settings: Settings, mails: Sequence[tuple[str, EmailMessage]]) -> list[Fate]:
-    """Send mails over one connection; one fate each, in order. Never raises for what a server can do to us."""
+async def send(settings: Settings, mails: Sequence[tuple[str, EmailMessage]]) -> AsyncIterator[Fate]:
+    """Send mails over one connection; each one's fate as soon as it is known, in order.
+
+    Never raises for what a server can do to us.
+    """
     try:
         client = await _connect(settings)
     except (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPNotSupported, ssl.SSLError, ValueError) as error:
-        return [Misconfigured(_short(error))] * len(mails)
+        for _ in mails:
+            yield Misconfigured(_short(error))
+        return
     except (aiosmtplib.SMTPException, OSError) as error:
         # A server without STARTTLS is told by the bare class, and by nothing else.
         fate = Misconfigured if type(error) is aiosmtplib.SMTPException else TryLater
-        return [fate(_short(error))] * len(mails)
-    fates: list[Fate] = []
+        for _ in mails:
+            yield fate(_short(error))
+        return
     try:
         for recipient, message in mails:
-            fates.append(await _send_one(client, recipient, message))
+            yield await _send_one(client, recipient, message)
     finally:
         client.close()
-    return fates
 
 
 async def _connect(settings: Settings) -> aiosmtplib.SMTP:
@@ -106,12 +113,16 @@ async def _send_one(client: aiosmtplib.SMTP, recipient: str, message: EmailMessa
         read = message_from_bytes(written, policy=policy)
         if sorted(read.keys()) != sorted(message.keys()) or read.is_multipart() != message.is_multipart():
             return Rejected("it would be read as another mail than was written")
-        await client.sendmail(sender, [recipient], written, mail_options=options)
+        await client.sendmail(sender, [recipient], written, mail_options=options, timeout=PATIENCE)
     except aiosmtplib.SMTPRecipientsRefused as refused:
         worst = max((r.code for r in refused.recipients), default=550)
         return Rejected(_short(refused)) if worst >= 500 else TryLater(_short(refused))
     except aiosmtplib.SMTPResponseException as answered:
         await _reset(client)
+        if answered.code in UNAUTHORISED or (
+            isinstance(answered, aiosmtplib.SMTPSenderRefused) and answered.code >= 500
+        ):
+            return Misconfigured(_short(answered))
         return Rejected(_short(answered)) if answered.code >= 500 else TryLater(_short(answered))
     except (aiosmtplib.SMTPException, OSError) as error:
         return TryLater(_short(error))
