@@ -192,9 +192,9 @@ class Postgres:
             )
         finally:
             password_file.unlink(missing_ok=True)
-        if self.home.parent != self.data_dir:
-            (self.data_dir / PLACE).write_text(str(self.home))
         part.rename(self.home)
+        if self.home.parent != self.data_dir:  # last: a place that is named must hold a cluster
+            (self.data_dir / PLACE).write_text(str(self.home))
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> None:
         done = subprocess.run(  # noqa: S603 - our own programs
