@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+from dataclasses import dataclass
+from time import monotonic
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
@@ -15,10 +17,10 @@ from sqlalchemy import select, text
 from waypost.kernel.db import database
 from waypost.kernel.errors import NotFound
 from waypost.kernel.http import json_response
-from waypost.kernel.relay import behind
+from waypost.kernel.relay import first_waiting
 
 router = APIRouter(prefix="/health", tags=["Health"])
-BEHIND = 60.0  # seconds an event may wait for the worker before somebody should look
+STUCK = 60.0  # seconds one event may be the next for the relay before somebody should look
 MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"  # the library's own variable; set by `serve-api`
 
 
@@ -27,7 +29,7 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """`status` is `ok`, `degraded` (works without the cache) or `down`."""
+    """`status` is `ok`, `degraded` (works, without the cache or with mails waiting) or `down`."""
 
     status: str
     dependencies: dict[str, str]
@@ -47,14 +49,34 @@ async def _database() -> str:
     return "ok"
 
 
+@dataclass
+class Progress:
+    """Since when the same event has been the next for the relay, as far as this process has seen.
+
+    The time an event itself bears would mislead: imported ones are old, and after a stop all are.
+    """
+
+    event_id: int | None = None
+    since: float = 0.0
+
+    def seen(self, event_id: int | None, at: float) -> float:
+        """How long this event has been the next, in seconds of `at`'s clock; 0 when none waits."""
+        if event_id is None or event_id != self.event_id:
+            self.event_id, self.since = event_id, at
+        return at - self.since
+
+
+_progress = Progress()
+
+
 async def _relay() -> str:
-    """Whether what happened is told: behind when the oldest event waits longer than a minute for the worker."""
+    """Whether what happened is told: stuck when no event was taken for a minute though some wait."""
     try:
         async with asyncio.timeout(2), database().read() as session:
-            seconds = await behind(session)
+            seconds = _progress.seen(await first_waiting(session), monotonic())
     except Exception as error:
         return f"down: {type(error).__name__}"
-    return "ok" if seconds < BEHIND else f"behind: {seconds:.0f} s"
+    return "ok" if seconds < STUCK else f"stuck for {seconds:.0f} s"
 
 
 async def _valkey(request: Request) -> str:

@@ -103,11 +103,9 @@ def _consumers_of(type_: str) -> Sequence[str]:
     return wiring().subscriptions.get(registry[type_], ())
 
 
-async def behind(session: AsyncSession) -> float:
-    """How long the oldest event has been waiting for the relay, in seconds; 0 when none waits."""
-    oldest = select(func.min(EventRow.at)).join(OutboxRow, OutboxRow.event_id == EventRow.id)
-    at = await session.scalar(oldest)
-    return max(0.0, (now() - at).total_seconds()) if at else 0.0
+async def first_waiting(session: AsyncSession) -> int | None:
+    """The event that is handed out next. While the relay works, it is another one each time."""
+    return await session.scalar(select(func.min(OutboxRow.event_id)))
 
 
 async def deliver(database: Database) -> bool:

@@ -1224,7 +1224,7 @@ export type QueueTicket = {
 /**
  * Ready
  *
- * `status` is `ok`, `degraded` (works without the cache) or `down`.
+ * `status` is `ok`, `degraded` (works, without the cache or with mails waiting) or `down`.
  */
 export type Ready = {
     /**
