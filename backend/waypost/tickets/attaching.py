@@ -124,10 +124,7 @@ async def add_attachment(
         log.exception("object store failed")
         raise Unavailable("Files cannot be stored at the moment. Please try again shortly.", retry_after=30) from failed
     except BaseException:
-        try:
-            await place.delete(name)
-        except StoreFailed:
-            log.warning("object left behind", object_name=name)  # keeping.forget_orphans finds it
+        await _drop(place, name)
         raise
 
 
@@ -191,9 +188,10 @@ async def remove_attachment(database: Database, actor: Actor, attachment_id: int
     """Take away a file one added oneself. Raises `AttachmentNotFound`, `NotYours` or `TicketIsClosed`."""
     async with database.transaction() as session:
         row, found = await _find(session, actor, attachment_id, lock=True)
-        if row.uploaded_by_id != actor.user_id:
+        if not policy.may_remove_file(actor, found.facts, row.uploaded_by_id, row.visibility):
+            if row.uploaded_by_id == actor.user_id:
+                _check_may_add(actor, found, row.visibility)  # says why not
             raise NotYours("Only who added a file takes it away.")
-        _check_may_add(actor, found, row.visibility)
         name = row.object_name
         await record(
             session,
@@ -204,8 +202,12 @@ async def remove_attachment(database: Database, actor: Actor, attachment_id: int
         )
         await session.delete(row)
         await session.flush()
+    await _drop(store(), name)
+
+
+async def _drop(place: ObjectStore, name: str) -> None:
     try:
-        await store().delete(name)
+        await place.delete(name)
     except StoreFailed:
         log.warning("object left behind", object_name=name)  # keeping.forget_orphans finds it
 
@@ -274,11 +276,7 @@ def attachment_json(
     row: Attachment, people: dict[int | None, dict[str, Any]], actor: Actor, found: Found
 ) -> dict[str, Any]:
     """One file as clients read it."""
-    may_remove = (
-        row.uploaded_by_id == actor.user_id
-        and found.facts.status is not Status.CLOSED
-        and policy.may_say_anything(actor, found.facts)
-    )
+    may_remove = policy.may_remove_file(actor, found.facts, row.uploaded_by_id, row.visibility)
     return {
         "id": row.id,
         "ticket_id": row.ticket_id,

@@ -195,3 +195,9 @@ def may_see_internal(actor: Actor, ticket: TicketFacts) -> bool:
 def may_comment_internally(actor: Actor, ticket: TicketFacts) -> bool:
     """Whether they may write internal comments."""
     return _reaches(actor, Permission.TICKETS_COMMENT_INTERNAL, ticket)
+
+
+def may_remove_file(actor: Actor, ticket: TicketFacts, uploaded_by_id: int, visibility: str) -> bool:
+    """Whether they may take a file away: their own, as long as they could still add one like it."""
+    may_add = may_comment_internally if visibility == "INTERNAL" else may_comment
+    return uploaded_by_id == actor.user_id and ticket.status is not Status.CLOSED and may_add(actor, ticket)
