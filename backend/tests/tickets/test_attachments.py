@@ -324,6 +324,19 @@ async def test_a_scanned_file(
     assert result.lower() in str(await employee.get(f"/tickets/{ticket['id']}/history"))
 
 
+async def test_a_file_that_cannot_be_read_holds_up_no_other(who: Any, ticket: Any, database: Any, scanned: Any) -> None:
+    employee = await who("employee")
+    async with scanner(b"stream: OK\0") as (url, _):
+        scanned(url)
+        lost = await upload(employee, ticket, b"lost")
+        await upload(employee, ticket, b"kept")
+        async with database.read() as session:
+            await attaching.store().delete((await session.get_one(Attachment, lost["id"])).object_name)
+        assert await keeping.scan_due(database) == 2
+    listed = (await employee.get(f"/tickets/{ticket['id']}/attachments"))["items"]
+    assert [f["scan"] for f in listed] == ["PENDING", "CLEAN"]
+
+
 async def test_a_scanner_that_is_away_is_asked_again(who: Any, ticket: Any, database: Any, scanned: Any) -> None:
     employee, manager = await who("employee"), await who("manager")
     with socket.socket() as s:

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from waypost.kernel import crypto
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
+from waypost.kernel.errors import Unavailable
 from waypost.kernel.events import SYSTEM, record
 from waypost.kernel.logs import get_logger
 from waypost.kernel.relay import wait_before
@@ -17,6 +18,7 @@ from waypost.tickets import events
 from waypost.tickets.attaching import contents, store
 from waypost.tickets.models import Attachment
 from waypost.vendors import clamd
+from waypost.vendors.object_store import StoreFailed
 
 log = get_logger(__name__)
 ORPHAN_AFTER = timedelta(hours=24)
@@ -33,12 +35,19 @@ async def scan_due(database: Database) -> int:
     async with database.alone(SCANNER_LOCK) as is_alone:
         while is_alone and url and (rows := await _take_scans(database)):
             for row in rows:
-                verdict = await clamd.scan(url, await contents(row, start=0, length=row.size))
-                await _keep_verdict(database, row, verdict)
+                await _keep_verdict(database, row, await _verdict(url, row))
                 done += 1
             if any(r.scan_attempts > 1 for r in rows):
                 break  # the scanner has trouble: the rest is due at the next timer
     return done
+
+
+async def _verdict(url: str, row: Attachment) -> clamd.Verdict:
+    """What the scanner says of a file; one that cannot be read must not hold up those behind it."""
+    try:
+        return await clamd.scan(url, await contents(row, start=0, length=row.size))
+    except (Unavailable, StoreFailed, crypto.Damaged) as failed:
+        return clamd.NotScanned(f"{type(failed).__name__}: {failed}"[:200])
 
 
 async def _take_scans(database: Database) -> list[Attachment]:
