@@ -293,9 +293,7 @@ async def scanner(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
 async def scanned(monkeypatch: pytest.MonkeyPatch, database: Any) -> AsyncIterator[Any]:
     """Names the scanner; what earlier tests left waiting is out of its way, in whatever order they run."""
     async with database.transaction() as session:
-        await session.execute(
-            update(Attachment).where(Attachment.scan == "PENDING").values(scan="NONE", scan_at=None)
-        )
+        await session.execute(update(Attachment).where(Attachment.scan == "PENDING").values(scan="NONE", scan_at=None))
 
     def use(url: str) -> None:
         monkeypatch.setenv("CLAMD_URL", url)

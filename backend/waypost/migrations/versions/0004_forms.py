@@ -1,0 +1,19 @@
+"""Catalogue: what forms, categories and drafts keep.
+
+Locks: none yet.
+"""
+
+from __future__ import annotations
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,19 @@
+"""Routing rules, assignment rules, absences.
+
+Locks: none yet.
+"""
+
+from __future__ import annotations
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
