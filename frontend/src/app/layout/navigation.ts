@@ -1,6 +1,7 @@
 import { computed } from "vue";
 import { useI18n } from "vue-i18n";
 import { useApprovalCount } from "@/features/approvals";
+import { places as settings } from "@/features/settings";
 import { useSession } from "@/stores/session";
 
 interface Place {
@@ -40,6 +41,12 @@ export function useNavigation() {
         short: t("nav.newShort"),
         icon: "i-lucide-plus",
         shown: session.can("tickets:create"),
+      },
+      {
+        to: "/settings",
+        label: t("settings.title"),
+        icon: "i-lucide-settings",
+        shown: settings.some((place) => session.can(place.needs)),
       },
     ];
     return places.filter((place) => place.shown);

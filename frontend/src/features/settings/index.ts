@@ -1,0 +1,1 @@
+export { places, type SettingsPlace } from "./places";

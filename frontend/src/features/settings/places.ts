@@ -1,0 +1,11 @@
+/** What can be set up, for the settings page: one entry for each screen, in the order people look for them. */
+export interface SettingsPlace {
+  to: string;
+  /** Keys under `settings.place.<key>`: `title` and `text`. */
+  key: string;
+  icon: string;
+  /** The permission its screen needs. */
+  needs: string;
+}
+
+export const places: SettingsPlace[] = [];
