@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import Field
+from fastapi import APIRouter, Header, Request, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
@@ -21,10 +20,9 @@ from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion, VersionRequired
 from waypost.kernel.http import Guard, StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
-from waypost.kernel.ids import Id, PathId, path_id
+from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
-from waypost.kernel.shapes import Instant
 from waypost.tickets import history, policy, queries, service
 from waypost.tickets.errors import (
     ApprovedFacts,
@@ -37,6 +35,7 @@ from waypost.tickets.errors import (
     TicketNotFound,
 )
 from waypost.tickets.lifecycle import Status
+from waypost.tickets.list_query import ListFilters, ListSort
 from waypost.tickets.schemas import (
     Assignment,
     CommentCreate,
@@ -44,10 +43,7 @@ from waypost.tickets.schemas import (
     CommentRead,
     HistoryPage,
     PeopleAnswer,
-    PriorityWord,
-    SortWord,
     StatusChange,
-    StatusWord,
     TicketCreate,
     TicketPage,
     TicketRead,
@@ -75,7 +71,6 @@ def _only_if(may: Callable[[Actor, policy.TicketFacts], object]) -> Guard:
 _OUT_OF_SIGHT: dict[int | str, dict[str, Any]] = {
     204: {"description": "It belongs to another team now, and the caller sees it no more."}
 }
-Who = Annotated[str, Field(pattern=r"^(me|none|[1-9][0-9]{0,17})$", examples=["me"])]
 
 
 async def _read(session: ReadSession, actor: Actor, found: queries.Found, status: int = 200) -> Response:
@@ -126,44 +121,12 @@ async def _again(session: WriteSession, actor: Actor, ticket_id: int, status: in
 async def tickets(
     session: ReadSession,
     actor: Reader,
-    status: Annotated[list[StatusWord], Query(max_length=9)] = [],  # noqa: B006
-    priority: Annotated[list[PriorityWord], Query(max_length=4)] = [],  # noqa: B006
-    ticket_type: Annotated[
-        list[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]], Query(max_length=50)
-    ] = [],  # noqa: B006
-    assignee_id: Annotated[list[Who], Query(max_length=50)] = [],  # noqa: B006
-    requester_id: Annotated[list[Who], Query(max_length=50)] = [],  # noqa: B006
-    department_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
-    team_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
-    q: Annotated[
-        str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="Words of number, title or description.")
-    ] = None,
-    created_from: Annotated[Instant | None, Query()] = None,
-    created_to: Annotated[Instant | None, Query()] = None,
-    due_before: Annotated[Instant | None, Query()] = None,
-    sort: SortWord = "-created_at",
+    filters: ListFilters,
+    sort: ListSort = "-created_at",
     limit: Limit = 25,
     cursor: Cursor = None,
 ) -> Response:
     """The tickets one may see, filtered and sorted, a page at a time. `assignee_id` takes `me` and `none` too."""
-
-    def people(values: list[str]) -> tuple[int | None, ...]:
-        words: dict[str, int | None] = {"me": actor.user_id, "none": None}
-        return tuple(words[v] if v in words else int(v) for v in values)
-
-    filters = queries.Filters(
-        statuses=tuple(status),
-        priorities=tuple(priority),
-        ticket_types=tuple(ticket_type),
-        assignee_ids=people(assignee_id),
-        requester_ids=tuple(i for i in people(requester_id) if i is not None),
-        department_ids=tuple(department_id),
-        team_ids=tuple(team_id),
-        q=q if q and q.strip() else None,
-        created_from=created_from,
-        created_to=created_to,
-        due_before=due_before,
-    )
     return json_response(await queries.ticket_list(session, actor, filters, sort=sort, cursor=cursor, limit=limit))
 
 
