@@ -4326,6 +4326,22 @@ export type TicketsData = {
     path?: never;
     query?: {
         /**
+         * Sort
+         */
+        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
          * Status
          */
         status?: Array<'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED'>;
@@ -4371,22 +4387,6 @@ export type TicketsData = {
          * Due Before
          */
         due_before?: string | null;
-        /**
-         * Sort
-         */
-        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
-        /**
-         * Limit
-         *
-         * Rows a page holds at most.
-         */
-        limit?: number;
-        /**
-         * Cursor
-         *
-         * `next_cursor` of the page before.
-         */
-        cursor?: string | null;
     };
     url: '/api/v1/tickets';
 };
