@@ -25,11 +25,25 @@ from waypost.notifications import router as notifications
 from waypost.reports import router as reports
 from waypost.tickets import attachment_router as attachments
 from waypost.tickets import bulk_router as bulk
+from waypost.tickets import draft_router as drafts
 from waypost.tickets import router as tickets
 from waypost.wiring import build_wiring
 
 API = "/api/v1"
-ROOMS = (access, directory_router, catalog, bulk, tickets, attachments, approvals, notifications, reports, audit, live)
+ROOMS = (
+    access,
+    directory_router,
+    catalog,
+    bulk,
+    tickets,
+    attachments,
+    drafts,
+    approvals,
+    notifications,
+    reports,
+    audit,
+    live,
+)
 WEB = Path(__file__).parents[2] / "frontend" / "dist"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -23,6 +24,7 @@ FILLED = {
     "job_id": lambda marked: marked["job_id"],
     "attachment_id": lambda marked: marked["attachment_id"],
     "token": lambda marked: "1.1.1.1.x",
+    "draft_id": lambda marked: marked["draft_id"],
 }
 ENDLESS = {"/api/v1/events/stream"}  # asked below
 WORDS = ("q", "actor_id", "requester_id", "object_id", "assignee_id")
@@ -50,7 +52,10 @@ async def marked(who: Any) -> dict[str, Any]:
     await agent.post(f"{path}/attachments", expect=201, files=secret)
     action = {"type": "comment", "body": MARK}
     many = await agent.post("/tickets/bulk", {"ticket_ids": [ticket["id"]], "action": action})
-    return {**ticket, "attachment_id": file["id"], "job_id": many["job"]["id"]}
+    content = {"title": MARK, "description": f"{MARK}, not sent yet"}
+    draft = {"id": str(uuid4()), "ticket_type": "IT_HARDWARE", "content": content}
+    await employee.post("/request-drafts", draft, expect=201)
+    return {**ticket, "draft_id": draft["id"], "attachment_id": file["id"], "job_id": many["job"]["id"]}
 
 
 def readable(app: Any) -> list[str]:

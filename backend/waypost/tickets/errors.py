@@ -111,3 +111,27 @@ class NothingToUndo(Conflict):
     """This cannot be undone, or not any more."""
 
     code = "nothing_to_undo"
+
+
+class DraftNotFound(NotFound):
+    """There is no such draft of yours."""
+
+    code = "draft_not_found"
+
+
+class DraftExists(Conflict):
+    """This draft is kept already. Read it, and change the version you read."""
+
+    code = "draft_exists"
+
+
+class TooManyDrafts(Conflict):
+    """You have as many drafts as one person may keep. Discard one you do not need any more."""
+
+    code = "too_many_drafts"
+
+
+class DraftTooLarge(Refusal):
+    """This draft holds more than a draft may hold."""
+
+    code, kind, title = "draft_too_large", Kind.TOO_LARGE, "Too large"

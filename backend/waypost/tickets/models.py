@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
+    Uuid,
     func,
     text,
 )
@@ -140,6 +142,25 @@ class Attachment(Base):
         Index("ix_attachments_scan", "scan_at", "id", postgresql_where=text("scan = 'PENDING'")),
         Index("ix_attachments_key", "key_id", "id"),
     )
+
+
+class RequestDraft(Base):
+    """A request its owner is still writing: no ticket yet, so it has no number, no history and no other reader.
+
+    `id` is made by the client, so what is written without a connection has its name from the start.
+    """
+
+    __tablename__ = "request_drafts"
+
+    owner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    ticket_type: Mapped[str] = mapped_column(String(64))
+    content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    version: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_request_drafts_updated", "updated_at"),)
 
 
 class BulkJob(Base):

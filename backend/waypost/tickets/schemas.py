@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -93,6 +94,7 @@ class TicketCreate(Strict):
     amount: Money | None = None
     currency: Currency | None = None
     submit: Annotated[bool, Field(strict=True, description="Submit at once instead of keeping a draft.")] = False
+    draft_id: Annotated[UUID | None, Field(description="The draft it was written as; it is removed with this.")] = None
 
 
 class TicketUpdate(Strict):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -23,6 +24,7 @@ from waypost.kernel.errors import FieldError, Forbidden, Invalid, StaleVersion, 
 from waypost.kernel.events import Doer, record
 from waypost.kernel.settings import get_settings
 from waypost.tickets import events, lifecycle, policy, reviewing
+from waypost.tickets.drafts import discard_draft
 from waypost.tickets.errors import ApprovedFacts, NotInTeam, NotYours, TicketIsClosed
 from waypost.tickets.lifecycle import Status, Step
 from waypost.tickets.models import Ticket, TicketComment, TicketText
@@ -56,8 +58,9 @@ async def create_ticket(
     amount: Decimal | None,
     currency: str | None,
     submit: bool,
+    draft_id: UUID | None = None,
 ) -> Ticket:
-    """Write a ticket, as a draft or submitted at once.
+    """Write a ticket, as a draft or submitted at once; what it was written as so far (`draft_id`) goes with it.
 
     A draft may still lack required fields. Raises `UnknownTicketType`, `FormNotFilled` or `Invalid`, each naming fields.
     """
@@ -108,6 +111,8 @@ async def create_ticket(
         actor=actor,
         at=at,
     )
+    if draft_id is not None:
+        await discard_draft(session, actor, draft_id)
     if submit:
         await _submit(session, actor, ticket, kind, kind.form, at)
     return ticket
