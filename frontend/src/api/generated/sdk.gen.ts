@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type ServerSentEventsResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CommentsData, CommentsErrors, CommentsResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, EscalateData, EscalateErrors, EscalateResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MeResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PeopleData, PeopleErrors, PeopleResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RejectData, RejectErrors, RejectResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, SessionsData, SessionsErrors, SessionsResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UsersData, UsersErrors, UsersResponses, WorkflowData, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses } from './types.gen';
+import type { AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CommentsData, CommentsErrors, CommentsResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, EscalateData, EscalateErrors, EscalateResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MeResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PeopleData, PeopleErrors, PeopleResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RejectData, RejectErrors, RejectResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, SessionsData, SessionsErrors, SessionsResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UsersData, UsersErrors, UsersResponses, WorkflowData, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -456,6 +456,69 @@ export const dashboard = <ThrowOnError extends boolean = false>(options?: Option
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/reports/dashboard',
     ...options
+});
+
+/**
+ * Request Drafts
+ *
+ * One's own drafts, the one changed last first.
+ */
+export const requestDrafts = <ThrowOnError extends boolean = false>(options?: Options<RequestDraftsData, ThrowOnError>): RequestResult<RequestDraftsResponses, RequestDraftsErrors, ThrowOnError> => (options?.client ?? client).get<RequestDraftsResponses, RequestDraftsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/request-drafts',
+    ...options
+});
+
+/**
+ * Create Request Draft
+ *
+ * Keep a new draft. It is no ticket: it has no number, and nobody is told.
+ */
+export const createRequestDraft = <ThrowOnError extends boolean = false>(options: Options<CreateRequestDraftData, ThrowOnError>): RequestResult<CreateRequestDraftResponses, CreateRequestDraftErrors, ThrowOnError> => (options.client ?? client).post<CreateRequestDraftResponses, CreateRequestDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/request-drafts',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Request Draft
+ *
+ * Discard a draft of one's own; one that is gone already is no mistake.
+ */
+export const deleteRequestDraft = <ThrowOnError extends boolean = false>(options: Options<DeleteRequestDraftData, ThrowOnError>): RequestResult<DeleteRequestDraftResponses, DeleteRequestDraftErrors, ThrowOnError> => (options.client ?? client).delete<DeleteRequestDraftResponses, DeleteRequestDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/request-drafts/{draft_id}',
+    ...options
+});
+
+/**
+ * Request Draft
+ *
+ * One draft of one's own.
+ */
+export const requestDraft = <ThrowOnError extends boolean = false>(options: Options<RequestDraftData, ThrowOnError>): RequestResult<RequestDraftResponses, RequestDraftErrors, ThrowOnError> => (options.client ?? client).get<RequestDraftResponses, RequestDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/request-drafts/{draft_id}',
+    ...options
+});
+
+/**
+ * Update Request Draft
+ *
+ * Keep what it says now, over the version one read.
+ */
+export const updateRequestDraft = <ThrowOnError extends boolean = false>(options: Options<UpdateRequestDraftData, ThrowOnError>): RequestResult<UpdateRequestDraftResponses, UpdateRequestDraftErrors, ThrowOnError> => (options.client ?? client).put<UpdateRequestDraftResponses, UpdateRequestDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/request-drafts/{draft_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

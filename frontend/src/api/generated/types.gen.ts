@@ -727,6 +727,136 @@ export type DepartmentRead = {
 };
 
 /**
+ * DraftCreate
+ *
+ * A draft under a name the client made, so that it has one without a connection too.
+ */
+export type DraftCreate = {
+    /**
+     * Content
+     *
+     * What is typed so far, as the form keeps it; `title` is shown in lists. At most 256 KiB.
+     */
+    content: {
+        [key: string]: unknown;
+    };
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+};
+
+/**
+ * DraftListItem
+ *
+ * A draft in a list.
+ */
+export type DraftListItem = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Ticket Type Name
+     */
+    ticket_type_name: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * DraftPage
+ */
+export type DraftPage = {
+    /**
+     * Items
+     */
+    items: Array<DraftListItem>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * DraftRead
+ *
+ * A draft with all that was typed.
+ */
+export type DraftRead = {
+    /**
+     * Content
+     *
+     * What is typed so far, as the form keeps it; `title` is shown in lists. At most 256 KiB.
+     */
+    content: {
+        [key: string]: unknown;
+    };
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * DraftUpdate
+ *
+ * What it says now, over the version one read.
+ */
+export type DraftUpdate = {
+    /**
+     * Content
+     *
+     * What is typed so far, as the form keeps it; `title` is shown in lists. At most 256 KiB.
+     */
+    content: {
+        [key: string]: unknown;
+    };
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
  * EarlierDecision
  */
 export type EarlierDecision = {
@@ -1595,6 +1725,12 @@ export type TicketCreate = {
      * Description
      */
     description?: string;
+    /**
+     * Draft Id
+     *
+     * The draft it was written as; it is removed with this.
+     */
+    draft_id?: string | null;
     /**
      * Due Date
      */
@@ -3967,6 +4103,231 @@ export type DashboardResponses = {
 };
 
 export type DashboardResponse = DashboardResponses[keyof DashboardResponses];
+
+export type RequestDraftsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/request-drafts';
+};
+
+export type RequestDraftsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RequestDraftsError = RequestDraftsErrors[keyof RequestDraftsErrors];
+
+export type RequestDraftsResponses = {
+    /**
+     * Successful Response
+     */
+    200: DraftPage;
+};
+
+export type RequestDraftsResponse = RequestDraftsResponses[keyof RequestDraftsResponses];
+
+export type CreateRequestDraftData = {
+    body: DraftCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/request-drafts';
+};
+
+export type CreateRequestDraftErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CreateRequestDraftError = CreateRequestDraftErrors[keyof CreateRequestDraftErrors];
+
+export type CreateRequestDraftResponses = {
+    /**
+     * Successful Response
+     */
+    201: DraftRead;
+};
+
+export type CreateRequestDraftResponse = CreateRequestDraftResponses[keyof CreateRequestDraftResponses];
+
+export type DeleteRequestDraftData = {
+    body?: never;
+    path: {
+        /**
+         * Draft Id
+         */
+        draft_id: string;
+    };
+    query?: never;
+    url: '/api/v1/request-drafts/{draft_id}';
+};
+
+export type DeleteRequestDraftErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type DeleteRequestDraftError = DeleteRequestDraftErrors[keyof DeleteRequestDraftErrors];
+
+export type DeleteRequestDraftResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteRequestDraftResponse = DeleteRequestDraftResponses[keyof DeleteRequestDraftResponses];
+
+export type RequestDraftData = {
+    body?: never;
+    path: {
+        /**
+         * Draft Id
+         */
+        draft_id: string;
+    };
+    query?: never;
+    url: '/api/v1/request-drafts/{draft_id}';
+};
+
+export type RequestDraftErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RequestDraftError = RequestDraftErrors[keyof RequestDraftErrors];
+
+export type RequestDraftResponses = {
+    /**
+     * Successful Response
+     */
+    200: DraftRead;
+};
+
+export type RequestDraftResponse = RequestDraftResponses[keyof RequestDraftResponses];
+
+export type UpdateRequestDraftData = {
+    body: DraftUpdate;
+    path: {
+        /**
+         * Draft Id
+         */
+        draft_id: string;
+    };
+    query?: never;
+    url: '/api/v1/request-drafts/{draft_id}';
+};
+
+export type UpdateRequestDraftErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UpdateRequestDraftError = UpdateRequestDraftErrors[keyof UpdateRequestDraftErrors];
+
+export type UpdateRequestDraftResponses = {
+    /**
+     * Successful Response
+     */
+    200: DraftRead;
+};
+
+export type UpdateRequestDraftResponse = UpdateRequestDraftResponses[keyof UpdateRequestDraftResponses];
 
 export type RolesData = {
     body?: never;
