@@ -15,6 +15,7 @@ from waypost.access import router as access
 from waypost.access.deps import authenticate
 from waypost.approvals import router as approvals
 from waypost.audit import router as audit
+from waypost.catalog import categories_router as categories
 from waypost.catalog import router as catalog
 from waypost.kernel import health, hints, http, logs, openapi, queue, webapp
 from waypost.kernel.db import Database, use_database
@@ -33,6 +34,7 @@ API = "/api/v1"
 ROOMS = (
     access,
     directory_router,
+    categories,
     catalog,
     bulk,
     tickets,

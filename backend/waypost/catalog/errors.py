@@ -23,6 +23,24 @@ class KeyTaken(Conflict):
     code = "ticket_type_exists"
 
 
+class CategoryNotFound(NotFound):
+    """There is no such category."""
+
+    code = "category_not_found"
+
+
+class CategoryTaken(Conflict):
+    """A category with this name exists already."""
+
+    code = "category_exists"
+
+
+class CategoryInUse(Conflict):
+    """Ticket types belong to this category. Move them to another one first."""
+
+    code = "category_in_use"
+
+
 class BadForm(Invalid):
     """This form cannot be used."""
 

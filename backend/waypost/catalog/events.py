@@ -33,3 +33,36 @@ class TicketTypeUpdated(CatalogEvent):
 
     type: ClassVar[str] = "ticket_type.updated"
     changes: dict[str, list[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryEvent(Event):
+    object_type: ClassVar[str] = "category"
+    category_id: int
+    name: str
+
+    @property
+    def object_id(self) -> int:
+        return self.category_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryCreated(CategoryEvent):
+    """A category was added to the catalogue."""
+
+    type: ClassVar[str] = "category.created"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryUpdated(CategoryEvent):
+    """A category was renamed or moved: `changes` holds `{field: [old, new]}`."""
+
+    type: ClassVar[str] = "category.updated"
+    changes: dict[str, list[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryRemoved(CategoryEvent):
+    """A category that no type belonged to was removed."""
+
+    type: ClassVar[str] = "category.removed"

@@ -1,15 +1,27 @@
-"""Ticket types."""
+"""Ticket types, the categories they stand under, and their forms."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, func
+from sqlalchemy import ARRAY, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from waypost.kernel.db import Base, BigId
+
+
+class Category(Base):
+    """A heading of the catalogue. Types name it; a new name reaches them by the foreign key."""
+
+    __tablename__ = "categories"
+
+    id: Mapped[BigId]
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    position: Mapped[int] = mapped_column(Integer)
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class TicketType(Base):
@@ -21,7 +33,10 @@ class TicketType(Base):
     key: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(100))
     description: Mapped[str] = mapped_column(Text, server_default="")
-    category: Mapped[str] = mapped_column(String(64), server_default="Other")
+    category: Mapped[str] = mapped_column(
+        String(64), ForeignKey("categories.name", onupdate="CASCADE"), server_default="Other"
+    )
+    keywords: Mapped[list[str]] = mapped_column(ARRAY(String(50)), server_default="{}")
     icon: Mapped[str] = mapped_column(String(64), server_default="inbox")
     prefix: Mapped[str] = mapped_column(String(5), unique=True)
     form: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -34,7 +49,7 @@ class TicketType(Base):
     version: Mapped[int] = mapped_column(Integer, server_default="1")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (Index("ix_ticket_types_name", "name", "id"),)
+    __table_args__ = (Index("ix_ticket_types_name", "name", "id"), Index("ix_ticket_types_category", "category"))
 
 
 class FormVersion(Base):
@@ -47,4 +62,7 @@ class FormVersion(Base):
     )
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     form: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    note: Mapped[str] = mapped_column(String(500), server_default="")
+    restored_from: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -29,6 +29,7 @@ _FIELDS = [
     "name",
     "description",
     "category",
+    "keywords",
     "icon",
     "prefix",
     "form",

@@ -1,4 +1,4 @@
-"""What crosses HTTP about ticket types."""
+"""What crosses HTTP about the catalogue."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import Line, NamedRef, Strict
+from waypost.kernel.shapes import Line, NamedRef, Remark, Strict
 
+Keyword = Annotated[Line, Field(max_length=50, examples=["notebook"])]
 PriorityWord = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
 _FORM = {
     "type": "object",
@@ -26,6 +27,7 @@ class TicketTypeRead(BaseModel):
     name: Annotated[str, Field(examples=["IT hardware"])]
     description: Annotated[str, Field(examples=["Laptops, monitors, phones"])]
     category: Annotated[str, Field(examples=["IT"])]
+    keywords: Annotated[list[str], Field(description="Everyday words people look for it by.", examples=[["notebook"]])]
     icon: Annotated[str, Field(examples=["laptop"])]
     prefix: Annotated[str, Field(examples=["ITH"])]
     form: Annotated[dict[str, Any], Field(examples=[_FORM])]
@@ -48,6 +50,7 @@ class TicketTypeValues(Strict):
 
     description: Annotated[str, Field(max_length=2000, examples=["Laptops, monitors, phones"])] = ""
     category: Annotated[Line, Field(max_length=64, examples=["IT"])] = "Other"
+    keywords: Annotated[list[Keyword], Field(max_length=50, examples=[["notebook", "macbook"]])] = []
     icon: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$", examples=["laptop"])] = "inbox"
     has_amount: bool = False
     requires_approval: bool = True
@@ -63,7 +66,40 @@ class TicketTypeCreate(TicketTypeValues):
 
 
 class TicketTypeUpdate(TicketTypeValues):
+    """The type as it is to be; `note` says why its form changes."""
+
     name: Annotated[Line, Field(max_length=100, examples=["Print order"])]
     form: Annotated[dict[str, Any], Field(examples=[_FORM])]
     is_active: bool = True
+    note: Annotated[Remark, Field(max_length=500, examples=["Finance asks for a second quote"])] = ""
     version: Annotated[int, Field(ge=1, examples=[1], description="The version you read.")]
+
+
+class CategoryRead(BaseModel):
+    """A heading of the catalogue. `type_count` counts its types, inactive ones too."""
+
+    id: Annotated[int, Field(examples=[1])]
+    name: Annotated[str, Field(examples=["IT"])]
+    position: Annotated[int, Field(examples=[1])]
+    type_count: Annotated[int, Field(examples=[2])]
+    version: Annotated[int, Field(examples=[1])]
+
+
+class CategoryList(BaseModel):
+    items: list[CategoryRead]
+    next_cursor: None
+
+
+CategoryName = Annotated[Line, Field(max_length=64, examples=["IT"])]
+Place = Annotated[int | None, Field(ge=1, le=1000, strict=True, description="1 is the first.", examples=[1])]
+
+
+class CategoryCreate(Strict):
+    name: CategoryName
+    position: Place = None
+
+
+class CategoryUpdate(Strict):
+    name: CategoryName
+    position: Place = None
+    version: Annotated[int, Field(ge=1, strict=True, examples=[1], description="The version you read.")]

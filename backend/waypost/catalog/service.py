@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
+from waypost.catalog.categories import check_category
 from waypost.catalog.errors import KeyTaken, TicketTypeNotFound, UnknownTicketType
 from waypost.catalog.events import TicketTypeCreated, TicketTypeUpdated
 from waypost.catalog.forms import check_form
@@ -27,6 +28,8 @@ async def create_ticket_type(
     """Add a type. Without a prefix one is made from the key. Raises `KeyTaken` or `BadForm`."""
     kept = check_form(form, pointer="/form")
     await _check_team(session, more.get("team_id"))
+    await check_category(session, more.setdefault("category", "Other"))
+    more["keywords"] = _once_each(more.get("keywords", []))
     if await session.scalar(select(TicketType.id).where(or_(TicketType.key == key, TicketType.prefix == prefix))):
         raise KeyTaken
     made = TicketType(
@@ -40,16 +43,19 @@ async def create_ticket_type(
     )
     session.add(made)
     await session.flush()
-    session.add(FormVersion(ticket_type_id=made.id, version=1, form=kept))
+    session.add(FormVersion(ticket_type_id=made.id, version=1, form=kept, created_by_id=actor.person_id, note=""))
     await session.flush()
     await record(session, TicketTypeCreated(ticket_type_id=made.id, key=key, name=name), actor=actor)
     return made
 
 
 async def update_ticket_type(
-    session: AsyncSession, actor: Actor, key: str, *, version: int, **values: Any
+    session: AsyncSession, actor: Actor, key: str, *, version: int, note: str = "", **values: Any
 ) -> TicketType:
-    """Change a type; another form becomes its next version. Raises `TicketTypeNotFound`, `StaleVersion`, `BadForm`."""
+    """Change a type; another form becomes its next version, kept with `note`.
+
+    Raises `TicketTypeNotFound`, `StaleVersion`, `BadForm`.
+    """
     actor.require(Permission.CATALOG_CONFIGURE)
     found = await session.scalar(select(TicketType).where(TicketType.key == key).with_for_update(key_share=True))
     if found is None:
@@ -57,6 +63,10 @@ async def update_ticket_type(
     if found.version != version:
         raise StaleVersion(current_version=found.version)
     await _check_team(session, values.get("team_id"))
+    if "category" in values:
+        await check_category(session, values["category"])
+    if "keywords" in values:
+        values["keywords"] = _once_each(values["keywords"])
     if "form" in values:
         values["form"] = check_form(values["form"], pointer="/form")
     changes = {k: [getattr(found, k), v] for k, v in values.items() if getattr(found, k) != v}
@@ -66,7 +76,15 @@ async def update_ticket_type(
         setattr(found, field, new)
     if "form" in changes:
         found.form_version += 1
-        session.add(FormVersion(ticket_type_id=found.id, version=found.form_version, form=found.form))
+        session.add(
+            FormVersion(
+                ticket_type_id=found.id,
+                version=found.form_version,
+                form=found.form,
+                created_by_id=actor.person_id,
+                note=note,
+            )
+        )
     found.version += 1
     await session.flush()
     await record(session, TicketTypeUpdated(ticket_type_id=found.id, key=key, changes=changes), actor=actor)
@@ -79,6 +97,14 @@ async def type_to_ask_for(session: AsyncSession, key: str) -> TicketType:
     if found is None:
         raise UnknownTicketType(errors=(FieldError("/ticket_type", "is not a type one can ask for"),))
     return found
+
+
+def _once_each(words: list[str]) -> list[str]:
+    """Words as they were given, each once whatever its capitals."""
+    kept: dict[str, str] = {}
+    for word in words:
+        kept.setdefault(word.casefold(), word)
+    return list(kept.values())
 
 
 async def _check_team(session: AsyncSession, team_id: int | None) -> None:

@@ -16,6 +16,7 @@ from waypost.approvals import service as approvals
 from waypost.approvals.definitions import create_definition
 from waypost.approvals.engine import StepStatus, Verb
 from waypost.approvals.models import ApprovalStep
+from waypost.catalog.categories import create_category
 from waypost.catalog.models import TicketType
 from waypost.catalog.service import create_ticket_type
 from waypost.demo.company import HEADS, NOT_EMPLOYEES, PASSWORD, PEOPLE, PURCHASES, TEAMS, TYPES, ZONE
@@ -86,6 +87,8 @@ async def _teams_and_types(session: AsyncSession, people: dict[str, int]) -> Non
         teams[name] = await create_team(
             session, SYSTEM, name=name, description=description, member_ids=[people[m] for m in members]
         )
+    for place, category in enumerate(dict.fromkeys(given["category"] for given in TYPES), 1):
+        await create_category(session, SYSTEM, name=category, position=place)
     for given in TYPES:
         values = {k: v for k, v in given.items() if k != "team"}
         await create_ticket_type(session, SYSTEM, **values, team_id=teams[given["team"]].id)

@@ -360,6 +360,86 @@ export type BulkTicketsAnswer = {
 };
 
 /**
+ * CategoryCreate
+ */
+export type CategoryCreate = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Position
+     *
+     * 1 is the first.
+     */
+    position?: number | null;
+};
+
+/**
+ * CategoryList
+ */
+export type CategoryList = {
+    /**
+     * Items
+     */
+    items: Array<CategoryRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: null;
+};
+
+/**
+ * CategoryRead
+ *
+ * A heading of the catalogue. `type_count` counts its types, inactive ones too.
+ */
+export type CategoryRead = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Position
+     */
+    position: number;
+    /**
+     * Type Count
+     */
+    type_count: number;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * CategoryUpdate
+ */
+export type CategoryUpdate = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Position
+     *
+     * 1 is the first.
+     */
+    position?: number | null;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
  * Change
  */
 export type Change = {
@@ -1984,6 +2064,10 @@ export type TicketTypeCreate = {
      */
     key: string;
     /**
+     * Keywords
+     */
+    keywords?: Array<string>;
+    /**
      * Name
      */
     name: string;
@@ -2064,6 +2148,12 @@ export type TicketTypeRead = {
      */
     key: string;
     /**
+     * Keywords
+     *
+     * Everyday words people look for it by.
+     */
+    keywords: Array<string>;
+    /**
      * Name
      */
     name: string;
@@ -2084,6 +2174,8 @@ export type TicketTypeRead = {
 
 /**
  * TicketTypeUpdate
+ *
+ * The type as it is to be; `note` says why its form changes.
  */
 export type TicketTypeUpdate = {
     /**
@@ -2117,9 +2209,17 @@ export type TicketTypeUpdate = {
      */
     is_active?: boolean;
     /**
+     * Keywords
+     */
+    keywords?: Array<string>;
+    /**
      * Name
      */
     name: string;
+    /**
+     * Note
+     */
+    note?: string;
     /**
      * Requires Approval
      */
@@ -3630,6 +3730,176 @@ export type UndoBulkJobResponses = {
 };
 
 export type UndoBulkJobResponse = UndoBulkJobResponses[keyof UndoBulkJobResponses];
+
+export type CategoryListData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/categories';
+};
+
+export type CategoryListErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type CategoryListError = CategoryListErrors[keyof CategoryListErrors];
+
+export type CategoryListResponses = {
+    /**
+     * Successful Response
+     */
+    200: CategoryList;
+};
+
+export type CategoryListResponse = CategoryListResponses[keyof CategoryListResponses];
+
+export type CreateCategoryData = {
+    body: CategoryCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/categories';
+};
+
+export type CreateCategoryErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CreateCategoryError = CreateCategoryErrors[keyof CreateCategoryErrors];
+
+export type CreateCategoryResponses = {
+    /**
+     * Successful Response
+     */
+    201: CategoryRead;
+};
+
+export type CreateCategoryResponse = CreateCategoryResponses[keyof CreateCategoryResponses];
+
+export type RemoveCategoryData = {
+    body?: never;
+    path: {
+        /**
+         * Category Id
+         */
+        category_id: number;
+    };
+    query?: never;
+    url: '/api/v1/categories/{category_id}';
+};
+
+export type RemoveCategoryErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RemoveCategoryError = RemoveCategoryErrors[keyof RemoveCategoryErrors];
+
+export type RemoveCategoryResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveCategoryResponse = RemoveCategoryResponses[keyof RemoveCategoryResponses];
+
+export type UpdateCategoryData = {
+    body: CategoryUpdate;
+    path: {
+        /**
+         * Category Id
+         */
+        category_id: number;
+    };
+    query?: never;
+    url: '/api/v1/categories/{category_id}';
+};
+
+export type UpdateCategoryErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UpdateCategoryError = UpdateCategoryErrors[keyof UpdateCategoryErrors];
+
+export type UpdateCategoryResponses = {
+    /**
+     * Successful Response
+     */
+    200: CategoryRead;
+};
+
+export type UpdateCategoryResponse = UpdateCategoryResponses[keyof UpdateCategoryResponses];
 
 export type DepartmentsData = {
     body?: never;
