@@ -27,6 +27,7 @@ from waypost.reports import router as reports
 from waypost.tickets import attachment_router as attachments
 from waypost.tickets import bulk_router as bulk
 from waypost.tickets import draft_router as drafts
+from waypost.tickets import export_router as exports
 from waypost.tickets import router as tickets
 from waypost.wiring import build_wiring
 
@@ -37,6 +38,7 @@ ROOMS = (
     categories,
     catalog,
     bulk,
+    exports,
     tickets,
     attachments,
     drafts,

@@ -175,6 +175,7 @@ ONLY_KEPT = {
     "user.created",
     "workflow.created",
     "workflow.updated",
+    "tickets.exported",
 }
 
 

@@ -180,3 +180,22 @@ class AttachmentScanned(TicketEvent):
     filename: str
     result: str
     visibility: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketsExported(Event):
+    """Somebody took a list of tickets away as a file: which list, which columns, how many rows."""
+
+    type: ClassVar[str] = "tickets.exported"
+    object_type: ClassVar[str] = "user"
+    user_id: int
+    format: str
+    filters: dict[str, Any]
+    sort: str
+    columns: list[str]
+    rows: int
+    is_cut: bool
+
+    @property
+    def object_id(self) -> int:
+        return self.user_id
