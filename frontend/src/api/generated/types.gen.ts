@@ -5155,6 +5155,110 @@ export type PreviewManyResponses = {
 
 export type PreviewManyResponse = PreviewManyResponses[keyof PreviewManyResponses];
 
+export type ExportTicketsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Sort
+         */
+        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+        /**
+         * Format
+         *
+         * Comma-separated, or Excel.
+         */
+        format?: 'csv' | 'xlsx';
+        /**
+         * Columns
+         *
+         * In this order; `custom.<key>` for one type's fields.
+         */
+        columns?: Array<string>;
+        /**
+         * Bom
+         *
+         * A mark at the start of a CSV, by which Excel knows UTF-8.
+         */
+        bom?: boolean;
+        /**
+         * Status
+         */
+        status?: Array<'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED'>;
+        /**
+         * Priority
+         */
+        priority?: Array<'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL'>;
+        /**
+         * Ticket Type
+         */
+        ticket_type?: Array<string>;
+        /**
+         * Assignee Id
+         */
+        assignee_id?: Array<string>;
+        /**
+         * Requester Id
+         */
+        requester_id?: Array<string>;
+        /**
+         * Department Id
+         */
+        department_id?: Array<number>;
+        /**
+         * Team Id
+         */
+        team_id?: Array<number>;
+        /**
+         * Q
+         *
+         * Words of number, title or description.
+         */
+        q?: string | null;
+        /**
+         * Created From
+         */
+        created_from?: string | null;
+        /**
+         * Created To
+         */
+        created_to?: string | null;
+        /**
+         * Due Before
+         */
+        due_before?: string | null;
+    };
+    url: '/api/v1/tickets/export';
+};
+
+export type ExportTicketsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Too many exports
+     */
+    429: Problem;
+};
+
+export type ExportTicketsError = ExportTicketsErrors[keyof ExportTicketsErrors];
+
+export type ExportTicketsResponses = {
+    /**
+     * The file. `X-Export-Rows` says how many tickets are in it, `X-Export-Cut: true` that there are more.
+     */
+    200: unknown;
+};
+
 export type TicketData = {
     body?: never;
     path: {
