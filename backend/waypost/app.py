@@ -28,6 +28,7 @@ from waypost.tickets import attachment_router as attachments
 from waypost.tickets import bulk_router as bulk
 from waypost.tickets import draft_router as drafts
 from waypost.tickets import export_router as exports
+from waypost.tickets import fields_router as ticket_fields
 from waypost.tickets import router as tickets
 from waypost.wiring import build_wiring
 
@@ -42,6 +43,7 @@ ROOMS = (
     tickets,
     attachments,
     drafts,
+    ticket_fields,
     approvals,
     notifications,
     reports,

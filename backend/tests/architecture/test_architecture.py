@@ -104,6 +104,7 @@ async def test_every_list_is_bounded(app: Any) -> None:
         "/api/v1/ticket-types": "the kinds of request a company offers",
         "/api/v1/teams": "the teams of a company",
         "/api/v1/departments": "the departments of a company",
+        "/api/v1/ticket-fields": "the fields of tickets and of a company's forms",
     }
     document = app.openapi()
     schemas = document["components"]["schemas"]

@@ -47,3 +47,38 @@ async def test_the_row_and_the_database_agree(database: Any, who: Any, hardware:
 def test_every_field_is_a_column() -> None:
     for field in FIELDS.values():
         assert column(field) is not None
+
+
+async def test_the_catalogue_says_what_a_condition_may_speak_of(who: Any) -> None:
+    employee = await who("employee")
+    items = (await employee.get("/ticket-fields"))["items"]
+    known = {f["name"]: f for f in items}
+    assert {"ticket_type", "status", "amount", "requester_id", "team_id", "custom.budget_code"} <= set(known)
+    assert {"value": "IT_HARDWARE", "label": "IT hardware"} in known["ticket_type"]["choices"]
+    assert known["status"]["choices"][2] == {"value": "IN_REVIEW", "label": "In review"}
+    assert known["department_id"]["refers_to"] == "department"
+    assert known["requester_id"]["refers_to"] == "person"
+    assert (known["amount"]["kind"], known["amount"]["currency"]) == ("number", "USD")
+    assert "gte" in known["amount"]["operators"]
+    assert "gte" not in known["priority"]["operators"]
+    assert known["custom.budget_code"]["label"] == "Budget code"
+    assert {"key": "IT_HARDWARE", "name": "IT hardware"} in known["custom.budget_code"]["types"]
+    assert known["custom.needed_by"]["kind"] == "date"
+
+
+async def test_routing_speaks_of_what_is_known_when_a_request_is_sent(who: Any) -> None:
+    employee = await who("employee")
+    names = {f["name"] for f in (await employee.get("/ticket-fields?use=routing"))["items"]}
+    assert {"ticket_type", "amount", "custom.budget_code"} <= names
+    assert not {"status", "assignee_id", "team_id", "created_at"} & names
+    await employee.get("/ticket-fields?use=other", expect=422)
+
+
+async def test_people_are_found_by_number_active_or_not(who: Any) -> None:
+    employee = await who("employee")
+    manager = (await who("manager")).id
+    found = (await employee.get(f"/people?id={employee.id}&id={manager}"))["items"]
+    assert {p["id"] for p in found} == {employee.id, manager}
+    assert all(p["is_active"] for p in found)
+    await employee.get("/people?id=0", expect=422)
+    await employee.get("/people?" + "&".join("id=1" for _ in range(101)), expect=422)

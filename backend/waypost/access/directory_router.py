@@ -35,6 +35,7 @@ from waypost.directory.names import names
 from waypost.kernel.db import ReadSession, WriteSession
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.idempotency import OnceOnly
+from waypost.kernel.ids import Id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 
@@ -107,14 +108,23 @@ async def people(
     session: ReadSession,
     _: Annotated[Actor, permit(Permission.DIRECTORY_LOOK_UP)],
     q: Wanted = None,
+    id: Annotated[
+        list[Id], Query(max_length=100, description="These people only, whether active or not.", examples=[[3]])
+    ] = [],  # noqa: B006
     limit: Limit = 25,
     cursor: Cursor = None,
 ) -> Response:
-    """Active people by name: for pickers."""
-    rows, following = await queries.people_page(session, q=q, cursor=cursor, limit=limit, only_active=True)
+    """Active people by name: for pickers. With `id`, the names of people one knows by number."""
+    rows, following = await queries.people_page(session, q=q, ids=id, cursor=cursor, limit=limit, only_active=not id)
     departments = await names.departments(session, [u.department_id for u in rows])
     items = [
-        {"id": u.id, "username": u.username, "name": u.name, "department": departments.get(u.department_id)}
+        {
+            "id": u.id,
+            "username": u.username,
+            "name": u.name,
+            "department": departments.get(u.department_id),
+            "is_active": u.is_active,
+        }
         for u in rows
     ]
     return json_response({"items": items, "next_cursor": following})

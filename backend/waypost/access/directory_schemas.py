@@ -56,6 +56,7 @@ class PersonItem(PersonRef):
     """A person in a picker."""
 
     department: NamedRef | None
+    is_active: Annotated[bool, Field(examples=[True])]
 
 
 class PersonPage(BaseModel):

@@ -10,10 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.access.actor import Actor
+from waypost.access.permissions import Permission
 from waypost.approvals.definition import FIELDS as SUBJECT_FIELDS
 from waypost.catalog.models import TicketType
-from waypost.kernel.conditions.fields import CUSTOM, Catalogue, Field, Kind, catalogue, form_fields
+from waypost.kernel.conditions.fields import CUSTOM, OPERATORS, Catalogue, Field, Kind, catalogue, form_fields
 from waypost.kernel.conditions.sql import custom_column
+from waypost.kernel.settings import get_settings
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket
 
@@ -52,4 +55,55 @@ def record_of(ticket: Ticket) -> dict[str, Any]:
     """A ticket as `conditions.evaluate.holds` looks at it."""
     return {name: getattr(ticket, name) for name in FIELDS} | {
         f"{CUSTOM}{key}": value for key, value in ticket.custom_fields.items()
+    }
+
+
+# --- for people who put conditions together --------------------------------------------------------------------------
+
+# What a rule judges when a request is sent; everything else is still to come then, or is what rules themselves set.
+AT_SUBMISSION = frozenset(SUBJECT_FIELDS)
+_REFERS_TO = {
+    "requester_id": "person",
+    "assignee_id": "person",
+    "team_id": "team",
+    "department_id": "department",
+}
+
+
+async def field_list(session: AsyncSession, actor: Actor, *, at_submission: bool) -> list[dict[str, Any]]:
+    """Every field a condition may speak of, with its operators and choices in words: a ticket's own first, then those
+    of the forms, each with the types that have it. One statement.
+    """
+    statement = select(TicketType.key, TicketType.name, TicketType.form).order_by(TicketType.name, TicketType.id)
+    if not actor.may(Permission.CATALOG_CONFIGURE):
+        statement = statement.where(TicketType.is_active)
+    types = (await session.execute(statement)).all()
+    own = [f for f in FIELDS.values() if not at_submission or f.name in AT_SUBMISSION]
+    custom: dict[str, Field] = {}
+    for kind in types:
+        custom |= form_fields(kind.form)
+    belongs: dict[str, list[dict[str, str]]] = {name: [] for name in custom}
+    for kind in types:
+        for name, field in form_fields(kind.form).items():
+            if field.kind is custom[name].kind:
+                belongs[name].append({"key": kind.key, "name": kind.name})
+    choices = [{"value": t.key, "label": t.name} for t in types]
+    return [_described(f, choices if f.name == "ticket_type" else None, []) for f in own] + [
+        _described(f, None, belongs[f.name]) for f in sorted(custom.values(), key=lambda f: (f.label.lower(), f.name))
+    ]
+
+
+def _described(field: Field, choices: list[dict[str, str]] | None, types: list[dict[str, str]]) -> dict[str, Any]:
+    is_custom = field.name.startswith(CUSTOM)
+    kind = Kind.CHOICE if choices is not None else field.kind
+    words = [{"value": c, "label": c if is_custom else c.replace("_", " ").capitalize()} for c in field.choices]
+    return {
+        "name": field.name,
+        "label": field.label[:1].upper() + field.label[1:],
+        "kind": kind.value,
+        "operators": list(OPERATORS[kind]),
+        "choices": words if choices is None else choices,
+        "refers_to": _REFERS_TO.get(field.name),
+        "currency": get_settings().currency if field.name == "amount" else None,
+        "types": types,
     }

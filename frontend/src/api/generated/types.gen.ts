@@ -963,6 +963,36 @@ export type EarlierDecision = {
 };
 
 /**
+ * FieldChoice
+ */
+export type FieldChoice = {
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Value
+     */
+    value: string;
+};
+
+/**
+ * FieldOwner
+ *
+ * A type of request whose form has the field.
+ */
+export type FieldOwner = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
  * FirstPassword
  *
  * The token of a one-time link and the password to set.
@@ -1231,6 +1261,10 @@ export type PersonItem = {
      * Id
      */
     id: number;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
     /**
      * Name
      */
@@ -1833,6 +1867,62 @@ export type TicketCreate = {
      * Title
      */
     title: string;
+};
+
+/**
+ * TicketField
+ *
+ * A field a condition may speak of. `types` is empty for what every ticket has.
+ */
+export type TicketField = {
+    /**
+     * Choices
+     *
+     * The values it can have; empty: any that fits its kind.
+     */
+    choices: Array<FieldChoice>;
+    /**
+     * Currency
+     *
+     * What an amount of money is judged in, converted where needed.
+     */
+    currency: string | null;
+    /**
+     * Kind
+     */
+    kind: 'text' | 'choice' | 'number' | 'boolean' | 'instant' | 'date' | 'id' | 'list';
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Operators
+     */
+    operators: Array<string>;
+    /**
+     * Refers To
+     *
+     * Whose id it holds.
+     */
+    refers_to: 'person' | 'team' | 'department' | null;
+    /**
+     * Types
+     */
+    types: Array<FieldOwner>;
+};
+
+/**
+ * TicketFields
+ */
+export type TicketFields = {
+    /**
+     * Items
+     */
+    items: Array<TicketField>;
 };
 
 /**
@@ -4304,6 +4394,12 @@ export type PeopleData = {
          */
         q?: string | null;
         /**
+         * Id
+         *
+         * These people only, whether active or not.
+         */
+        id?: Array<number>;
+        /**
          * Limit
          *
          * Rows a page holds at most.
@@ -4772,6 +4868,46 @@ export type CreateTeamResponses = {
 };
 
 export type CreateTeamResponse = CreateTeamResponses[keyof CreateTeamResponses];
+
+export type TicketFieldsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Use
+         *
+         * `routing`: only what is known when a request is sent.
+         */
+        use?: 'list' | 'routing';
+    };
+    url: '/api/v1/ticket-fields';
+};
+
+export type TicketFieldsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TicketFieldsError = TicketFieldsErrors[keyof TicketFieldsErrors];
+
+export type TicketFieldsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketFields;
+};
+
+export type TicketFieldsResponse = TicketFieldsResponses[keyof TicketFieldsResponses];
 
 export type TicketTypesData = {
     body?: never;
