@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type ServerSentEventsResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CommentsData, CommentsErrors, CommentsResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, EscalateData, EscalateErrors, EscalateResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MeResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PeopleData, PeopleErrors, PeopleResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RejectData, RejectErrors, RejectResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, SessionsData, SessionsErrors, SessionsResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UsersData, UsersErrors, UsersResponses, WorkflowData, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses } from './types.gen';
+import type { AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CommentsData, CommentsErrors, CommentsResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MeResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PeopleData, PeopleErrors, PeopleResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RejectData, RejectErrors, RejectResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, SessionsData, SessionsErrors, SessionsResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UsersData, UsersErrors, UsersResponses, WorkflowData, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -335,6 +335,58 @@ export const undoBulkJob = <ThrowOnError extends boolean = false>(options: Optio
 });
 
 /**
+ * Category List
+ *
+ * The headings of the catalogue, in their order.
+ */
+export const categoryList = <ThrowOnError extends boolean = false>(options?: Options<CategoryListData, ThrowOnError>): RequestResult<CategoryListResponses, CategoryListErrors, ThrowOnError> => (options?.client ?? client).get<CategoryListResponses, CategoryListErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/categories',
+    ...options
+});
+
+/**
+ * Create Category
+ *
+ * Add a category, at the end or at a place.
+ */
+export const createCategory = <ThrowOnError extends boolean = false>(options: Options<CreateCategoryData, ThrowOnError>): RequestResult<CreateCategoryResponses, CreateCategoryErrors, ThrowOnError> => (options.client ?? client).post<CreateCategoryResponses, CreateCategoryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/categories',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove Category
+ *
+ * Take away a category that no ticket type belongs to.
+ */
+export const removeCategory = <ThrowOnError extends boolean = false>(options: Options<RemoveCategoryData, ThrowOnError>): RequestResult<RemoveCategoryResponses, RemoveCategoryErrors, ThrowOnError> => (options.client ?? client).delete<RemoveCategoryResponses, RemoveCategoryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/categories/{category_id}',
+    ...options
+});
+
+/**
+ * Update Category
+ *
+ * Rename a category, its types with it, or move it to another place.
+ */
+export const updateCategory = <ThrowOnError extends boolean = false>(options: Options<UpdateCategoryData, ThrowOnError>): RequestResult<UpdateCategoryResponses, UpdateCategoryErrors, ThrowOnError> => (options.client ?? client).put<UpdateCategoryResponses, UpdateCategoryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/categories/{category_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Departments
  *
  * Departments by name with their place in the tree and their heads.
@@ -456,6 +508,69 @@ export const dashboard = <ThrowOnError extends boolean = false>(options?: Option
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/reports/dashboard',
     ...options
+});
+
+/**
+ * Request Drafts
+ *
+ * One's own drafts, the one changed last first.
+ */
+export const requestDrafts = <ThrowOnError extends boolean = false>(options?: Options<RequestDraftsData, ThrowOnError>): RequestResult<RequestDraftsResponses, RequestDraftsErrors, ThrowOnError> => (options?.client ?? client).get<RequestDraftsResponses, RequestDraftsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/request-drafts',
+    ...options
+});
+
+/**
+ * Create Request Draft
+ *
+ * Keep a new draft. It is no ticket: it has no number, and nobody is told.
+ */
+export const createRequestDraft = <ThrowOnError extends boolean = false>(options: Options<CreateRequestDraftData, ThrowOnError>): RequestResult<CreateRequestDraftResponses, CreateRequestDraftErrors, ThrowOnError> => (options.client ?? client).post<CreateRequestDraftResponses, CreateRequestDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/request-drafts',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Request Draft
+ *
+ * Discard a draft of one's own; one that is gone already is no mistake.
+ */
+export const deleteRequestDraft = <ThrowOnError extends boolean = false>(options: Options<DeleteRequestDraftData, ThrowOnError>): RequestResult<DeleteRequestDraftResponses, DeleteRequestDraftErrors, ThrowOnError> => (options.client ?? client).delete<DeleteRequestDraftResponses, DeleteRequestDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/request-drafts/{draft_id}',
+    ...options
+});
+
+/**
+ * Request Draft
+ *
+ * One draft of one's own.
+ */
+export const requestDraft = <ThrowOnError extends boolean = false>(options: Options<RequestDraftData, ThrowOnError>): RequestResult<RequestDraftResponses, RequestDraftErrors, ThrowOnError> => (options.client ?? client).get<RequestDraftResponses, RequestDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/request-drafts/{draft_id}',
+    ...options
+});
+
+/**
+ * Update Request Draft
+ *
+ * Keep what it says now, over the version one read.
+ */
+export const updateRequestDraft = <ThrowOnError extends boolean = false>(options: Options<UpdateRequestDraftData, ThrowOnError>): RequestResult<UpdateRequestDraftResponses, UpdateRequestDraftErrors, ThrowOnError> => (options.client ?? client).put<UpdateRequestDraftResponses, UpdateRequestDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/request-drafts/{draft_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -627,6 +742,17 @@ export const previewMany = <ThrowOnError extends boolean = false>(options: Optio
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Export Tickets
+ *
+ * The list as a file: the same tickets in the same order, 100,000 rows at most. Times are in one's own time zone.
+ */
+export const exportTickets = <ThrowOnError extends boolean = false>(options?: Options<ExportTicketsData, ThrowOnError>): RequestResult<ExportTicketsResponses, ExportTicketsErrors, ThrowOnError> => (options?.client ?? client).get<ExportTicketsResponses, ExportTicketsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/export',
+    ...options
 });
 
 /**
