@@ -24,6 +24,7 @@ from waypost.kernel.settings import get_settings
 from waypost.live import router as live
 from waypost.notifications import router as notifications
 from waypost.reports import router as reports
+from waypost.tickets import asking_router as asking
 from waypost.tickets import attachment_router as attachments
 from waypost.tickets import bulk_router as bulk
 from waypost.tickets import draft_router as drafts
@@ -44,6 +45,7 @@ ROOMS = (
     attachments,
     drafts,
     ticket_fields,
+    asking,
     approvals,
     notifications,
     reports,

@@ -66,11 +66,36 @@ def told(event: Event, people: People = PEOPLE, actor: int | None = OTHER) -> di
             {REQUESTER: ("comment.created", True), ASSIGNEE: ("comment.created", True)},
         ),
         (made(tickets.CommentAdded, visibility="INTERNAL"), {ASSIGNEE: ("comment.created", False)}),
-        (made(tickets.TicketSubmitted), {}),
+        (made(tickets.TicketSubmitted), {REQUESTER: ("ticket.asked_for_you", True)}),
     ],
 )
 def test_who_is_told(event: Event, expected: dict[int, tuple[str, bool]]) -> None:
     assert told(event) == expected
+
+
+def test_who_sends_off_their_own_request_hears_nothing_of_it() -> None:
+    assert told(made(tickets.TicketSubmitted), actor=REQUESTER) == {}
+
+
+def test_who_asked_for_somebody_hears_of_it_with_them() -> None:
+    people = People(REQUESTER, ASSIGNEE, OTHER)
+    for event in (
+        made(tickets.TicketApproved, by_rule=False),
+        made(tickets.TicketRejected),
+        made(tickets.TicketCompleted),
+        made(approvals.InfoRequested),
+        made(tickets.CommentAdded, visibility="PUBLIC"),
+    ):
+        found = told(event, people, actor=9)
+        assert found[OTHER] == found[REQUESTER]
+        assert OTHER not in told(event, people, actor=OTHER)
+        assert OTHER in told(event, people, actor=REQUESTER), "also of what the requester does themself"
+    assert OTHER not in told(made(tickets.TicketSubmitted), people, actor=9)
+    # what the requester hears as something else than the requester is theirs alone
+    worker = People(REQUESTER, REQUESTER, OTHER)
+    assert OTHER not in told(made(tickets.CommentAdded, visibility="INTERNAL"), worker, actor=9)
+    taken = made(tickets.TicketAssigned, new_assignee_id=REQUESTER, old_assignee_id=None)
+    assert OTHER not in told(taken, worker, actor=9)
 
 
 def test_nobody_is_told_of_their_own_action() -> None:

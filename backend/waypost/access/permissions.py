@@ -59,10 +59,23 @@ _EVERYONE = {
 # The roles every installation starts with. An administrator may add others; these keep their keys.
 SYSTEM_ROLES: dict[str, tuple[str, dict[Permission, Scope]]] = {
     "employee": ("Employee", _EVERYONE),
-    "manager": ("Manager", {P.TICKETS_READ: Scope.LINE, P.REPORTS_READ: Scope.LINE, P.TICKETS_COMMENT: Scope.LINE}),
+    "manager": (
+        "Manager",
+        {
+            P.TICKETS_CREATE: Scope.LINE,
+            P.TICKETS_READ: Scope.LINE,
+            P.REPORTS_READ: Scope.LINE,
+            P.TICKETS_COMMENT: Scope.LINE,
+        },
+    ),
     "department_head": (
         "Department head",
-        {P.TICKETS_READ: Scope.DEPARTMENT, P.REPORTS_READ: Scope.DEPARTMENT, P.TICKETS_COMMENT: Scope.DEPARTMENT},
+        {
+            P.TICKETS_CREATE: Scope.DEPARTMENT,
+            P.TICKETS_READ: Scope.DEPARTMENT,
+            P.REPORTS_READ: Scope.DEPARTMENT,
+            P.TICKETS_COMMENT: Scope.DEPARTMENT,
+        },
     ),
     "finance_committee": ("Finance Committee", {}),
     "agent": (
@@ -71,6 +84,7 @@ SYSTEM_ROLES: dict[str, tuple[str, dict[Permission, Scope]]] = {
             P.TICKETS_ASSIGN: Scope.TEAM,
             P.TICKETS_COMMENT: Scope.TEAM,
             P.TICKETS_COMMENT_INTERNAL: Scope.TEAM,
+            P.TICKETS_CREATE: Scope.ALL,
             P.TICKETS_READ: Scope.TEAM,
             P.TICKETS_READ_INTERNAL: Scope.TEAM,
             P.TICKETS_UPDATE: Scope.TEAM,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, and_, any_, bindparam, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -127,11 +127,14 @@ async def people_page(
     limit: int,
     only_active: bool,
     ids: Sequence[int] = (),
+    among: ColumnElement[bool] | None = None,
 ) -> tuple[list[User], str | None]:
     """People by name, a page at a time, and the cursor behind it. `q` matches name, username and e-mail anywhere;
     `ids` narrows to people one knows by number.
     """
     statement = select(User).order_by(User.last_name, User.first_name, User.id).limit(limit + 1)
+    if among is not None:
+        statement = statement.where(among)
     if only_active:
         statement = statement.where(User.is_active)
     if q:

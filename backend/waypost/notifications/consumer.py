@@ -27,6 +27,7 @@ _BECAUSE = {
     "approval.requested": "your approval is asked for",
     "approval.info_requested": "you made this request",
     "approval.info_answered": "you asked the question",
+    "ticket.asked_for_you": "it was asked for on your behalf",
     "ticket.approved": "you made this request or work on it",
     "ticket.rejected": "you made this request",
     "ticket.assigned": "it was assigned to you",
@@ -43,7 +44,7 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
     ticket = await session.get(Ticket, ticket_id) if ticket_id else None
     if ticket is None:
         return
-    people = planning.People(ticket.requester_id, ticket.assignee_id)
+    people = planning.People(ticket.requester_id, ticket.assignee_id, ticket.created_by_id)
     planned = planning.notices(event, people, recorded.actor_id)
     if not planned:
         return

@@ -5,7 +5,7 @@ Nobody is told of their own action; internal comments are told to those who work
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from waypost.approvals import events as approvals
 from waypost.kernel.events import Event
@@ -18,6 +18,7 @@ class People:
 
     requester_id: int
     assignee_id: int | None
+    created_by_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,30 @@ class Notice:
     is_internal: bool = False
 
 
+# What is told to a requester about the request itself.
+_FOLLOWED = frozenset(
+    {
+        "approval.info_requested",
+        "ticket.approved",
+        "ticket.rejected",
+        "ticket.completed",
+        "ticket.reopened",
+        "comment.created",
+    }
+)
+
+
 def notices(event: Event, people: People, actor_id: int | None) -> list[Notice]:
     """The notices an event leads to, each person once, without the one who did it."""
     found: dict[int, Notice] = {}
     for notice in _wanted(event, people):
         if notice.user_id != actor_id:
             found.setdefault(notice.user_id, notice)
+        # who asked for somebody else goes on hearing of it with them
+        asker = people.created_by_id
+        follows = notice.kind in _FOLLOWED and not notice.is_internal and notice.user_id == people.requester_id
+        if follows and asker is not None and asker not in (people.requester_id, actor_id):
+            found.setdefault(asker, replace(notice, user_id=asker))
     return list(found.values())
 
 
@@ -50,6 +69,8 @@ def _wanted(event: Event, people: People) -> list[Notice]:
             if event.lapsed:
                 return []
             return [Notice(i, "approval.info_answered", by_mail=True) for i in event.asker_ids]
+        case tickets.TicketSubmitted():  # of one's own nobody is told; this is what somebody else asked for one
+            return [Notice(requester, "ticket.asked_for_you", by_mail=True)]
         case tickets.TicketApproved():
             to_team = [Notice(assignee, "ticket.approved", by_mail=False)] if assignee else []
             return [Notice(requester, "ticket.approved", by_mail=not event.by_rule), *to_team]

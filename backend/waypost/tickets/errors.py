@@ -113,6 +113,12 @@ class NothingToUndo(Conflict):
     code = "nothing_to_undo"
 
 
+class NotYoursToAskFor(Forbidden):
+    """You may not make requests for this person."""
+
+    code = "not_yours_to_ask_for"
+
+
 class DraftNotFound(NotFound):
     """There is no such draft of yours."""
 

@@ -20,7 +20,7 @@ class TicketEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TicketCreated(TicketEvent):
-    """A ticket was written, as a draft."""
+    """A ticket was written, as a draft; by somebody else than the requester, it was written for them."""
 
     type: ClassVar[str] = "ticket.created"
     ticket_number: str
@@ -28,6 +28,11 @@ class TicketCreated(TicketEvent):
     title: str
     priority: str
     requester_id: int
+    created_by_id: int | None = None
+
+    @property
+    def on_behalf_of_id(self) -> int | None:
+        return None if self.created_by_id in (None, self.requester_id) else self.requester_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission, Scope
 from waypost.approvals.queries import subjects_seen_by
+from waypost.directory.models import User
 from waypost.tickets.lifecycle import Part, Status
 from waypost.tickets.models import Ticket
 
@@ -152,6 +153,40 @@ def values(actor: Actor) -> dict[str, Any]:
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """The tickets this person may see, as SQL over the parameters of `values(actor)`: `may_read`'s twin."""
     return or_(*(condition(way) for way in ways(actor)))
+
+
+# --- for whom one may ask -------------------------------------------------------------------------------------------
+
+
+def may_ask_for(actor: Actor, person_id: int, department_id: int | None) -> bool:
+    """Whether they may make a request for this person: themself, and as far as the scope of `tickets:create` reaches."""
+    scope = actor.scope(Permission.TICKETS_CREATE)
+    if scope is None:
+        return False
+    return (
+        person_id == actor.user_id
+        or scope is Scope.ALL
+        or (scope >= Scope.LINE and person_id in actor.report_ids)
+        or (scope >= Scope.DEPARTMENT and department_id in actor.department_ids)
+    )
+
+
+def people_to_ask_for(actor: Actor) -> ColumnElement[bool]:
+    """The people for whom they may make a request, as SQL: `may_ask_for`'s twin."""
+    scope = actor.scope(Permission.TICKETS_CREATE)
+    if scope is None:
+        return false()
+    if scope is Scope.ALL:
+        return true()
+    reached = [User.id == actor.user_id]
+    if scope >= Scope.LINE and actor.report_ids:
+        reached.append(User.id.in_(sorted(actor.report_ids)))
+    if scope >= Scope.DEPARTMENT and actor.department_ids:
+        reached.append(User.department_id.in_(sorted(actor.department_ids)))
+    return or_(*reached)
+
+
+# --- what is theirs to do -------------------------------------------------------------------------------------------
 
 
 def _reaches(actor: Actor, permission: Permission, ticket: TicketFacts) -> bool:

@@ -24,12 +24,14 @@ from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.tickets import history, policy, queries, service
+from waypost.tickets.asking_router import only_for_whom_one_may_ask
 from waypost.tickets.errors import (
     ApprovedFacts,
     CommentNeeded,
     ImpossibleTransition,
     NotInTeam,
     NotYours,
+    NotYoursToAskFor,
     ReopenTooLate,
     TicketIsClosed,
     TicketNotFound,
@@ -130,14 +132,20 @@ async def tickets(
     return json_response(await queries.ticket_list(session, actor, filters, sort=sort, cursor=cursor, limit=limit))
 
 
-@router.post("", status_code=201, response_model=TicketRead, responses=problems(UnknownTicketType, FormNotFilled))
+@router.post(
+    "",
+    status_code=201,
+    response_model=TicketRead,
+    responses=problems(NotYoursToAskFor, UnknownTicketType, FormNotFilled),
+)
+@guarded(only_for_whom_one_may_ask)
 async def create_ticket(
     body: TicketCreate,
     session: WriteSession,
     actor: Annotated[Actor, permit(Permission.TICKETS_CREATE)],
     once: OnceOnly,
 ) -> Response:
-    """Write a request: a draft, or submitted at once."""
+    """Write a request, for oneself or for somebody else: a draft, or submitted at once."""
 
     async def work() -> Response:
         ticket = await service.create_ticket(session, actor, **body.model_dump())

@@ -94,6 +94,9 @@ class TicketCreate(Strict):
     amount: Money | None = None
     currency: Currency | None = None
     submit: Annotated[bool, Field(strict=True, description="Submit at once instead of keeping a draft.")] = False
+    requester_id: Annotated[
+        Id | None, Field(description="For whom it is, when not for oneself (`GET /requesters`).", examples=[None])
+    ] = None
     draft_id: Annotated[UUID | None, Field(description="The draft it was written as; it is removed with this.")] = None
 
 

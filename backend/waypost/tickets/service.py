@@ -24,6 +24,7 @@ from waypost.kernel.errors import FieldError, Forbidden, Invalid, StaleVersion, 
 from waypost.kernel.events import Doer, record
 from waypost.kernel.settings import get_settings
 from waypost.tickets import events, lifecycle, policy, reviewing
+from waypost.tickets.asking import requester_of
 from waypost.tickets.drafts import discard_draft
 from waypost.tickets.errors import ApprovedFacts, NotInTeam, NotYours, TicketIsClosed
 from waypost.tickets.lifecycle import Status, Step
@@ -58,18 +59,21 @@ async def create_ticket(
     amount: Decimal | None,
     currency: str | None,
     submit: bool,
+    requester_id: int | None = None,
     draft_id: UUID | None = None,
 ) -> Ticket:
     """Write a ticket, as a draft or submitted at once; what it was written as so far (`draft_id`) goes with it.
 
-    A draft may still lack required fields. Raises `UnknownTicketType`, `FormNotFilled` or `Invalid`, each naming fields.
+    `requester_id` is for whom it is, when not for oneself: their department, managers and approvers it goes by.
+    A draft may still lack required fields. Raises `NotYoursToAskFor`, or `UnknownTicketType`, `FormNotFilled` or
+    `Invalid`, each naming fields.
     """
     actor.require(Permission.TICKETS_CREATE)
+    requester = await requester_of(session, actor, requester_id)
     kind = await type_to_ask_for(session, ticket_type)
     check_fields(kind.form, custom_fields, is_draft=not submit)
     amount, currency = _money(kind, amount, currency)
     at = now()
-    department_id = await session.scalar(select(User.department_id).where(User.id == actor.user_id))
     number = await session.scalar(select(func.next_ticket_number(literal(kind.prefix), literal(at.year))))
     ticket = Ticket(
         ticket_number=f"{kind.prefix}-{at.year}-{number:06d}",
@@ -82,10 +86,10 @@ async def create_ticket(
         priority=priority or kind.default_priority,
         amount=amount,
         currency=currency,
-        requester_id=actor.user_id,
+        requester_id=requester.id,
         created_by_id=actor.user_id,
         team_id=kind.team_id,
-        department_id=department_id,
+        department_id=requester.department_id,
         due_date=due_date,
         custom_fields=custom_fields,
         version=1,
@@ -107,6 +111,7 @@ async def create_ticket(
             title=ticket.title,
             priority=ticket.priority,
             requester_id=ticket.requester_id,
+            created_by_id=ticket.created_by_id,
         ),
         actor=actor,
         at=at,
