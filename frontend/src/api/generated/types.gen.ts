@@ -1854,6 +1854,12 @@ export type TicketCreate = {
      */
     priority?: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL' | null;
     /**
+     * Requester Id
+     *
+     * For whom it is, when not for oneself (`GET /requesters`).
+     */
+    requester_id?: number | null;
+    /**
      * Submit
      *
      * Submit at once instead of keeping a draft.
@@ -4694,6 +4700,58 @@ export type UpdateRequestDraftResponses = {
 };
 
 export type UpdateRequestDraftResponse = UpdateRequestDraftResponses[keyof UpdateRequestDraftResponses];
+
+export type RequestersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         *
+         * Part of a name or address.
+         */
+        q?: string | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/requesters';
+};
+
+export type RequestersErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RequestersError = RequestersErrors[keyof RequestersErrors];
+
+export type RequestersResponses = {
+    /**
+     * Successful Response
+     */
+    200: PersonPage;
+};
+
+export type RequestersResponse = RequestersResponses[keyof RequestersResponses];
 
 export type RolesData = {
     body?: never;
