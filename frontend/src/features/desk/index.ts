@@ -1,0 +1,1 @@
+export { default as ExportMenu } from "./ExportMenu.vue";
