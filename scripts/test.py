@@ -25,6 +25,8 @@ WHOLE = (
     "backend/waypost/approvals/definition.py",
     "backend/waypost/tickets/lifecycle.py",
     "backend/waypost/tickets/files.py",
+    "backend/waypost/tickets/mentions.py",
+    "backend/waypost/tickets/canned_words.py",
     "backend/waypost/kernel/crypto.py",
     "backend/waypost/notifications/planning.py",
     "backend/waypost/access/throttle.py",

@@ -197,6 +197,9 @@ class Api:
     async def put(self, path: str, body: object = None, expect: int | None = 200, **more: Any) -> Any:
         return await self.call("PUT", path, body, expect, **more)
 
+    async def delete(self, path: str, expect: int | None = 204, **more: Any) -> Any:
+        return await self.call("DELETE", path, None, expect, **more)
+
 
 @pytest.fixture(scope="session")
 async def who(app: Any) -> AsyncIterator[Any]:

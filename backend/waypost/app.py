@@ -21,16 +21,19 @@ from waypost.kernel import health, hints, http, logs, openapi, queue, webapp
 from waypost.kernel.db import Database, use_database
 from waypost.kernel.events import use_wiring
 from waypost.kernel.settings import get_settings
+from waypost.live import presence_router as presence
 from waypost.live import router as live
 from waypost.notifications import router as notifications
 from waypost.reports import router as reports
 from waypost.tickets import asking_router as asking
 from waypost.tickets import attachment_router as attachments
 from waypost.tickets import bulk_router as bulk
+from waypost.tickets import canned_router as canned
 from waypost.tickets import draft_router as drafts
 from waypost.tickets import export_router as exports
 from waypost.tickets import fields_router as ticket_fields
 from waypost.tickets import router as tickets
+from waypost.tickets import talk_router as talk
 from waypost.wiring import build_wiring
 
 API = "/api/v1"
@@ -46,10 +49,13 @@ ROOMS = (
     drafts,
     ticket_fields,
     asking,
+    talk,
+    canned,
     approvals,
     notifications,
     reports,
     audit,
+    presence,
     live,
 )
 WEB = Path(__file__).parents[2] / "frontend" / "dist"

@@ -18,7 +18,7 @@ from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
 from waypost.notifications import consumer as notifications
 from waypost.notifications import sending
-from waypost.tickets import bulk, drafts, keeping, reviewing
+from waypost.tickets import bulk, comment_drafts, drafts, keeping, reviewing
 from waypost.tickets import events as tickets
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
@@ -40,6 +40,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     tickets.TicketCompleted: ("notifications",),
     tickets.TicketReopened: ("notifications",),
     tickets.CommentAdded: ("notifications",),
+    tickets.CommentEdited: ("notifications",),
 }
 
 Task = Callable[[Database], Awaitable[object]]
@@ -65,6 +66,7 @@ async def _keep_house(database: Database) -> None:
         await forget_old_sessions(session)
         await bulk.forget_old_jobs(session)
         await drafts.forget_old_drafts(session)
+        await comment_drafts.forget_old_comment_drafts(session)
     await keeping.forget_orphans(database)
 
 

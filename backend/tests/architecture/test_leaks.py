@@ -23,6 +23,8 @@ FILLED = {
     "definition_id": lambda marked: 1,
     "job_id": lambda marked: marked["job_id"],
     "attachment_id": lambda marked: marked["attachment_id"],
+    "comment_id": lambda marked: marked["comment_id"],
+    "reply_id": lambda marked: marked["reply_id"],
     "token": lambda marked: "1.1.1.1.x",
     "draft_id": lambda marked: marked["draft_id"],
 }
@@ -43,7 +45,12 @@ async def marked(who: Any) -> dict[str, Any]:
     }
     ticket = await employee.post("/tickets", body, expect=201)
     path = f"/tickets/{ticket['id']}"
-    await employee.post(f"{path}/comments", {"body": f"The {MARK} again"}, expect=201)
+    said = await employee.post(f"{path}/comments", {"body": f"The {MARK} again"}, expect=201)
+    better = {"body": f"The {MARK} once more", "version": 1}
+    await employee.put(f"{path}/comments/{said['id']}", better)
+    await employee.put(f"{path}/comment-drafts/PUBLIC", {"body": f"And the {MARK}"})
+    await agent.put(f"{path}/comment-drafts/INTERNAL", {"body": f"And the {SECRET}"})
+    reply = await agent.post("/canned-replies", {"title": MARK, "body": f"{MARK} {SECRET}"}, expect=201)
     await agent.post(f"{path}/comments", {"body": f"{MARK} {SECRET}", "visibility": "INTERNAL"}, expect=201)
     file = await employee.post(
         f"{path}/attachments", expect=201, files={"file": (f"{MARK}.txt", f"{MARK} once more".encode(), "text/plain")}
@@ -55,7 +62,8 @@ async def marked(who: Any) -> dict[str, Any]:
     content = {"title": MARK, "description": f"{MARK}, not sent yet"}
     draft = {"id": str(uuid4()), "ticket_type": "IT_HARDWARE", "content": content}
     await employee.post("/request-drafts", draft, expect=201)
-    return {**ticket, "draft_id": draft["id"], "attachment_id": file["id"], "job_id": many["job"]["id"]}
+    made = {"attachment_id": file["id"], "job_id": many["job"]["id"], "comment_id": said["id"], "reply_id": reply["id"]}
+    return {**ticket, **made, "draft_id": draft["id"]}
 
 
 def readable(app: Any) -> list[str]:

@@ -67,6 +67,20 @@ def told(event: Event, people: People = PEOPLE, actor: int | None = OTHER) -> di
         ),
         (made(tickets.CommentAdded, visibility="INTERNAL"), {ASSIGNEE: ("comment.created", False)}),
         (made(tickets.TicketSubmitted), {REQUESTER: ("ticket.asked_for_you", True)}),
+        (
+            made(tickets.CommentAdded, visibility="PUBLIC", mentioned_ids=(ASSIGNEE, 9)),
+            {
+                ASSIGNEE: ("comment.mentioned", True),
+                9: ("comment.mentioned", True),
+                REQUESTER: ("comment.created", True),
+            },
+        ),
+        (
+            made(tickets.CommentAdded, visibility="INTERNAL", mentioned_ids=(9,)),
+            {9: ("comment.mentioned", True), ASSIGNEE: ("comment.created", False)},
+        ),
+        (made(tickets.CommentEdited, visibility="PUBLIC", mentioned_ids=(9,)), {9: ("comment.mentioned", True)}),
+        (made(tickets.CommentEdited, visibility="PUBLIC"), {}),
     ],
 )
 def test_who_is_told(event: Event, expected: dict[int, tuple[str, bool]]) -> None:
@@ -96,6 +110,11 @@ def test_who_asked_for_somebody_hears_of_it_with_them() -> None:
     assert OTHER not in told(made(tickets.CommentAdded, visibility="INTERNAL"), worker, actor=9)
     taken = made(tickets.TicketAssigned, new_assignee_id=REQUESTER, old_assignee_id=None)
     assert OTHER not in told(taken, worker, actor=9)
+
+
+def test_what_names_somebody_in_an_internal_note_needs_the_right_to_read_it() -> None:
+    event = made(tickets.CommentAdded, visibility="INTERNAL", mentioned_ids=(9,))
+    assert all(n.is_internal for n in notices(event, PEOPLE, OTHER))
 
 
 def test_nobody_is_told_of_their_own_action() -> None:

@@ -42,6 +42,7 @@ _of_session = text(
     _FACTS + " FROM login_sessions s JOIN users u ON u.id = s.user_id AND u.is_active"
     " WHERE s.id = :session_id AND s.user_id = :user_id AND s.ended_at IS NULL AND s.expires_at > :at"
 )
+_of_users = text(_FACTS + " FROM users u WHERE u.id = ANY(CAST(:user_ids AS bigint[])) AND u.is_active")
 _of_user = text(_FACTS + " FROM users u WHERE u.id = :user_id AND u.is_active")
 
 
@@ -73,6 +74,14 @@ async def actor_of_user(session: AsyncSession, user_id: int, channel: str = "sys
     """The actor a person would be, without a session (mail, jobs, visibility checks); None when not active."""
     row = (await session.execute(_of_user, {"user_id": user_id})).first()
     return _actor(row, None, channel) if row else None
+
+
+async def actors_of_users(session: AsyncSession, user_ids: Collection[int]) -> dict[int, Actor]:
+    """The actors people would be, by id, in one statement; those who are not active are left out."""
+    if not user_ids:
+        return {}
+    rows = await session.execute(_of_users, {"user_ids": list(user_ids)})
+    return {row.id: _actor(row, None, "system") for row in rows}
 
 
 class ActorCache:

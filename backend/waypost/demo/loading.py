@@ -29,6 +29,7 @@ from waypost.kernel.events import SYSTEM, EventRow, OutboxRow
 from waypost.tickets import service as tickets
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.reviewing import TICKET
+from waypost.tickets.talking import add_comment
 
 TOLD = timedelta(days=2)  # what happened longer ago was told long ago: nobody gets a mail about it now
 
@@ -195,4 +196,4 @@ class _Story:
             self.later(0.7)
             author = await self._actor(self.people[who.rstrip("*")])
             visibility = "INTERNAL" if who.endswith("*") else "PUBLIC"
-            await tickets.add_comment(self.session, author, ticket_id, body=words, visibility=visibility)
+            await add_comment(self.session, author, ticket_id, body=words, visibility=visibility)

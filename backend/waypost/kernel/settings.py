@@ -83,6 +83,9 @@ class Settings(BaseSettings):
         "currency without a rate is judged like the largest of all.",
     )
     reopen_days: int = Field(14, ge=0, le=365, description="Days after completion in which a ticket may be re-opened.")
+    comment_edit_minutes: int = Field(
+        15, ge=0, le=1440, description="Minutes in which an author may change or remove a comment; `0` never."
+    )
     smtp_host: str | None = Field(None, description="Mail server; unset starts the local mail catcher.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
     smtp_username: str | None = Field(None, description="Account at the mail server.")

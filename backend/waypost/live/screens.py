@@ -39,6 +39,7 @@ def shown(
         return None
     if happened.type.startswith("attachment."):
         return "attachment.updated", told
-    if happened.type == "comment.created":
-        return happened.type, told | {"comment_id": data.get("comment_id"), "visibility": data.get("visibility")}
+    if happened.type.startswith("comment."):
+        word = "comment.created" if happened.type == "comment.created" else "comment.updated"
+        return word, told | {"comment_id": data.get("comment_id"), "visibility": data.get("visibility")}
     return "ticket.updated", told | {"version": data.get("ticket_version"), "status": data.get("new_status")}

@@ -10,7 +10,8 @@ import waypost.kernel.events
 import waypost.kernel.idempotency
 import waypost.kernel.relay
 import waypost.notifications.models
-import waypost.tickets.models  # noqa: F401
+import waypost.tickets.models
+import waypost.tickets.talk_models  # noqa: F401
 from waypost.kernel.db import Base
 
 metadata = Base.metadata

@@ -20,6 +20,7 @@ from waypost.notifications.models import Delivery, Notification
 from waypost.notifications.rendering import Rendered, one_line, render
 from waypost.tickets import events as tickets
 from waypost.tickets import policy
+from waypost.tickets.mentions import plain_words
 from waypost.tickets.models import Ticket, TicketComment
 from waypost.tickets.queries import facts_by_id
 
@@ -34,7 +35,11 @@ _BECAUSE = {
     "ticket.completed": "you made this request",
     "ticket.reopened": "you made this request or work on it",
     "comment.created": "you made this request or work on it",
+    "comment.mentioned": "you are mentioned by name",
 }
+
+
+_COMMENTED = (tickets.CommentAdded, tickets.CommentEdited)
 
 
 async def notify(session: AsyncSession, recorded: Recorded) -> None:
@@ -48,6 +53,8 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
     planned = planning.notices(event, people, recorded.actor_id)
     if not planned:
         return
+    if isinstance(event, _COMMENTED) and await _is_removed(session, event.comment_id):
+        return  # taken back before anybody was told
     facts = (await facts_by_id(session, [ticket.id]))[ticket.id]
     values = await _values(session, recorded, ticket)
     for notice in planned:
@@ -59,7 +66,13 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
         await _tell(session, recorded, ticket, notice, values)
 
 
+async def _is_removed(session: AsyncSession, comment_id: int) -> bool:
+    removed = select(TicketComment.removed_at).where(TicketComment.id == comment_id)
+    return await session.scalar(removed) is not None
+
+
 async def _values(session: AsyncSession, recorded: Recorded, ticket: Ticket) -> dict[str, Any]:
+    event: Any = recorded.event
     people = await names.people(session, [recorded.actor_id, ticket.requester_id])
     requester = people[ticket.requester_id]["name"]
     actor = people[recorded.actor_id]["name"] if recorded.actor_id in people else "Waypost"
@@ -71,6 +84,7 @@ async def _values(session: AsyncSession, recorded: Recorded, ticket: Ticket) -> 
             "requester": requester,
         },
         "actor": actor,
+        "audience": "an internal note" if getattr(event, "visibility", "") == "INTERNAL" else "a comment",
         "words": await _words(session, recorded),
         "facts": {
             "From": requester,
@@ -83,9 +97,12 @@ async def _values(session: AsyncSession, recorded: Recorded, ticket: Ticket) -> 
 
 async def _words(session: AsyncSession, recorded: Recorded) -> str:
     event: Any = recorded.event
-    if isinstance(event, tickets.CommentAdded):
-        body = await session.scalar(select(TicketComment.body).where(TicketComment.id == event.comment_id))
-        return (body or "")[:4000]
+    if isinstance(event, _COMMENTED):
+        comment = await session.get(TicketComment, event.comment_id)
+        if comment is None:
+            return ""
+        people = await names.people(session, comment.mention_ids)
+        return plain_words(comment.body, {str(p["username"]).lower(): str(p["name"]) for p in people.values()})[:4000]
     if getattr(event, "by_rule", False):
         return "by rule"
     return str(getattr(event, "comments", "") or getattr(event, "comment", ""))[:4000]
@@ -96,6 +113,8 @@ async def _tell(
 ) -> None:
     is_queue = notice.kind == "approval.requested"
     path = f"/approvals?ticket={ticket.id}" if is_queue else f"/tickets/{ticket.id}"
+    if isinstance(recorded.event, _COMMENTED):
+        path += f"#comment-{recorded.event.comment_id}"
     words = render(
         notice.kind,
         values

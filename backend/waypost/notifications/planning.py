@@ -83,8 +83,17 @@ def _wanted(event: Event, people: People) -> list[Notice]:
             return [Notice(requester, "ticket.completed", by_mail=True)]
         case tickets.TicketReopened():
             return [Notice(i, "ticket.reopened", by_mail=True) for i in (assignee, requester) if i]
+        case tickets.CommentEdited():
+            return _called(event)
         case tickets.CommentAdded():
             if event.visibility == "INTERNAL":
-                return [Notice(assignee, "comment.created", by_mail=False, is_internal=True)] if assignee else []
-            return [Notice(i, "comment.created", by_mail=True) for i in (requester, assignee) if i]
+                told = [Notice(assignee, "comment.created", by_mail=False, is_internal=True)] if assignee else []
+                return [*_called(event), *told]
+            return [*_called(event), *(Notice(i, "comment.created", by_mail=True) for i in (requester, assignee) if i)]
     return []
+
+
+def _called(event: tickets.CommentAdded | tickets.CommentEdited) -> list[Notice]:
+    """Those a comment mentions by name."""
+    is_internal = event.visibility == "INTERNAL"
+    return [Notice(i, "comment.mentioned", by_mail=True, is_internal=is_internal) for i in event.mentioned_ids]

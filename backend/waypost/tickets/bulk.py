@@ -22,7 +22,7 @@ from waypost.kernel.db import Database
 from waypost.kernel.errors import Refusal
 from waypost.kernel.logs import get_logger
 from waypost.kernel.paging import decode_cursor, encode_cursor
-from waypost.tickets import service
+from waypost.tickets import service, talking
 from waypost.tickets.errors import ChangedSince, JobNotFound, NothingToUndo, TicketNotFound
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import BulkItem, BulkJob, Ticket
@@ -76,7 +76,7 @@ async def _apply(session: AsyncSession, actor: Actor, ticket_id: int, action: Ac
             version = ticket.version
             await service.update_ticket(session, actor, ticket_id, version=lambda: version, values=values)
         case "comment":
-            await service.add_comment(
+            await talking.add_comment(
                 session, actor, ticket_id, body=action["body"], visibility=action.get("visibility", "PUBLIC")
             )
         case unknown:

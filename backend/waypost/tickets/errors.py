@@ -59,6 +59,45 @@ class NotInTeam(Invalid):
         super().__init__(errors=(FieldError("/assignee_id", "must be an active member of the ticket's team"),))
 
 
+class CommentNotFound(NotFound):
+    """There is no such comment, or you may not see it."""
+
+    code = "comment_not_found"
+
+
+class EditWindowOver(Conflict):
+    """A comment can be changed for a short while only. Please write another one."""
+
+    code = "edit_window_over"
+
+
+class CommentIsRemoved(Conflict):
+    """This comment was removed."""
+
+    code = "comment_removed"
+
+
+class NewerReply(Conflict):
+    """Somebody answered while you were writing. Read it, and send yours anyway if it still fits."""
+
+    code, title = "newer_reply", "A newer reply"
+
+
+class CannotMention(Invalid):
+    """Somebody you mention would not see this comment."""
+
+    code = "cannot_mention"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, errors=(FieldError("/body", sentence),))
+
+
+class ReplyNotFound(NotFound):
+    """There is no such canned reply, or it is not for you to see."""
+
+    code = "canned_reply_not_found"
+
+
 class AttachmentNotFound(NotFound):
     """There is no such file, or you may not see it."""
 

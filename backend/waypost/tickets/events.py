@@ -153,6 +153,27 @@ class CommentAdded(TicketEvent):
     type: ClassVar[str] = "comment.created"
     comment_id: int
     visibility: str
+    mentioned_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentEdited(TicketEvent):
+    """The author put a comment in other words; `mentioned_ids` are the people it names only now."""
+
+    type: ClassVar[str] = "comment.edited"
+    comment_id: int
+    comment_version: int
+    visibility: str
+    mentioned_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentRemoved(TicketEvent):
+    """The author took a comment back; that there was one stays to be seen."""
+
+    type: ClassVar[str] = "comment.removed"
+    comment_id: int
+    visibility: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,8 @@ _WORDS = {
     "ticket.withdrawn": "withdrew the request",
     "ticket.assigned": "assigned it to {assignee}",
     "comment.created": "commented",
+    "comment.edited": "changed a comment",
+    "comment.removed": "removed a comment",
     "attachment.added": "added the file {filename}",
     "attachment.removed": "took away the file {filename}",
     "attachment.scanned": "scanned the file {filename}: {result}",
@@ -82,6 +84,7 @@ async def ticket_history(
             "summary": _summary(r.type, r.data, people),
             "changes": _changes(r.type, r.data, people),
             "comment": r.data.get("comment") or r.data.get("comments") or None,
+            "comment_id": r.data.get("comment_id"),
             "visibility": r.data.get("visibility") or "PUBLIC",
         }
         for r in page

@@ -23,7 +23,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from waypost.kernel.db import Base, BigId
@@ -97,7 +97,11 @@ class TicketText(Base):
 
 
 class TicketComment(Base):
-    """Something said about a ticket. `INTERNAL` ones are for the team only."""
+    """Something said about a ticket. `INTERNAL` ones are for the team only.
+
+    `version` counts its texts (earlier ones are `CommentVersion`s), `mention_ids` are the people its text names. Of one
+    that was removed a place remains, without words.
+    """
 
     __tablename__ = "ticket_comments"
 
@@ -106,7 +110,11 @@ class TicketComment(Base):
     author_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
     body: Mapped[str] = mapped_column(Text)
     visibility: Mapped[str] = mapped_column(String(8))
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    mention_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    edited_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("visibility IN ('PUBLIC', 'INTERNAL')", name="visibility"),

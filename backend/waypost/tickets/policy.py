@@ -30,6 +30,7 @@ from waypost.approvals.queries import subjects_seen_by
 from waypost.directory.models import User
 from waypost.tickets.lifecycle import Part, Status
 from waypost.tickets.models import Ticket
+from waypost.tickets.talk_models import CannedReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,3 +237,40 @@ def may_remove_file(actor: Actor, ticket: TicketFacts, uploaded_by_id: int, visi
     """Whether they may take a file away: their own, as long as they could still add one like it."""
     may_add = may_comment_internally if visibility == "INTERNAL" else may_comment
     return uploaded_by_id == actor.user_id and ticket.status is not Status.CLOSED and may_add(actor, ticket)
+
+
+MOST_VERSIONS = 100  # texts of one comment anybody is shown
+
+
+def may_change_comment(actor: Actor, ticket: TicketFacts, author_id: int, visibility: str) -> bool:
+    """Whether a comment is theirs to change or remove: their own, as long as they could still write one like it."""
+    may_write = may_comment_internally if visibility == "INTERNAL" else may_comment
+    return author_id == actor.user_id and may_write(actor, ticket)
+
+
+def may_read_versions(actor: Actor, *, is_removed: bool) -> bool:
+    """Whether they read the earlier texts of a comment they see: everybody, until it is removed; then audits only."""
+    return not is_removed or actor.may(Permission.AUDIT_READ)
+
+
+def may_read_reply(actor: Actor, owner_id: int | None, team_id: int | None) -> bool:
+    """Whether they may use a canned reply: their own, one of a team of theirs, or of any team for those who manage all."""
+    if owner_id is not None:
+        return owner_id == actor.user_id
+    return team_id in actor.team_ids or actor.scope(Permission.TICKETS_MANAGE_REPLIES) is Scope.ALL
+
+
+def may_edit_reply(actor: Actor, owner_id: int | None, team_id: int | None) -> bool:
+    """Whether a canned reply is theirs to write: their own; a team's for those who manage its replies."""
+    if owner_id is not None:
+        return owner_id == actor.user_id
+    scope = actor.scope(Permission.TICKETS_MANAGE_REPLIES)
+    return scope is Scope.ALL or (scope is not None and scope >= Scope.TEAM and team_id in actor.team_ids)
+
+
+def replies_visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The canned replies this person may use, as SQL: `may_read_reply`'s twin."""
+    mine = CannedReply.owner_id == actor.user_id
+    if actor.scope(Permission.TICKETS_MANAGE_REPLIES) is Scope.ALL:
+        return or_(mine, CannedReply.team_id.is_not(None))
+    return or_(mine, CannedReply.team_id.in_(sorted(actor.team_ids)))

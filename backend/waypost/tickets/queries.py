@@ -42,7 +42,7 @@ from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.tickets import policy
 from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.lifecycle import Status
-from waypost.tickets.models import Ticket, TicketComment, TicketText
+from waypost.tickets.models import Ticket, TicketText
 from waypost.tickets.texts import query_of
 
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -332,37 +332,6 @@ async def facts_by_id(session: AsyncSession, ticket_ids: Sequence[int]) -> dict[
             Status(r.status), r.requester_id, r.assignee_id, r.team_id, r.department_id, frozenset(r.approver_ids or ())
         )
         for r in rows
-    }
-
-
-async def comment_list(
-    session: AsyncSession, actor: Actor, ticket_id: int, *, cursor: str | None, limit: int
-) -> dict[str, Any]:
-    """What was said about a ticket, oldest first; internal words only for those who may read them."""
-    found = await find_ticket(session, actor, ticket_id)
-    statement = (
-        select(TicketComment).where(TicketComment.ticket_id == ticket_id).order_by(TicketComment.id).limit(limit + 1)
-    )
-    if not policy.may_see_internal(actor, found.facts):
-        statement = statement.where(TicketComment.visibility == "PUBLIC")
-    if cursor:
-        (last,) = decode_cursor(cursor, "comments", int)
-        statement = statement.where(TicketComment.id > last)
-    rows = list((await session.scalars(statement)).all())
-    page = rows[:limit]
-    people = await names.people(session, [c.author_id for c in page])
-    following = encode_cursor("comments", page[-1].id) if len(rows) > limit else None
-    return {"items": [comment_json(c, people) for c in page], "next_cursor": following}
-
-
-def comment_json(comment: TicketComment, people: dict[int | None, dict[str, Any]]) -> dict[str, Any]:
-    """One comment as clients read it."""
-    return {
-        "id": comment.id,
-        "author": people.get(comment.author_id),
-        "body": comment.body,
-        "visibility": comment.visibility,
-        "created_at": rfc3339(comment.created_at),
     }
 
 

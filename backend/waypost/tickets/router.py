@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Response
 
 from waypost.access.actor import Actor
-from waypost.access.deps import current_actor, permit
+from waypost.access.deps import permit
 from waypost.access.permissions import Permission
 from waypost.approvals.queries import workflows_of
 from waypost.approvals.schemas import WorkflowsAnswer
 from waypost.catalog.errors import FormNotFilled, UnknownTicketType
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
-from waypost.kernel.db import ReadSession, WriteSession, database
+from waypost.kernel.db import ReadSession, WriteSession
 from waypost.kernel.errors import StaleVersion, VersionRequired
-from waypost.kernel.http import Guard, StrictRoute, guarded, json_response
+from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
-from waypost.kernel.ids import PathId, path_id
+from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.tickets import history, policy, queries, service
@@ -36,13 +35,11 @@ from waypost.tickets.errors import (
     TicketIsClosed,
     TicketNotFound,
 )
+from waypost.tickets.guards import only_if
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.list_query import ListFilters, ListSort
 from waypost.tickets.schemas import (
     Assignment,
-    CommentCreate,
-    CommentPage,
-    CommentRead,
     HistoryPage,
     PeopleAnswer,
     StatusChange,
@@ -54,20 +51,6 @@ from waypost.tickets.schemas import (
 
 router = APIRouter(route_class=StrictRoute, prefix="/tickets", tags=["Tickets"])
 Reader = Annotated[Actor, permit(Permission.TICKETS_READ)]
-
-
-def _only_if(may: Callable[[Actor, policy.TicketFacts], object]) -> Guard:
-    """404 and 403 before a 422: a body's faults are told only to those who may do this with the ticket at all."""
-
-    async def guard(request: Request) -> None:
-        actor = await current_actor(request)
-        ticket_id = path_id(request.path_params.get("ticket_id"))
-        async with database().read() as session:
-            found = await queries.find_ticket(session, actor, ticket_id)
-        if not may(actor, found.facts):
-            raise NotYours
-
-    return guard
 
 
 _OUT_OF_SIGHT: dict[int | str, dict[str, Any]] = {
@@ -183,7 +166,7 @@ def _version(ticket_id: int, body_version: int | None, if_match: str | None) -> 
         TicketNotFound, NotYours, FormNotFilled, StaleVersion, VersionRequired, TicketIsClosed, ApprovedFacts
     ),
 )
-@guarded(_only_if(policy.parts_of))
+@guarded(only_if(policy.parts_of))
 async def update_ticket(
     ticket_id: PathId,
     body: TicketUpdate,
@@ -215,7 +198,7 @@ async def submit_ticket(ticket_id: PathId, session: WriteSession, actor: Reader)
     response_model=TicketRead,
     responses=problems(TicketNotFound, NotYours, ImpossibleTransition, ReopenTooLate, CommentNeeded),
 )
-@guarded(_only_if(policy.parts_of))
+@guarded(only_if(policy.parts_of))
 async def change_status(ticket_id: PathId, body: StatusChange, session: WriteSession, actor: Reader) -> Response:
     """Take one of the transitions that `allowed_actions` offers."""
     await service.change_status(session, actor, ticket_id, to=Status(body.to), comment=body.comment or "")
@@ -227,7 +210,7 @@ async def change_status(ticket_id: PathId, body: StatusChange, session: WriteSes
     response_model=TicketRead,
     responses=_OUT_OF_SIGHT | problems(TicketNotFound, NotYours, NotInTeam, TicketIsClosed),
 )
-@guarded(_only_if(policy.may_assign))
+@guarded(only_if(policy.may_assign))
 async def assign_ticket(ticket_id: PathId, body: Assignment, session: WriteSession, actor: Reader) -> Response:
     """Give responsibility to a member of the team, back to the team, or to another team."""
     await service.assign_ticket(
@@ -248,34 +231,6 @@ async def assign_ticket(ticket_id: PathId, body: Assignment, session: WriteSessi
 async def assignees(ticket_id: PathId, session: ReadSession, actor: Reader) -> Response:
     """The people it can be given to: the active members of its team."""
     return json_response({"items": await queries.assignable_people(session, actor, ticket_id)})
-
-
-@router.get("/{ticket_id}/comments", response_model=CommentPage, responses=problems(TicketNotFound))
-async def comments(
-    ticket_id: PathId, session: ReadSession, actor: Reader, limit: Limit = 100, cursor: Cursor = None
-) -> Response:
-    """What was said, oldest first."""
-    return json_response(await queries.comment_list(session, actor, ticket_id, cursor=cursor, limit=limit))
-
-
-@router.post(
-    "/{ticket_id}/comments",
-    status_code=201,
-    response_model=CommentRead,
-    responses=problems(TicketNotFound, NotYours, TicketIsClosed),
-)
-@guarded(_only_if(policy.may_say_anything))
-async def add_comment(
-    ticket_id: PathId, body: CommentCreate, session: WriteSession, actor: Reader, once: OnceOnly
-) -> Response:
-    """Say something: to everybody on the ticket, or (`INTERNAL`) to the team."""
-
-    async def work() -> Response:
-        made = await service.add_comment(session, actor, ticket_id, body=body.body, visibility=body.visibility)
-        people = await names.people(session, [made.author_id])
-        return json_response(queries.comment_json(made, people), 201)
-
-    return await once.answer(session, actor.user_id, work)
 
 
 @router.get("/{ticket_id}/approvals", response_model=WorkflowsAnswer, responses=problems(TicketNotFound))

@@ -125,24 +125,6 @@ class Assignment(Strict):
     team_id: Annotated[Id | None, Field(examples=[1])] = None
 
 
-class CommentCreate(Strict):
-    body: Comment
-    visibility: VisibilityWord = "PUBLIC"
-
-
-class CommentRead(BaseModel):
-    id: Annotated[int, Field(examples=[7])]
-    author: PersonRef
-    body: Annotated[str, Field(description="Markdown.", examples=["Which model do you need?"])]
-    visibility: VisibilityWord
-    created_at: datetime
-
-
-class CommentPage(BaseModel):
-    items: list[CommentRead]
-    next_cursor: str | None
-
-
 class PeopleAnswer(BaseModel):
     items: list[PersonRef]
 
@@ -162,6 +144,7 @@ class HistoryEntry(BaseModel):
     actor: PersonRef | None
     on_behalf_of: PersonRef | None
     summary: Annotated[str, Field(examples=["submitted the request"])]
+    comment_id: Annotated[int | None, Field(description="The comment it is about.", examples=[None])]
     changes: list[Change]
     comment: str | None
     visibility: VisibilityWord

@@ -20,17 +20,18 @@ from waypost.catalog.models import TicketType
 from waypost.catalog.service import type_to_ask_for
 from waypost.directory.models import Team, TeamMember, User
 from waypost.kernel.clock import now, rfc3339
-from waypost.kernel.errors import FieldError, Forbidden, Invalid, StaleVersion, invalid_field
-from waypost.kernel.events import Doer, record
+from waypost.kernel.errors import FieldError, Invalid, StaleVersion, invalid_field
+from waypost.kernel.events import record
 from waypost.kernel.settings import get_settings
 from waypost.tickets import events, lifecycle, policy, reviewing
 from waypost.tickets.asking import requester_of
 from waypost.tickets.drafts import discard_draft
 from waypost.tickets.errors import ApprovedFacts, NotInTeam, NotYours, TicketIsClosed
 from waypost.tickets.lifecycle import Status, Step
-from waypost.tickets.models import Ticket, TicketComment, TicketText
+from waypost.tickets.models import Ticket, TicketText
 from waypost.tickets.moving import apply_step, touch
 from waypost.tickets.queries import Found, find_ticket
+from waypost.tickets.talking import keep_comment, people_called
 from waypost.tickets.texts import plain
 
 # What was judged: an edit of these in review asks again, and after approval they stay as they were approved.
@@ -267,7 +268,8 @@ async def change_status(session: AsyncSession, actor: Actor, ticket_id: int, *, 
         await reviewing.withdraw(session, actor, ticket, comment)
     await apply_step(session, actor, ticket, edge.step, to, comment=comment)
     if comment.strip() and edge.step in (Step.COMPLETE, Step.REOPEN, Step.CLOSE, Step.START):
-        await _add_comment(session, actor, ticket, comment, "PUBLIC")
+        called = await people_called(session, found, comment, "PUBLIC", strict=False)
+        await keep_comment(session, actor, ticket, comment, "PUBLIC", called)
     return ticket
 
 
@@ -323,44 +325,7 @@ async def assign_ticket(
     return ticket
 
 
-# --- talking about it -------------------------------------------------------------------------------------------------
-
-
-async def add_comment(
-    session: AsyncSession, actor: Actor, ticket_id: int, *, body: str, visibility: str
-) -> TicketComment:
-    """Say something, to all on the ticket or (`INTERNAL`) to the team. Raises `Forbidden` or `TicketIsClosed`."""
-    found = await find_ticket(session, actor, ticket_id, lock=True)
-    if visibility == "INTERNAL":
-        if not policy.may_comment_internally(actor, found.facts):
-            raise Forbidden("Internal comments are for the team that works on this ticket.")
-    elif not policy.may_comment(actor, found.facts):
-        raise NotYours
-    if found.facts.status is Status.CLOSED:
-        raise TicketIsClosed("A closed ticket takes no more comments.")
-    return await _add_comment(session, actor, found.ticket, body, visibility)
-
-
-async def _add_comment(session: AsyncSession, actor: Doer, ticket: Ticket, body: str, visibility: str) -> TicketComment:
-    at = now()
-    comment = TicketComment(
-        ticket_id=ticket.id, author_id=actor.person_id, body=body, visibility=visibility, created_at=at
-    )
-    session.add(comment)
-    # A comment is no edit: it leaves `version` alone, so it makes nobody's edit stale.
-    if visibility == "INTERNAL":
-        ticket.internal_comment_count += 1
-    else:
-        ticket.comment_count += 1
-        ticket.updated_at = at
-    await session.flush()
-    await record(
-        session,
-        events.CommentAdded(ticket_id=ticket.id, comment_id=comment.id, visibility=visibility),
-        actor=actor,
-        at=at,
-    )
-    return comment
+# --- what may be done -------------------------------------------------------------------------------------------------
 
 
 def allowed_actions(actor: Actor, found: Found) -> list[str]:

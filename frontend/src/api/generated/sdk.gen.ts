@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type ServerSentEventsResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CommentsData, CommentsErrors, CommentsResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MeResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PeopleData, PeopleErrors, PeopleResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RejectData, RejectErrors, RejectResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, SessionsData, SessionsErrors, SessionsResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UsersData, UsersErrors, UsersResponses, WorkflowData, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses } from './types.gen';
+import type { AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PeopleData, PeopleErrors, PeopleResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RejectData, RejectErrors, RejectResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, SessionsData, SessionsErrors, SessionsResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UsersData, UsersErrors, UsersResponses, WorkflowData, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -332,6 +332,95 @@ export const undoBulkJob = <ThrowOnError extends boolean = false>(options: Optio
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/bulk-jobs/{job_id}/undo',
     ...options
+});
+
+/**
+ * Canned Replies
+ *
+ * The canned replies one may use: one's own and those of one's teams.
+ */
+export const cannedReplies = <ThrowOnError extends boolean = false>(options?: Options<CannedRepliesData, ThrowOnError>): RequestResult<CannedRepliesResponses, CannedRepliesErrors, ThrowOnError> => (options?.client ?? client).get<CannedRepliesResponses, CannedRepliesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/canned-replies',
+    ...options
+});
+
+/**
+ * Create Canned Reply
+ *
+ * Write a canned reply, one's own or a team's. A variable nobody knows is refused.
+ */
+export const createCannedReply = <ThrowOnError extends boolean = false>(options: Options<CreateCannedReplyData, ThrowOnError>): RequestResult<CreateCannedReplyResponses, CreateCannedReplyErrors, ThrowOnError> => (options.client ?? client).post<CreateCannedReplyResponses, CreateCannedReplyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/canned-replies',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Preview Canned Reply
+ *
+ * What a canned reply would say on a ticket. Nothing is kept.
+ */
+export const previewCannedReply = <ThrowOnError extends boolean = false>(options: Options<PreviewCannedReplyData, ThrowOnError>): RequestResult<PreviewCannedReplyResponses, PreviewCannedReplyErrors, ThrowOnError> => (options.client ?? client).post<PreviewCannedReplyResponses, PreviewCannedReplyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/canned-replies/preview',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Canned Variables
+ *
+ * What can stand in a canned reply, with an example of each.
+ */
+export const cannedVariables = <ThrowOnError extends boolean = false>(options?: Options<CannedVariablesData, ThrowOnError>): RequestResult<CannedVariablesResponses, CannedVariablesErrors, ThrowOnError> => (options?.client ?? client).get<CannedVariablesResponses, CannedVariablesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/canned-replies/variables',
+    ...options
+});
+
+/**
+ * Remove Canned Reply
+ *
+ * Take a canned reply away.
+ */
+export const removeCannedReply = <ThrowOnError extends boolean = false>(options: Options<RemoveCannedReplyData, ThrowOnError>): RequestResult<RemoveCannedReplyResponses, RemoveCannedReplyErrors, ThrowOnError> => (options.client ?? client).delete<RemoveCannedReplyResponses, RemoveCannedReplyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/canned-replies/{reply_id}',
+    ...options
+});
+
+/**
+ * Canned Reply
+ *
+ * One canned reply.
+ */
+export const cannedReply = <ThrowOnError extends boolean = false>(options: Options<CannedReplyData, ThrowOnError>): RequestResult<CannedReplyResponses, CannedReplyErrors, ThrowOnError> => (options.client ?? client).get<CannedReplyResponses, CannedReplyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/canned-replies/{reply_id}',
+    ...options
+});
+
+/**
+ * Update Canned Reply
+ *
+ * Put a canned reply in other words: the version one read.
+ */
+export const updateCannedReply = <ThrowOnError extends boolean = false>(options: Options<UpdateCannedReplyData, ThrowOnError>): RequestResult<UpdateCannedReplyResponses, UpdateCannedReplyErrors, ThrowOnError> => (options.client ?? client).put<UpdateCannedReplyResponses, UpdateCannedReplyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/canned-replies/{reply_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**
@@ -857,9 +946,57 @@ export const addAttachment = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
+ * Take Canned Reply
+ *
+ * A canned reply's words for this ticket, to be read over and sent by hand. Counts as taken.
+ */
+export const takeCannedReply = <ThrowOnError extends boolean = false>(options: Options<TakeCannedReplyData, ThrowOnError>): RequestResult<TakeCannedReplyResponses, TakeCannedReplyErrors, ThrowOnError> => (options.client ?? client).post<TakeCannedReplyResponses, TakeCannedReplyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/canned-replies/{reply_id}/take',
+    ...options
+});
+
+/**
+ * Comment Drafts
+ *
+ * What one was writing about this ticket: a draft for each audience.
+ */
+export const commentDrafts = <ThrowOnError extends boolean = false>(options: Options<CommentDraftsData, ThrowOnError>): RequestResult<CommentDraftsResponses, CommentDraftsErrors, ThrowOnError> => (options.client ?? client).get<CommentDraftsResponses, CommentDraftsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/comment-drafts',
+    ...options
+});
+
+/**
+ * Drop Comment Draft
+ *
+ * Forget what one was writing.
+ */
+export const dropCommentDraft = <ThrowOnError extends boolean = false>(options: Options<DropCommentDraftData, ThrowOnError>): RequestResult<DropCommentDraftResponses, DropCommentDraftErrors, ThrowOnError> => (options.client ?? client).delete<DropCommentDraftResponses, DropCommentDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/comment-drafts/{visibility}',
+    ...options
+});
+
+/**
+ * Keep Comment Draft
+ *
+ * Keep what one is writing, for this audience.
+ */
+export const keepCommentDraft = <ThrowOnError extends boolean = false>(options: Options<KeepCommentDraftData, ThrowOnError>): RequestResult<KeepCommentDraftResponses, KeepCommentDraftErrors, ThrowOnError> => (options.client ?? client).put<KeepCommentDraftResponses, KeepCommentDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/comment-drafts/{visibility}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Comments
  *
- * What was said, oldest first.
+ * What was said, oldest first. Of a removed comment its place remains.
  */
 export const comments = <ThrowOnError extends boolean = false>(options: Options<CommentsData, ThrowOnError>): RequestResult<CommentsResponses, CommentsErrors, ThrowOnError> => (options.client ?? client).get<CommentsResponses, CommentsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -870,7 +1007,9 @@ export const comments = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Add Comment
  *
- * Say something: to everybody on the ticket, or (`INTERNAL`) to the team.
+ * Say something: to everybody on the ticket, or (`INTERNAL`) to the team. `@username` calls somebody.
+ *
+ * A `newer_reply` names the `comment_ids` its writer has not seen.
  */
 export const addComment = <ThrowOnError extends boolean = false>(options: Options<AddCommentData, ThrowOnError>): RequestResult<AddCommentResponses, AddCommentErrors, ThrowOnError> => (options.client ?? client).post<AddCommentResponses, AddCommentErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -883,6 +1022,43 @@ export const addComment = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
+ * Remove Comment
+ *
+ * Take a comment of one's own back, for a while after it was written. Its place remains.
+ */
+export const removeComment = <ThrowOnError extends boolean = false>(options: Options<RemoveCommentData, ThrowOnError>): RequestResult<RemoveCommentResponses, RemoveCommentErrors, ThrowOnError> => (options.client ?? client).delete<RemoveCommentResponses, RemoveCommentErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/comments/{comment_id}',
+    ...options
+});
+
+/**
+ * Edit Comment
+ *
+ * Put a comment of one's own in other words, for a while after it was written. Earlier texts are kept.
+ */
+export const editComment = <ThrowOnError extends boolean = false>(options: Options<EditCommentData, ThrowOnError>): RequestResult<EditCommentResponses, EditCommentErrors, ThrowOnError> => (options.client ?? client).put<EditCommentResponses, EditCommentErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/comments/{comment_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Comment Versions
+ *
+ * Every text a comment had, for all who see it; of a removed one for audits only.
+ */
+export const commentVersions = <ThrowOnError extends boolean = false>(options: Options<CommentVersionsData, ThrowOnError>): RequestResult<CommentVersionsResponses, CommentVersionsErrors, ThrowOnError> => (options.client ?? client).get<CommentVersionsResponses, CommentVersionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/comments/{comment_id}/versions',
+    ...options
+});
+
+/**
  * Ticket History
  *
  * Everything that happened, oldest first, from the event log.
@@ -891,6 +1067,43 @@ export const ticketHistory = <ThrowOnError extends boolean = false>(options: Opt
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/tickets/{ticket_id}/history',
     ...options
+});
+
+/**
+ * Mentionable People
+ *
+ * The people a comment can mention: those who would see it, the nearest to the ticket first.
+ */
+export const mentionablePeople = <ThrowOnError extends boolean = false>(options: Options<MentionablePeopleData, ThrowOnError>): RequestResult<MentionablePeopleResponses, MentionablePeopleErrors, ThrowOnError> => (options.client ?? client).get<MentionablePeopleResponses, MentionablePeopleErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/mentionable',
+    ...options
+});
+
+/**
+ * Leave
+ *
+ * Say that one has closed it.
+ */
+export const leave = <ThrowOnError extends boolean = false>(options: Options<LeaveData, ThrowOnError>): RequestResult<LeaveResponses, LeaveErrors, ThrowOnError> => (options.client ?? client).delete<LeaveResponses, LeaveErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/presence',
+    ...options
+});
+
+/**
+ * Beat
+ *
+ * Say that one has the ticket open, and learn who else has. Only among people who may see it.
+ */
+export const beat = <ThrowOnError extends boolean = false>(options: Options<BeatData, ThrowOnError>): RequestResult<BeatResponses, BeatErrors, ThrowOnError> => (options.client ?? client).put<BeatResponses, BeatErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/presence',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -184,6 +184,28 @@ export type AuditPage = {
 };
 
 /**
+ * Beat
+ *
+ * What one does with a ticket on this screen now. `screen` is a word of the screen's own, such as a random one.
+ */
+export type Beat = {
+    /**
+     * Is Internal
+     *
+     * Typing an internal note.
+     */
+    is_internal?: boolean;
+    /**
+     * Screen
+     */
+    screen: string;
+    /**
+     * State
+     */
+    state: 'VIEWING' | 'TYPING' | 'IDLE';
+};
+
+/**
  * BulkAction
  *
  * The same answer to many steps, each decided on its own.
@@ -459,8 +481,16 @@ export type Change = {
 
 /**
  * CommentCreate
+ *
+ * `after_comment_id` asks for a warning: when somebody else has said something after it, nothing is sent.
  */
 export type CommentCreate = {
+    /**
+     * After Comment Id
+     *
+     * The last comment the writer has seen; 0: none.
+     */
+    after_comment_id?: number | null;
     /**
      * Body
      */
@@ -469,6 +499,64 @@ export type CommentCreate = {
      * Visibility
      */
     visibility?: 'PUBLIC' | 'INTERNAL';
+};
+
+/**
+ * CommentDraftKeep
+ */
+export type CommentDraftKeep = {
+    /**
+     * Body
+     */
+    body: string;
+};
+
+/**
+ * CommentDraftPage
+ */
+export type CommentDraftPage = {
+    /**
+     * Items
+     */
+    items: Array<CommentDraftRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * CommentDraftRead
+ */
+export type CommentDraftRead = {
+    /**
+     * Body
+     */
+    body: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Visibility
+     */
+    visibility: 'PUBLIC' | 'INTERNAL';
+};
+
+/**
+ * CommentEdit
+ *
+ * Other words for a comment, and the version of it one read.
+ */
+export type CommentEdit = {
+    /**
+     * Body
+     */
+    body: string;
+    /**
+     * Version
+     */
+    version: number;
 };
 
 /**
@@ -507,13 +595,17 @@ export type CommentPage = {
 
 /**
  * CommentRead
+ *
+ * One comment. `body` is Markdown, empty once it is removed; `@username` in it stands for a person of `mentions`.
  */
 export type CommentRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'edit' | 'remove'>;
     author: PersonRef;
     /**
      * Body
-     *
-     * Markdown.
      */
     body: string;
     /**
@@ -521,13 +613,69 @@ export type CommentRead = {
      */
     created_at: string;
     /**
+     * Editable Until
+     *
+     * Until when the caller may change or remove it.
+     */
+    editable_until: string | null;
+    /**
+     * Edited At
+     */
+    edited_at: string | null;
+    /**
      * Id
      */
     id: number;
     /**
+     * Mentions
+     */
+    mentions: Array<PersonRef>;
+    /**
+     * Removed At
+     */
+    removed_at: string | null;
+    /**
+     * Version
+     */
+    version: number;
+    /**
      * Visibility
      */
     visibility: 'PUBLIC' | 'INTERNAL';
+};
+
+/**
+ * CommentVersionRead
+ */
+export type CommentVersionRead = {
+    /**
+     * Body
+     */
+    body: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Written At
+     */
+    written_at: string;
+};
+
+/**
+ * CommentVersions
+ *
+ * Every text of a comment, oldest first; the last is the one of now.
+ */
+export type CommentVersions = {
+    /**
+     * Items
+     */
+    items: Array<CommentVersionRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -993,6 +1141,16 @@ export type FieldOwner = {
 };
 
 /**
+ * FilledReply
+ */
+export type FilledReply = {
+    /**
+     * Body
+     */
+    body: string;
+};
+
+/**
  * FirstPassword
  *
  * The token of a one-time link and the password to set.
@@ -1027,6 +1185,12 @@ export type HistoryEntry = {
      * Comment
      */
     comment: string | null;
+    /**
+     * Comment Id
+     *
+     * The comment it is about.
+     */
+    comment_id: number | null;
     /**
      * Id
      */
@@ -1248,7 +1412,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:read' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work';
+export type Permission = 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work';
 
 /**
  * PersonItem
@@ -1307,6 +1471,49 @@ export type PersonRef = {
      * Username
      */
     username: string;
+};
+
+/**
+ * Presence
+ *
+ * Who else is there, at most 20. A screen is forgotten `life_seconds` after its last beat.
+ */
+export type Presence = {
+    /**
+     * Items
+     */
+    items: Array<PresentPerson>;
+    /**
+     * Life Seconds
+     */
+    life_seconds: number;
+};
+
+/**
+ * PresentPerson
+ */
+export type PresentPerson = {
+    person: PersonRef;
+    /**
+     * State
+     */
+    state: 'VIEWING' | 'TYPING' | 'IDLE';
+};
+
+/**
+ * PreviewAsk
+ */
+export type PreviewAsk = {
+    /**
+     * Body
+     *
+     * Markdown with variables.
+     */
+    body: string;
+    /**
+     * Ticket Id
+     */
+    ticket_id: number;
 };
 
 /**
@@ -1481,6 +1688,99 @@ export type Ready = {
      * Status
      */
     status: string;
+};
+
+/**
+ * ReplyCreate
+ *
+ * One's own, or a team's.
+ */
+export type ReplyCreate = {
+    /**
+     * Body
+     *
+     * Markdown with variables.
+     */
+    body: string;
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+    /**
+     * Title
+     */
+    title: string;
+};
+
+/**
+ * ReplyPage
+ */
+export type ReplyPage = {
+    /**
+     * Items
+     */
+    items: Array<ReplyRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ReplyRead
+ *
+ * A canned reply; `team` is null for one's own, `uses` counts how often the caller took it.
+ */
+export type ReplyRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'edit' | 'remove'>;
+    /**
+     * Body
+     */
+    body: string;
+    /**
+     * Id
+     */
+    id: number;
+    team: NamedRef | null;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Uses
+     */
+    uses: number;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * ReplyUpdate
+ */
+export type ReplyUpdate = {
+    /**
+     * Body
+     *
+     * Markdown with variables.
+     */
+    body: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Version
+     */
+    version: number;
 };
 
 /**
@@ -2528,6 +2828,30 @@ export type UserRole = {
      * Name
      */
     name: string;
+};
+
+/**
+ * Variable
+ */
+export type Variable = {
+    /**
+     * Example
+     */
+    example: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * Variables
+ */
+export type Variables = {
+    /**
+     * Items
+     */
+    items: Array<Variable>;
 };
 
 /**
@@ -3826,6 +4150,301 @@ export type UndoBulkJobResponses = {
 };
 
 export type UndoBulkJobResponse = UndoBulkJobResponses[keyof UndoBulkJobResponses];
+
+export type CannedRepliesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         *
+         * Words of title or text.
+         */
+        q?: string | null;
+        /**
+         * Sort
+         *
+         * `use`: what one takes most often first.
+         */
+        sort?: 'title' | 'use';
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/canned-replies';
+};
+
+export type CannedRepliesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CannedRepliesError = CannedRepliesErrors[keyof CannedRepliesErrors];
+
+export type CannedRepliesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplyPage;
+};
+
+export type CannedRepliesResponse = CannedRepliesResponses[keyof CannedRepliesResponses];
+
+export type CreateCannedReplyData = {
+    body: ReplyCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/canned-replies';
+};
+
+export type CreateCannedReplyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CreateCannedReplyError = CreateCannedReplyErrors[keyof CreateCannedReplyErrors];
+
+export type CreateCannedReplyResponses = {
+    /**
+     * Successful Response
+     */
+    201: ReplyRead;
+};
+
+export type CreateCannedReplyResponse = CreateCannedReplyResponses[keyof CreateCannedReplyResponses];
+
+export type PreviewCannedReplyData = {
+    body: PreviewAsk;
+    path?: never;
+    query?: never;
+    url: '/api/v1/canned-replies/preview';
+};
+
+export type PreviewCannedReplyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type PreviewCannedReplyError = PreviewCannedReplyErrors[keyof PreviewCannedReplyErrors];
+
+export type PreviewCannedReplyResponses = {
+    /**
+     * Successful Response
+     */
+    200: FilledReply;
+};
+
+export type PreviewCannedReplyResponse = PreviewCannedReplyResponses[keyof PreviewCannedReplyResponses];
+
+export type CannedVariablesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/canned-replies/variables';
+};
+
+export type CannedVariablesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type CannedVariablesError = CannedVariablesErrors[keyof CannedVariablesErrors];
+
+export type CannedVariablesResponses = {
+    /**
+     * Successful Response
+     */
+    200: Variables;
+};
+
+export type CannedVariablesResponse = CannedVariablesResponses[keyof CannedVariablesResponses];
+
+export type RemoveCannedReplyData = {
+    body?: never;
+    path: {
+        /**
+         * Reply Id
+         */
+        reply_id: number;
+    };
+    query?: never;
+    url: '/api/v1/canned-replies/{reply_id}';
+};
+
+export type RemoveCannedReplyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RemoveCannedReplyError = RemoveCannedReplyErrors[keyof RemoveCannedReplyErrors];
+
+export type RemoveCannedReplyResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveCannedReplyResponse = RemoveCannedReplyResponses[keyof RemoveCannedReplyResponses];
+
+export type CannedReplyData = {
+    body?: never;
+    path: {
+        /**
+         * Reply Id
+         */
+        reply_id: number;
+    };
+    query?: never;
+    url: '/api/v1/canned-replies/{reply_id}';
+};
+
+export type CannedReplyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CannedReplyError = CannedReplyErrors[keyof CannedReplyErrors];
+
+export type CannedReplyResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplyRead;
+};
+
+export type CannedReplyResponse = CannedReplyResponses[keyof CannedReplyResponses];
+
+export type UpdateCannedReplyData = {
+    body: ReplyUpdate;
+    path: {
+        /**
+         * Reply Id
+         */
+        reply_id: number;
+    };
+    query?: never;
+    url: '/api/v1/canned-replies/{reply_id}';
+};
+
+export type UpdateCannedReplyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UpdateCannedReplyError = UpdateCannedReplyErrors[keyof UpdateCannedReplyErrors];
+
+export type UpdateCannedReplyResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplyRead;
+};
+
+export type UpdateCannedReplyResponse = UpdateCannedReplyResponses[keyof UpdateCannedReplyResponses];
 
 export type CategoryListData = {
     body?: never;
@@ -5788,6 +6407,186 @@ export type AddAttachmentResponses = {
 
 export type AddAttachmentResponse = AddAttachmentResponses[keyof AddAttachmentResponses];
 
+export type TakeCannedReplyData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+        /**
+         * Reply Id
+         */
+        reply_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/canned-replies/{reply_id}/take';
+};
+
+export type TakeCannedReplyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TakeCannedReplyError = TakeCannedReplyErrors[keyof TakeCannedReplyErrors];
+
+export type TakeCannedReplyResponses = {
+    /**
+     * Successful Response
+     */
+    200: FilledReply;
+};
+
+export type TakeCannedReplyResponse = TakeCannedReplyResponses[keyof TakeCannedReplyResponses];
+
+export type CommentDraftsData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/comment-drafts';
+};
+
+export type CommentDraftsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CommentDraftsError = CommentDraftsErrors[keyof CommentDraftsErrors];
+
+export type CommentDraftsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CommentDraftPage;
+};
+
+export type CommentDraftsResponse = CommentDraftsResponses[keyof CommentDraftsResponses];
+
+export type DropCommentDraftData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+        /**
+         * Visibility
+         */
+        visibility: 'PUBLIC' | 'INTERNAL';
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/comment-drafts/{visibility}';
+};
+
+export type DropCommentDraftErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type DropCommentDraftError = DropCommentDraftErrors[keyof DropCommentDraftErrors];
+
+export type DropCommentDraftResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DropCommentDraftResponse = DropCommentDraftResponses[keyof DropCommentDraftResponses];
+
+export type KeepCommentDraftData = {
+    body: CommentDraftKeep;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+        /**
+         * Visibility
+         */
+        visibility: 'PUBLIC' | 'INTERNAL';
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/comment-drafts/{visibility}';
+};
+
+export type KeepCommentDraftErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type KeepCommentDraftError = KeepCommentDraftErrors[keyof KeepCommentDraftErrors];
+
+export type KeepCommentDraftResponses = {
+    /**
+     * Successful Response
+     */
+    200: CommentDraftRead;
+};
+
+export type KeepCommentDraftResponse = KeepCommentDraftResponses[keyof KeepCommentDraftResponses];
+
 export type CommentsData = {
     body?: never;
     path: {
@@ -5897,6 +6696,156 @@ export type AddCommentResponses = {
 
 export type AddCommentResponse = AddCommentResponses[keyof AddCommentResponses];
 
+export type RemoveCommentData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+        /**
+         * Comment Id
+         */
+        comment_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/comments/{comment_id}';
+};
+
+export type RemoveCommentErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RemoveCommentError = RemoveCommentErrors[keyof RemoveCommentErrors];
+
+export type RemoveCommentResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveCommentResponse = RemoveCommentResponses[keyof RemoveCommentResponses];
+
+export type EditCommentData = {
+    body: CommentEdit;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+        /**
+         * Comment Id
+         */
+        comment_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/comments/{comment_id}';
+};
+
+export type EditCommentErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type EditCommentError = EditCommentErrors[keyof EditCommentErrors];
+
+export type EditCommentResponses = {
+    /**
+     * Successful Response
+     */
+    200: CommentRead;
+};
+
+export type EditCommentResponse = EditCommentResponses[keyof EditCommentResponses];
+
+export type CommentVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+        /**
+         * Comment Id
+         */
+        comment_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/comments/{comment_id}/versions';
+};
+
+export type CommentVersionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CommentVersionsError = CommentVersionsErrors[keyof CommentVersionsErrors];
+
+export type CommentVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CommentVersions;
+};
+
+export type CommentVersionsResponse = CommentVersionsResponses[keyof CommentVersionsResponses];
+
 export type TicketHistoryData = {
     body?: never;
     path: {
@@ -5951,6 +6900,162 @@ export type TicketHistoryResponses = {
 };
 
 export type TicketHistoryResponse = TicketHistoryResponses[keyof TicketHistoryResponses];
+
+export type MentionablePeopleData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: {
+        /**
+         * Q
+         *
+         * Part of a name or username.
+         */
+        q?: string;
+        /**
+         * Visibility
+         */
+        visibility?: 'PUBLIC' | 'INTERNAL';
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/tickets/{ticket_id}/mentionable';
+};
+
+export type MentionablePeopleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type MentionablePeopleError = MentionablePeopleErrors[keyof MentionablePeopleErrors];
+
+export type MentionablePeopleResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeopleAnswer;
+};
+
+export type MentionablePeopleResponse = MentionablePeopleResponses[keyof MentionablePeopleResponses];
+
+export type LeaveData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query: {
+        /**
+         * Screen
+         */
+        screen: string;
+    };
+    url: '/api/v1/tickets/{ticket_id}/presence';
+};
+
+export type LeaveErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type LeaveError = LeaveErrors[keyof LeaveErrors];
+
+export type LeaveResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type LeaveResponse = LeaveResponses[keyof LeaveResponses];
+
+export type BeatData = {
+    body: Beat;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/presence';
+};
+
+export type BeatErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type BeatError = BeatErrors[keyof BeatErrors];
+
+export type BeatResponses = {
+    /**
+     * Successful Response
+     */
+    200: Presence;
+};
+
+export type BeatResponse = BeatResponses[keyof BeatResponses];
 
 export type SubmitTicketData = {
     body?: never;
