@@ -16,6 +16,7 @@ from waypost.access.deps import authenticate
 from waypost.approvals import router as approvals
 from waypost.audit import router as audit
 from waypost.catalog import categories_router as categories
+from waypost.catalog import forms_router as forms
 from waypost.catalog import router as catalog
 from waypost.kernel import health, hints, http, logs, openapi, queue, webapp
 from waypost.kernel.db import Database, use_database
@@ -41,6 +42,7 @@ ROOMS = (
     access,
     directory_router,
     categories,
+    forms,
     catalog,
     bulk,
     exports,

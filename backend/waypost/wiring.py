@@ -10,15 +10,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost.access.service import forget_old_sessions
+from waypost.approvals import definitions
 from waypost.approvals import events as approvals
 from waypost.approvals.subject import use_subject_rooms
+from waypost.catalog.uses import use_finders
 from waypost.kernel import hints, relay
 from waypost.kernel.db import Database
 from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
 from waypost.notifications import consumer as notifications
 from waypost.notifications import sending
-from waypost.tickets import bulk, comment_drafts, drafts, keeping, reviewing
+from waypost.tickets import bulk, comment_drafts, drafts, filling, keeping, reviewing
 from waypost.tickets import events as tickets
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
@@ -50,6 +52,7 @@ SCAN = "attachments.scan"
 
 def build_wiring() -> Wiring:
     """The table in force, and the rooms whose subjects approvals judge."""
+    use_finders((definitions.definitions_naming, filling.tickets_with))
     use_subject_rooms({reviewing.TICKET: reviewing.TicketRoom()})
     return Wiring(handlers=HANDLERS, consumers=CONSUMERS, subscriptions=SUBSCRIPTIONS)
 

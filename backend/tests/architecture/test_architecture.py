@@ -104,6 +104,7 @@ async def test_every_list_is_bounded(app: Any) -> None:
         "/api/v1/tickets/{ticket_id}/comment-drafts": "one's own, one for each audience",
         "/api/v1/tickets/{ticket_id}/comments/{comment_id}/versions": "the texts of one comment, at most 100",
         "/api/v1/canned-replies/variables": "the variables there are",
+        "/api/v1/ticket-types/{key}/fields/{field}/uses": "what names one field: a company's workflows and rules",
         "/api/v1/ticket-types": "the kinds of request a company offers",
         "/api/v1/teams": "the teams of a company",
         "/api/v1/departments": "the departments of a company",

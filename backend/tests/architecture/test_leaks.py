@@ -25,6 +25,8 @@ FILLED = {
     "attachment_id": lambda marked: marked["attachment_id"],
     "comment_id": lambda marked: marked["comment_id"],
     "reply_id": lambda marked: marked["reply_id"],
+    "number": lambda marked: 1,
+    "field": lambda marked: "budget_code",
     "token": lambda marked: "1.1.1.1.x",
     "draft_id": lambda marked: marked["draft_id"],
 }

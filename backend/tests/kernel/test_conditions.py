@@ -29,6 +29,12 @@ FORM = {
         "file": {"type": "object"},
         "odd": True,
         "union": {"type": ["string", "null"]},
+        "price": {"type": "object", "x-kind": "money"},
+        "boss": {"type": "integer", "x-kind": "person", "title": "Boss"},
+        "unit": {"type": "integer", "x-kind": "department"},
+        "extras": {"type": "array", "x-kind": "multi_choice", "items": {"type": "string", "enum": ["a", "b"]}},
+        "papers": {"type": "array", "x-kind": "file", "items": {"type": "integer"}},
+        "agreed": {"type": "boolean", "x-kind": "checkbox"},
     }
 }
 FIELDS = catalogue(
@@ -66,7 +72,13 @@ def test_form_fields_are_typed() -> None:
         "day": Kind.DATE,
         "tags": Kind.LIST,
         "colour": Kind.CHOICE,
+        "price": Kind.NUMBER,
+        "boss": Kind.ID,
+        "unit": Kind.ID,
+        "extras": Kind.LIST,
+        "agreed": Kind.BOOLEAN,
     }
+    assert form_fields(FORM)["custom.extras"].choices == ("a", "b")
 
 
 def test_nothing_means_always() -> None:
@@ -92,6 +104,15 @@ def test_nothing_means_always() -> None:
         (leaf("amount", "is_not_empty"), {"amount": Decimal(0)}, {}),
         (leaf("title", "starts_with", "Lap"), {"title": "laptop"}, {"title": "a laptop"}),
         (leaf("title", "contains", "TOP"), {"title": "laptop"}, {"title": "desk"}),
+        (
+            leaf("custom.price", "gte", "5"),
+            {"custom.price": {"amount": "5.00", "currency": "EUR"}},
+            {"custom.price": "9"},
+        ),
+        (leaf("custom.price", "is_empty"), {"custom.price": {"amount": "-1"}}, {"custom.price": {"amount": "0"}}),
+        (leaf("custom.boss", "eq", 3), {"custom.boss": 3}, {"custom.boss": "3"}),
+        (leaf("custom.boss", "is_empty"), {"custom.boss": True}, {"custom.boss": 1}),
+        (leaf("custom.extras", "contains", "a"), {"custom.extras": ["b", "a"]}, {"custom.extras": ["b"]}),
         (leaf("custom.tags", "contains", "red"), {"custom.tags": ["red"]}, {"custom.tags": ["dark red"]}),
     ],
 )
@@ -128,6 +149,7 @@ def test_what_operators_mean(tree: Any, holds_for: dict[str, Any], not_for: dict
         (leaf("custom.day", "eq", 5), "/value"),
         (leaf("custom.day", "eq", "2026-02-30"), "/value"),
         (leaf("custom.colour", "eq", "green"), "/value"),
+        (leaf("custom.extras", "contains", "c"), "/value"),
         (leaf("title", "in", "a"), "/value"),
         (leaf("title", "in", []), "/value"),
         (leaf("title", "in", ["a", 5]), "/value/1"),
@@ -196,6 +218,10 @@ TEXTS = st.text(st.sampled_from("aAbBäÄΣσ %_\\'\"x" + string.digits), max_si
 NUMBERS = st.decimals(min_value=-999, max_value=999, places=2).map(lambda d: f"{d:.2f}")
 INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2020, 1, 3), timezones=st.just(UTC)).map(lambda d: d.isoformat())
 DAYS = st.sampled_from(["2026-01-01", "2026-01-02", "2026-12-31"])
+AMOUNTS = st.sampled_from(["0", "5", "5.00", "12.5", "999999999999.99", "", "-1", "1.234", "x", "1 ", "5\n"])
+MONEY = st.fixed_dictionaries(
+    {"amount": AMOUNTS | st.integers(0, 9) | st.none()}, optional={"currency": st.just("EUR")}
+)
 VALUES: dict[Kind, Any] = {
     Kind.TEXT: TEXTS,
     Kind.CHOICE: st.sampled_from(["red", "blue"]),
@@ -214,7 +240,7 @@ def leaf_of(draw: Any) -> dict[str, Any]:
     op = draw(st.sampled_from(OPERATORS[field.kind]))
     if op.startswith("is_"):
         return {"field": field.name, "op": op}
-    value = VALUES[field.kind]
+    value = st.sampled_from(field.choices) if field.choices else VALUES[field.kind]
     return {
         "field": field.name,
         "op": op,
@@ -246,6 +272,11 @@ ROWS = st.fixed_dictionaries(
                 "day": st.none() | DAYS,
                 "tags": st.none() | st.lists(TEXTS, max_size=2) | TEXTS,
                 "colour": st.none() | st.sampled_from(["red", "blue"]),
+                "price": st.none() | MONEY | st.integers(-3, 3) | TEXTS,
+                "boss": st.none() | st.integers(-1, 3) | st.sampled_from([1.5, 10**17, 10**18]) | st.booleans() | TEXTS,
+                "unit": st.none() | st.integers(1, 3),
+                "extras": st.none() | st.lists(st.sampled_from(["a", "b", "c"]), max_size=2),
+                "agreed": st.none() | st.booleans(),
             },
         ),
     }

@@ -17,10 +17,11 @@ from waypost.approvals.events import DefinitionChanged, DefinitionCreated
 from waypost.approvals.models import ApprovalDefinition, ApprovalDefinitionVersion
 from waypost.approvals.subject import Subject
 from waypost.catalog.models import TicketType
+from waypost.catalog.uses import Use
 from waypost.directory.models import Department, Team, User
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.evaluate import holds
-from waypost.kernel.conditions.fields import Field, Kind, form_fields
+from waypost.kernel.conditions.fields import CUSTOM, Field, Kind, form_fields
 from waypost.kernel.conditions.tree import describe, leaves
 from waypost.kernel.errors import FieldError, StaleVersion
 from waypost.kernel.events import Doer, record
@@ -189,6 +190,27 @@ async def _parse_missing(session: AsyncSession, missing: list[tuple[int, int]]) 
     for row in rows:
         if (row.definition_id, row.version) in wanted:
             _parsed[row.definition_id, row.version] = parsed(row)
+
+
+async def definitions_naming(session: AsyncSession, kind: TicketType, key: str) -> list[Use]:
+    """The active workflows that look at a form's field, in a condition or to find an approver."""
+    current = (
+        select(ApprovalDefinitionVersion)
+        .join(ApprovalDefinition, ApprovalDefinition.id == ApprovalDefinitionVersion.definition_id)
+        .where(ApprovalDefinition.is_active, ApprovalDefinitionVersion.version == ApprovalDefinition.version)
+    )
+    found = []
+    for row in await session.scalars(current):
+        definition = parsed(row)
+        looked_at = {
+            x.field.name for c in (definition.condition, *(s.condition for s in definition.stages)) for x in leaves(c)
+        }
+        approvers = [a for s in definition.stages for a in s.approvers]
+        approvers += [s.escalation.to for s in definition.stages if s.escalation]
+        asks = any(a.kind is ApproverKind.FORM_FIELD and a.target == key for a in approvers)
+        if asks or f"{CUSTOM}{key}" in looked_at:
+            found.append(Use("approval_workflow", row.definition_id, definition.name))
+    return found
 
 
 def parsed(row: ApprovalDefinitionVersion) -> Definition:

@@ -20,6 +20,8 @@ from waypost.approvals.models import (
     ApprovalStep,
     ApprovalWorkflow,
 )
+from waypost.catalog.answers import answers, ids_named, with_names
+from waypost.catalog.kinds import FieldKind
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
@@ -56,6 +58,15 @@ async def count_pending(session: AsyncSession, actor: Actor) -> int:
     return await session.scalar(select(func.count()).where(policy.theirs(actor), _OPEN)) or 0
 
 
+def _answers(subject: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was filled in; a subject kept before answers were has fields and titles only."""
+    kept: list[dict[str, Any]] | None = subject.get("answers")
+    if kept is None:
+        titles = subject.get("field_titles", {})
+        return answers({"properties": {k: {"title": t} for k, t in titles.items()}}, subject.get("custom_fields", {}))
+    return kept
+
+
 async def approval_queue(session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int) -> dict[str, Any]:
     """The steps that wait for this person, most urgent first (priority, then deadline): `{items, next_cursor}`."""
     statement = (
@@ -85,11 +96,14 @@ async def approval_queue(session: AsyncSession, actor: Actor, *, cursor: str | N
         )
     rows = (await session.execute(statement)).all()
     page = rows[:limit]
-    earlier = await _answers(session, sorted({r[0].workflow_id for r in page}))
+    earlier = await _decisions(session, sorted({r[0].workflow_id for r in page}))
     people_ids = [i for r in page for i in (r[0].on_behalf_of_id, r.subject["requester_id"])]
     people_ids += [i for steps in earlier.values() for s in steps for i in (s.decided_by_id, s.on_behalf_of_id)]
+    given = {r[0].id: _answers(r.subject) for r in page}
+    people_ids += [i for a in given.values() for i in ids_named(a, FieldKind.PERSON)]
+    department_ids = [i for a in given.values() for i in ids_named(a, FieldKind.DEPARTMENT)]
     people = await names.people(session, people_ids)
-    departments = await names.departments(session, [r.subject["department_id"] for r in page])
+    departments = await names.departments(session, [*department_ids, *(r.subject["department_id"] for r in page)])
     may = actor.may(Permission.APPROVALS_DECIDE)
     items = []
     for step, subject, version, workflow_name, stage_name in page:
@@ -101,6 +115,7 @@ async def approval_queue(session: AsyncSession, actor: Actor, *, cursor: str | N
                     **shown,
                     "requester": people.get(subject["requester_id"]),
                     "department": departments.get(subject["department_id"]),
+                    "answers": with_names(given[step.id], people, departments),
                 },
                 "version": version,
                 "step_order": step.step_order,
@@ -155,7 +170,7 @@ def _step_json(
     }
 
 
-async def _answers(session: AsyncSession, workflow_ids: list[int]) -> dict[int, list[ApprovalStep]]:
+async def _decisions(session: AsyncSession, workflow_ids: list[int]) -> dict[int, list[ApprovalStep]]:
     if not workflow_ids:
         return {}
     found: dict[int, list[ApprovalStep]] = {}

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from waypost.catalog.schemas import Answer
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import NamedRef, PersonRef, Remark, Strict
 
@@ -78,6 +79,7 @@ class QueueTicket(BaseModel):
     created_at: str
     custom_fields: dict[str, Any]
     field_titles: dict[str, str]
+    answers: Annotated[list[Answer], Field(description="What was filled in, in the form's order.")]
     requester: PersonRef | None
     department: NamedRef | None
 

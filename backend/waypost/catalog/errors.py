@@ -23,6 +23,12 @@ class KeyTaken(Conflict):
     code = "ticket_type_exists"
 
 
+class FormVersionNotFound(NotFound):
+    """The form never had this version."""
+
+    code = "form_version_not_found"
+
+
 class CategoryNotFound(NotFound):
     """There is no such category."""
 

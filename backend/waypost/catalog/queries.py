@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -13,12 +13,19 @@ from waypost.kernel.paging import after, decode_cursor, encode_cursor
 
 
 async def ticket_type_page(
-    session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int
+    session: AsyncSession, actor: Actor, *, is_active: bool | None, q: str | None, cursor: str | None, limit: int
 ) -> tuple[list[TicketType], str | None]:
     """Ticket types by name; inactive ones only for those who configure them."""
     statement = select(TicketType).order_by(TicketType.name, TicketType.id).limit(limit + 1)
     if not actor.may(Permission.CATALOG_CONFIGURE):
         statement = statement.where(TicketType.is_active)
+    if is_active is not None:
+        statement = statement.where(TicketType.is_active == is_active)
+    if q and q.strip():
+        words = q.strip().lower()
+        statement = statement.where(
+            or_(func.strpos(func.lower(TicketType.name), words) > 0, func.strpos(func.lower(TicketType.key), words) > 0)
+        )
     if cursor:
         name, type_id = decode_cursor(cursor, "types", str, int)
         statement = statement.where(after([(TicketType.name, name, False), (TicketType.id, type_id, False)]))

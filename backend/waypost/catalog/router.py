@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
@@ -42,7 +42,8 @@ _FIELDS = [
 ]
 
 
-async def _read(session: ReadSession, rows: list[TicketType]) -> list[dict[str, Any]]:
+async def read_types(session: ReadSession, rows: list[TicketType]) -> list[dict[str, Any]]:
+    """Types as clients read them."""
     teams = await names.teams(session, [t.team_id for t in rows])
     return [{f: getattr(t, f) for f in _FIELDS} | {"team": teams.get(t.team_id)} for t in rows]
 
@@ -51,12 +52,16 @@ async def _read(session: ReadSession, rows: list[TicketType]) -> list[dict[str, 
 async def ticket_types(
     session: ReadSession,
     actor: Annotated[Actor, permit(Permission.CATALOG_READ)],
+    is_active: Annotated[bool | None, Query(description="Only active or only inactive ones.")] = None,
+    q: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$", description="Part of name or key.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
-    """What can be asked for, by name, each with its form."""
-    rows, following = await queries.ticket_type_page(session, actor, cursor=cursor, limit=limit)
-    return json_response({"items": await _read(session, rows), "next_cursor": following})
+    """What can be asked for, by name, each with its form. Inactive types are for those who configure them."""
+    rows, following = await queries.ticket_type_page(
+        session, actor, is_active=is_active, q=q, cursor=cursor, limit=limit
+    )
+    return json_response({"items": await read_types(session, rows), "next_cursor": following})
 
 
 @router.post("", status_code=201, response_model=TicketTypeRead, responses=problems(KeyTaken, BadForm))
@@ -70,7 +75,7 @@ async def create_ticket_type(
 
     async def work() -> Response:
         made = await service.create_ticket_type(session, actor, **body.model_dump())
-        return json_response((await _read(session, [made]))[0], 201)
+        return json_response((await read_types(session, [made]))[0], 201)
 
     return await once.answer(session, actor.user_id, work)
 
@@ -80,7 +85,7 @@ async def ticket_type(
     key: Key, session: ReadSession, actor: Annotated[Actor, permit(Permission.CATALOG_READ)]
 ) -> Response:
     """One ticket type."""
-    return json_response((await _read(session, [await queries.ticket_type(session, actor, key)]))[0])
+    return json_response((await read_types(session, [await queries.ticket_type(session, actor, key)]))[0])
 
 
 @router.put("/{key}", response_model=TicketTypeRead, responses=problems(TicketTypeNotFound, StaleVersion, BadForm))
@@ -93,4 +98,4 @@ async def update_ticket_type(
     """Change a ticket type; tickets made before keep the form they were made with."""
     values = body.model_dump(exclude_unset=True, exclude={"version"})
     changed = await service.update_ticket_type(session, actor, key, version=body.version, **values)
-    return json_response((await _read(session, [changed]))[0])
+    return json_response((await read_types(session, [changed]))[0])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import Line, NamedRef, Remark, Strict
+from waypost.kernel.shapes import Line, NamedRef, PersonRef, Remark, Strict
 
 Keyword = Annotated[Line, Field(max_length=50, examples=["notebook"])]
 PriorityWord = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
@@ -17,6 +18,16 @@ _FORM = {
     "properties": {"budget_code": {"type": "string", "title": "Budget code", "maxLength": 40}},
     "additionalProperties": False,
 }
+
+
+class Answer(BaseModel):
+    """One field as it was filled in. `kind` is the form's (`x-kind`), null for plain JSON Schema."""
+
+    key: Annotated[str, Field(examples=["budget_code"])]
+    title: Annotated[str, Field(examples=["Budget code"])]
+    kind: Annotated[str | None, Field(examples=["text"])]
+    value: Annotated[Any, Field(examples=["PROJ001"])]
+    text: Annotated[str, Field(description="What people read: names and labels.", examples=["PROJ001"])]
 
 
 class TicketTypeRead(BaseModel):
@@ -103,3 +114,70 @@ class CategoryUpdate(Strict):
     name: CategoryName
     position: Place = None
     version: Annotated[int, Field(ge=1, strict=True, examples=[1], description="The version you read.")]
+
+
+class FormChange(BaseModel):
+    """One field of a form that differs."""
+
+    what: Literal["added", "removed", "changed", "moved"]
+    key: Annotated[str, Field(examples=["budget_code"])]
+    title: Annotated[str, Field(examples=["Budget code"])]
+    details: Annotated[list[str], Field(examples=[["required now"]])]
+
+
+class FormVersionRead(BaseModel):
+    """A form the type had; `changes` tell it from the one before."""
+
+    version: Annotated[int, Field(examples=[2])]
+    created_at: datetime
+    created_by: PersonRef | None
+    note: Annotated[str, Field(examples=["Finance asks for a second quote"])]
+    restored_from: Annotated[int | None, Field(examples=[None])]
+    is_current: bool
+    changes: list[FormChange]
+
+
+class FormVersionPage(BaseModel):
+    items: list[FormVersionRead]
+    next_cursor: str | None
+
+
+class FormCompared(BaseModel):
+    """`changes` lead from the version `against` to this one."""
+
+    version: Annotated[int, Field(examples=[1])]
+    form: Annotated[dict[str, Any], Field(examples=[_FORM])]
+    against: Annotated[int, Field(examples=[2])]
+    changes: list[FormChange]
+
+
+class FormRestore(Strict):
+    note: Annotated[Remark, Field(max_length=500, examples=["The second quote is not needed after all"])] = ""
+    version: Annotated[int, Field(ge=1, strict=True, examples=[1], description="The type's version you read.")]
+
+
+class FormCheck(Strict):
+    """`ticket_type` is the key of the type it is for; null for a new one."""
+
+    ticket_type: Annotated[str | None, Field(max_length=64, examples=["IT_HARDWARE"])] = None
+    form: Annotated[dict[str, Any], Field(examples=[_FORM])]
+
+
+class FormChecked(BaseModel):
+    form: Annotated[dict[str, Any], Field(examples=[_FORM])]
+    changes: list[FormChange]
+
+
+class FieldUse(BaseModel):
+    """Something that speaks of a field. Tickets are only counted: `id` is null, `has_more` when there are more."""
+
+    kind: Annotated[str, Field(examples=["approval_workflow"])]
+    id: Annotated[int | None, Field(examples=[1])]
+    name: Annotated[str, Field(examples=["Purchases by amount"])]
+    count: Annotated[int, Field(examples=[1])]
+    has_more: bool
+
+
+class UsesAnswer(BaseModel):
+    items: list[FieldUse]
+    next_cursor: None

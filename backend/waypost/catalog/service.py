@@ -50,7 +50,14 @@ async def create_ticket_type(
 
 
 async def update_ticket_type(
-    session: AsyncSession, actor: Actor, key: str, *, version: int, note: str = "", **values: Any
+    session: AsyncSession,
+    actor: Actor,
+    key: str,
+    *,
+    version: int,
+    note: str = "",
+    restored_from: int | None = None,
+    **values: Any,
 ) -> TicketType:
     """Change a type; another form becomes its next version, kept with `note`.
 
@@ -83,6 +90,7 @@ async def update_ticket_type(
                 form=found.form,
                 created_by_id=actor.person_id,
                 note=note,
+                restored_from=restored_from,
             )
         )
     found.version += 1

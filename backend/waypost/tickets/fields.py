@@ -96,14 +96,15 @@ async def field_list(session: AsyncSession, actor: Actor, *, at_submission: bool
 def _described(field: Field, choices: list[dict[str, str]] | None, types: list[dict[str, str]]) -> dict[str, Any]:
     is_custom = field.name.startswith(CUSTOM)
     kind = Kind.CHOICE if choices is not None else field.kind
-    words = [{"value": c, "label": c if is_custom else c.replace("_", " ").capitalize()} for c in field.choices]
+    labels = field.labels or tuple(c if is_custom else c.replace("_", " ").capitalize() for c in field.choices)
+    words = [{"value": c, "label": label} for c, label in zip(field.choices, labels, strict=True)]
     return {
         "name": field.name,
         "label": field.label[:1].upper() + field.label[1:],
         "kind": kind.value,
         "operators": list(OPERATORS[kind]),
         "choices": words if choices is None else choices,
-        "refers_to": _REFERS_TO.get(field.name),
+        "refers_to": field.refers_to or _REFERS_TO.get(field.name),
         "currency": get_settings().currency if field.name == "amount" else None,
         "types": types,
     }

@@ -16,6 +16,8 @@ from waypost.access.actor import Actor
 from waypost.approvals import events as approval_events
 from waypost.approvals import service as approvals
 from waypost.approvals.subject import Subject
+from waypost.catalog.answers import answers
+from waypost.catalog.kinds import AMOUNT
 from waypost.catalog.models import TicketType
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.events import SYSTEM, Doer
@@ -44,6 +46,14 @@ def worth(amount: Decimal | None, currency: str | None) -> Decimal | None:
     return WITHOUT_RATE if rate is None else (amount * rate).quantize(Decimal("0.01"))
 
 
+def _judged(value: Any) -> Any:
+    """A form's value as conditions compare it: money in the company's own currency, as the ticket's amount is."""
+    amount, currency = (value.get("amount"), value.get("currency")) if isinstance(value, dict) else (None, None)
+    if isinstance(amount, str) and isinstance(currency, str) and AMOUNT.fullmatch(amount):
+        return worth(Decimal(amount), currency)
+    return value
+
+
 def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
     """The ticket as approvers see and conditions judge it."""
     fields = ticket.custom_fields
@@ -56,7 +66,7 @@ def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
         "requester_id": ticket.requester_id,
         "title": ticket.title,
         "due_date": ticket.due_date,
-        **{f"custom.{key}": value for key, value in fields.items()},
+        **{f"custom.{key}": _judged(value) for key, value in fields.items()},
     }
     titles = {k: str(v.get("title") or k) for k, v in (form.get("properties") or {}).items() if isinstance(v, dict)}
     shown = {
@@ -74,6 +84,7 @@ def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
         "due_date": ticket.due_date and rfc3339(ticket.due_date),
         "created_at": rfc3339(ticket.created_at),
         "custom_fields": fields,
+        "answers": answers(form, fields),
         "field_titles": {k: titles.get(k, k) for k in fields},
     }
     wrote = {ticket.requester_id, ticket.created_by_id, ticket.edited_by_id} - {None}

@@ -12,7 +12,9 @@ from waypost.access.deps import permit
 from waypost.access.permissions import Permission
 from waypost.approvals.queries import workflows_of
 from waypost.approvals.schemas import WorkflowsAnswer
+from waypost.catalog.answers import answers, ids_named, with_names
 from waypost.catalog.errors import FormNotFilled, UnknownTicketType
+from waypost.catalog.kinds import FieldKind
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, WriteSession
@@ -60,9 +62,10 @@ _OUT_OF_SIGHT: dict[int | str, dict[str, Any]] = {
 
 async def _read(session: ReadSession, actor: Actor, found: queries.Found, status: int = 200) -> Response:
     t = found.ticket
-    people = await names.people(session, [t.requester_id, t.assignee_id])
+    given = answers(found.form, t.custom_fields)
+    people = await names.people(session, [t.requester_id, t.assignee_id, *ids_named(given, FieldKind.PERSON)])
     teams = await names.teams(session, [t.team_id])
-    departments = await names.departments(session, [t.department_id])
+    departments = await names.departments(session, [t.department_id, *ids_named(given, FieldKind.DEPARTMENT)])
     return json_response(
         {
             "id": t.id,
@@ -82,6 +85,7 @@ async def _read(session: ReadSession, actor: Actor, found: queries.Found, status
             "due_date": t.due_date and rfc3339(t.due_date),
             "custom_fields": t.custom_fields,
             "form": found.form,
+            "answers": with_names(given, people, departments),
             "version": t.version,
             "comment_count": t.comment_count,
             "created_at": rfc3339(t.created_at),

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from waypost.catalog.schemas import Answer
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import (
     Currency,
@@ -76,6 +77,7 @@ class TicketRead(TicketListItem):
     description: str
     custom_fields: CustomFields
     form: Annotated[dict[str, Any], Field(description="The form it was made with (JSON Schema).")]
+    answers: Annotated[list[Answer], Field(description="What was filled in, in the form's order.")]
     submitted_at: datetime | None
     completed_at: datetime | None
     closed_at: datetime | None

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.catalog.errors import FormNotFilled
-from waypost.catalog.forms import check_fields
+from waypost.catalog.forms import with_defaults
 from waypost.catalog.models import TicketType
 from waypost.catalog.service import type_to_ask_for
 from waypost.directory.models import Team, TeamMember, User
@@ -23,7 +23,7 @@ from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion, invalid_field
 from waypost.kernel.events import record
 from waypost.kernel.settings import get_settings
-from waypost.tickets import events, lifecycle, policy, reviewing
+from waypost.tickets import events, filling, lifecycle, policy, reviewing
 from waypost.tickets.asking import requester_of
 from waypost.tickets.drafts import discard_draft
 from waypost.tickets.errors import ApprovedFacts, NotInTeam, NotYours, TicketIsClosed
@@ -72,8 +72,17 @@ async def create_ticket(
     actor.require(Permission.TICKETS_CREATE)
     requester = await requester_of(session, actor, requester_id)
     kind = await type_to_ask_for(session, ticket_type)
-    check_fields(kind.form, custom_fields, is_draft=not submit)
     amount, currency = _money(kind, amount, currency)
+    facts = {
+        "priority": priority or kind.default_priority,
+        "amount": amount,
+        "currency": currency,
+        "title": title,
+        "department_id": requester.department_id,
+        "requester_id": requester.id,
+    }
+    custom_fields = with_defaults(kind.form, custom_fields, facts)
+    await filling.check_filled(session, kind.form, custom_fields, facts=facts, is_draft=not submit, ticket_id=None)
     at = now()
     number = await session.scalar(select(func.next_ticket_number(literal(kind.prefix), literal(at.year))))
     ticket = Ticket(
@@ -168,8 +177,7 @@ async def update_ticket(
         if values["amount"] is None and ticket.amount is not None and found.facts.status is not Status.DRAFT:
             # it would leave those who must judge such an amount
             raise invalid_field("/amount", "must not be taken away from a request that was submitted")
-    if "custom_fields" in values:
-        check_fields(found.form, values["custom_fields"], is_draft=ticket.status == Status.DRAFT)
+    await filling.fit(session, ticket, found.form, values)
     changed = {f: v for f in EDITABLE_FIELDS if f in values and (v := values[f]) != getattr(ticket, f)}
     if not changed:
         return ticket
@@ -232,7 +240,14 @@ async def _submit(
 ) -> None:
     """`form` is the one the ticket was written with, which may be older than its type's."""
     try:
-        check_fields(form, ticket.custom_fields, is_draft=False)
+        await filling.check_filled(
+            session,
+            form,
+            ticket.custom_fields,
+            facts=filling.facts_of(ticket),
+            is_draft=False,
+            ticket_id=ticket.id,
+        )
     except FormNotFilled as lacking:
         raise FormNotFilled("The form is not complete yet.", errors=lacking.errors) from lacking
     ticket.round += 1

@@ -5,6 +5,7 @@ Nothing is never equal, above or below anything: a comparison with an empty fiel
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +18,10 @@ from waypost.kernel.conditions.tree import All, Condition, Leaf, Not
 UPPER = "".join(c for c in map(chr, range(0x530)) if len(c.lower()) == 1 and c.lower() != c)
 LOWER = "".join(c.lower() for c in UPPER)
 _FOLD = str.maketrans(UPPER, LOWER)
+
+
+AMOUNT = r"[0-9]{1,12}(\.[0-9]{1,2})?"  # of money: {"amount": "12.50", "currency": "EUR"}
+MOST_DIGITS = 18  # of an id
 
 
 def fold(text: str) -> str:
@@ -40,9 +45,14 @@ def _read(value: Any, kind: Kind) -> Any:
     if value is None or value == "" or value == []:
         return None
     if kind is Kind.NUMBER:
+        if isinstance(value, Mapping):  # money is compared by its amount, whatever its currency
+            amount = value.get("amount")
+            return Decimal(amount) if isinstance(amount, str) and re.fullmatch(AMOUNT, amount) else None
         if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
             return None
         return value if isinstance(value, Decimal) else Decimal(str(value))
+    if kind is Kind.ID and (isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 10**MOST_DIGITS):
+        return None
     expected: dict[Kind, type] = {Kind.BOOLEAN: bool, Kind.INSTANT: datetime, Kind.ID: int, Kind.LIST: list}
     return value if isinstance(value, expected.get(kind, str)) else None
 

@@ -39,12 +39,17 @@ CUSTOM = "custom."
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: its name in a condition, its kind, the words it can hold (choices), and what people call it."""
+    """One field: its name in a condition, its kind, the words it can hold (choices), and what people call it.
+
+    `labels` are what people read for the choices, where that differs; `refers_to` says whose id it holds.
+    """
 
     name: str
     kind: Kind
     label: str
     choices: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    refers_to: str | None = None
 
 
 Catalogue = Mapping[str, Field]
@@ -62,14 +67,34 @@ def form_fields(form: Mapping[str, Any]) -> dict[str, Field]:
         kind = _kind_of(schema)
         if kind is not None:
             name = f"{CUSTOM}{key}"
-            choices = tuple(str(v) for v in schema.get("enum", ())) if kind is Kind.CHOICE else ()
-            found[name] = Field(name, kind, str(schema.get("title") or key), choices)
+            choices = _choices(schema) if kind in (Kind.CHOICE, Kind.LIST) else ()
+            refers_to = schema.get("x-kind") if kind is Kind.ID else None
+            found[name] = Field(
+                name, kind, str(schema.get("title") or key), choices, _labels(schema, choices), refers_to
+            )
     return found
+
+
+# What the kinds of an administrator's fields (`x-kind`) hold, where their JSON type does not say it.
+_BY_KIND = {"money": Kind.NUMBER, "person": Kind.ID, "department": Kind.ID, "file": None}
+
+
+def _choices(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    items = schema.get("items")
+    words = items.get("enum") if isinstance(items, dict) else schema.get("enum")
+    return tuple(str(w) for w in words) if isinstance(words, list) else ()
+
+
+def _labels(schema: Mapping[str, Any], choices: tuple[str, ...]) -> tuple[str, ...]:
+    labels = schema.get("x-choices")
+    return tuple(str(labels.get(c, c)) for c in choices) if isinstance(labels, dict) else ()
 
 
 def _kind_of(schema: object) -> Kind | None:
     if not isinstance(schema, dict):
         return None
+    if schema.get("x-kind") in _BY_KIND:
+        return _BY_KIND[schema["x-kind"]]
     word = schema.get("type")
     if word == "string":
         if schema.get("enum"):

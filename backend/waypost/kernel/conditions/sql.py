@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, false, func, literal, not_, or_, true
+from sqlalchemy import BigInteger, ColumnElement, Numeric, Text, and_, case, cast, false, func, literal, not_, or_, true
 from sqlalchemy.dialects.postgresql import JSONB
 
-from waypost.kernel.conditions.evaluate import LOWER, UPPER, fold
+from waypost.kernel.conditions.evaluate import AMOUNT, LOWER, MOST_DIGITS, UPPER, fold
 from waypost.kernel.conditions.fields import CUSTOM, Field, Kind
 from waypost.kernel.conditions.tree import All, Condition, Leaf, Not
 
@@ -32,10 +32,23 @@ def custom_column(document: ColumnElement[Any], field: Field) -> ColumnElement[A
     key = field.name.removeprefix(CUSTOM)
     value = document[key]
     json_type = {Kind.NUMBER: "number", Kind.BOOLEAN: "boolean", Kind.LIST: "array"}.get(field.kind, "string")
+    if field.kind is Kind.ID:
+        digits = cast(value, Text)
+        is_id = and_(func.jsonb_typeof(value) == "number", digits.op("~")(f"^[1-9][0-9]{{0,{MOST_DIGITS - 1}}}$"))
+        return case((is_id, cast(digits, BigInteger)))
     if field.kind is Kind.LIST:
         typed: ColumnElement[Any] = func.nullif(value, cast(literal([], JSONB), JSONB))
     elif field.kind is Kind.NUMBER:
-        typed = value.as_numeric(40, 12)
+        amount = value["amount"].as_string()
+        is_money = and_(
+            func.jsonb_typeof(value) == "object",
+            func.jsonb_typeof(value["amount"]) == "string",
+            amount.op("~")(f"^{AMOUNT}$"),
+        )
+        return case(
+            (func.jsonb_typeof(value) == "number", value.as_numeric(40, 12)),
+            (is_money, cast(amount, Numeric(40, 12))),
+        )
     elif field.kind is Kind.BOOLEAN:
         typed = value.as_boolean()
     else:
