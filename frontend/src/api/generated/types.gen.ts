@@ -5,6 +5,36 @@ export type ClientOptions = {
 };
 
 /**
+ * Answer
+ *
+ * One field as it was filled in. `kind` is the form's (`x-kind`), null for plain JSON Schema.
+ */
+export type Answer = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Kind
+     */
+    kind: string | null;
+    /**
+     * Text
+     *
+     * What people read: names and labels.
+     */
+    text: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Value
+     */
+    value: unknown;
+};
+
+/**
  * AssignMany
  *
  * Give the tickets to somebody (null: back to their team), or to another team.
@@ -1141,6 +1171,34 @@ export type FieldOwner = {
 };
 
 /**
+ * FieldUse
+ *
+ * Something that speaks of a field. Tickets are only counted: `id` is null, `has_more` when there are more.
+ */
+export type FieldUse = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Has More
+     */
+    has_more: boolean;
+    /**
+     * Id
+     */
+    id: number | null;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
  * FilledReply
  */
 export type FilledReply = {
@@ -1164,6 +1222,153 @@ export type FirstPassword = {
      * Token
      */
     token: string;
+};
+
+/**
+ * FormChange
+ *
+ * One field of a form that differs.
+ */
+export type FormChange = {
+    /**
+     * Details
+     */
+    details: Array<string>;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * What
+     */
+    what: 'added' | 'removed' | 'changed' | 'moved';
+};
+
+/**
+ * FormCheck
+ *
+ * `ticket_type` is the key of the type it is for; null for a new one.
+ */
+export type FormCheck = {
+    /**
+     * Form
+     */
+    form: {
+        [key: string]: unknown;
+    };
+    /**
+     * Ticket Type
+     */
+    ticket_type?: string | null;
+};
+
+/**
+ * FormChecked
+ */
+export type FormChecked = {
+    /**
+     * Changes
+     */
+    changes: Array<FormChange>;
+    /**
+     * Form
+     */
+    form: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * FormCompared
+ *
+ * `changes` lead from the version `against` to this one.
+ */
+export type FormCompared = {
+    /**
+     * Against
+     */
+    against: number;
+    /**
+     * Changes
+     */
+    changes: Array<FormChange>;
+    /**
+     * Form
+     */
+    form: {
+        [key: string]: unknown;
+    };
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * FormRestore
+ */
+export type FormRestore = {
+    /**
+     * Note
+     */
+    note?: string;
+    /**
+     * Version
+     *
+     * The type's version you read.
+     */
+    version: number;
+};
+
+/**
+ * FormVersionPage
+ */
+export type FormVersionPage = {
+    /**
+     * Items
+     */
+    items: Array<FormVersionRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * FormVersionRead
+ *
+ * A form the type had; `changes` tell it from the one before.
+ */
+export type FormVersionRead = {
+    /**
+     * Changes
+     */
+    changes: Array<FormChange>;
+    /**
+     * Created At
+     */
+    created_at: string;
+    created_by: PersonRef | null;
+    /**
+     * Is Current
+     */
+    is_current: boolean;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Restored From
+     */
+    restored_from: number | null;
+    /**
+     * Version
+     */
+    version: number;
 };
 
 /**
@@ -1616,6 +1821,12 @@ export type QueueTicket = {
      * Amount
      */
     amount: string | null;
+    /**
+     * Answers
+     *
+     * What was filled in, in the form's order.
+     */
+    answers: Array<Answer>;
     /**
      * Created At
      */
@@ -2323,6 +2534,12 @@ export type TicketRead = {
      * Amount
      */
     amount: string | null;
+    /**
+     * Answers
+     *
+     * What was filled in, in the form's order.
+     */
+    answers: Array<Answer>;
     assignee: PersonRef | null;
     /**
      * Closed At
@@ -2828,6 +3045,20 @@ export type UserRole = {
      * Name
      */
     name: string;
+};
+
+/**
+ * UsesAnswer
+ */
+export type UsesAnswer = {
+    /**
+     * Items
+     */
+    items: Array<FieldUse>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: null;
 };
 
 /**
@@ -5591,6 +5822,18 @@ export type TicketTypesData = {
     path?: never;
     query?: {
         /**
+         * Is Active
+         *
+         * Only active or only inactive ones.
+         */
+        is_active?: boolean | null;
+        /**
+         * Q
+         *
+         * Part of name or key.
+         */
+        q?: string | null;
+        /**
          * Limit
          *
          * Rows a page holds at most.
@@ -5676,6 +5919,43 @@ export type CreateTicketTypeResponses = {
 };
 
 export type CreateTicketTypeResponse = CreateTicketTypeResponses[keyof CreateTicketTypeResponses];
+
+export type CheckFormData = {
+    body: FormCheck;
+    path?: never;
+    query?: never;
+    url: '/api/v1/ticket-types/form-check';
+};
+
+export type CheckFormErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CheckFormError = CheckFormErrors[keyof CheckFormErrors];
+
+export type CheckFormResponses = {
+    /**
+     * Successful Response
+     */
+    200: FormChecked;
+};
+
+export type CheckFormResponse = CheckFormResponses[keyof CheckFormResponses];
 
 export type TicketTypeData = {
     body?: never;
@@ -5764,6 +6044,218 @@ export type UpdateTicketTypeResponses = {
 };
 
 export type UpdateTicketTypeResponse = UpdateTicketTypeResponses[keyof UpdateTicketTypeResponses];
+
+export type FieldUsesData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+        /**
+         * Field
+         */
+        field: string;
+    };
+    query?: never;
+    url: '/api/v1/ticket-types/{key}/fields/{field}/uses';
+};
+
+export type FieldUsesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type FieldUsesError = FieldUsesErrors[keyof FieldUsesErrors];
+
+export type FieldUsesResponses = {
+    /**
+     * Successful Response
+     */
+    200: UsesAnswer;
+};
+
+export type FieldUsesResponse = FieldUsesResponses[keyof FieldUsesResponses];
+
+export type FormVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/ticket-types/{key}/form-versions';
+};
+
+export type FormVersionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type FormVersionsError = FormVersionsErrors[keyof FormVersionsErrors];
+
+export type FormVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: FormVersionPage;
+};
+
+export type FormVersionsResponse = FormVersionsResponses[keyof FormVersionsResponses];
+
+export type FormVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+        /**
+         * Number
+         */
+        number: number;
+    };
+    query?: {
+        /**
+         * Against
+         *
+         * Another version; else the current.
+         */
+        against?: number | null;
+    };
+    url: '/api/v1/ticket-types/{key}/form-versions/{number}';
+};
+
+export type FormVersionErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type FormVersionError = FormVersionErrors[keyof FormVersionErrors];
+
+export type FormVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: FormCompared;
+};
+
+export type FormVersionResponse = FormVersionResponses[keyof FormVersionResponses];
+
+export type RestoreFormData = {
+    body: FormRestore;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Type Key
+         */
+        type_key: string;
+        /**
+         * Number
+         */
+        number: number;
+    };
+    query?: never;
+    url: '/api/v1/ticket-types/{type_key}/form-versions/{number}/restore';
+};
+
+export type RestoreFormErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RestoreFormError = RestoreFormErrors[keyof RestoreFormErrors];
+
+export type RestoreFormResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketTypeRead;
+};
+
+export type RestoreFormResponse = RestoreFormResponses[keyof RestoreFormResponses];
 
 export type TicketsData = {
     body?: never;
