@@ -33,6 +33,7 @@ from waypost.tickets import canned_router as canned
 from waypost.tickets import draft_router as drafts
 from waypost.tickets import export_router as exports
 from waypost.tickets import fields_router as ticket_fields
+from waypost.tickets import import_router as imports
 from waypost.tickets import router as tickets
 from waypost.tickets import talk_router as talk
 from waypost.wiring import build_wiring
@@ -46,6 +47,7 @@ ROOMS = (
     catalog,
     bulk,
     exports,
+    imports,
     tickets,
     attachments,
     drafts,

@@ -20,7 +20,7 @@ from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
 from waypost.notifications import consumer as notifications
 from waypost.notifications import sending
-from waypost.tickets import bulk, comment_drafts, drafts, filling, keeping, reviewing
+from waypost.tickets import bulk, comment_drafts, drafts, filling, importing, keeping, reviewing
 from waypost.tickets import events as tickets
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
@@ -68,6 +68,7 @@ async def _keep_house(database: Database) -> None:
         await forget_old_keys(session)
         await forget_old_sessions(session)
         await bulk.forget_old_jobs(session)
+        await importing.forget_old_imports(session)
         await drafts.forget_old_drafts(session)
         await comment_drafts.forget_old_comment_drafts(session)
     await keeping.forget_orphans(database)
@@ -80,6 +81,7 @@ def tasks() -> dict[str, Task]:
         SEND: sending.send_due,
         SCAN: keeping.scan_due,
         bulk.TASK: bulk.run_due,
+        importing.TASK: importing.run_due,
         "housekeeping": _keep_house,
     }
 
@@ -89,6 +91,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "relay": {"task": hints.RELAY, "schedule": 2.0, "options": {"expires": 10}},
     "mails": {"task": SEND, "schedule": 5.0, "options": {"expires": 10}},
     "scans": {"task": SCAN, "schedule": 5.0, "options": {"expires": 10}},
+    "imports": {"task": importing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "housekeeping": {"task": "housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
 }

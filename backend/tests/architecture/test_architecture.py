@@ -185,6 +185,8 @@ ONLY_KEPT = {
     "workflow.created",
     "workflow.updated",
     "tickets.exported",
+    "import.finished",
+    "import.started",
 }
 
 

@@ -22,6 +22,7 @@ FILLED = {
     "key": lambda marked: marked["ticket_type"],
     "definition_id": lambda marked: 1,
     "job_id": lambda marked: marked["job_id"],
+    "import_id": lambda marked: 1,
     "attachment_id": lambda marked: marked["attachment_id"],
     "comment_id": lambda marked: marked["comment_id"],
     "reply_id": lambda marked: marked["reply_id"],

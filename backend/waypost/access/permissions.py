@@ -37,6 +37,7 @@ class Permission(StrEnum):
     TICKETS_COMMENT = "tickets:comment"
     TICKETS_COMMENT_INTERNAL = "tickets:comment_internal"
     TICKETS_CREATE = "tickets:create"
+    TICKETS_IMPORT = "tickets:import"
     TICKETS_MANAGE_REPLIES = "tickets:manage_replies"
     TICKETS_READ = "tickets:read"
     TICKETS_READ_INTERNAL = "tickets:read_internal"

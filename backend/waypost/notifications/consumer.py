@@ -51,6 +51,8 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
         return
     people = planning.People(ticket.requester_id, ticket.assignee_id, ticket.created_by_id)
     planned = planning.notices(event, people, recorded.actor_id)
+    if recorded.channel == tickets.IMPORT:
+        planned = planning.quietly(planned)
     if not planned:
         return
     if isinstance(event, _COMMENTED) and await _is_removed(session, event.comment_id):

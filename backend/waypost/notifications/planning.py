@@ -58,6 +58,11 @@ def notices(event: Event, people: People, actor_id: int | None) -> list[Notice]:
     return list(found.values())
 
 
+def quietly(planned: list[Notice]) -> list[Notice]:
+    """Of what comes in by the hundred (an import): whoever must decide finds it in their notices, and nobody gets a mail."""
+    return [replace(n, by_mail=False) for n in planned if n.kind in ("approval.requested", "ticket.assigned")]
+
+
 def _wanted(event: Event, people: People) -> list[Notice]:
     requester, assignee = people.requester_id, people.assignee_id
     match event:

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from waypost.kernel.events import Event
 
+IMPORT = "import"  # the channel of what a table brings in: nobody gets mails for it
+
 
 @dataclass(frozen=True, kw_only=True)
 class TicketEvent(Event):
@@ -225,3 +227,34 @@ class TicketsExported(Event):
     @property
     def object_id(self) -> int:
         return self.user_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportEvent(Event):
+    object_type: ClassVar[str] = "ticket_import"
+    import_id: int
+
+    @property
+    def object_id(self) -> int:
+        return self.import_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportStarted(ImportEvent):
+    """Somebody let a file's rows become tickets."""
+
+    type: ClassVar[str] = "import.started"
+    filename: str
+    ticket_type: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportFinished(ImportEvent):
+    """All of a file's rows had their turn, or somebody stopped it (`is_cancelled`)."""
+
+    type: ClassVar[str] = "import.finished"
+    done: int
+    failed: int
+    duplicates: int
+    is_cancelled: bool

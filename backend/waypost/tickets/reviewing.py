@@ -20,10 +20,11 @@ from waypost.catalog.answers import answers
 from waypost.catalog.kinds import AMOUNT
 from waypost.catalog.models import TicketType
 from waypost.kernel.clock import rfc3339
-from waypost.kernel.events import SYSTEM, Doer
+from waypost.kernel.events import SYSTEM, Doer, System
 from waypost.kernel.settings import get_settings
 from waypost.tickets import queries
 from waypost.tickets.errors import TicketNotFound
+from waypost.tickets.events import IMPORT
 from waypost.tickets.lifecycle import Priority, Status, Step
 from waypost.tickets.models import Ticket
 from waypost.tickets.moving import apply_step
@@ -105,7 +106,8 @@ def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
 async def start(session: AsyncSession, actor: Actor, ticket: Ticket, kind: TicketType, form: dict[str, Any]) -> None:
     """Hand a submitted ticket to its approvers, or approve it by rule when its type needs nobody's yes."""
     if not kind.requires_approval:
-        await apply_step(session, SYSTEM, ticket, Step.APPROVE, Status.APPROVED, by_rule=True)
+        by = System(IMPORT) if actor.channel == IMPORT else SYSTEM
+        await apply_step(session, by, ticket, Step.APPROVE, Status.APPROVED, by_rule=True)
         return
     await apply_step(session, actor, ticket, Step.START_REVIEW, Status.IN_REVIEW)
     await approvals.start(session, actor, subject_of(ticket, kind.name, form))

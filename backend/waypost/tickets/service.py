@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
@@ -62,10 +63,12 @@ async def create_ticket(
     submit: bool,
     requester_id: int | None = None,
     draft_id: UUID | None = None,
+    is_rehearsal: bool = False,
 ) -> Ticket:
     """Write a ticket, as a draft or submitted at once; what it was written as so far (`draft_id`) goes with it.
 
     `requester_id` is for whom it is, when not for oneself: their department, managers and approvers it goes by.
+    `is_rehearsal`: the caller takes it back, so it uses up no number.
     A draft may still lack required fields. Raises `NotYoursToAskFor`, or `UnknownTicketType`, `FormNotFilled` or
     `Invalid`, each naming fields.
     """
@@ -84,9 +87,8 @@ async def create_ticket(
     custom_fields = with_defaults(kind.form, custom_fields, facts)
     await filling.check_filled(session, kind.form, custom_fields, facts=facts, is_draft=not submit, ticket_id=None)
     at = now()
-    number = await session.scalar(select(func.next_ticket_number(literal(kind.prefix), literal(at.year))))
     ticket = Ticket(
-        ticket_number=f"{kind.prefix}-{at.year}-{number:06d}",
+        ticket_number=await _number(session, kind, at, is_rehearsal=is_rehearsal),
         title=title,
         description=description,
         ticket_type_id=kind.id,
@@ -131,6 +133,13 @@ async def create_ticket(
     if submit:
         await _submit(session, actor, ticket, kind, kind.form, at)
     return ticket
+
+
+async def _number(session: AsyncSession, kind: TicketType, at: datetime, *, is_rehearsal: bool) -> str:
+    if is_rehearsal:
+        return f"{kind.prefix}-TRY-{token_hex(6)}"
+    number = await session.scalar(select(func.next_ticket_number(literal(kind.prefix), literal(at.year))))
+    return f"{kind.prefix}-{at.year}-{number:06d}"
 
 
 def _money(kind: TicketType, amount: Decimal | None, currency: str | None) -> tuple[Decimal | None, str | None]:

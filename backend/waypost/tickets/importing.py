@@ -1,0 +1,464 @@
+"""Tables people bring become tickets: read, rehearsed row by row, then made, each row in a transaction of its own.
+
+A row goes through the same use cases as a request typed in, in the name of whoever imports and for its requester. A
+rehearsal does just that and takes it back. The row is marked in the transaction that makes its ticket, so a worker that
+dies leaves the rest to the next one and makes nothing twice. What is recorded says `import` for its channel: nobody gets
+a mail for it (`notifications.planning.quietly`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import ValidationError
+from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.access.permissions import Permission, Scope
+from waypost.access.queries import actor_of_user
+from waypost.catalog.models import TicketType
+from waypost.catalog.service import type_to_ask_for
+from waypost.directory.models import Department, User
+from waypost.kernel.clock import now
+from waypost.kernel.db import Database
+from waypost.kernel.errors import FieldError, Invalid, Refusal
+from waypost.kernel.events import record
+from waypost.kernel.logs import get_logger
+from waypost.tickets import events, mapping, service
+from waypost.tickets.import_errors import BadFile, ImportNotFound, NotNow, NotYourType
+from waypost.tickets.import_models import ImportedKey, ImportRow, TicketImport
+from waypost.tickets.mapping import Named, Plan, Reading
+from waypost.tickets.schemas import TicketCreate
+from waypost.tickets.sheets import CUSTOM
+from waypost.tickets.tables import BadTable, Table, read_table
+
+log = get_logger(__name__)
+CHANNEL = events.IMPORT
+TASK = "tickets.import"
+ONLY_ONE = 0x57415949
+KEPT = timedelta(days=30)
+ROUND = 200  # rows of one import before the next one has its turn
+# The state a row must be in for a phase to take it, by the import's status.
+TAKEN = {"CHECKING": "PENDING", "RUNNING": "READY"}
+ENDS = {"CHECKING": "CHECKED", "RUNNING": "FINISHED"}
+
+
+class _Rehearsed(Exception):
+    """Ends a rehearsal, so that nothing of it is kept."""
+
+
+class _Wrong(Exception):
+    """What is wrong with a row, by field."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        self.errors = errors
+        super().__init__(str(errors))
+
+
+class _Duplicate(Exception):
+    """The row became a ticket before."""
+
+    def __init__(self, ticket_id: int | None) -> None:
+        self.ticket_id = ticket_id
+        super().__init__(str(ticket_id))
+
+
+# --- bringing a file --------------------------------------------------------------------------------------------------
+
+
+async def bring(database: Database, actor: Actor, *, filename: str, data: bytes) -> int:
+    """Keep the rows of a file; returns the import's id. Raises `BadFile`."""
+    try:
+        table = await asyncio.to_thread(read_table, data)
+    except BadTable as wrong:
+        raise BadFile(str(wrong)) from wrong
+    async with database.transaction() as session:
+        made = TicketImport(
+            actor_id=actor.user_id,
+            filename=filename[:255] or "import.csv",
+            sha256=hashlib.sha256(data).hexdigest(),
+            encoding=table.encoding,
+            separator=table.separator,
+            headings=list(table.headings),
+            total=len(table.rows),
+            status="UPLOADED",
+            plan=None,
+            created_at=now(),
+            finished_at=None,
+        )
+        session.add(made)
+        await session.flush()
+        await _keep_rows(session, made.id, table)
+        return made.id
+
+
+async def _keep_rows(session: AsyncSession, import_id: int, table: Table) -> None:
+    for start in range(0, len(table.rows), 500):
+        part = table.rows[start : start + 500]
+        rows = [{"import_id": import_id, "number": r.number, "cells": list(r.cells), "status": "PENDING"} for r in part]
+        await session.execute(insert(ImportRow), rows)
+
+
+async def find_import(session: AsyncSession, actor: Actor, import_id: int, *, lock: bool = False) -> TicketImport:
+    """One's own import. Raises `ImportNotFound` for everybody else's."""
+    found = await session.get(TicketImport, import_id, with_for_update={"key_share": True} if lock else None)
+    if found is None or found.actor_id != actor.user_id:
+        raise ImportNotFound
+    return found
+
+
+# --- saying what its columns are --------------------------------------------------------------------------------------
+
+
+async def plan_import(session: AsyncSession, actor: Actor, import_id: int, plan: Plan) -> TicketImport:
+    """Say which column is which field. What was found out with another plan is forgotten.
+
+    Raises `NotNow` once it runs, `UnknownTicketType`, `NotYourType`, or names a column or field that is not there.
+    """
+    job = await find_import(session, actor, import_id, lock=True)
+    if job.status not in ("UPLOADED", "CHECKED"):
+        raise NotNow("Its columns cannot be changed any more.")
+    kind = await type_to_ask_for(session, plan.ticket_type)
+    _check_scope(actor, kind)
+    fields = {*mapping.FIELDS, *mapping.importable(kind.form)}
+    wrong = [FieldError(f"/columns/{name}", "is no field of this type") for name in plan.columns if name not in fields]
+    wrong += [
+        FieldError(f"/defaults/{name}", "is no field of this type") for name in plan.defaults if name not in fields
+    ]
+    last = len(job.headings)
+    wrong += [FieldError(f"/columns/{n}", f"must be below {last}") for n, at in plan.columns.items() if at >= last]
+    if "external_key" in plan.defaults:
+        wrong.append(FieldError("/defaults/external_key", "must come from a column: each row has its own"))
+    if "title" not in plan.fields:
+        wrong.append(FieldError("/columns/title", "is needed: every request has a title"))
+    if wrong:
+        raise Invalid(errors=tuple(wrong))
+    job.plan = {
+        "ticket_type": plan.ticket_type,
+        "columns": dict(plan.columns),
+        "defaults": dict(plan.defaults),
+        "dates": plan.dates,
+    }
+    job.status = "UPLOADED"
+    await session.execute(
+        update(ImportRow).where(ImportRow.import_id == job.id).values(status="PENDING", errors=None, ticket_id=None)
+    )
+    await session.flush()
+    return job
+
+
+def _check_scope(actor: Actor, kind: TicketType) -> None:
+    scope = actor.require(Permission.TICKETS_IMPORT)
+    if scope is not Scope.ALL and not (scope >= Scope.TEAM and kind.team_id in actor.team_ids):
+        raise NotYourType
+
+
+def plan_of(job: TicketImport) -> Plan:
+    """The plan as it was kept. Raises `NotNow` when there is none yet."""
+    if job.plan is None:
+        raise NotNow("Say first which column is which field.")
+    return Plan(**job.plan)
+
+
+# --- its way ----------------------------------------------------------------------------------------------------------
+
+
+async def check_import(session: AsyncSession, actor: Actor, import_id: int) -> TicketImport:
+    """Rehearse every row: the worker does it, and nothing is kept but what is wrong."""
+    job = await find_import(session, actor, import_id, lock=True)
+    if job.status not in ("UPLOADED", "CHECKED"):
+        raise NotNow
+    plan_of(job)
+    await session.execute(
+        update(ImportRow).where(ImportRow.import_id == job.id).values(status="PENDING", errors=None, ticket_id=None)
+    )
+    job.status = "CHECKING"
+    await session.flush()
+    return job
+
+
+async def run_import(session: AsyncSession, actor: Actor, import_id: int) -> TicketImport:
+    """Let the rows that are right become tickets; the others stay as they are."""
+    job = await find_import(session, actor, import_id, lock=True)
+    if job.status != "CHECKED":
+        raise NotNow("It runs once its rows were looked at.")
+    ready = await session.scalar(_count(job.id).where(ImportRow.status == "READY")) or 0
+    if not ready:
+        raise NotNow("No row of it can become a ticket.")
+    job.status = "RUNNING"
+    await session.flush()
+    started = events.ImportStarted(
+        import_id=job.id, filename=job.filename, ticket_type=plan_of(job).ticket_type, rows=ready
+    )
+    await record(session, started, actor=actor)
+    return job
+
+
+async def cancel_import(session: AsyncSession, actor: Actor, import_id: int) -> TicketImport:
+    """Stop it. Tickets that were made stay; looking at rows can begin again."""
+    job = await find_import(session, actor, import_id, lock=True)
+    if job.status == "CHECKING":
+        job.status = "UPLOADED"
+    elif job.status == "RUNNING":
+        await _finish(session, job, actor, "CANCELLED")
+    else:
+        raise NotNow("There is nothing to stop.")
+    await session.flush()
+    return job
+
+
+async def forget_import(session: AsyncSession, actor: Actor, import_id: int) -> None:
+    """Remove the file's rows; the tickets made of them stay."""
+    job = await find_import(session, actor, import_id, lock=True)
+    if job.status in TAKEN:
+        raise NotNow("Stop it first.")
+    await session.delete(job)
+
+
+async def forget_old_imports(session: AsyncSession) -> None:
+    """Remove what was brought a month ago and does not run."""
+    await session.execute(
+        delete(TicketImport).where(TicketImport.created_at < now() - KEPT, TicketImport.status.not_in(TAKEN))
+    )
+
+
+def _count(import_id: int) -> Any:
+    return select(func.count()).select_from(ImportRow).where(ImportRow.import_id == import_id)
+
+
+async def counts(session: AsyncSession, import_id: int) -> dict[str, int]:
+    """How many rows are in which state."""
+    rows = await session.execute(
+        select(ImportRow.status, func.count().label("n"))
+        .where(ImportRow.import_id == import_id)
+        .group_by(ImportRow.status)
+    )
+    return {row.status: int(row.n) for row in rows}
+
+
+async def _finish(session: AsyncSession, job: TicketImport, actor: Actor, status: str) -> None:
+    found = await counts(session, job.id)
+    job.status, job.finished_at = status, now()
+    await session.flush()
+    ended = events.ImportFinished(
+        import_id=job.id,
+        done=found.get("DONE", 0),
+        failed=found.get("FAILED", 0) + found.get("WRONG", 0),
+        duplicates=found.get("DUPLICATE", 0),
+        is_cancelled=status == "CANCELLED",
+    )
+    await record(session, ended, actor=actor)
+
+
+# --- the worker -------------------------------------------------------------------------------------------------------
+
+
+async def run_due(database: Database) -> int:
+    """Go on with every import that is not finished, in turns; one process does at a time. Returns the rows done."""
+    done, last = 0, 0
+    async with database.alone(ONLY_ONE) as is_alone:
+        while is_alone:
+            due = select(TicketImport.id).where(TicketImport.status.in_(TAKEN))
+            async with database.read() as session:
+                following = await session.scalar(due.where(TicketImport.id > last).order_by(TicketImport.id).limit(1))
+            if following is None:
+                if last == 0:
+                    break
+                last = 0
+                continue
+            last = following
+            for _ in range(ROUND):
+                if not await _one(database, following):
+                    break
+                done += 1
+    return done
+
+
+async def _one(database: Database, import_id: int) -> bool:
+    """Take the next row, do or rehearse it, and mark it; False when there is none."""
+    async with database.transaction() as session:
+        job = await session.get(TicketImport, import_id, with_for_update={"key_share": True})
+        if job is None or job.status not in TAKEN:
+            return False
+        actor = await actor_of_user(session, job.actor_id, CHANNEL)
+        if actor is None or not actor.may(Permission.TICKETS_IMPORT):
+            job.status, job.finished_at = "CANCELLED", now()  # whoever brought it may not any more
+            return False
+        row = await session.scalar(
+            select(ImportRow)
+            .where(ImportRow.import_id == import_id, ImportRow.status == TAKEN[job.status])
+            .order_by(ImportRow.number)
+            .limit(1)
+            .with_for_update(of=ImportRow)
+        )
+        if row is None:
+            if job.status == "RUNNING":
+                await _finish(session, job, actor, ENDS[job.status])
+            else:
+                job.status = ENDS[job.status]
+            return False
+        await _do(session, actor, job, row, is_rehearsal=job.status == "CHECKING")
+        if job.status == "CHECKING":
+            session.info.pop("recorded", None)  # nothing of a rehearsal was recorded
+    return True
+
+
+async def _do(session: AsyncSession, actor: Actor, job: TicketImport, row: ImportRow, *, is_rehearsal: bool) -> None:
+    plan, headings = plan_of(job), job.headings
+    wrong: dict[str, str] = {}
+    try:
+        async with session.begin_nested():
+            ticket_id = await _make(session, actor, job.id, plan, row, is_rehearsal=is_rehearsal)
+            if is_rehearsal:
+                raise _Rehearsed
+        row.status, row.ticket_id = "DONE", ticket_id
+    except _Rehearsed:
+        row.status = "READY"
+    except _Duplicate as known:
+        row.status, row.ticket_id = "DUPLICATE", known.ticket_id
+    except _Wrong as found:
+        wrong = found.errors
+    except Refusal as refused:
+        wrong = _by_field(refused)
+    except Exception:  # a defect must not stop the others, nor be tried for ever
+        log.exception("import row failed", import_id=job.id, row=row.number)
+        wrong = {"": "Something went wrong on our side."}
+    if wrong:
+        row.status = "WRONG" if is_rehearsal else "FAILED"
+        row.errors = [
+            {"field": name, "column": headings[plan.columns[name]] if name in plan.columns else None, "message": why}
+            for name, why in wrong.items()
+        ]
+    await session.flush()
+
+
+def _by_field(refused: Refusal) -> dict[str, str]:
+    """A refusal's errors by the mapping's words for fields."""
+    found: dict[str, str] = {}
+    for error in refused.errors:
+        found.setdefault(_field_of(error.pointer), error.message)
+    return found or {"": refused.detail}
+
+
+def _field_of(pointer: str) -> str:
+    parts = pointer.strip("/").split("/")
+    if parts[0] == "custom_fields" and len(parts) > 1:
+        return CUSTOM + parts[1].replace("~1", "/").replace("~0", "~")
+    return {"requester_id": "requester", "assignee_id": "assignee"}.get(parts[0], parts[0])
+
+
+# --- one row ----------------------------------------------------------------------------------------------------------
+
+
+async def _make(
+    session: AsyncSession, actor: Actor, import_id: int, plan: Plan, row: ImportRow, *, is_rehearsal: bool
+) -> int:
+    """The ticket of a row. Raises `_Wrong`, `_Duplicate`, or what the use cases refuse."""
+    kind = await type_to_ask_for(session, plan.ticket_type)
+    _check_scope(actor, kind)
+    read = mapping.read_row(plan, kind.form, row.cells, await _zone_of(session, actor))
+    await _check_not_known(session, import_id, kind, plan, row, read)
+    requester_id = await _person(session, read, "requester", read.requester)
+    assignee_id = await _person(session, read, "assignee", read.assignee)
+    await _look_up_named(session, read)
+    body = _checked(kind.key, read)
+    if read.wrong:
+        raise _Wrong(read.wrong)
+    values = body.model_dump(exclude={"draft_id", "requester_id"})
+    ticket = await service.create_ticket(session, actor, **values, requester_id=requester_id, is_rehearsal=is_rehearsal)
+    if assignee_id is not None:
+        await service.assign_ticket(session, actor, ticket.id, assignee_id=assignee_id, team_id=None, move_team=False)
+    if read.external_key is not None:
+        known = await session.scalar(
+            pg_insert(ImportedKey)
+            .values(ticket_type_id=kind.id, external_key=read.external_key, ticket_id=ticket.id)
+            .on_conflict_do_nothing()
+            .returning(ImportedKey.ticket_id)
+        )
+        if known is None:  # somebody brought the same at the same moment
+            raise _Duplicate(None)
+    return ticket.id
+
+
+async def _zone_of(session: AsyncSession, actor: Actor) -> tzinfo:
+    name = await session.scalar(select(User.timezone).where(User.id == actor.user_id)) or "UTC"
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+async def _check_not_known(
+    session: AsyncSession, import_id: int, kind: TicketType, plan: Plan, row: ImportRow, read: Reading
+) -> None:
+    if read.external_key is None:
+        return
+    known = await session.scalar(
+        select(ImportedKey.ticket_id).where(
+            ImportedKey.ticket_type_id == kind.id, ImportedKey.external_key == read.external_key
+        )
+    )
+    if known is not None:
+        raise _Duplicate(known)
+    column = plan.columns["external_key"] + 1  # arrays of PostgreSQL begin with 1
+    earlier = await session.scalar(
+        select(func.min(ImportRow.number)).where(
+            ImportRow.import_id == import_id,
+            ImportRow.number < row.number,
+            ImportRow.status.in_(("PENDING", "READY", "WRONG", "FAILED")),
+            func.btrim(ImportRow.cells[column]) == read.external_key,
+        )
+    )
+    if earlier is not None:
+        read.wrong["external_key"] = f"stands in row {earlier} too"
+
+
+async def _person(session: AsyncSession, read: Reading, name: str, said: str) -> int | None:
+    """Who is meant by an e-mail address or a username."""
+    if not said:
+        return None
+    word = said.lower()
+    found = await session.scalar(
+        select(User.id).where(or_(func.lower(User.username) == word, func.lower(User.email) == word), User.is_active)
+    )
+    if found is None:
+        read.wrong[name] = "is nobody's e-mail address or username here"
+    return found
+
+
+async def _look_up_named(session: AsyncSession, read: Reading) -> None:
+    for key, value in list(read.custom.items()):
+        if not isinstance(value, Named):
+            continue
+        if value.kind == "person":
+            found = await _person(session, read, CUSTOM + key, value.words)
+        else:
+            found = await session.scalar(
+                select(Department.id).where(func.lower(Department.name) == value.words.lower()).limit(1)
+            )
+            if found is None:
+                read.wrong[CUSTOM + key] = "is no department here"
+        if found is None:
+            del read.custom[key]
+        else:
+            read.custom[key] = found
+
+
+def _checked(type_key: str, read: Reading) -> TicketCreate:
+    """The row as a request typed in would be sent, held to the same rules; what they say is added to `read.wrong`."""
+    values = {**read.values, "custom_fields": read.custom, "ticket_type": type_key, "submit": read.submit}
+    try:
+        return TicketCreate.model_validate(values)
+    except ValidationError as invalid:
+        for error in invalid.errors():
+            message = str(error["msg"]).removeprefix("Value error, ")
+            name = str(error["loc"][0])
+            is_missing = error["type"] == "missing"
+            read.wrong.setdefault(name, "is needed" if is_missing else message[:1].lower() + message[1:])
+        raise _Wrong(read.wrong) from invalid
