@@ -1430,6 +1430,303 @@ export type HistoryPage = {
 };
 
 /**
+ * ImportCounts
+ *
+ * Rows by state: not looked at, right, wrong, known from an earlier import, made into tickets, failed.
+ */
+export type ImportCounts = {
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Duplicates
+     */
+    duplicates: number;
+    /**
+     * Failed
+     */
+    failed: number;
+    /**
+     * Pending
+     */
+    pending: number;
+    /**
+     * Ready
+     */
+    ready: number;
+    /**
+     * Wrong
+     */
+    wrong: number;
+};
+
+/**
+ * ImportError
+ */
+export type ImportError = {
+    /**
+     * Column
+     */
+    column: string | null;
+    /**
+     * Field
+     *
+     * Empty when it is about the whole row.
+     */
+    field: string;
+    /**
+     * Message
+     */
+    message: string;
+};
+
+/**
+ * ImportField
+ */
+export type ImportField = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Title
+     *
+     * Of a form's field.
+     */
+    title: string | null;
+};
+
+/**
+ * ImportFirstRow
+ */
+export type ImportFirstRow = {
+    /**
+     * Cells
+     */
+    cells: Array<string>;
+    /**
+     * Number
+     *
+     * As spreadsheets count; the headings are row 1.
+     */
+    number: number;
+};
+
+/**
+ * ImportPage
+ */
+export type ImportPage = {
+    /**
+     * Items
+     */
+    items: Array<ImportShort>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ImportPlan
+ *
+ * Which column (counted from 0) is which field. `defaults` stand where a column is not named or a cell is empty.
+ */
+export type ImportPlan = {
+    /**
+     * Columns
+     */
+    columns: {
+        [key: string]: unknown | number;
+    };
+    /**
+     * Dates
+     *
+     * How days are written: 2026-12-31, 31.12.2026 or 12/31/2026.
+     */
+    dates?: 'ymd' | 'dmy' | 'mdy';
+    /**
+     * Defaults
+     */
+    defaults?: {
+        [key: string]: unknown | string;
+    };
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+};
+
+/**
+ * ImportRead
+ *
+ * A file somebody brought, what its columns are, and how far it is.
+ */
+export type ImportRead = {
+    counts: ImportCounts;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Encoding
+     */
+    encoding: string;
+    /**
+     * Filename
+     */
+    filename: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * First Rows
+     */
+    first_rows: Array<ImportFirstRow>;
+    /**
+     * Headings
+     */
+    headings: Array<string>;
+    /**
+     * Id
+     */
+    id: number;
+    plan: ImportPlan | null;
+    /**
+     * Same File As
+     *
+     * One's earlier import of the very same file.
+     */
+    same_file_as: number | null;
+    /**
+     * Separator
+     */
+    separator: string;
+    /**
+     * Status
+     */
+    status: 'UPLOADED' | 'CHECKING' | 'CHECKED' | 'RUNNING' | 'FINISHED' | 'CANCELLED';
+    /**
+     * Total
+     *
+     * Rows, without the headings.
+     */
+    total: number;
+};
+
+/**
+ * ImportRowPage
+ */
+export type ImportRowPage = {
+    /**
+     * Items
+     */
+    items: Array<ImportRowRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ImportRowRead
+ *
+ * What became of a row. `ticket` is the one it became, or was already.
+ */
+export type ImportRowRead = {
+    /**
+     * Cells
+     */
+    cells: Array<string>;
+    /**
+     * Errors
+     */
+    errors: Array<ImportError>;
+    /**
+     * Number
+     */
+    number: number;
+    /**
+     * Status
+     */
+    status: 'PENDING' | 'READY' | 'WRONG' | 'DUPLICATE' | 'DONE' | 'FAILED';
+    ticket: ImportedTicket | null;
+};
+
+/**
+ * ImportShort
+ */
+export type ImportShort = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Encoding
+     */
+    encoding: string;
+    /**
+     * Filename
+     */
+    filename: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Separator
+     */
+    separator: string;
+    /**
+     * Status
+     */
+    status: 'UPLOADED' | 'CHECKING' | 'CHECKED' | 'RUNNING' | 'FINISHED' | 'CANCELLED';
+    /**
+     * Total
+     *
+     * Rows, without the headings.
+     */
+    total: number;
+};
+
+/**
+ * ImportSuggestion
+ *
+ * What columns can be for a type of request, and which say so by their headings.
+ */
+export type ImportSuggestion = {
+    /**
+     * Columns
+     */
+    columns: {
+        [key: string]: number;
+    };
+    /**
+     * Fields
+     */
+    fields: Array<ImportField>;
+};
+
+/**
+ * ImportedTicket
+ */
+export type ImportedTicket = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+};
+
+/**
  * Live
  */
 export type Live = {
@@ -1617,7 +1914,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work';
+export type Permission = 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work';
 
 /**
  * PersonItem
@@ -5816,6 +6113,509 @@ export type TicketFieldsResponses = {
 };
 
 export type TicketFieldsResponse = TicketFieldsResponses[keyof TicketFieldsResponses];
+
+export type ImportsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/ticket-imports';
+};
+
+export type ImportsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ImportsError = ImportsErrors[keyof ImportsErrors];
+
+export type ImportsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImportPage;
+};
+
+export type ImportsResponse = ImportsResponses[keyof ImportsResponses];
+
+export type BringImportData = {
+    body: {
+        file: Blob | File;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/ticket-imports';
+};
+
+export type BringImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type BringImportError = BringImportErrors[keyof BringImportErrors];
+
+export type BringImportResponses = {
+    /**
+     * Successful Response
+     */
+    201: ImportRead;
+};
+
+export type BringImportResponse = BringImportResponses[keyof BringImportResponses];
+
+export type ForgetImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/ticket-imports/{import_id}';
+};
+
+export type ForgetImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ForgetImportError = ForgetImportErrors[keyof ForgetImportErrors];
+
+export type ForgetImportResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ForgetImportResponse = ForgetImportResponses[keyof ForgetImportResponses];
+
+export type TicketImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/ticket-imports/{import_id}';
+};
+
+export type TicketImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TicketImportError = TicketImportErrors[keyof TicketImportErrors];
+
+export type TicketImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImportRead;
+};
+
+export type TicketImportResponse = TicketImportResponses[keyof TicketImportResponses];
+
+export type CancelImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/ticket-imports/{import_id}/cancel';
+};
+
+export type CancelImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CancelImportError = CancelImportErrors[keyof CancelImportErrors];
+
+export type CancelImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImportRead;
+};
+
+export type CancelImportResponse = CancelImportResponses[keyof CancelImportResponses];
+
+export type CheckImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/ticket-imports/{import_id}/check';
+};
+
+export type CheckImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CheckImportError = CheckImportErrors[keyof CheckImportErrors];
+
+export type CheckImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImportRead;
+};
+
+export type CheckImportResponse = CheckImportResponses[keyof CheckImportResponses];
+
+export type PlanImportData = {
+    body: ImportPlan;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/ticket-imports/{import_id}/plan';
+};
+
+export type PlanImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type PlanImportError = PlanImportErrors[keyof PlanImportErrors];
+
+export type PlanImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImportRead;
+};
+
+export type PlanImportResponse = PlanImportResponses[keyof PlanImportResponses];
+
+export type ImportRowsData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: {
+        /**
+         * Status
+         */
+        status?: 'PENDING' | 'READY' | 'WRONG' | 'DUPLICATE' | 'DONE' | 'FAILED' | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/ticket-imports/{import_id}/rows';
+};
+
+export type ImportRowsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ImportRowsError = ImportRowsErrors[keyof ImportRowsErrors];
+
+export type ImportRowsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImportRowPage;
+};
+
+export type ImportRowsResponse = ImportRowsResponses[keyof ImportRowsResponses];
+
+export type RunImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/ticket-imports/{import_id}/run';
+};
+
+export type RunImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RunImportError = RunImportErrors[keyof RunImportErrors];
+
+export type RunImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImportRead;
+};
+
+export type RunImportResponse = RunImportResponses[keyof RunImportResponses];
+
+export type SuggestImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query: {
+        /**
+         * Ticket Type Key
+         */
+        ticket_type_key: string;
+    };
+    url: '/api/v1/ticket-imports/{import_id}/suggestion';
+};
+
+export type SuggestImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SuggestImportError = SuggestImportErrors[keyof SuggestImportErrors];
+
+export type SuggestImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: ImportSuggestion;
+};
+
+export type SuggestImportResponse = SuggestImportResponses[keyof SuggestImportResponses];
+
+export type WrongImportRowsData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/ticket-imports/{import_id}/wrong-rows';
+};
+
+export type WrongImportRowsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type WrongImportRowsError = WrongImportRowsErrors[keyof WrongImportRowsErrors];
+
+export type WrongImportRowsResponses = {
+    /**
+     * The rows.
+     */
+    200: unknown;
+};
 
 export type TicketTypesData = {
     body?: never;
