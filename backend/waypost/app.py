@@ -35,7 +35,9 @@ from waypost.tickets import export_router as exports
 from waypost.tickets import fields_router as ticket_fields
 from waypost.tickets import import_router as imports
 from waypost.tickets import router as tickets
+from waypost.tickets import tag_router as tags
 from waypost.tickets import talk_router as talk
+from waypost.tickets import working_router as working
 from waypost.wiring import build_wiring
 
 API = "/api/v1"
@@ -55,6 +57,8 @@ ROOMS = (
     asking,
     talk,
     canned,
+    tags,
+    working,
     approvals,
     notifications,
     reports,

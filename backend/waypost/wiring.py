@@ -43,6 +43,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     tickets.TicketReopened: ("notifications",),
     tickets.CommentAdded: ("notifications",),
     tickets.CommentEdited: ("notifications",),
+    tickets.WatcherAdded: ("notifications",),
 }
 
 Task = Callable[[Database], Awaitable[object]]

@@ -35,6 +35,73 @@ ENDLESS = {"/api/v1/events/stream"}  # asked below
 WORDS = ("q", "actor_id", "requester_id", "object_id", "assignee_id")
 
 
+KEPT = "Quokka"  # stands in a confidential request only
+
+
+@pytest.fixture(scope="module")
+async def confidential(who: Any) -> dict[str, Any]:
+    """Told to the team by the employee, and to nobody else: a comment, a file, a tag, a job."""
+    employee, agent = await who("employee"), await who("agent")
+    body = {
+        "title": f"{KEPT} at work",
+        "description": f"About the {KEPT}",
+        "ticket_type": "IT_SUPPORT",
+        "custom_fields": {},
+        "tags": [KEPT.lower()],
+        "is_confidential": True,
+        "submit": True,
+    }
+    ticket = await employee.post("/tickets", body, expect=201)
+    path = f"/tickets/{ticket['id']}"
+    await employee.post(f"{path}/comments", {"body": f"The {KEPT} again"}, expect=201)
+    file = await employee.post(
+        f"{path}/attachments", expect=201, files={"file": (f"{KEPT}.txt", KEPT.encode(), "text/plain")}
+    )
+    many = await agent.post(
+        "/tickets/bulk", {"ticket_ids": [ticket["id"]], "action": {"type": "comment", "body": KEPT}}
+    )
+    return {**ticket, "attachment_id": file["id"], "job_id": many["job"]["id"]}
+
+
+@pytest.mark.parametrize("username", ["manager", "head", "executive", "colleague", "hragent"])
+async def test_a_confidential_request_is_kept_from_those_above(
+    app: Any, who: Any, confidential: dict[str, Any], username: str
+) -> None:
+    api, requester = await who(username), await who("employee")
+    for address in addresses(app, confidential, requester.id, KEPT):
+        answer = await api.get(address, expect=None)
+        assert answer.status_code < 500, address
+        document = answer.json() if "json" in answer.headers.get("content-type", "") else {"text": answer.text}
+        if answer.status_code >= 400:
+            document.pop("instance", None)
+        text = json.dumps(document)
+        for word in (KEPT, KEPT.lower(), confidential["ticket_number"]):
+            assert word not in text, f"{username} GET {address} -> {answer.status_code}"
+    path = f"/tickets/{confidential['id']}"
+    await api.put(path, {"title": "x", "version": 1}, expect=404)
+    await api.post(f"{path}/comments", {"body": "x"}, expect=404)
+    await api.put(f"{path}/watchers/{api.id}", expect=404)
+    action = {"type": "comment", "body": "x"}
+    done = await api.post("/tickets/bulk", {"ticket_ids": [confidential["id"]], "action": action})
+    assert done["results"][0]["error"]["code"] == "ticket_not_found"
+
+
+async def test_a_confidential_request_is_not_counted_for_those_above(who: Any, confidential: dict[str, Any]) -> None:
+    head, employee = await who("head"), await who("employee")
+    before = (await head.get("/reports/dashboard"))["tickets_by_status"]
+    body = {"title": KEPT, "ticket_type": "IT_SUPPORT", "custom_fields": {}, "is_confidential": True}
+    await employee.post("/tickets", body, expect=201)
+    assert (await head.get("/reports/dashboard"))["tickets_by_status"] == before
+
+
+async def test_a_confidential_request_is_found_by_its_own(who: Any, confidential: dict[str, Any]) -> None:
+    for username in ("employee", "agent", "agent2", "auditor", "admin"):
+        api = await who(username)
+        found = await api.get("/tickets", params={"q": KEPT, "limit": 100})
+        assert confidential["id"] in [t["id"] for t in found["items"]], username
+        assert (await api.get("/tags", params={"q": KEPT[:3]}))["items"] == [KEPT.lower()]
+
+
 @pytest.fixture(scope="module")
 async def marked(who: Any) -> dict[str, Any]:
     employee, agent = await who("employee"), await who("agent")
@@ -77,7 +144,7 @@ def readable(app: Any) -> list[str]:
     )
 
 
-def addresses(app: Any, marked: dict[str, Any], person_id: int) -> list[str]:
+def addresses(app: Any, marked: dict[str, Any], person_id: int, word: str = MARK) -> list[str]:
     found = []
     for path in readable(app):
         if path in ENDLESS or path in ("/api/v1/docs",):
@@ -86,7 +153,7 @@ def addresses(app: Any, marked: dict[str, Any], person_id: int) -> list[str]:
             assert name in FILLED, f"{path}: say in FILLED what stands for {name}"
             path = path.replace(f"{{{name}}}", str(FILLED[name](marked)))
         path = path.removeprefix("/api/v1")
-        found += [path, f"{path}?limit=100", f"{path}?q={MARK}", f"{path}?q={marked['ticket_number']}"]
+        found += [path, f"{path}?limit=100", f"{path}?q={word}", f"{path}?q={marked['ticket_number']}"]
         found.append(f"{path}?requester_id={person_id}&limit=100")
     return found
 

@@ -130,6 +130,23 @@ def test_without_an_assignee() -> None:
     assert set(told(made(tickets.TicketReopened), alone)) == {REQUESTER}
 
 
+def test_watchers_are_told_what_the_requester_is_told() -> None:
+    people = People(REQUESTER, ASSIGNEE, watcher_ids=(8, 9))
+    both = {8: ("comment.created", True), 9: ("comment.created", True)}
+    assert both.items() <= told(made(tickets.CommentAdded, visibility="PUBLIC"), people).items()
+    assert 8 not in told(made(tickets.CommentAdded, visibility="PUBLIC"), people, actor=8)
+    assert told(made(tickets.CommentAdded, visibility="INTERNAL"), people) == {ASSIGNEE: ("comment.created", False)}
+    for kind in (tickets.TicketRejected, tickets.TicketCompleted, tickets.TicketReopened, tickets.TicketApproved):
+        assert {8, 9} <= set(told(made(kind), people))
+    assert 8 not in told(made(approvals.InfoRequested), people), "the question is the requester's to answer"
+    assert 8 not in told(made(tickets.TicketAssigned, new_assignee_id=ASSIGNEE, old_assignee_id=None), people)
+
+
+def test_who_is_let_in_is_told() -> None:
+    assert told(made(tickets.WatcherAdded, user_id=9, gives_sight=True)) == {9: ("ticket.watching", True)}
+    assert told(made(tickets.WatcherAdded, user_id=9, gives_sight=False)) == {}
+
+
 def test_one_person_is_told_once() -> None:
     same = People(REQUESTER, REQUESTER)
     assert len(notices(made(tickets.CommentAdded, visibility="PUBLIC"), same, OTHER)) == 1

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import func, insert, select
 
 from waypost.access.actor import Actor
-from waypost.access.permissions import Permission, Scope
+from waypost.access.permissions import SYSTEM_ROLES, Permission, Scope
 from waypost.tickets import policy
 from waypost.tickets.lifecycle import Part, Status
 from waypost.tickets.models import Ticket, TicketText
 from waypost.tickets.queries import SORTS, Filters, facts_by_id, ticket_list
+from waypost.tickets.working_models import TicketWatcher
 
 PEOPLE, TEAMS, DEPARTMENTS = range(1, 9), range(1, 4), range(1, 5)
 
@@ -42,6 +44,9 @@ async def test_one_row_and_sql_agree(fresh_database: Any) -> None:
             ticket.assignee_id = chance.choice([None, *PEOPLE])
             ticket.team_id = chance.choice([None, *TEAMS])
             ticket.department_id = chance.choice([None, *DEPARTMENTS])
+            ticket.created_by_id = chance.choice([ticket.requester_id, chance.choice(list(PEOPLE))])
+            ticket.is_confidential = chance.random() < 0.5
+            session.add_all(watchers(chance, ticket.id))
     async with fresh_database.read() as session:
         ids = list(await session.scalars(select(Ticket.id)))
         facts = await facts_by_id(session, ids)
@@ -49,7 +54,7 @@ async def test_one_row_and_sql_agree(fresh_database: Any) -> None:
         seen_some = hidden_some = False
         for _ in range(150):
             scope = chance.choice([None, *Scope])
-            actor = somebody(chance, {} if scope is None else {Permission.TICKETS_READ: scope})
+            actor = somebody(chance, reading(chance, scope))
             by_sql = set(await session.scalars(select(Ticket.id).where(policy.visible_to(actor)), policy.values(actor)))
             by_rule = {i for i in ids if policy.may_read(actor, facts[i])}
             assert by_sql == by_rule, (scope, actor)
@@ -57,6 +62,75 @@ async def test_one_row_and_sql_agree(fresh_database: Any) -> None:
             hidden_some |= len(by_rule) < len(ids)
         assert seen_some
         assert hidden_some
+
+
+CONFIDENTIAL = Permission.TICKETS_READ_CONFIDENTIAL
+
+
+def reading(chance: random.Random, scope: Scope | None) -> dict[Permission, Scope]:
+    if scope is None:
+        return {}
+    also = chance.choice([None, None, *Scope])
+    return {Permission.TICKETS_READ: scope, **({CONFIDENTIAL: also} if also else {})}
+
+
+def watchers(chance: random.Random, ticket_id: int) -> list[TicketWatcher]:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    some = [i for i in PEOPLE if chance.random() < 0.15]
+    return [
+        TicketWatcher(ticket_id=ticket_id, user_id=i, gives_sight=chance.random() < 0.6, added_by_id=1, created_at=at)
+        for i in some
+    ]
+
+
+@pytest.mark.parametrize(
+    ("who", "permissions", "open_one", "confidential_one"),
+    [
+        ("requester", {Permission.TICKETS_READ: Scope.OWN}, True, True),
+        ("creator", {Permission.TICKETS_READ: Scope.OWN}, True, True),
+        ("assignee", {Permission.TICKETS_READ: Scope.OWN}, True, True),
+        ("approver", {Permission.TICKETS_READ: Scope.OWN}, True, True),
+        ("invited", {Permission.TICKETS_READ: Scope.OWN}, True, True),
+        ("member", {Permission.TICKETS_READ: Scope.TEAM}, True, True),
+        ("manager", {Permission.TICKETS_READ: Scope.LINE}, True, False),
+        ("manager", {Permission.TICKETS_READ: Scope.LINE, CONFIDENTIAL: Scope.OWN}, True, False),
+        ("manager", {Permission.TICKETS_READ: Scope.LINE, CONFIDENTIAL: Scope.LINE}, True, True),
+        ("head", {Permission.TICKETS_READ: Scope.DEPARTMENT, CONFIDENTIAL: Scope.LINE}, True, False),
+        ("head", {Permission.TICKETS_READ: Scope.DEPARTMENT, CONFIDENTIAL: Scope.ALL}, True, True),
+        ("executive", SYSTEM_ROLES["executive"][1], True, False),
+        ("auditor", SYSTEM_ROLES["auditor"][1], True, True),
+        ("admin", SYSTEM_ROLES["admin"][1], True, True),
+        ("outsider", {Permission.TICKETS_READ: Scope.DEPARTMENT, CONFIDENTIAL: Scope.ALL}, False, False),
+        ("member", {}, False, False),
+    ],
+)
+def test_who_sees_a_confidential_ticket(
+    who: str, permissions: dict[Permission, Scope], *, open_one: bool, confidential_one: bool
+) -> None:
+    people = ("requester", "creator", "assignee", "approver", "invited", "member", "manager", "head", "outsider")
+    me = dict.fromkeys(people, 0) | {name: n for n, name in enumerate(people, 1)}
+    actor = Actor(
+        me.get(who, 99),
+        who,
+        None,
+        permissions,
+        team_ids=frozenset({5}) if who == "member" else frozenset(),
+        department_ids=frozenset({6}) if who == "head" else frozenset(),
+        report_ids=frozenset({me["requester"]}) if who == "manager" else frozenset(),
+    )
+    for is_confidential, expected in ((False, open_one), (True, confidential_one)):
+        facts = policy.TicketFacts(
+            Status.APPROVED,
+            me["requester"],
+            me["assignee"],
+            5,
+            6,
+            frozenset({me["approver"]}),
+            created_by_id=me["creator"],
+            is_confidential=is_confidential,
+            invited_ids=frozenset({me["invited"]}),
+        )
+        assert policy.may_read(actor, facts) is expected, (who, is_confidential)
 
 
 def test_what_a_person_is_to_a_ticket() -> None:
@@ -113,7 +187,8 @@ async def test_lists_show_exactly_what_may_be_read(fresh_database: Any) -> None:
                 status=chance.choice(["DRAFT", "APPROVED", "CLOSED"]),
                 priority=chance.choice(["LOW", "HIGH"]),
                 requester_id=chance.choice(list(PEOPLE)),
-                created_by_id=1,
+                created_by_id=chance.choice([1, *PEOPLE]),
+                is_confidential=chance.random() < 0.4,
                 assignee_id=chance.choice([None, *PEOPLE]),
                 team_id=chance.choice([None, *TEAMS]),
                 department_id=chance.choice([None, *DEPARTMENTS]),
@@ -124,6 +199,7 @@ async def test_lists_show_exactly_what_may_be_read(fresh_database: Any) -> None:
             )
             session.add(ticket)
             await session.flush()
+            session.add_all(watchers(chance, ticket.id))
             document = func.to_tsvector("simple", title)
             await session.execute(insert(TicketText).values(ticket_id=ticket.id, document=document))
 
@@ -136,7 +212,7 @@ async def test_lists_show_exactly_what_may_be_read(fresh_database: Any) -> None:
         not_empty = 0
         for _ in range(250):
             scope = chance.choice([None, *Scope])
-            actor = somebody(chance, {} if scope is None else {Permission.TICKETS_READ: scope})
+            actor = somebody(chance, reading(chance, scope))
             of_theirs = [actor.user_id, *actor.report_ids]
             filters = Filters(
                 statuses=some(["DRAFT", "APPROVED", "CLOSED"]),

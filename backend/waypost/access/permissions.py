@@ -40,6 +40,7 @@ class Permission(StrEnum):
     TICKETS_IMPORT = "tickets:import"
     TICKETS_MANAGE_REPLIES = "tickets:manage_replies"
     TICKETS_READ = "tickets:read"
+    TICKETS_READ_CONFIDENTIAL = "tickets:read_confidential"
     TICKETS_READ_INTERNAL = "tickets:read_internal"
     TICKETS_UPDATE = "tickets:update"
     TICKETS_WORK = "tickets:work"
@@ -108,6 +109,7 @@ SYSTEM_ROLES: dict[str, tuple[str, dict[Permission, Scope]]] = {
             P.ROLES_READ: Scope.ALL,
             P.SESSIONS_OWN: Scope.OWN,
             P.TICKETS_READ: Scope.ALL,
+            P.TICKETS_READ_CONFIDENTIAL: Scope.ALL,
             P.TICKETS_READ_INTERNAL: Scope.ALL,
         },
     ),

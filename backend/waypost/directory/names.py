@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.directory.models import Department, Team, User
@@ -18,6 +18,8 @@ from waypost.directory.models import Department, Team, User
 FRESH = 30.0
 MOST = 50_000
 Ref = dict[str, Any]
+Refs = dict[int | None, Ref]
+Ids = Iterable[int | None]
 
 
 class Names:
@@ -26,54 +28,56 @@ class Names:
     def __init__(self) -> None:
         self._kept: dict[tuple[str, int], tuple[float, Ref]] = {}
 
-    async def people(self, session: AsyncSession, ids: Iterable[int | None]) -> dict[int | None, Ref]:
+    async def people(self, session: AsyncSession, ids: Ids) -> Refs:
         """The people among `ids` that exist; unknown ids are left out. One statement at most."""
-        return await self._get(session, "user", ids)
+        return (await self.all(session, people=ids))[0]
 
-    async def teams(self, session: AsyncSession, ids: Iterable[int | None]) -> dict[int | None, Ref]:
+    async def teams(self, session: AsyncSession, ids: Ids) -> Refs:
         """The teams among `ids`."""
-        return await self._get(session, "team", ids)
+        return (await self.all(session, teams=ids))[1]
 
-    async def departments(self, session: AsyncSession, ids: Iterable[int | None]) -> dict[int | None, Ref]:
+    async def departments(self, session: AsyncSession, ids: Ids) -> Refs:
         """The departments among `ids`."""
-        return await self._get(session, "department", ids)
+        return (await self.all(session, departments=ids))[2]
+
+    async def all(
+        self, session: AsyncSession, *, people: Ids = (), teams: Ids = (), departments: Ids = ()
+    ) -> tuple[Refs, Refs, Refs]:
+        """People, teams and departments by id: one statement at most for all that is not known."""
+        tick = time.monotonic()
+        found: dict[str, Refs] = {"user": {}, "team": {}, "department": {}}
+        missing: dict[str, list[int]] = {}
+        for kind, ids in (("user", people), ("team", teams), ("department", departments)):
+            for i in {i for i in ids if i is not None}:
+                kept = self._kept.get((kind, i))
+                if kept is not None and tick - kept[0] < FRESH:
+                    found[kind][i] = kept[1]
+                else:
+                    missing.setdefault(kind, []).append(i)
+        if missing:
+            if len(self._kept) > MOST:
+                self._kept.clear()
+            for kind, i, username, name in await session.execute(self._reading(missing)):
+                ref = {"id": i, "username": username, "name": name} if kind == "user" else {"id": i, "name": name}
+                self._kept[kind, i] = (tick, ref)
+                found[kind][i] = ref
+        return found["user"], found["team"], found["department"]
 
     def forget(self) -> None:
         """Drop everything (tests, or after a rename in this process)."""
         self._kept.clear()
 
-    async def _get(self, session: AsyncSession, kind: str, ids: Iterable[int | None]) -> dict[int | None, Ref]:
-        wanted = {i for i in ids if i is not None}
-        tick = time.monotonic()
-        found: dict[int | None, Ref] = {}
-        missing = []
-        for i in wanted:
-            kept = self._kept.get((kind, i))
-            if kept is not None and tick - kept[0] < FRESH:
-                found[i] = kept[1]
-            else:
-                missing.append(i)
-        if missing:
-            if len(self._kept) > MOST:
-                self._kept.clear()
-            for i, ref in await self._read(session, kind, missing):
-                self._kept[kind, i] = (tick, ref)
-                found[i] = ref
-        return found
-
     @staticmethod
-    async def _read(session: AsyncSession, kind: str, ids: list[int]) -> list[tuple[int, Ref]]:
-        if kind == "user":
-            rows = await session.execute(
-                select(User.id, User.username, User.first_name, User.last_name).where(User.id.in_(ids))
-            )
-            return [
-                (r.id, {"id": r.id, "username": r.username, "name": f"{r.first_name} {r.last_name}".strip()})
-                for r in rows
-            ]
-        table = Team if kind == "team" else Department
-        rows = await session.execute(select(table.id, table.name).where(table.id.in_(ids)))
-        return [(r.id, {"id": r.id, "name": r.name}) for r in rows]
+    def _reading(missing: dict[str, list[int]]) -> Any:
+        name = func.btrim(User.first_name + " " + User.last_name)
+        reading: dict[str, Select[Any, Any, Any, Any]] = {
+            "user": select(literal("user"), User.id, User.username, name).where(User.id.in_(missing.get("user", ())))
+        }
+        for kind, table in (("team", Team), ("department", Department)):
+            named = select(literal(kind), table.id, literal(""), table.name)
+            reading[kind] = named.where(table.id.in_(missing.get(kind, ())))
+        wanted = [reading[kind] for kind in missing]
+        return wanted[0] if len(wanted) == 1 else union_all(*wanted)
 
 
 names = Names()

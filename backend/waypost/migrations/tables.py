@@ -12,7 +12,8 @@ import waypost.kernel.relay
 import waypost.notifications.models
 import waypost.tickets.import_models
 import waypost.tickets.models
-import waypost.tickets.talk_models  # noqa: F401
+import waypost.tickets.talk_models
+import waypost.tickets.working_models  # noqa: F401
 from waypost.kernel.db import Base
 
 metadata = Base.metadata

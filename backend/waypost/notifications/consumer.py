@@ -23,6 +23,7 @@ from waypost.tickets import policy
 from waypost.tickets.mentions import plain_words
 from waypost.tickets.models import Ticket, TicketComment
 from waypost.tickets.queries import facts_by_id
+from waypost.tickets.watching import watchers_of
 
 _BECAUSE = {
     "approval.requested": "your approval is asked for",
@@ -34,6 +35,7 @@ _BECAUSE = {
     "ticket.assigned": "it was assigned to you",
     "ticket.completed": "you made this request",
     "ticket.reopened": "you made this request or work on it",
+    "ticket.watching": "somebody of its team added you",
     "comment.created": "you made this request or work on it",
     "comment.mentioned": "you are mentioned by name",
 }
@@ -49,7 +51,9 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
     ticket = await session.get(Ticket, ticket_id) if ticket_id else None
     if ticket is None:
         return
-    people = planning.People(ticket.requester_id, ticket.assignee_id, ticket.created_by_id)
+    people = planning.People(
+        ticket.requester_id, ticket.assignee_id, ticket.created_by_id, tuple(await watchers_of(session, ticket.id))
+    )
     planned = planning.notices(event, people, recorded.actor_id)
     if recorded.channel == tickets.IMPORT:
         planned = planning.quietly(planned)
@@ -123,7 +127,7 @@ async def _tell(
         | {
             "link": f"{get_settings().origin}{path}",
             "action": "Open and decide" if is_queue else "Open the request",
-            "because": _BECAUSE[notice.kind],
+            "because": "you watch this request" if notice.as_watcher else _BECAUSE[notice.kind],
         },
     )
     at = now()

@@ -19,6 +19,7 @@ class People:
     requester_id: int
     assignee_id: int | None
     created_by_id: int | None = None
+    watcher_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Notice:
     kind: str
     by_mail: bool
     is_internal: bool = False
+    as_watcher: bool = False
 
 
 # What is told to a requester about the request itself.
@@ -47,7 +49,7 @@ _FOLLOWED = frozenset(
 def notices(event: Event, people: People, actor_id: int | None) -> list[Notice]:
     """The notices an event leads to, each person once, without the one who did it."""
     found: dict[int, Notice] = {}
-    for notice in _wanted(event, people):
+    for notice in [*_wanted(event, people), *_for_watchers(event, people)]:
         if notice.user_id != actor_id:
             found.setdefault(notice.user_id, notice)
         # who asked for somebody else goes on hearing of it with them
@@ -61,6 +63,17 @@ def notices(event: Event, people: People, actor_id: int | None) -> list[Notice]:
 def quietly(planned: list[Notice]) -> list[Notice]:
     """Of what comes in by the hundred (an import): whoever must decide finds it in their notices, and nobody gets a mail."""
     return [replace(n, by_mail=False) for n in planned if n.kind in ("approval.requested", "ticket.assigned")]
+
+
+_ASKER = -1  # stands for the requester
+
+
+def _for_watchers(event: Event, people: People) -> list[Notice]:
+    """Watchers are told what the requester is told, but for the approvers' question, which the requester must answer."""
+    if isinstance(event, approvals.InfoRequested):
+        return []
+    as_requester = [n for n in _wanted(event, People(_ASKER, None)) if n.user_id == _ASKER]
+    return [Notice(i, n.kind, n.by_mail, as_watcher=True) for n in as_requester for i in people.watcher_ids]
 
 
 def _wanted(event: Event, people: People) -> list[Notice]:
@@ -90,6 +103,8 @@ def _wanted(event: Event, people: People) -> list[Notice]:
             return [Notice(i, "ticket.reopened", by_mail=True) for i in (assignee, requester) if i]
         case tickets.CommentEdited():
             return _called(event)
+        case tickets.WatcherAdded():
+            return [Notice(event.user_id, "ticket.watching", by_mail=True)] if event.gives_sight else []
         case tickets.CommentAdded():
             if event.visibility == "INTERNAL":
                 told = [Notice(assignee, "comment.created", by_mail=False, is_internal=True)] if assignee else []

@@ -180,3 +180,15 @@ class DraftTooLarge(Refusal):
     """This draft holds more than a draft may hold."""
 
     code, kind, title = "draft_too_large", Kind.TOO_LARGE, "Too large"
+
+
+class NoSuchPerson(NotFound):
+    """There is no such person, or they may not use tickets."""
+
+    code = "no_such_person"
+
+
+class TooManyWatchers(Conflict):
+    """As many people watch this ticket as may."""
+
+    code = "too_many_watchers"

@@ -36,6 +36,8 @@ class TicketCreated(TicketEvent):
     def on_behalf_of_id(self) -> int | None:
         return None if self.created_by_id in (None, self.requester_id) else self.requester_id
 
+    is_confidential: bool = False
+
 
 @dataclass(frozen=True, kw_only=True)
 class TicketUpdated(TicketEvent):
@@ -146,6 +148,23 @@ class TicketAssigned(TicketEvent):
     new_assignee_id: int | None
     old_team_id: int | None
     new_team_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatcherAdded(TicketEvent):
+    """Somebody is told from now on; `gives_sight`: the team let them in, and they see it."""
+
+    type: ClassVar[str] = "ticket.watched"
+    user_id: int
+    gives_sight: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatcherRemoved(TicketEvent):
+    """Somebody is not told any more."""
+
+    type: ClassVar[str] = "ticket.unwatched"
+    user_id: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -27,6 +28,7 @@ FIELDS: Catalogue = {
         Field("assignee_id", Kind.ID, "assignee"),
         Field("team_id", Kind.ID, "team"),
         Field("ticket_number", Kind.TEXT, "number"),
+        Field("tags", Kind.LIST, "tags"),
         Field("created_at", Kind.INSTANT, "created"),
         Field("updated_at", Kind.INSTANT, "updated"),
         Field("submitted_at", Kind.INSTANT, "submitted"),
@@ -48,6 +50,8 @@ def column(field: Field) -> ColumnElement[Any]:
     if field.name.startswith(CUSTOM):
         return custom_column(Ticket.__table__.c.custom_fields, field)
     found: ColumnElement[Any] = Ticket.__table__.c[field.name]
+    if field.kind is Kind.LIST:
+        return func.nullif(found, cast(literal([], JSONB), JSONB))
     return found
 
 

@@ -31,6 +31,8 @@ _WORDS = {
     "ticket.closed": "closed it",
     "ticket.withdrawn": "withdrew the request",
     "ticket.assigned": "assigned it to {assignee}",
+    "ticket.watched": "added {person} to those who watch it",
+    "ticket.unwatched": "took {person} off those who watch it",
     "comment.created": "commented",
     "comment.edited": "changed a comment",
     "comment.removed": "removed a comment",
@@ -81,7 +83,7 @@ async def ticket_history(
             "at": rfc3339(r.at),
             "actor": people.get(r.actor_id),
             "on_behalf_of": people.get(r.on_behalf_of_id),
-            "summary": _summary(r.type, r.data, people),
+            "summary": _summary(r.type, r.data, people, r.actor_id),
             "changes": _changes(r.type, r.data, people),
             "comment": r.data.get("comment") or r.data.get("comments") or None,
             "comment_id": r.data.get("comment_id"),
@@ -93,14 +95,15 @@ async def ticket_history(
     return {"items": items, "next_cursor": following}
 
 
-_PEOPLE = ("old_assignee_id", "new_assignee_id", "approver_id", "to_id", "from_id")
+_LABELS = {"is_confidential": "who may see it"}
+_PEOPLE = ("user_id", "old_assignee_id", "new_assignee_id", "approver_id", "to_id", "from_id")
 
 
 def _people_in(data: dict[str, Any]) -> list[int]:
     return [data[k] for k in _PEOPLE if data.get(k)]
 
 
-def _summary(type_: str, data: dict[str, Any], people: dict[int | None, dict[str, Any]]) -> str:
+def _summary(type_: str, data: dict[str, Any], people: dict[int | None, dict[str, Any]], actor_id: int | None) -> str:
     def name(*keys: str) -> str:
         for key in keys:
             if data.get(key) in people:
@@ -109,12 +112,19 @@ def _summary(type_: str, data: dict[str, Any], people: dict[int | None, dict[str
 
     if type_ == "ticket.approved" and data.get("by_rule"):
         return "approved by rule: nobody needs to be asked"
+    if type_ in ("ticket.watched", "ticket.unwatched") and data["user_id"] == actor_id:
+        return "started to watch it" if type_ == "ticket.watched" else "stopped watching it"
+    if type_ == "ticket.updated" and list(data["changes"]) == ["is_confidential"]:
+        return "made it confidential" if data["changes"]["is_confidential"][1] else "made it confidential no more"
+    if type_ == "ticket.created" and data.get("is_confidential"):
+        return f"wrote the confidential request {data['ticket_number']}"
     pattern = _WORDS.get(type_)
     if pattern is None:
         return type_.replace(".", " ").replace("_", " ")
     facts = {
-        "fields": ", ".join(f.replace("_", " ") for f in data.get("changes", {})),
+        "fields": ", ".join(_LABELS.get(f, f.replace("_", " ")) for f in data.get("changes", {})),
         "assignee": name("new_assignee_id"),
+        "person": name("user_id"),
         "approver": name("to_id", "approver_id"),
         "ticket_number": data.get("ticket_number", ""),
         "workflow_name": data.get("workflow_name", ""),

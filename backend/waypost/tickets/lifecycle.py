@@ -6,6 +6,7 @@ Source: specification, Status Flow (stateDiagram); withdraw, discard and re-open
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -112,6 +113,13 @@ EDITABLE = {
     Part.REQUESTER: frozenset({_S.DRAFT, _S.SUBMITTED, _S.IN_REVIEW, _S.PENDING_INFO}),
     Part.FULFILLER: frozenset({_S.APPROVED, _S.IN_PROGRESS}),
 }
+# By these the team sorts its work: theirs as soon as a ticket has reached them, whatever is being decided about it.
+SORTING = {
+    "priority": frozenset({_S.SUBMITTED, _S.IN_REVIEW, _S.PENDING_INFO, _S.APPROVED, _S.IN_PROGRESS}),
+    "due_date": frozenset({_S.SUBMITTED, _S.IN_REVIEW, _S.PENDING_INFO, _S.APPROVED, _S.IN_PROGRESS}),
+    "tags": frozenset(set(Status) - {_S.DRAFT, _S.CLOSED}),
+    "is_confidential": frozenset(set(Status) - {_S.DRAFT}),
+}
 ASSIGNABLE = frozenset(set(Status) - {_S.DRAFT, _S.REJECTED, _S.CLOSED})
 IN_REVIEW = frozenset({_S.SUBMITTED, _S.IN_REVIEW, _S.PENDING_INFO})
 OPEN = frozenset(set(Status) - {_S.DRAFT, _S.REJECTED, _S.CLOSED, _S.COMPLETED})
@@ -157,11 +165,18 @@ def may_edit(status: Status, parts: frozenset[Part]) -> bool:
     return any(status in EDITABLE.get(part, ()) for part in parts)
 
 
-def check_edit(status: Status, parts: frozenset[Part]) -> None:
-    """Raises `NotYours` for somebody with no part in it, `TicketIsClosed` when nobody may edit it any more."""
+def may_change(field: str, status: Status, parts: frozenset[Part]) -> bool:
+    """Whether somebody with these parts may change this field of a ticket in this status."""
+    return may_edit(status, parts) or (Part.FULFILLER in parts and status in SORTING.get(field, ()))
+
+
+def check_edit(status: Status, parts: frozenset[Part], fields: Collection[str] = ()) -> None:
+    """Raises `NotYours` for somebody with no part in it, `TicketIsClosed` when nobody may change these fields any more."""
     if not parts:
         raise NotYours
-    if not may_edit(status, parts):
-        if any(status in statuses for statuses in EDITABLE.values()):
-            raise NotYours
-        raise TicketIsClosed(f"A ticket that is {status} is not edited any more.")
+    everybody = frozenset(EDITABLE)
+    for field in fields or ("title",):
+        if not may_change(field, status, parts):
+            if may_change(field, status, everybody):
+                raise NotYours
+            raise TicketIsClosed(f"A ticket that is {status} is not edited any more.")

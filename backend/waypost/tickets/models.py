@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Computed,
     ForeignKey,
@@ -57,6 +58,11 @@ class Ticket(Base):
     department_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("departments.id"))
     due_date: Mapped[datetime | None]
     custom_fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    tags: Mapped[list[str]] = mapped_column(JSONB, server_default="[]", default=list)
+    is_confidential: Mapped[bool] = mapped_column(Boolean, server_default="false", default=False)
+    checklist_done: Mapped[int] = mapped_column(SmallInteger, server_default="0", default=0)
+    checklist_total: Mapped[int] = mapped_column(SmallInteger, server_default="0", default=0)
+    merged_into_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("tickets.id"))
     version: Mapped[int] = mapped_column(Integer)
     round: Mapped[int] = mapped_column(Integer, server_default="0")
     comment_count: Mapped[int] = mapped_column(Integer, server_default="0")
@@ -80,6 +86,16 @@ class Ticket(Base):
         Index("ix_tickets_updated", text("updated_at DESC"), text("id DESC")),
         Index("ix_tickets_team_updated", "team_id", text("updated_at DESC"), text("id DESC")),
         Index("ix_tickets_team_urgency", "team_id", text("urgency DESC"), text("id DESC")),
+        # made for somebody else: few, and found by who made them
+        Index(
+            "ix_tickets_made_for_others",
+            "created_by_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_where=text("created_by_id <> requester_id"),
+        ),
+        Index("ix_tickets_tags", "tags", postgresql_using="gin", postgresql_ops={"tags": "jsonb_path_ops"}),
+        Index("ix_tickets_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     )
 
 

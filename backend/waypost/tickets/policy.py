@@ -1,8 +1,9 @@
 """Who may see a ticket and what is theirs to do with it: for one row, and as SQL. A property test holds both equal.
 
-Drafts are the requester's alone (and of those who read everything); everything else is seen by its requester, assignee,
-approvers, the team that fulfils it, the requester's managers, the heads of its department, as far as the scope of
-`tickets:read` reaches.
+A draft is seen by its requester, who made it for them, and those who read everything. Everything else is seen by these
+too: its assignee, approvers, watchers whom the team let in, the team that fulfils it; and, as far as the scope of
+`tickets:read` reaches, the requester's managers, the heads of its department, and all. A confidential ticket is kept from
+these last three, unless `tickets:read_confidential` reaches as far (an auditor, an administrator; not an executive).
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from sqlalchemy import (
     bindparam,
     false,
     literal_column,
+    not_,
     or_,
+    select,
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -31,11 +34,13 @@ from waypost.directory.models import User
 from waypost.tickets.lifecycle import Part, Status
 from waypost.tickets.models import Ticket
 from waypost.tickets.talk_models import CannedReply
+from waypost.tickets.working_models import TicketWatcher
 
 
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
-    """What permission depends on. `approver_ids` are all who are or were asked about it, and who act for them now."""
+    """What permission depends on. `approver_ids` are all who are or were asked about it, and who act for them now;
+    `invited_ids` the watchers whom the team let in."""
 
     status: Status
     requester_id: int
@@ -43,6 +48,15 @@ class TicketFacts:
     team_id: int | None
     department_id: int | None
     approver_ids: frozenset[int]
+    created_by_id: int | None = None
+    is_confidential: bool = False
+    invited_ids: frozenset[int] = frozenset()
+
+
+def _reads_confidential(actor: Actor, scope: Scope) -> bool:
+    """Whether what they see because of this scope may be confidential."""
+    reach = actor.scope(Permission.TICKETS_READ_CONFIDENTIAL)
+    return reach is not None and reach >= scope
 
 
 def may_read(actor: Actor, ticket: TicketFacts) -> bool:
@@ -50,22 +64,30 @@ def may_read(actor: Actor, ticket: TicketFacts) -> bool:
     scope = actor.scope(Permission.TICKETS_READ)
     if scope is None:
         return False
-    if scope is Scope.ALL or ticket.requester_id == actor.user_id:
+    me = actor.user_id
+    if me in (ticket.requester_id, ticket.created_by_id):
+        return True
+
+    def reaches(wanted: Scope) -> bool:
+        return scope >= wanted and (not ticket.is_confidential or _reads_confidential(actor, wanted))
+
+    if reaches(Scope.ALL):
         return True
     if ticket.status is Status.DRAFT:
         return False
     return (
-        ticket.assignee_id == actor.user_id
-        or actor.user_id in ticket.approver_ids
-        or (scope >= Scope.LINE and ticket.requester_id in actor.report_ids)
+        ticket.assignee_id == me
+        or me in ticket.approver_ids
+        or me in ticket.invited_ids
         or (scope >= Scope.TEAM and ticket.team_id in actor.team_ids)
-        or (scope >= Scope.DEPARTMENT and ticket.department_id in actor.department_ids)
+        or (reaches(Scope.LINE) and ticket.requester_id in actor.report_ids)
+        or (reaches(Scope.DEPARTMENT) and ticket.department_id in actor.department_ids)
     )
 
 
 # --- the same as SQL --------------------------------------------------------------------------------------------------
 # A way is a word for one alternative of `may_read`, which one index answers; who asks is bound when it runs, so a
-# statement can be built once for everybody who sees tickets in the same ways.
+# statement can be built once for everybody who sees tickets in the same ways. "…_open" leaves confidential ones out.
 
 _ME = bindparam("me", type_=BigInteger)
 
@@ -75,70 +97,103 @@ def ways(actor: Actor) -> tuple[str, ...]:
     scope = actor.scope(Permission.TICKETS_READ)
     if scope is None:
         return ("none",)
-    if scope is Scope.ALL:
+    if scope is Scope.ALL and _reads_confidential(actor, Scope.ALL):
         return ("all",)
-    found = ["own", "assigned", "asked"]
-    if scope >= Scope.LINE and actor.report_ids:
-        found.append("reports")
-    if scope >= Scope.TEAM:
-        found += [f"team_{n}" for n in range(len(actor.team_ids))]
-    if scope >= Scope.DEPARTMENT and actor.department_ids:
-        found.append("departments")
+    if scope is Scope.ALL:
+        # nearly every ticket is open: one walk, in which only a confidential one is looked at closely
+        found = ["all_open"]
+    else:
+        found = ["own", "created", "assigned", "asked", "invited"]
+        if scope >= Scope.TEAM:
+            found += [f"team_{n}" for n in range(len(actor.team_ids))]
+    for reach, ids, way in (
+        (Scope.LINE, actor.report_ids, "reports"),
+        (Scope.DEPARTMENT, actor.department_ids, "departments"),
+    ):
+        if scope >= reach and ids:
+            if _reads_confidential(actor, reach):
+                found.append(way)
+            elif scope is not Scope.ALL:
+                found.append(f"{way}_open")
     return tuple(found)
 
 
-def sees_all_sent(
+def way_through(
     actor: Actor,
     *,
     requester_ids: Collection[int] = (),
     assignee_ids: Collection[int | None] = (),
     team_ids: Collection[int] = (),
     department_ids: Collection[int] = (),
-) -> bool:
-    """Whether every ticket of such a list (empty: any) is theirs to see once it was sent: then "sent" is its one way.
+) -> str | None:
+    """The one way that is enough for such a list (empty: any), when nearly every ticket of it is theirs to see.
 
-    A list of one's own team needs no look at the other ways; PostgreSQL can't know that.
+    A list of one's own team needs no look at the other ways; PostgreSQL can't know that. "sent": every ticket once it was
+    sent. "sent_open": those that are open; a confidential one is looked at closely.
     """
     scope = actor.scope(Permission.TICKETS_READ)
     if scope is None or scope is Scope.ALL:
-        return False
-    lines = actor.report_ids if scope >= Scope.LINE else frozenset()
+        return None
+    lines = actor.report_ids | {actor.user_id} if scope >= Scope.LINE else frozenset({actor.user_id})
     teams = actor.team_ids if scope >= Scope.TEAM else frozenset()
     departments = actor.department_ids if scope >= Scope.DEPARTMENT else frozenset()
-    return any(
-        wanted and reached.issuperset(wanted)
-        for wanted, reached in (
-            (requester_ids, lines | {actor.user_id}),
-            (assignee_ids, frozenset({actor.user_id})),
-            (team_ids, teams),
-            (department_ids, departments),
-        )
-    )
+
+    def within(wanted: Collection[int | None], reached: Collection[int]) -> bool:
+        return bool(wanted) and all(i in reached for i in wanted)
+
+    own = frozenset({actor.user_id})
+    if within(requester_ids, own) or within(assignee_ids, own) or within(team_ids, teams):
+        return "sent"
+    for wanted, reached, reach in (
+        (requester_ids, lines, Scope.LINE),
+        (department_ids, departments, Scope.DEPARTMENT),
+    ):
+        if within(wanted, reached):
+            return "sent" if _reads_confidential(actor, reach) else "sent_open"
+    return None
+
+
+_SENT: ColumnElement[bool] = Ticket.status != literal_column(f"'{Status.DRAFT.value}'")
+_OPEN: ColumnElement[bool] = not_(Ticket.is_confidential)
+_OWN: ColumnElement[bool] = Ticket.requester_id == _ME
+# as the partial index says it; what one made for oneself is one's own
+_CREATED: ColumnElement[bool] = and_(Ticket.created_by_id == _ME, Ticket.created_by_id != Ticket.requester_id)
+
+
+_ASSIGNED: ColumnElement[bool] = Ticket.assignee_id == _ME
+_ASKED: ColumnElement[bool] = Ticket.id.in_(subjects_seen_by("ticket", _ME))
+_INVITED: ColumnElement[bool] = Ticket.id.in_(
+    select(TicketWatcher.ticket_id).where(TicketWatcher.user_id == _ME, TicketWatcher.gives_sight)
+)
+_TEAMS: ColumnElement[bool] = Ticket.team_id == any_(bindparam("teams", type_=ARRAY(BigInteger)))
+_PART: ColumnElement[bool] = or_(_ASSIGNED, _TEAMS, _ASKED, _INVITED)
 
 
 def condition(way: str) -> ColumnElement[bool]:
     """One way of seeing tickets, over the parameters of `values`."""
-    sent = Ticket.status != literal_column(f"'{Status.DRAFT.value}'")
-    own = Ticket.requester_id == _ME
-    match way:
-        case "none":
-            return false()
-        case "all":
-            return true()
-        case "sent":
-            return or_(sent, own)
-        case "own":
-            return own
-        case "assigned":
-            return and_(sent, Ticket.assignee_id == _ME)
-        case "asked":
-            return and_(sent, Ticket.id.in_(subjects_seen_by("ticket", _ME)))
+    known: dict[str, ColumnElement[bool]] = {
+        "none": false(),
+        "all": true(),
+        "all_open": or_(_OPEN, _OWN, _CREATED, and_(_SENT, _PART)),
+        "sent": or_(_SENT, _OWN, _CREATED),
+        "sent_open": or_(_OWN, _CREATED, and_(_SENT, or_(_OPEN, _PART))),
+        "own": _OWN,
+        "created": _CREATED,
+        "assigned": and_(_SENT, _ASSIGNED),
+        "asked": and_(_SENT, _ASKED),
+        "invited": and_(_SENT, _INVITED),
+    }
+    if way in known:
+        return known[way]
+    which, _, is_open = way.partition("_")
+    match which:
         case "reports":
-            return and_(sent, Ticket.requester_id == any_(bindparam(way, type_=ARRAY(BigInteger))))
+            reached = Ticket.requester_id == any_(bindparam("reports", type_=ARRAY(BigInteger)))
         case "departments":
-            return and_(sent, Ticket.department_id == any_(bindparam(way, type_=ARRAY(BigInteger))))
+            reached = Ticket.department_id == any_(bindparam("departments", type_=ARRAY(BigInteger)))
         case _:
-            return and_(sent, Ticket.team_id == bindparam(way, type_=BigInteger))
+            return and_(_SENT, Ticket.team_id == bindparam(way, type_=BigInteger))
+    return and_(_SENT, _OPEN, reached) if is_open else and_(_SENT, reached)
 
 
 def values(actor: Actor) -> dict[str, Any]:
@@ -147,6 +202,7 @@ def values(actor: Actor) -> dict[str, Any]:
         "me": actor.user_id,
         "reports": sorted(actor.report_ids),
         "departments": sorted(actor.department_ids),
+        "teams": sorted(actor.team_ids),
         **{f"team_{n}": team_id for n, team_id in enumerate(sorted(actor.team_ids))},
     }
 

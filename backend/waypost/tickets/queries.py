@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
+    ScalarSelect,
     Select,
     String,
     Text,
@@ -44,6 +45,7 @@ from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket, TicketText
 from waypost.tickets.texts import query_of
+from waypost.tickets.working_models import TicketWatcher
 
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
@@ -91,6 +93,10 @@ _ROW = (
     Ticket.team_id,
     Ticket.department_id,
     Ticket.due_date,
+    Ticket.tags,
+    Ticket.is_confidential,
+    Ticket.checklist_done,
+    Ticket.checklist_total,
     Ticket.version,
     Ticket.comment_count,
     Ticket.created_at,
@@ -196,14 +202,14 @@ def _list_of(
     actor: Actor, filters: Filters, sort: str, last: tuple[Any, ...] | None, rows: int
 ) -> tuple[Select[*tuple[Any, ...]], dict[str, Any]]:
     narrowed, values = _narrowing(filters)
-    all_sent = policy.sees_all_sent(
+    through = policy.way_through(
         actor,
         requester_ids=filters.requester_ids,
         assignee_ids=filters.assignee_ids,
         team_ids=filters.team_ids,
         department_ids=filters.department_ids,
     )
-    shape = _Shape(("sent",) if all_sent else policy.ways(actor), narrowed, sort, last is not None)
+    shape = _Shape((through,) if through else policy.ways(actor), narrowed, sort, last is not None)
     values.update(policy.values(actor), rows=rows)
     if last is not None:
         values["last"], values["last_id"] = last
@@ -247,6 +253,9 @@ async def _items(session: AsyncSession, rows: Sequence[Any]) -> list[dict[str, A
             "team": teams.get(r.team_id),
             "department": departments.get(r.department_id),
             "due_date": r.due_date and rfc3339(r.due_date),
+            "tags": r.tags,
+            "is_confidential": r.is_confidential,
+            "checklist": {"done": r.checklist_done, "total": r.checklist_total},
             "version": r.version,
             "comment_count": r.comment_count,
             "created_at": rfc3339(r.created_at),
@@ -269,6 +278,12 @@ class Found:
     form: dict[str, Any]
 
 
+def _invited() -> ScalarSelect[Any]:
+    """The ids of the watchers whom the team let in, of the outer query's ticket."""
+    invited = select(TicketWatcher.user_id).where(TicketWatcher.ticket_id == Ticket.id, TicketWatcher.gives_sight)
+    return invited.scalar_subquery()
+
+
 @lru_cache
 def _ticket_statement() -> Select[*tuple[Any, ...]]:
     return (
@@ -277,6 +292,7 @@ def _ticket_statement() -> Select[*tuple[Any, ...]]:
             TicketType.name,
             FormVersion.form,
             func.array(people_asked_about("ticket", Ticket.id)).label("approver_ids"),
+            func.array(_invited()).label("invited_ids"),
         )
         .join(TicketType, TicketType.id == Ticket.ticket_type_id)
         .join(
@@ -296,21 +312,24 @@ async def find_ticket(session: AsyncSession, actor: Actor, ticket_id: int, *, lo
     if row is None:
         raise TicketNotFound
     ticket = row[0]
-    facts = facts_of(ticket, frozenset(row.approver_ids or ()))
+    facts = facts_of(ticket, frozenset(row.approver_ids or ()), frozenset(row.invited_ids or ()))
     if not policy.may_read(actor, facts):
         raise TicketNotFound
     return Found(ticket, facts, row[1], row[2])
 
 
-def facts_of(ticket: Ticket, approver_ids: frozenset[int]) -> policy.TicketFacts:
-    """What permission depends on, of a row."""
+def facts_of(row: Any, approver_ids: frozenset[int], invited_ids: frozenset[int]) -> policy.TicketFacts:
+    """What permission depends on, of a row with a ticket's columns."""
     return policy.TicketFacts(
-        status=Status(ticket.status),
-        requester_id=ticket.requester_id,
-        assignee_id=ticket.assignee_id,
-        team_id=ticket.team_id,
-        department_id=ticket.department_id,
+        status=Status(row.status),
+        requester_id=row.requester_id,
+        assignee_id=row.assignee_id,
+        team_id=row.team_id,
+        department_id=row.department_id,
         approver_ids=approver_ids,
+        created_by_id=row.created_by_id,
+        is_confidential=row.is_confidential,
+        invited_ids=invited_ids,
     )
 
 
@@ -324,15 +343,13 @@ async def facts_by_id(session: AsyncSession, ticket_ids: Sequence[int]) -> dict[
             Ticket.assignee_id,
             Ticket.team_id,
             Ticket.department_id,
+            Ticket.created_by_id,
+            Ticket.is_confidential,
             func.array(people_asked_about("ticket", Ticket.id)).label("approver_ids"),
+            func.array(_invited()).label("invited_ids"),
         ).where(Ticket.id.in_(ticket_ids))
     )
-    return {
-        r.id: policy.TicketFacts(
-            Status(r.status), r.requester_id, r.assignee_id, r.team_id, r.department_id, frozenset(r.approver_ids or ())
-        )
-        for r in rows
-    }
+    return {r.id: facts_of(r, frozenset(r.approver_ids or ()), frozenset(r.invited_ids or ())) for r in rows}
 
 
 async def assignable_people(session: AsyncSession, actor: Actor, ticket_id: int) -> list[dict[str, Any]]:

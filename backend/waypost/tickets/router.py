@@ -63,9 +63,12 @@ _OUT_OF_SIGHT: dict[int | str, dict[str, Any]] = {
 async def _read(session: ReadSession, actor: Actor, found: queries.Found, status: int = 200) -> Response:
     t = found.ticket
     given = answers(found.form, t.custom_fields)
-    people = await names.people(session, [t.requester_id, t.assignee_id, *ids_named(given, FieldKind.PERSON)])
-    teams = await names.teams(session, [t.team_id])
-    departments = await names.departments(session, [t.department_id, *ids_named(given, FieldKind.DEPARTMENT)])
+    people, teams, departments = await names.all(
+        session,
+        people=[t.requester_id, t.assignee_id, t.created_by_id, *ids_named(given, FieldKind.PERSON)],
+        teams=[t.team_id],
+        departments=[t.department_id, *ids_named(given, FieldKind.DEPARTMENT)],
+    )
     return json_response(
         {
             "id": t.id,
@@ -83,6 +86,10 @@ async def _read(session: ReadSession, actor: Actor, found: queries.Found, status
             "team": teams.get(t.team_id),
             "department": departments.get(t.department_id),
             "due_date": t.due_date and rfc3339(t.due_date),
+            "tags": t.tags,
+            "is_confidential": t.is_confidential,
+            "checklist": {"done": t.checklist_done, "total": t.checklist_total},
+            "created_by": people.get(t.created_by_id),
             "custom_fields": t.custom_fields,
             "form": found.form,
             "answers": with_names(given, people, departments),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from waypost.catalog.schemas import Answer
 from waypost.kernel.ids import Id
@@ -23,6 +23,7 @@ from waypost.kernel.shapes import (
     Strict,
     Text,
 )
+from waypost.tickets import tagging
 
 StatusWord = Literal[
     "DRAFT", "SUBMITTED", "IN_REVIEW", "PENDING_INFO", "APPROVED", "REJECTED", "IN_PROGRESS", "COMPLETED", "CLOSED"
@@ -40,7 +41,20 @@ CustomFields = Annotated[
     Fields, Field(examples=[{"budget_code": "PROJ001", "justification": "Current laptop insufficient"}])
 ]
 Comment = Annotated[Said, Field(max_length=20_000, examples=["Which model do you need?"])]
+Tag = Annotated[str, AfterValidator(tagging.normal)]
+Tags = Annotated[
+    list[Tag],
+    AfterValidator(lambda tags: list(dict.fromkeys(tags))),
+    Field(max_length=tagging.MOST, examples=[["laptop", "onboarding"]], description="Kept in lower case, each once."),
+]
 Words = Annotated[Remark, Field(max_length=20_000, examples=["Picked up at the desk"])]
+
+
+class Progress(BaseModel):
+    """How far a checklist is; `total` is 0 without one."""
+
+    done: Annotated[int, Field(examples=[3])]
+    total: Annotated[int, Field(examples=[5])]
 
 
 class TicketListItem(BaseModel):
@@ -59,6 +73,9 @@ class TicketListItem(BaseModel):
     team: NamedRef | None
     department: NamedRef | None
     due_date: datetime | None
+    tags: Annotated[list[str], Field(examples=[["laptop", "onboarding"]])]
+    is_confidential: Annotated[bool, Field(description="Kept from the requester's managers and department heads.")]
+    checklist: Progress
     version: Annotated[int, Field(examples=[3])]
     comment_count: Annotated[int, Field(examples=[2])]
     created_at: datetime
@@ -75,6 +92,7 @@ class TicketRead(TicketListItem):
 
     ticket_type_name: Annotated[str, Field(examples=["IT hardware"])]
     description: str
+    created_by: Annotated[PersonRef, Field(description="Who made it, when not the requester themself.")]
     custom_fields: CustomFields
     form: Annotated[dict[str, Any], Field(description="The form it was made with (JSON Schema).")]
     answers: Annotated[list[Answer], Field(description="What was filled in, in the form's order.")]
@@ -95,6 +113,8 @@ class TicketCreate(Strict):
     custom_fields: CustomFields = {}
     amount: Money | None = None
     currency: Currency | None = None
+    tags: Tags = []
+    is_confidential: Annotated[bool, Field(strict=True, description="Only for those who have a part in it.")] = False
     submit: Annotated[bool, Field(strict=True, description="Submit at once instead of keeping a draft.")] = False
     requester_id: Annotated[
         Id | None, Field(description="For whom it is, when not for oneself (`GET /requesters`).", examples=[None])
@@ -112,6 +132,8 @@ class TicketUpdate(Strict):
     custom_fields: CustomFields | None = None
     amount: Money | None = None
     currency: Currency | None = None
+    tags: Tags | None = None
+    is_confidential: Annotated[bool | None, Field(strict=True)] = None
     version: Annotated[int | None, Field(ge=1, strict=True, examples=[3])] = None
 
 

@@ -24,7 +24,7 @@ from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion, invalid_field
 from waypost.kernel.events import record
 from waypost.kernel.settings import get_settings
-from waypost.tickets import events, filling, lifecycle, policy, reviewing
+from waypost.tickets import events, filling, lifecycle, policy, reviewing, tagging
 from waypost.tickets.asking import requester_of
 from waypost.tickets.drafts import discard_draft
 from waypost.tickets.errors import ApprovedFacts, NotInTeam, NotYours, TicketIsClosed
@@ -37,7 +37,17 @@ from waypost.tickets.texts import plain
 
 # What was judged: an edit of these in review asks again, and after approval they stay as they were approved.
 JUDGED = ("amount", "currency", "custom_fields")
-EDITABLE_FIELDS = ("title", "description", "priority", "due_date", "amount", "currency", "custom_fields")
+EDITABLE_FIELDS = (
+    "title",
+    "description",
+    "priority",
+    "due_date",
+    "amount",
+    "currency",
+    "custom_fields",
+    "tags",
+    "is_confidential",
+)
 
 
 def reopen_window() -> timedelta:
@@ -64,6 +74,8 @@ async def create_ticket(
     requester_id: int | None = None,
     draft_id: UUID | None = None,
     is_rehearsal: bool = False,
+    tags: list[str] | None = None,
+    is_confidential: bool = False,
 ) -> Ticket:
     """Write a ticket, as a draft or submitted at once; what it was written as so far (`draft_id`) goes with it.
 
@@ -104,6 +116,8 @@ async def create_ticket(
         department_id=requester.department_id,
         due_date=due_date,
         custom_fields=custom_fields,
+        tags=tagging.checked(tags or ()),
+        is_confidential=is_confidential,
         version=1,
         round=0,
         comment_count=0,
@@ -114,6 +128,8 @@ async def create_ticket(
     session.add(ticket)
     await session.flush()
     await _keep_words(session, ticket)
+    if ticket.tags:
+        await tagging.keep(session, ticket.id, ticket.tags)
     await record(
         session,
         events.TicketCreated(
@@ -124,6 +140,7 @@ async def create_ticket(
             priority=ticket.priority,
             requester_id=ticket.requester_id,
             created_by_id=ticket.created_by_id,
+            is_confidential=is_confidential,
         ),
         actor=actor,
         at=at,
@@ -173,8 +190,8 @@ async def update_ticket(
     found = await find_ticket(session, actor, ticket_id, lock=True)
     ticket = found.ticket
     parts = policy.parts_of(actor, found.facts)
-    lifecycle.check_edit(found.facts.status, parts)
-    for field in ("title", "description", "priority", "custom_fields"):
+    lifecycle.check_edit(found.facts.status, parts, values)
+    for field in ("title", "description", "priority", "custom_fields", "tags", "is_confidential"):
         if field in values and values[field] is None:
             raise invalid_field(f"/{field}", "must not be null")
     if ticket.version != version():
@@ -187,6 +204,8 @@ async def update_ticket(
             # it would leave those who must judge such an amount
             raise invalid_field("/amount", "must not be taken away from a request that was submitted")
     await filling.fit(session, ticket, found.form, values)
+    if "tags" in values:
+        values["tags"] = tagging.checked(values["tags"])
     changed = {f: v for f in EDITABLE_FIELDS if f in values and (v := values[f]) != getattr(ticket, f)}
     if not changed:
         return ticket
@@ -204,6 +223,8 @@ async def update_ticket(
     await session.flush()
     if "title" in changed or "description" in changed:
         await _keep_words(session, ticket)
+    if "tags" in changed:
+        await tagging.keep(session, ticket.id, ticket.tags)
     restarts = in_review and await reviewing.must_ask_again(
         session, before, ticket, found.type_name, found.form, facts_changed=any(f in changed for f in JUDGED)
     )
@@ -359,6 +380,7 @@ def allowed_actions(actor: Actor, found: Found) -> list[str]:
     words = []
     if lifecycle.may_edit(status, parts):
         words.append("edit")
+    words += [f"edit:{f}" for f in lifecycle.SORTING if lifecycle.may_change(f, status, parts)]
     facts = lifecycle.Facts(status, found.ticket.completed_at)
     for edge in lifecycle.possible(facts, parts, now(), reopen_within=reopen_window()):
         if edge.step in (Step.SUBMIT, Step.WITHDRAW, Step.ANSWER, Step.REOPEN):
