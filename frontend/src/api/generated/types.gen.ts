@@ -1914,7 +1914,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work';
+export type Permission = 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work';
 
 /**
  * PersonItem
@@ -2036,6 +2036,22 @@ export type Problem = {
     status: number;
     title: string;
     type: string;
+};
+
+/**
+ * Progress
+ *
+ * How far a checklist is; `total` is 0 without one.
+ */
+export type Progress = {
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Total
+     */
+    total: number;
 };
 
 /**
@@ -2570,6 +2586,36 @@ export type StepRead = {
 };
 
 /**
+ * Surroundings
+ *
+ * What stands beside a ticket on its page.
+ */
+export type Surroundings = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    /**
+     * Is Watching
+     */
+    is_watching: boolean;
+    /**
+     * Watchers
+     */
+    watchers: Array<Watcher>;
+};
+
+/**
+ * TagsAnswer
+ */
+export type TagsAnswer = {
+    /**
+     * Items
+     */
+    items: Array<string>;
+};
+
+/**
  * TeamCreate
  */
 export type TeamCreate = {
@@ -2658,6 +2704,12 @@ export type TicketCreate = {
      */
     due_date?: string | null;
     /**
+     * Is Confidential
+     *
+     * Only for those who have a part in it.
+     */
+    is_confidential?: boolean;
+    /**
      * Priority
      */
     priority?: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL' | null;
@@ -2673,6 +2725,12 @@ export type TicketCreate = {
      * Submit at once instead of keeping a draft.
      */
     submit?: boolean;
+    /**
+     * Tags
+     *
+     * Kept in lower case, each once.
+     */
+    tags?: Array<string>;
     /**
      * Ticket Type
      */
@@ -2750,6 +2808,7 @@ export type TicketListItem = {
      */
     amount: string | null;
     assignee: PersonRef | null;
+    checklist: Progress;
     /**
      * Comment Count
      */
@@ -2772,6 +2831,12 @@ export type TicketListItem = {
      */
     id: number;
     /**
+     * Is Confidential
+     *
+     * Kept from the requester's managers and department heads.
+     */
+    is_confidential: boolean;
+    /**
      * Priority
      */
     priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
@@ -2780,6 +2845,10 @@ export type TicketListItem = {
      * Status
      */
     status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+    /**
+     * Tags
+     */
+    tags: Array<string>;
     team: NamedRef | null;
     /**
      * Ticket Number
@@ -2838,6 +2907,7 @@ export type TicketRead = {
      */
     answers: Array<Answer>;
     assignee: PersonRef | null;
+    checklist: Progress;
     /**
      * Closed At
      */
@@ -2854,6 +2924,10 @@ export type TicketRead = {
      * Created At
      */
     created_at: string;
+    /**
+     * Who made it, when not the requester themself.
+     */
+    created_by: PersonRef;
     /**
      * Currency
      */
@@ -2886,6 +2960,12 @@ export type TicketRead = {
      */
     id: number;
     /**
+     * Is Confidential
+     *
+     * Kept from the requester's managers and department heads.
+     */
+    is_confidential: boolean;
+    /**
      * Priority
      */
     priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
@@ -2898,6 +2978,10 @@ export type TicketRead = {
      * Submitted At
      */
     submitted_at: string | null;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
     team: NamedRef | null;
     /**
      * Ticket Number
@@ -3175,9 +3259,17 @@ export type TicketUpdate = {
      */
     due_date?: string | null;
     /**
+     * Is Confidential
+     */
+    is_confidential?: boolean | null;
+    /**
      * Priority
      */
     priority?: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL' | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
     /**
      * Title
      */
@@ -3380,6 +3472,23 @@ export type Variables = {
      * Items
      */
     items: Array<Variable>;
+};
+
+/**
+ * Watcher
+ */
+export type Watcher = {
+    /**
+     * Gives Sight
+     *
+     * The team let them in: they see the ticket because of this.
+     */
+    gives_sight: boolean;
+    person: PersonRef;
+    /**
+     * Since
+     */
+    since: string;
 };
 
 /**
@@ -5987,6 +6096,52 @@ export type CreateRoleResponses = {
 
 export type CreateRoleResponse = CreateRoleResponses[keyof CreateRoleResponses];
 
+export type TagsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         *
+         * How the tag begins.
+         */
+        q?: string;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/tags';
+};
+
+export type TagsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TagsError = TagsErrors[keyof TagsErrors];
+
+export type TagsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TagsAnswer;
+};
+
+export type TagsResponse = TagsResponses[keyof TagsResponses];
+
 export type TeamsData = {
     body?: never;
     path?: never;
@@ -8395,6 +8550,48 @@ export type SubmitTicketResponses = {
 
 export type SubmitTicketResponse = SubmitTicketResponses[keyof SubmitTicketResponses];
 
+export type TicketSurroundingsData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/surroundings';
+};
+
+export type TicketSurroundingsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TicketSurroundingsError = TicketSurroundingsErrors[keyof TicketSurroundingsErrors];
+
+export type TicketSurroundingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: Surroundings;
+};
+
+export type TicketSurroundingsResponse = TicketSurroundingsResponses[keyof TicketSurroundingsResponses];
+
 export type ChangeStatusData = {
     body: StatusChange;
     path: {
@@ -8440,6 +8637,102 @@ export type ChangeStatusResponses = {
 };
 
 export type ChangeStatusResponse = ChangeStatusResponses[keyof ChangeStatusResponses];
+
+export type UnwatchTicketData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/watchers/{user_id}';
+};
+
+export type UnwatchTicketErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UnwatchTicketError = UnwatchTicketErrors[keyof UnwatchTicketErrors];
+
+export type UnwatchTicketResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type UnwatchTicketResponse = UnwatchTicketResponses[keyof UnwatchTicketResponses];
+
+export type WatchTicketData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/watchers/{user_id}';
+};
+
+export type WatchTicketErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type WatchTicketError = WatchTicketErrors[keyof WatchTicketErrors];
+
+export type WatchTicketResponses = {
+    /**
+     * Successful Response
+     */
+    200: Surroundings;
+};
+
+export type WatchTicketResponse = WatchTicketResponses[keyof WatchTicketResponses];
 
 export type UsersData = {
     body?: never;
