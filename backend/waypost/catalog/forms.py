@@ -196,6 +196,10 @@ def _beyond(kind: FieldKind, schema: Mapping[str, Any], value: Any, *, is_requir
             return _between(schema, value, str) if is_day(value) else _TYPES[kind]
         case FieldKind.MONEY:
             return _between(schema, Decimal(value["amount"]), Decimal)
+        case FieldKind.PERSON | FieldKind.DEPARTMENT | FieldKind.FILE:
+            # for JSON Schema 3.0 is an integer too; an id is written without a point
+            ids = value if isinstance(value, list) else [value]
+            return None if all(isinstance(i, int) and i < 2**62 for i in ids) else _TYPES[kind]
         case _:
             return None
 

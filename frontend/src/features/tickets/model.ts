@@ -1,5 +1,8 @@
 /** Pure: what a ticket list is narrowed to, and how the address says it. */
 import type { LocationQuery } from "vue-router";
+import { fieldsOf, type Schema } from "./formModel";
+
+export { amountOf, fieldsOf, filled, missing, type FormField } from "./formModel";
 
 export const STATUSES = [
   "DRAFT",
@@ -77,52 +80,6 @@ export function countOf(filters: Filters): number {
   );
 }
 
-export interface FormField {
-  key: string;
-  title: string;
-  description: string;
-  widget: "text" | "textarea" | "select" | "number" | "checkbox" | "date";
-  options: string[];
-  required: boolean;
-  maxLength?: number;
-}
-
-type Schema = Record<string, unknown>;
-
-/** The fields of a form (JSON Schema) in the order people fill them in. */
-export function fieldsOf(form: Schema): FormField[] {
-  const properties = (form.properties ?? {}) as Record<string, Schema>;
-  const required = new Set((form.required as string[] | undefined) ?? []);
-  return Object.entries(properties)
-    .map(([key, schema], n) => ({ key, schema, order: Number(schema["x-order"] ?? 1000 + n) }))
-    .sort((a, b) => a.order - b.order)
-    .map(({ key, schema }) => ({
-      key,
-      title: typeof schema.title === "string" ? schema.title : key,
-      description: typeof schema.description === "string" ? schema.description : "",
-      widget: widgetOf(schema),
-      options: Array.isArray(schema.enum) ? schema.enum.map(String) : [],
-      required: required.has(key),
-      maxLength: typeof schema.maxLength === "number" ? schema.maxLength : undefined,
-    }));
-}
-
-function widgetOf(schema: Schema): FormField["widget"] {
-  if (Array.isArray(schema.enum)) return "select";
-  if (schema.type === "boolean") return "checkbox";
-  if (schema.type === "number" || schema.type === "integer") return "number";
-  if (schema.format === "date") return "date";
-  return schema["x-widget"] === "textarea" || Number(schema.maxLength ?? 0) > 300 ? "textarea" : "text";
-}
-
-/** The keys of the fields that must be filled in before a request is submitted, and are not. */
-export function missing(form: Schema, values: Record<string, unknown>): string[] {
-  const given = filled(values);
-  return fieldsOf(form)
-    .filter((f) => f.required && (given[f.key] === undefined || String(given[f.key]).trim() === ""))
-    .map((f) => f.key);
-}
-
 const wordsOf = (text: string) =>
   text
     .toLowerCase()
@@ -155,24 +112,4 @@ export function fitting<T extends { name: string; description: string; category:
     .filter((s) => s.score > 0)
     .sort((a, b) => b.score - a.score)
     .map((s) => s.type);
-}
-
-/** Custom fields as they are sent: empty ones are left out. */
-export function filled(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, v]) => v !== "" && v !== null && v !== undefined),
-  );
-}
-
-/**
- * A typed amount as the decimal string the server takes: "1.450,5" and "1,450.50" are 1450.50. Null when it is none, and
- * when it could be read in two ways that differ a thousandfold ("12,3456").
- */
-export function amountOf(typed: string): string | null {
-  const text = typed.replace(/[\s'’]/g, "");
-  const found = /^(\d{1,12}|\d{1,3}(?:,\d{3})+|\d{1,3}(?:\.\d{3})+)(?:([.,])(\d{1,2}))?$/.exec(text);
-  if (!found?.[1] || (found[2] && found[1].includes(found[2]))) return null;
-  const whole = found[1].replace(/[.,]/g, "");
-  if (whole.length > 12) return null;
-  return `${whole.replace(/^0+(?=\d)/, "")}.${(found[3] ?? "").padEnd(2, "0")}`;
 }
