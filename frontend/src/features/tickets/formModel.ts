@@ -21,6 +21,9 @@ export const FIELD_KINDS = [
 ] as const;
 export type FieldKind = (typeof FIELD_KINDS)[number];
 
+/** What the currency of an amount is chosen from; another one that stands there already stays. */
+export const CURRENCIES = ["USD", "EUR", "GBP", "CHF"];
+
 export type Schema = Record<string, unknown>;
 export type Values = Record<string, unknown>;
 export interface Choice {
