@@ -26,6 +26,7 @@ from waypost.live import presence_router as presence
 from waypost.live import router as live
 from waypost.notifications import router as notifications
 from waypost.reports import router as reports
+from waypost.search import router as search
 from waypost.tickets import asking_router as asking
 from waypost.tickets import attachment_router as attachments
 from waypost.tickets import bulk_router as bulk
@@ -63,6 +64,7 @@ ROOMS = (
     notifications,
     reports,
     audit,
+    search,
     presence,
     live,
 )

@@ -28,6 +28,7 @@ FILLED = {
     "reply_id": lambda marked: marked["reply_id"],
     "number": lambda marked: 1,
     "field": lambda marked: "budget_code",
+    "view_id": lambda marked: marked["view_id"],
     "token": lambda marked: "1.1.1.1.x",
     "draft_id": lambda marked: marked["draft_id"],
 }
@@ -140,7 +141,8 @@ async def marked(who: Any) -> dict[str, Any]:
     draft = {"id": str(uuid4()), "ticket_type": "IT_HARDWARE", "content": content}
     await employee.post("/request-drafts", draft, expect=201)
     made = {"attachment_id": file["id"], "job_id": many["job"]["id"], "comment_id": said["id"], "reply_id": reply["id"]}
-    return {**ticket, **made, "draft_id": draft["id"]}
+    view = await employee.post("/saved-views", {"name": MARK, "filters": {"q": MARK}}, expect=201)
+    return {**ticket, **made, "draft_id": draft["id"], "view_id": view["id"]}
 
 
 def readable(app: Any) -> list[str]:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from waypost.kernel.conditions.evaluate import fold, holds
 from waypost.kernel.conditions.fields import CUSTOM, OPERATORS, Field, Kind, catalogue, form_fields
-from waypost.kernel.conditions.sql import compiled, custom_column
+from waypost.kernel.conditions.sql import compiled, compiled_shape, custom_column, lifted
 from waypost.kernel.conditions.tree import ALWAYS, InvalidCondition, describe, leaves, parse
 
 FORM = {
@@ -305,3 +305,22 @@ async def test_evaluation_and_sql_agree(samples: Any, trees: list[Any], rows: li
             ]
             expected = {n for n, record in enumerate(records) if holds(condition, record)}
             assert found == expected, (tree, [rows[n] for n in found ^ expected])
+            for document in (None, TABLE.c.fields):
+                shape, values = lifted(condition, by_document=document is not None)
+                by_shape = select(TABLE.c.id).where(compiled_shape(shape, column, document=document))
+                assert set((await session.scalars(by_shape, values)).all()) == expected, (tree, shape, values)
+
+
+def test_conditions_of_one_shape_are_equal_but_for_their_values() -> None:
+    def shape(amount: str, words: list[str]) -> tuple[Any, dict[str, Any]]:
+        parts = [leaf("amount", "gte", amount), {"not": leaf("title", "in", words)}, leaf("due", "is_empty")]
+        return lifted(parse({"all": parts}, FIELDS), by_document=True)
+
+    (one, first), (other, second) = shape("5", ["a"]), shape("6", ["b", "c"])
+    assert one == other
+    assert hash(one) == hash(other)
+    assert first == {"condition_0": Decimal(5), "condition_1": ["a"]}
+    assert second == {"condition_0": Decimal(6), "condition_1": ["b", "c"]}
+    assert lifted(parse(leaf("custom.colour", "eq", "red"), FIELDS), by_document=True)[1] == {
+        "condition_0": {"colour": "red"}
+    }

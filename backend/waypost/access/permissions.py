@@ -44,6 +44,7 @@ class Permission(StrEnum):
     TICKETS_READ_INTERNAL = "tickets:read_internal"
     TICKETS_UPDATE = "tickets:update"
     TICKETS_WORK = "tickets:work"
+    VIEWS_CONFIGURE = "views:configure"
 
 
 P = Permission

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -50,8 +49,6 @@ def column(field: Field) -> ColumnElement[Any]:
     if field.name.startswith(CUSTOM):
         return custom_column(Ticket.__table__.c.custom_fields, field)
     found: ColumnElement[Any] = Ticket.__table__.c[field.name]
-    if field.kind is Kind.LIST:
-        return func.nullif(found, cast(literal([], JSONB), JSONB))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -10,8 +12,11 @@ from pydantic import Field
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.permissions import Permission
+from waypost.kernel.conditions.tree import Condition
+from waypost.kernel.db import ReadSession
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import Instant
+from waypost.tickets.conditions import MOST_TEXT, condition_in_address
 from waypost.tickets.queries import Filters
 from waypost.tickets.schemas import PriorityWord, SortWord, StatusWord
 
@@ -19,27 +24,34 @@ Who = Annotated[str, Field(pattern=r"^(me|none|[1-9][0-9]{0,17})$", examples=["m
 TypeKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
 
 
-def list_filters(
-    actor: Annotated[Actor, permit(Permission.TICKETS_READ)],
-    status: Annotated[list[StatusWord], Query(max_length=9)] = [],  # noqa: B006
-    priority: Annotated[list[PriorityWord], Query(max_length=4)] = [],  # noqa: B006
-    ticket_type: Annotated[list[TypeKey], Query(max_length=50)] = [],  # noqa: B006
-    assignee_id: Annotated[list[Who], Query(max_length=50)] = [],  # noqa: B006
-    requester_id: Annotated[list[Who], Query(max_length=50)] = [],  # noqa: B006
-    department_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
-    team_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
-    q: Annotated[
-        str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="Words of number, title or description.")
-    ] = None,
-    created_from: Annotated[Instant | None, Query()] = None,
-    created_to: Annotated[Instant | None, Query()] = None,
-    due_before: Annotated[Instant | None, Query()] = None,
-) -> Filters:
-    """The filters of a list. `assignee_id` takes `me` and `none` too."""
+Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+ConditionText = Annotated[str, Field(max_length=MOST_TEXT)]
 
-    def people(values: list[str]) -> tuple[int | None, ...]:
+
+def filters_from(
+    actor: Actor,
+    *,
+    status: Sequence[str] = (),
+    priority: Sequence[str] = (),
+    ticket_type: Sequence[str] = (),
+    assignee_id: Sequence[str] = (),
+    requester_id: Sequence[str] = (),
+    department_id: Sequence[int] = (),
+    team_id: Sequence[int] = (),
+    q: str | None = None,
+    created_from: datetime | str | None = None,
+    created_to: datetime | str | None = None,
+    due_before: datetime | str | None = None,
+    condition: Condition | None = None,
+) -> Filters:
+    """The filters of an address or of a saved view (times as text); "me" and "none" mean this person and nobody."""
+
+    def people(values: Sequence[str]) -> tuple[int | None, ...]:
         words: dict[str, int | None] = {"me": actor.user_id, "none": None}
         return tuple(words[v] if v in words else int(v) for v in values)
+
+    def at(value: datetime | str | None) -> datetime | None:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
 
     return Filters(
         statuses=tuple(status),
@@ -50,9 +62,46 @@ def list_filters(
         department_ids=tuple(department_id),
         team_ids=tuple(team_id),
         q=q if q and q.strip() else None,
+        created_from=at(created_from),
+        created_to=at(created_to),
+        due_before=at(due_before),
+        condition=condition,
+    )
+
+
+async def list_filters(
+    session: ReadSession,
+    actor: Annotated[Actor, permit(Permission.TICKETS_READ)],
+    status: Annotated[list[StatusWord], Query(max_length=9)] = [],  # noqa: B006
+    priority: Annotated[list[PriorityWord], Query(max_length=4)] = [],  # noqa: B006
+    ticket_type: Annotated[list[TypeKey], Query(max_length=50)] = [],  # noqa: B006
+    assignee_id: Annotated[list[Who], Query(max_length=50)] = [],  # noqa: B006
+    requester_id: Annotated[list[Who], Query(max_length=50)] = [],  # noqa: B006
+    department_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
+    team_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
+    q: Annotated[Words | None, Query(description="Words of number, title or description.")] = None,
+    created_from: Annotated[Instant | None, Query()] = None,
+    created_to: Annotated[Instant | None, Query()] = None,
+    due_before: Annotated[Instant | None, Query()] = None,
+    condition: Annotated[
+        ConditionText | None, Query(description="A condition on a ticket's fields, as JSON.", examples=[None])
+    ] = None,
+) -> Filters:
+    """The filters of a list. `assignee_id` takes `me` and `none` too."""
+    return filters_from(
+        actor,
+        status=status,
+        priority=priority,
+        ticket_type=ticket_type,
+        assignee_id=assignee_id,
+        requester_id=requester_id,
+        department_id=department_id,
+        team_id=team_id,
+        q=q,
         created_from=created_from,
         created_to=created_to,
         due_before=due_before,
+        condition=await condition_in_address(session, actor, condition),
     )
 
 

@@ -96,6 +96,11 @@ class Ticket(Base):
         ),
         Index("ix_tickets_tags", "tags", postgresql_using="gin", postgresql_ops={"tags": "jsonb_path_ops"}),
         Index("ix_tickets_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
+        # for conditions that few tickets fulfil, wherever they stand in the list
+        Index("ix_tickets_amount", "amount", postgresql_where=text("amount IS NOT NULL")),
+        Index("ix_tickets_due", "due_date", postgresql_where=text("due_date IS NOT NULL")),
+        Index("ix_tickets_custom", text("custom_fields jsonb_path_ops"), postgresql_using="gin"),
+        Index("ix_tickets_title", text("waypost_fold(title::text) gin_trgm_ops"), postgresql_using="gin"),
     )
 
 

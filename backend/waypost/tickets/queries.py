@@ -39,9 +39,12 @@ from waypost.catalog.models import FormVersion, TicketType
 from waypost.directory.names import names
 from waypost.directory.queries import team_members
 from waypost.kernel.clock import rfc3339
+from waypost.kernel.conditions.sql import compiled_shape, lifted
+from waypost.kernel.conditions.tree import ALWAYS, All, Condition, Leaf
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.tickets import policy
 from waypost.tickets.errors import TicketNotFound
+from waypost.tickets.fields import column as column_of
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket, TicketText
 from waypost.tickets.texts import query_of
@@ -64,7 +67,10 @@ SORTS: dict[str, tuple[Any, bool, type]] = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list is narrowed to; an empty tuple means any. `assignee_ids` may hold None for "nobody"."""
+    """What a list is narrowed to; an empty tuple means any. `assignee_ids` may hold None for "nobody".
+
+    `condition` narrows it further, by whatever fields there are.
+    """
 
     statuses: tuple[str, ...] = ()
     priorities: tuple[str, ...] = ()
@@ -77,6 +83,7 @@ class Filters:
     created_from: datetime | None = None
     created_to: datetime | None = None
     due_before: datetime | None = None
+    condition: Condition | None = None
 
 
 _ROW = (
@@ -105,6 +112,7 @@ _ROW = (
 )
 
 
+_CUSTOM_FIELDS = Ticket.__table__.c.custom_fields
 # what a filter's values are compared with
 _COLUMNS: dict[str, Any] = {
     "statuses": Ticket.status,
@@ -126,11 +134,13 @@ _BOUNDS: dict[str, Any] = {
 class _Shape:
     """Everything of a list but its values: lists of one shape share one statement.
 
-    `narrowed` holds (filter, how): "one" value, "any" of several, "nobody", "any or nobody", or "" for a bound or text.
+    `narrowed` holds (filter, how): "one" value, "any" of several, "nobody", "any or nobody", or "" for a bound or text;
+    `condition` is a tree with the names of parameters in the place of values.
     """
 
     ways: tuple[str, ...]
     narrowed: tuple[tuple[str, str], ...]
+    condition: Condition
     sort: str
     follows: bool
 
@@ -178,13 +188,20 @@ def _narrowed(name: str, how: str) -> ColumnElement[bool]:
     return {"one": one, "any": several, "nobody": nobody, "any or nobody": or_(several, nobody)}[how]
 
 
+def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
+    narrowed = [_narrowed(name, how) for name, how in shape.narrowed]
+    if shape.condition == ALWAYS:
+        return narrowed
+    return [*narrowed, compiled_shape(shape.condition, column_of, document=_CUSTOM_FIELDS)]
+
+
 @lru_cache(maxsize=500)
 def _list_statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
     """The statement of all lists of a shape; it is bound to the filters', the cursor's and `policy.values`' values."""
     key, descending, kind = SORTS[shape.sort]
     order = (key.desc(), Ticket.id.desc()) if descending else (key.asc(), Ticket.id.asc())
     limit = bindparam("rows", type_=BigInteger)
-    conditions = [_narrowed(name, how) for name, how in shape.narrowed]
+    conditions = _conditions(shape)
     if shape.follows:
         last = bindparam("last", type_=DateTime(timezone=True) if kind is datetime else BigInteger)
         last_id = bindparam("last_id", type_=BigInteger)
@@ -198,22 +215,58 @@ def _list_statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
     return select(*_ROW).where(Ticket.id.in_(select(ids.c.id))).order_by(*order).limit(limit)
 
 
+@lru_cache(maxsize=500)
+def _count_statement(shape: _Shape) -> Select[int]:
+    """How many there are, up to `rows`."""
+    ways = [policy.condition(way) for way in shape.ways]
+    limit = bindparam("rows", type_=BigInteger)
+    found = select(literal(1)).select_from(Ticket).where(or_(*ways), *_conditions(shape)).limit(limit).subquery()
+    return select(func.count()).select_from(found)
+
+
+def _shape_of(actor: Actor, filters: Filters, sort: str, follows: bool) -> tuple[_Shape, dict[str, Any]]:
+    narrowed, values = _narrowing(filters)
+    condition, more = lifted(filters.condition or ALWAYS, by_document=True)
+    through = policy.way_through(actor, **_reached(filters))
+    ways = (through,) if through else policy.ways(actor)
+    return _Shape(ways, narrowed, condition, sort, follows), values | more | policy.values(actor)
+
+
+_REACH = {
+    "requester_ids": "requester_id",
+    "assignee_ids": "assignee_id",
+    "team_ids": "team_id",
+    "department_ids": "department_id",
+}
+
+
+def _reached(filters: Filters) -> dict[str, tuple[Any, ...]]:
+    """Whose tickets a list is narrowed to, by its filters or by what its condition asks of all of them."""
+    condition = filters.condition
+    parts = condition.parts if isinstance(condition, All) else (condition,)
+    found = {}
+    for name, field in _REACH.items():
+        found[name] = getattr(filters, name)
+        for part in () if found[name] else parts:
+            if isinstance(part, Leaf) and part.field.name == field and part.op in ("eq", "in"):
+                found[name] = part.value if part.op == "in" else (part.value,)
+    return found
+
+
 def _list_of(
     actor: Actor, filters: Filters, sort: str, last: tuple[Any, ...] | None, rows: int
 ) -> tuple[Select[*tuple[Any, ...]], dict[str, Any]]:
-    narrowed, values = _narrowing(filters)
-    through = policy.way_through(
-        actor,
-        requester_ids=filters.requester_ids,
-        assignee_ids=filters.assignee_ids,
-        team_ids=filters.team_ids,
-        department_ids=filters.department_ids,
-    )
-    shape = _Shape((through,) if through else policy.ways(actor), narrowed, sort, last is not None)
-    values.update(policy.values(actor), rows=rows)
+    shape, values = _shape_of(actor, filters, sort, last is not None)
+    values["rows"] = rows
     if last is not None:
         values["last"], values["last_id"] = last
     return _list_statement(shape), values
+
+
+async def ticket_count(session: AsyncSession, actor: Actor, filters: Filters, *, most: int) -> int:
+    """How many tickets of a list this person may see, counted up to `most` + 1."""
+    shape, values = _shape_of(actor, filters, "-created_at", False)
+    return await session.scalar(_count_statement(shape), values | {"rows": most + 1}) or 0
 
 
 async def ticket_list(

@@ -17,6 +17,7 @@ from waypost.catalog.errors import FormNotFilled, UnknownTicketType
 from waypost.catalog.kinds import FieldKind
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
+from waypost.kernel.conditions.tree import InvalidCondition
 from waypost.kernel.db import ReadSession, WriteSession
 from waypost.kernel.errors import StaleVersion, VersionRequired
 from waypost.kernel.http import StrictRoute, guarded, json_response
@@ -113,7 +114,7 @@ async def _again(session: WriteSession, actor: Actor, ticket_id: int, status: in
     return await _read(session, actor, await queries.find_ticket(session, actor, ticket_id), status)
 
 
-@router.get("", response_model=TicketPage)
+@router.get("", response_model=TicketPage, responses=problems(InvalidCondition))
 async def tickets(
     session: ReadSession,
     actor: Reader,

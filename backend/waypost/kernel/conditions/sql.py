@@ -1,30 +1,123 @@
-"""A condition as a WHERE clause; every value is a bound parameter. The twin of `evaluate.holds`."""
+"""A condition as a WHERE clause; every value is a bound parameter. The twin of `evaluate.holds`.
+
+Where a part is only asked whether it is true, a comparison stays bare, so that PostgreSQL can use an index and knows
+how many rows to expect. Below a `not` it is made to answer true or false, never unknown.
+"""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Numeric, Text, and_, case, cast, false, func, literal, not_, or_, true
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Numeric,
+    Text,
+    all_,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.types import TypeEngine
 
-from waypost.kernel.conditions.evaluate import AMOUNT, LOWER, MOST_DIGITS, UPPER, fold
+from waypost.kernel.conditions.evaluate import AMOUNT, MOST_DIGITS, fold
 from waypost.kernel.conditions.fields import CUSTOM, Field, Kind
-from waypost.kernel.conditions.tree import All, Condition, Leaf, Not
+from waypost.kernel.conditions.tree import All, AnyOf, Condition, Leaf, Not
 
 Column = Callable[[Field], ColumnElement[Any]]
+Document = ColumnElement[Any] | None
+NEVER = AnyOf(())
+_TEXTS = (Kind.TEXT, Kind.CHOICE, Kind.DATE)
+_MANY = ("in", "not_in")
+_ORDERS: dict[str, Callable[[Any, Any], Any]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+}
+_TYPES: dict[Kind, TypeEngine[Any]] = {
+    Kind.TEXT: Text(),
+    Kind.CHOICE: Text(),
+    Kind.DATE: Text(),
+    Kind.NUMBER: Numeric(),
+    Kind.BOOLEAN: Boolean(),
+    Kind.INSTANT: DateTime(timezone=True),
+    Kind.ID: BigInteger(),
+    Kind.LIST: JSONB(),
+}
 
 
-def compiled(condition: Condition, column: Column) -> ColumnElement[bool]:
-    """The rows that fulfil the condition. `column` gives the expression of a field, NULL where it is empty."""
-    if isinstance(condition, Leaf):
-        return _leaf(condition, column(condition.field))
+def compiled(condition: Condition, column: Column, *, document: Document = None) -> ColumnElement[bool]:
+    """The rows that fulfil the condition. `column` gives the expression of a field, NULL where it is empty.
+
+    `document` is the JSON column that holds the form's fields, for comparisons an index on it can answer.
+    """
+
+    def value(leaf: Leaf, by_document: bool) -> ColumnElement[Any]:
+        return literal(_sent(leaf, by_document), _type(leaf, by_document))
+
+    return _compiled(simplified(condition), column, document, value, is_exact=False)
+
+
+def lifted(condition: Condition, *, by_document: bool) -> tuple[Condition, dict[str, Any]]:
+    """The condition's shape (names instead of values) and the values by name: equal shapes share one statement."""
+    values: dict[str, Any] = {}
+
+    def lift(part: Condition) -> Condition:
+        if isinstance(part, Not):
+            return Not(lift(part.part))
+        if not isinstance(part, Leaf):
+            return type(part)(tuple(lift(p) for p in part.parts))
+        if part.value is None:
+            return part
+        name = f"condition_{len(values)}"
+        values[name] = _sent(part, by_document and _is_contained(part))
+        return replace(part, value=name)
+
+    return lift(simplified(condition)), values
+
+
+def compiled_shape(shape: Condition, column: Column, *, document: Document = None) -> ColumnElement[bool]:
+    """`compiled` for a shape of `lifted`: over parameters of the names it gave."""
+
+    def value(leaf: Leaf, by_document: bool) -> ColumnElement[Any]:
+        return bindparam(leaf.value, type_=_type(leaf, by_document))
+
+    return _compiled(shape, column, document, value, is_exact=False)
+
+
+def simplified(condition: Condition) -> Condition:
+    """The same without comparisons with the empty text, which is no value: nothing equals it, everything contains it."""
     if isinstance(condition, Not):
-        return not_(compiled(condition.part, column))
-    parts = [compiled(p, column) for p in condition.parts]
-    if isinstance(condition, All):
-        return and_(true(), *parts)
-    return or_(false(), *parts)
+        return Not(simplified(condition.part))
+    if not isinstance(condition, Leaf):
+        return type(condition)(tuple(simplified(p) for p in condition.parts))
+    if condition.field.kind is Kind.LIST:
+        return condition
+    if condition.op in _MANY:
+        wanted = tuple(v for v in condition.value if v != "")
+        if wanted:
+            return replace(condition, value=wanted)
+        return NEVER if condition.op == "in" else All(())
+    if condition.value == "":
+        if condition.op in ("contains", "starts_with"):
+            return Leaf(condition.field, "is_not_empty", None)
+        return NEVER if condition.op == "eq" else All(())
+    return condition
 
 
 def custom_column(document: ColumnElement[Any], field: Field) -> ColumnElement[Any]:
@@ -36,9 +129,7 @@ def custom_column(document: ColumnElement[Any], field: Field) -> ColumnElement[A
         digits = cast(value, Text)
         is_id = and_(func.jsonb_typeof(value) == "number", digits.op("~")(f"^[1-9][0-9]{{0,{MOST_DIGITS - 1}}}$"))
         return case((is_id, cast(digits, BigInteger)))
-    if field.kind is Kind.LIST:
-        typed: ColumnElement[Any] = func.nullif(value, cast(literal([], JSONB), JSONB))
-    elif field.kind is Kind.NUMBER:
+    if field.kind is Kind.NUMBER:
         amount = value["amount"].as_string()
         is_money = and_(
             func.jsonb_typeof(value) == "object",
@@ -49,6 +140,8 @@ def custom_column(document: ColumnElement[Any], field: Field) -> ColumnElement[A
             (func.jsonb_typeof(value) == "number", value.as_numeric(40, 12)),
             (is_money, cast(amount, Numeric(40, 12))),
         )
+    if field.kind is Kind.LIST:
+        typed: ColumnElement[Any] = value
     elif field.kind is Kind.BOOLEAN:
         typed = value.as_boolean()
     else:
@@ -56,43 +149,89 @@ def custom_column(document: ColumnElement[Any], field: Field) -> ColumnElement[A
     return case((func.jsonb_typeof(value) == json_type, typed))
 
 
-def _leaf(leaf: Leaf, value: ColumnElement[Any]) -> ColumnElement[bool]:
+def folded(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Text without the difference of upper and lower case, by the database's twin of `evaluate.fold`."""
+    return func.waypost_fold(value)
+
+
+def _compiled(
+    condition: Condition,
+    column: Column,
+    document: Document,
+    value: Callable[[Leaf, bool], ColumnElement[Any]],
+    *,
+    is_exact: bool,
+) -> ColumnElement[bool]:
+    if isinstance(condition, Leaf):
+        by_document = document is not None and _is_contained(condition)
+        wanted = None if condition.value is None else value(condition, by_document)
+        if by_document:
+            assert document is not None
+            assert wanted is not None
+            found: ColumnElement[bool] = document.bool_op("@>")(any_(wanted) if condition.op == "in" else wanted)
+            return found
+        found = _leaf(condition, column(condition.field), wanted)
+        # NULL would make `not` wrong: a comparison with an empty field is false, never unknown.
+        return func.coalesce(found, false()) if is_exact else found
+    if isinstance(condition, Not):
+        return not_(_compiled(condition.part, column, document, value, is_exact=True))
+    parts = [_compiled(p, column, document, value, is_exact=is_exact) for p in condition.parts]
+    return and_(true(), *parts) if isinstance(condition, All) else or_(false(), *parts)
+
+
+def _is_contained(leaf: Leaf) -> bool:
+    """Whether this is asked of the whole document: it contains this field with this value."""
+    if not leaf.field.name.startswith(CUSTOM):
+        return False
+    if leaf.field.kind is Kind.LIST:
+        return leaf.op == "contains"
+    return leaf.op in ("eq", "in") and leaf.field.kind in (*_TEXTS, Kind.BOOLEAN)
+
+
+def _sent(leaf: Leaf, by_document: bool) -> Any:
+    """The value as the database gets it."""
     wanted = leaf.value
-    if leaf.field.kind in (Kind.TEXT, Kind.CHOICE, Kind.DATE):
-        value = func.nullif(cast(value, Text), "").collate("C")  # by code points, as Python compares
+    if by_document:
+        key = leaf.field.name.removeprefix(CUSTOM)
+        if leaf.op == "in":
+            return [{key: v} for v in wanted]
+        return {key: [wanted]} if leaf.field.kind is Kind.LIST else {key: wanted}
+    if leaf.field.kind is Kind.LIST:
+        return [wanted]
+    if leaf.op in ("contains", "starts_with"):
+        pattern = fold(wanted).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return f"%{pattern}%" if leaf.op == "contains" else f"{pattern}%"
+    return list(wanted) if leaf.op in _MANY else wanted
+
+
+def _type(leaf: Leaf, by_document: bool) -> TypeEngine[Any]:
+    one = JSONB() if by_document else _TYPES[leaf.field.kind]
+    return ARRAY(one) if leaf.op in _MANY else one
+
+
+def _leaf(leaf: Leaf, value: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
+    if leaf.op == "eq":
+        equal: ColumnElement[bool] = value == wanted
+        return equal
     match leaf.op:
-        case "is_empty":
-            return value.is_(None)
-        case "is_not_empty":
-            return value.is_not(None)
+        case "is_empty" | "is_not_empty":
+            if leaf.field.kind in _TEXTS:
+                value = func.nullif(cast(value, Text), "")
+            elif leaf.field.kind is Kind.LIST:
+                value = func.nullif(value, cast(literal([], JSONB), JSONB))
+            return value.is_(None) if leaf.op == "is_empty" else value.is_not(None)
         case "ne":
             return value.is_distinct_from(wanted)
         case "not_in":
-            return or_(value.is_(None), value.not_in(wanted))
-    found: ColumnElement[bool]
-    match leaf.op:
-        case "eq":
-            found = value == wanted
+            return or_(value.is_(None), value != all_(wanted))
         case "in":
-            found = value.in_(wanted)
-        case "lt":
-            found = value < wanted
-        case "lte":
-            found = value <= wanted
-        case "gt":
-            found = value > wanted
-        case "gte":
-            found = value >= wanted
-        case "starts_with":
-            found = func.starts_with(_folded(value), fold(wanted))
-        case _:  # contains
-            if leaf.field.kind is Kind.LIST:
-                found = value.op("@>")(cast(literal([wanted], JSONB), JSONB))
-            else:
-                found = func.strpos(_folded(value), fold(wanted)) > 0
-    # NULL would make `not` wrong: a comparison with an empty field is false, never unknown.
-    return func.coalesce(found, false())
-
-
-def _folded(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.translate(value, UPPER, LOWER)
+            return value == any_(wanted)
+        case "starts_with" | "contains" if leaf.field.kind is not Kind.LIST:
+            return folded(cast(value, Text)).like(wanted)
+        case "contains":
+            found: ColumnElement[bool] = value.bool_op("@>")(wanted)
+            return found
+    if leaf.field.kind is Kind.DATE:
+        value = func.nullif(cast(value, Text), "").collate("C")  # by code points, as Python compares
+    ordered: ColumnElement[bool] = _ORDERS[leaf.op](value, wanted)
+    return ordered

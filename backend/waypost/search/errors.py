@@ -1,0 +1,47 @@
+"""Refusals about saved views."""
+
+from __future__ import annotations
+
+from waypost.kernel.errors import Conflict, FieldError, Forbidden, NotFound
+
+MOST_PINS = 5
+MOST_VIEWS = 200
+
+
+class ViewNotFound(NotFound):
+    """There is no such view, or it is not one of yours."""
+
+    code = "view_not_found"
+
+
+class ViewNotYours(Forbidden):
+    """This view is changed by who made it and by administrators."""
+
+    code = "view_not_yours"
+
+
+class MayNotShare(Forbidden):
+    """A view is shared with a team by its members, and with a role by administrators."""
+
+    code = "may_not_share"
+
+    def __init__(self, pointer: str) -> None:
+        super().__init__(errors=(FieldError(pointer, "is not yours to share a view with"),))
+
+
+class TooManyPins(Conflict):
+    """Five views are pinned already. Please take one down first."""
+
+    code = "too_many_pins"
+
+
+class TooManyViews(Conflict):
+    """You have two hundred views. Please delete one first."""
+
+    code = "too_many_views"
+
+
+class ViewOutdated(Conflict):
+    """This view asks for something that is not there any more. Please change it."""
+
+    code = "view_outdated"

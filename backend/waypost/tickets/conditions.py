@@ -1,0 +1,76 @@
+"""Conditions on lists of tickets: read from JSON, with the reader's own words in them."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.kernel.clock import now
+from waypost.kernel.conditions.fields import CUSTOM, Catalogue
+from waypost.kernel.conditions.relative import Reader, resolved
+from waypost.kernel.conditions.tree import Condition, InvalidCondition, parse
+from waypost.kernel.errors import FieldError
+from waypost.kernel.http import MalformedBody, check_json
+from waypost.kernel.shapes import nfc
+from waypost.tickets.fields import FIELDS, known_fields
+
+FRESH = 5.0
+MOST_TEXT = 6000  # of a condition in an address; a longer one belongs into a saved view
+
+
+class _Known:
+    """The fields of all forms, at most `FRESH` seconds old: a list with a condition costs no further statement."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[float, Catalogue] | None = None
+
+    async def get(self, session: AsyncSession, *, is_new: bool = False) -> Catalogue:
+        tick = time.monotonic()
+        if is_new or self._kept is None or tick - self._kept[0] > FRESH:
+            self._kept = (tick, await known_fields(session))
+        return self._kept[1]
+
+
+_known = _Known()
+
+
+def reader_of(actor: Actor) -> Reader:
+    """What "me", "my_teams", "my_reports" and "my_departments" are for this person now."""
+    people = {"me": (actor.user_id,), "my_reports": tuple(sorted(actor.report_ids))}
+    return Reader(
+        {
+            "requester_id": people,
+            "assignee_id": people,
+            "team_id": {"my_teams": tuple(sorted(actor.team_ids))},
+            "department_id": {"my_departments": tuple(sorted(actor.department_ids))},
+        },
+        now(),
+    )
+
+
+async def condition_of(session: AsyncSession, actor: Actor, value: object, *, pointer: str) -> Condition:
+    """The condition a JSON value means for this reader now. Raises `InvalidCondition` naming the place."""
+    value, reader = nfc(value), reader_of(actor)
+    if CUSTOM not in json.dumps(value):
+        return parse(resolved(value, FIELDS, reader), FIELDS, pointer=pointer)
+    fields = await _known.get(session)
+    try:
+        return parse(resolved(value, fields, reader), fields, pointer=pointer)
+    except InvalidCondition:  # of a form that has just been changed, perhaps
+        fields = await _known.get(session, is_new=True)
+        return parse(resolved(value, fields, reader), fields, pointer=pointer)
+
+
+async def condition_in_address(session: AsyncSession, actor: Actor, text: str | None) -> Condition | None:
+    """The condition of `?condition=`, JSON in an address; None when there is none."""
+    if text is None or not text.strip():
+        return None
+    try:
+        value = check_json(text.encode(errors="replace"))
+    except MalformedBody as wrong:
+        message = "is not JSON, or nested too deep"
+        raise InvalidCondition(f"The condition {message}.", errors=(FieldError("?condition", message),)) from wrong
+    return await condition_of(session, actor, value, pointer="?condition")
