@@ -1914,7 +1914,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work';
+export type Permission = 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
 
 /**
  * PersonItem
@@ -1973,6 +1973,16 @@ export type PersonRef = {
      * Username
      */
     username: string;
+};
+
+/**
+ * Pin
+ */
+export type Pin = {
+    /**
+     * Pinned
+     */
+    pinned: boolean;
 };
 
 /**
@@ -3472,6 +3482,292 @@ export type Variables = {
      * Items
      */
     items: Array<Variable>;
+};
+
+/**
+ * ViewCount
+ *
+ * `more`: there are more than the 10,000 that were counted. `count` is null for a view that is out of date.
+ */
+export type ViewCount = {
+    /**
+     * Count
+     */
+    count: number | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * More
+     */
+    more: boolean;
+};
+
+/**
+ * ViewCounts
+ */
+export type ViewCounts = {
+    /**
+     * Items
+     */
+    items: Array<ViewCount>;
+};
+
+/**
+ * ViewCreate
+ */
+export type ViewCreate = {
+    /**
+     * Columns
+     */
+    columns?: Array<string>;
+    /**
+     * Condition
+     *
+     * A condition on a ticket's fields; values may be words such as `me`, `my_teams` or `-7d`.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    filters?: ViewFilters;
+    /**
+     * Group
+     */
+    group?: 'status' | 'assignee' | null;
+    /**
+     * Is Default
+     *
+     * What the list opens with, for oneself or for a role.
+     */
+    is_default?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Pinned
+     *
+     * In one's own side bar; five at most.
+     */
+    pinned?: boolean;
+    /**
+     * Role
+     */
+    role?: string | null;
+    /**
+     * Scope
+     */
+    scope?: 'PERSONAL' | 'TEAM' | 'ROLE';
+    /**
+     * Sort
+     */
+    sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+};
+
+/**
+ * ViewFilters
+ *
+ * The plain filters of the list, as `GET /tickets` takes them.
+ */
+export type ViewFilters = {
+    /**
+     * Assignee Id
+     */
+    assignee_id?: Array<string>;
+    /**
+     * Created From
+     */
+    created_from?: string | null;
+    /**
+     * Created To
+     */
+    created_to?: string | null;
+    /**
+     * Department Id
+     */
+    department_id?: Array<number>;
+    /**
+     * Due Before
+     */
+    due_before?: string | null;
+    /**
+     * Priority
+     */
+    priority?: Array<'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL'>;
+    /**
+     * Q
+     */
+    q?: string | null;
+    /**
+     * Requester Id
+     */
+    requester_id?: Array<string>;
+    /**
+     * Status
+     */
+    status?: Array<'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED'>;
+    /**
+     * Team Id
+     */
+    team_id?: Array<number>;
+    /**
+     * Ticket Type
+     */
+    ticket_type?: Array<string>;
+};
+
+/**
+ * ViewPage
+ */
+export type ViewPage = {
+    /**
+     * Items
+     */
+    items: Array<ViewRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ViewRead
+ *
+ * A saved view. `pinned` is the caller's own.
+ */
+export type ViewRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    /**
+     * Columns
+     */
+    columns: Array<string>;
+    /**
+     * Condition
+     *
+     * A condition on a ticket's fields; values may be words such as `me`, `my_teams` or `-7d`.
+     */
+    condition: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Filters
+     */
+    filters: {
+        [key: string]: unknown;
+    };
+    /**
+     * Group
+     */
+    group: 'status' | 'assignee' | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Default
+     */
+    is_default: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    owner: PersonRef;
+    /**
+     * Pinned
+     */
+    pinned: boolean;
+    /**
+     * Role
+     */
+    role: string | null;
+    /**
+     * Scope
+     */
+    scope: 'PERSONAL' | 'TEAM' | 'ROLE';
+    /**
+     * Sort
+     */
+    sort: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+    team: NamedRef | null;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * ViewUpdate
+ */
+export type ViewUpdate = {
+    /**
+     * Columns
+     */
+    columns?: Array<string>;
+    /**
+     * Condition
+     *
+     * A condition on a ticket's fields; values may be words such as `me`, `my_teams` or `-7d`.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    filters?: ViewFilters;
+    /**
+     * Group
+     */
+    group?: 'status' | 'assignee' | null;
+    /**
+     * Is Default
+     *
+     * What the list opens with, for oneself or for a role.
+     */
+    is_default?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Pinned
+     */
+    pinned?: boolean | null;
+    /**
+     * Role
+     */
+    role?: string | null;
+    /**
+     * Scope
+     */
+    scope?: 'PERSONAL' | 'TEAM' | 'ROLE';
+    /**
+     * Sort
+     */
+    sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
 };
 
 /**
@@ -6096,6 +6392,386 @@ export type CreateRoleResponses = {
 
 export type CreateRoleResponse = CreateRoleResponses[keyof CreateRoleResponses];
 
+export type SavedViewsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Pinned
+         *
+         * Only what one pinned, or only what one did not.
+         */
+        pinned?: boolean | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/saved-views';
+};
+
+export type SavedViewsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SavedViewsError = SavedViewsErrors[keyof SavedViewsErrors];
+
+export type SavedViewsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewPage;
+};
+
+export type SavedViewsResponse = SavedViewsResponses[keyof SavedViewsResponses];
+
+export type CreateViewData = {
+    body: ViewCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/saved-views';
+};
+
+export type CreateViewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CreateViewError = CreateViewErrors[keyof CreateViewErrors];
+
+export type CreateViewResponses = {
+    /**
+     * Successful Response
+     */
+    201: ViewRead;
+};
+
+export type CreateViewResponse = CreateViewResponses[keyof CreateViewResponses];
+
+export type ViewCountsData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Ids
+         */
+        ids: Array<number>;
+    };
+    url: '/api/v1/saved-views/counts';
+};
+
+export type ViewCountsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ViewCountsError = ViewCountsErrors[keyof ViewCountsErrors];
+
+export type ViewCountsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewCounts;
+};
+
+export type ViewCountsResponse = ViewCountsResponses[keyof ViewCountsResponses];
+
+export type DeleteViewData = {
+    body?: never;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: number;
+    };
+    query?: never;
+    url: '/api/v1/saved-views/{view_id}';
+};
+
+export type DeleteViewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type DeleteViewError = DeleteViewErrors[keyof DeleteViewErrors];
+
+export type DeleteViewResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteViewResponse = DeleteViewResponses[keyof DeleteViewResponses];
+
+export type SavedViewData = {
+    body?: never;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: number;
+    };
+    query?: never;
+    url: '/api/v1/saved-views/{view_id}';
+};
+
+export type SavedViewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SavedViewError = SavedViewErrors[keyof SavedViewErrors];
+
+export type SavedViewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewRead;
+};
+
+export type SavedViewResponse = SavedViewResponses[keyof SavedViewResponses];
+
+export type UpdateViewData = {
+    body: ViewUpdate;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: number;
+    };
+    query?: never;
+    url: '/api/v1/saved-views/{view_id}';
+};
+
+export type UpdateViewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UpdateViewError = UpdateViewErrors[keyof UpdateViewErrors];
+
+export type UpdateViewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewRead;
+};
+
+export type UpdateViewResponse = UpdateViewResponses[keyof UpdateViewResponses];
+
+export type PinViewData = {
+    body: Pin;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: number;
+    };
+    query?: never;
+    url: '/api/v1/saved-views/{view_id}/pin';
+};
+
+export type PinViewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type PinViewError = PinViewErrors[keyof PinViewErrors];
+
+export type PinViewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewRead;
+};
+
+export type PinViewResponse = PinViewResponses[keyof PinViewResponses];
+
+export type ViewTicketsData = {
+    body?: never;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: number;
+    };
+    query?: {
+        /**
+         * Sort
+         *
+         * Another order than the view's own.
+         */
+        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date' | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/saved-views/{view_id}/tickets';
+};
+
+export type ViewTicketsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ViewTicketsError = ViewTicketsErrors[keyof ViewTicketsErrors];
+
+export type ViewTicketsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketPage;
+};
+
+export type ViewTicketsResponse = ViewTicketsResponses[keyof ViewTicketsResponses];
+
 export type TagsData = {
     body?: never;
     path?: never;
@@ -7278,6 +7954,12 @@ export type TicketsData = {
          * Due Before
          */
         due_before?: string | null;
+        /**
+         * Condition
+         *
+         * A condition on a ticket's fields, as JSON.
+         */
+        condition?: string | null;
     };
     url: '/api/v1/tickets';
 };
@@ -7487,6 +8169,12 @@ export type ExportTicketsData = {
          * Due Before
          */
         due_before?: string | null;
+        /**
+         * Condition
+         *
+         * A condition on a ticket's fields, as JSON.
+         */
+        condition?: string | null;
     };
     url: '/api/v1/tickets/export';
 };
