@@ -65,9 +65,9 @@ async def test_the_row_and_its_sql_agree(database: Database, scope: Scope | None
             assert set(found) == {p.id for p in people if policy.may_ask_for(actor, p.id, p.department_id)}
 
 
-async def test_whom_the_picker_offers(who: Any) -> None:
+async def test_whom_the_picker_offers(fresh_who: Any) -> None:
     async def offered(username: str, q: str | None = None) -> set[str]:
-        page = await (await who(username)).get("/requesters", params={"limit": 100, **({"q": q} if q else {})})
+        page = await (await fresh_who(username)).get("/requesters", params={"limit": 100, **({"q": q} if q else {})})
         return {p["username"] for p in page["items"]}
 
     assert await offered("employee") == set()
@@ -77,12 +77,12 @@ async def test_whom_the_picker_offers(who: Any) -> None:
     assert {"employee", "outsider", "admin", "executive"} <= everyone
     assert "agent" not in everyone
     assert await offered("agent", "jane") == {"employee"}
-    first = await (await who("agent")).get("/requesters", params={"limit": 2})
+    first = await (await fresh_who("agent")).get("/requesters", params={"limit": 2})
     assert len(first["items"]) == 2
-    second = await (await who("agent")).get("/requesters", params={"limit": 2, "cursor": first["next_cursor"]})
+    second = await (await fresh_who("agent")).get("/requesters", params={"limit": 2, "cursor": first["next_cursor"]})
     assert not {p["id"] for p in first["items"]} & {p["id"] for p in second["items"]}
-    await (await who("auditor")).get("/requesters", expect=403)
-    await (await who("agent")).get("/requesters", params={"q": "x" * 101}, expect=422)
+    await (await fresh_who("auditor")).get("/requesters", expect=403)
+    await (await fresh_who("agent")).get("/requesters", params={"q": "x" * 101}, expect=422)
 
 
 async def test_it_is_the_requesters_request(who: Any, hardware: Any, find_step: Any) -> None:

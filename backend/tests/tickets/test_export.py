@@ -119,8 +119,8 @@ async def test_the_log_says_who_took_what(database: Any, who: Any) -> None:
     assert (row.data["format"], row.data["sort"], row.data["is_cut"]) == ("csv", "-created_at", False)
 
 
-async def test_not_without_end(who: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    hragent = await who("hragent")
+async def test_not_without_end(fresh_who: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    hragent = await fresh_who("hragent")
     monkeypatch.setattr(exporting, "PER_WINDOW", 2)
     answers = [await hragent.get("/tickets/export", expect=None) for _ in range(3)]
     assert [a.status_code for a in answers] == [200, 200, 429]

@@ -43,8 +43,8 @@ async def only_for_whom_one_may_ask(request: Request) -> None:
     actor.require(Permission.TICKETS_CREATE)
     try:
         body = msgspec.json.decode(await request.body())
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return  # no JSON we read; that is said by who reads it
     wanted = body.get("requester_id") if isinstance(body, dict) else None
     if not isinstance(wanted, int) or isinstance(wanted, bool) or not 0 < wanted <= MAX_ID:
         return
