@@ -24,6 +24,7 @@ WHOLE = (
     "backend/waypost/approvals/planning.py",
     "backend/waypost/approvals/definition.py",
     "backend/waypost/tickets/lifecycle.py",
+    "backend/waypost/tickets/routing.py",
     "backend/waypost/tickets/files.py",
     "backend/waypost/tickets/mentions.py",
     "backend/waypost/tickets/canned_words.py",

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from waypost import __version__
+from waypost.access import absence_router as absences
 from waypost.access import directory_router
 from waypost.access import router as access
 from waypost.access.deps import authenticate
@@ -35,7 +36,9 @@ from waypost.tickets import draft_router as drafts
 from waypost.tickets import export_router as exports
 from waypost.tickets import fields_router as ticket_fields
 from waypost.tickets import import_router as imports
+from waypost.tickets import queue_router as queues
 from waypost.tickets import router as tickets
+from waypost.tickets import routing_router as routing
 from waypost.tickets import tag_router as tags
 from waypost.tickets import talk_router as talk
 from waypost.tickets import working_router as working
@@ -45,6 +48,7 @@ API = "/api/v1"
 ROOMS = (
     access,
     directory_router,
+    absences,
     categories,
     forms,
     catalog,
@@ -60,6 +64,8 @@ ROOMS = (
     canned,
     tags,
     working,
+    queues,
+    routing,
     approvals,
     notifications,
     reports,

@@ -20,13 +20,14 @@ from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
 from waypost.notifications import consumer as notifications
 from waypost.notifications import sending
-from waypost.tickets import bulk, comment_drafts, drafts, filling, importing, keeping, reviewing
+from waypost.tickets import bulk, comment_drafts, dispatching, drafts, filling, importing, keeping, reviewing
 from waypost.tickets import events as tickets
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     approvals.ApprovalDecided: (reviewing.on_decision,),
     approvals.InfoRequested: (reviewing.on_info_requested,),
     approvals.InfoAnswered: (reviewing.on_info_answered,),
+    tickets.TicketApproved: (dispatching.on_approved,),
 }
 
 CONSUMERS = {"notifications": notifications.notify}

@@ -29,6 +29,8 @@ FILLED = {
     "number": lambda marked: 1,
     "field": lambda marked: "budget_code",
     "view_id": lambda marked: marked["view_id"],
+    "team_id": lambda marked: marked["team"]["id"],
+    "version": lambda marked: 1,
     "token": lambda marked: "1.1.1.1.x",
     "draft_id": lambda marked: marked["draft_id"],
 }

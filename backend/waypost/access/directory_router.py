@@ -19,6 +19,7 @@ from waypost.access.directory_schemas import (
     DepartmentRead,
     PersonPage,
     TeamCreate,
+    TeamMemberSet,
     TeamPage,
     TeamRead,
     UserCreate,
@@ -28,14 +29,15 @@ from waypost.access.directory_schemas import (
 from waypost.access.errors import WeakPassword
 from waypost.access.permissions import Permission
 from waypost.access.queries import roles_of
-from waypost.directory import queries, service
-from waypost.directory.errors import NameTaken
+from waypost.directory import membership, queries, service
+from waypost.directory.errors import NameTaken, NotAMember, TeamNotFound
 from waypost.directory.models import User
 from waypost.directory.names import names
+from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, WriteSession
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.idempotency import OnceOnly
-from waypost.kernel.ids import Id
+from waypost.kernel.ids import Id, PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 
@@ -75,7 +77,7 @@ async def users(
 ) -> Response:
     """People by name, inactive ones too."""
     rows, following = await queries.people_page(session, q=q, cursor=cursor, limit=limit, only_active=False)
-    return json_response({"items": await _users(session, rows), "next_cursor": following})
+    return json_response({"items": await _users(session, [user for user, _ in rows]), "next_cursor": following})
 
 
 @router.post(
@@ -116,7 +118,7 @@ async def people(
 ) -> Response:
     """Active people by name: for pickers. With `id`, the names of people one knows by number."""
     rows, following = await queries.people_page(session, q=q, ids=id, cursor=cursor, limit=limit, only_active=not id)
-    departments = await names.departments(session, [u.department_id for u in rows])
+    departments = await names.departments(session, [u.department_id for u, _ in rows])
     items = [
         {
             "id": u.id,
@@ -124,8 +126,9 @@ async def people(
             "name": u.name,
             "department": departments.get(u.department_id),
             "is_active": u.is_active,
+            "away_until": until and rfc3339(until),
         }
-        for u in rows
+        for u, until in rows
     ]
     return json_response({"items": items, "next_cursor": following})
 
@@ -184,17 +187,64 @@ async def teams(
 ) -> Response:
     """Teams by name with their members."""
     rows, following = await queries.team_page(session, cursor=cursor, limit=limit)
-    members = await names.people(session, [i for _, ids in rows for i in ids])
-    items = [
+    return json_response({"items": await _teams(session, rows), "next_cursor": following})
+
+
+async def _teams(session: ReadSession, rows: list[queries.TeamRow]) -> list[dict[str, Any]]:
+    members = await names.people(session, [i for row in rows for i in row.member_ids])
+    return [
         {
-            "id": team.id,
-            "name": team.name,
-            "description": team.description,
-            "members": [members[i] for i in ids if i in members],
+            "id": row.team.id,
+            "name": row.team.name,
+            "description": row.team.description,
+            "members": [members[i] for i in row.member_ids if i in members],
+            "lead_ids": row.lead_ids,
         }
-        for team, ids in rows
+        for row in rows
     ]
-    return json_response({"items": items, "next_cursor": following})
+
+
+@router.get("/teams/{team_id}", tags=["Directory"], response_model=TeamRead, responses=problems(TeamNotFound))
+async def team(
+    team_id: PathId, session: ReadSession, _: Annotated[Actor, permit(Permission.DIRECTORY_LOOK_UP)]
+) -> Response:
+    """One team with its members."""
+    return json_response((await _teams(session, [await queries.one_team(session, team_id)]))[0])
+
+
+@router.put(
+    "/teams/{team_id}/members/{user_id}",
+    tags=["Administration"],
+    response_model=TeamRead,
+    responses=problems(TeamNotFound),
+)
+async def set_team_member(
+    team_id: PathId,
+    user_id: PathId,
+    body: TeamMemberSet,
+    session: WriteSession,
+    actor: Annotated[Actor, permit(Permission.DIRECTORY_CONFIGURE)],
+) -> Response:
+    """Take somebody into a team, or say whether they lead it."""
+    await membership.set_member(session, actor, team_id, user_id, is_lead=body.is_lead)
+    return json_response((await _teams(session, [await queries.one_team(session, team_id)]))[0])
+
+
+@router.delete(
+    "/teams/{team_id}/members/{user_id}",
+    tags=["Administration"],
+    response_model=TeamRead,
+    responses=problems(TeamNotFound, NotAMember),
+)
+async def remove_team_member(
+    team_id: PathId,
+    user_id: PathId,
+    session: WriteSession,
+    actor: Annotated[Actor, permit(Permission.DIRECTORY_CONFIGURE)],
+) -> Response:
+    """Take somebody out of a team. What is assigned to them stays theirs until somebody gives it on."""
+    await membership.remove_member(session, actor, team_id, user_id)
+    return json_response((await _teams(session, [await queries.one_team(session, team_id)]))[0])
 
 
 @router.post("/teams", tags=["Administration"], status_code=201, response_model=TeamRead)
@@ -217,6 +267,7 @@ async def create_team(
                 "name": made.name,
                 "description": made.description,
                 "members": [members[i] for i in sorted(set(body.member_ids))],
+                "lead_ids": [],
             },
             201,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, EmailStr, Field
@@ -57,6 +58,7 @@ class PersonItem(PersonRef):
 
     department: NamedRef | None
     is_active: Annotated[bool, Field(examples=[True])]
+    away_until: Annotated[datetime | None, Field(description="Set while they are away.", examples=[None])]
 
 
 class PersonPage(BaseModel):
@@ -87,6 +89,7 @@ class TeamRead(BaseModel):
     name: Annotated[str, Field(examples=["IT Support"])]
     description: Annotated[str, Field(examples=["Laptops, accounts, printers"])]
     members: list[PersonRef]
+    lead_ids: Annotated[list[int], Field(description="Members who lead it.", examples=[[4]])]
 
 
 class TeamPage(BaseModel):
@@ -98,3 +101,7 @@ class TeamCreate(Strict):
     name: Annotated[Line, Field(max_length=100, examples=["Print shop"])]
     description: Annotated[str, Field(max_length=2000, examples=["Posters and flyers"])] = ""
     member_ids: Annotated[list[Id], Field(max_length=1000, examples=[[4, 5]])] = []
+
+
+class TeamMemberSet(Strict):
+    is_lead: Annotated[bool, Field(strict=True, examples=[False])] = False

@@ -18,6 +18,7 @@ class Scope(IntEnum):
 class Permission(StrEnum):
     """Every permission there is. A route names one; a test fails when it does not."""
 
+    ABSENCES_SET = "absences:set"
     APPROVALS_CONFIGURE = "approvals:configure"
     APPROVALS_DECIDE = "approvals:decide"
     APPROVALS_READ_DEFINITIONS = "approvals:read_definitions"
@@ -32,6 +33,7 @@ class Permission(StrEnum):
     REPORTS_READ = "reports:read"
     ROLES_CONFIGURE = "roles:configure"
     ROLES_READ = "roles:read"
+    ROUTING_CONFIGURE = "routing:configure"
     SESSIONS_OWN = "sessions:own"
     TICKETS_ASSIGN = "tickets:assign"
     TICKETS_COMMENT = "tickets:comment"
@@ -49,6 +51,7 @@ class Permission(StrEnum):
 
 P = Permission
 _EVERYONE = {
+    P.ABSENCES_SET: Scope.OWN,
     P.APPROVALS_DECIDE: Scope.OWN,
     P.CATALOG_READ: Scope.ALL,
     P.DIRECTORY_LOOK_UP: Scope.ALL,

@@ -33,3 +33,21 @@ class ManagerCircle(Conflict):
     """That would make this person their own manager, directly or through others."""
 
     code = "manager_circle"
+
+
+class NotAMember(NotFound):
+    """This person is not in this team."""
+
+    code = "not_a_member"
+
+
+class AbsenceNotFound(NotFound):
+    """There is no such absence, or it is not yours to see."""
+
+    code = "absence_not_found"
+
+
+class AbsenceOverlaps(Conflict):
+    """There is an absence in this time already."""
+
+    code = "absence_overlaps"

@@ -58,3 +58,39 @@ class TeamCreated(Event):
     @property
     def object_id(self) -> int:
         return self.team_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamMembershipChanged(Event):
+    """Somebody came into a team, left it, or began or ceased to lead it."""
+
+    type: ClassVar[str] = "team.membership_changed"
+    object_type: ClassVar[str] = "team"
+    team_id: int
+    user_id: int
+    is_member: bool
+    is_lead: bool
+
+    @property
+    def object_id(self) -> int:
+        return self.team_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbsenceSet(UserEvent):
+    """Somebody will be away; why stays in the absence, so that the log tells nobody."""
+
+    type: ClassVar[str] = "absence.set"
+    absence_id: int
+    starts_at: str
+    ends_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbsenceRemoved(UserEvent):
+    """An absence was taken back, or ended early."""
+
+    type: ClassVar[str] = "absence.removed"
+    absence_id: int
+    starts_at: str
+    ends_at: str

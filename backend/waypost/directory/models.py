@@ -80,11 +80,33 @@ class Team(Base):
 
 
 class TeamMember(Base):
-    """One person in one team."""
+    """One person in one team; leads may speak for its members. `last_assigned_at` is when a ticket last came to them."""
 
     __tablename__ = "team_members"
 
     team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    is_lead: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    last_assigned_at: Mapped[datetime | None]
 
     __table_args__ = (Index("ix_team_members_user", "user_id"),)
+
+
+class Absence(Base):
+    """A time in which somebody is away: from `starts_at` up to but not including `ends_at`. The reason is private."""
+
+    __tablename__ = "absences"
+
+    id: Mapped[BigId]
+    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(String(200), server_default="")
+    created_by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="window"),
+        Index("ix_absences_user", "user_id", "ends_at"),
+        Index("ix_absences_now", "ends_at", "starts_at", "user_id"),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,9 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.directory.models import Department, Team, TeamMember, User
+from waypost.directory.errors import TeamNotFound
+from waypost.directory.models import Absence, Department, Team, TeamMember, User
+from waypost.kernel.clock import now
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 
 MAX_LINE = 20  # a manager line longer than this is a mistake in the data, not a company
@@ -128,11 +131,18 @@ async def people_page(
     only_active: bool,
     ids: Sequence[int] = (),
     among: ColumnElement[bool] | None = None,
-) -> tuple[list[User], str | None]:
-    """People by name, a page at a time, and the cursor behind it. `q` matches name, username and e-mail anywhere;
-    `ids` narrows to people one knows by number.
+) -> tuple[list[tuple[User, datetime | None]], str | None]:
+    """People by name, each with until when they are away now, a page at a time, and the cursor behind it.
+
+    `q` matches name, username and e-mail anywhere; `ids` narrows to people one knows by number. One statement.
     """
-    statement = select(User).order_by(User.last_name, User.first_name, User.id).limit(limit + 1)
+    at = now()
+    away_until = (
+        select(func.max(Absence.ends_at))
+        .where(Absence.user_id == User.id, Absence.starts_at <= at, Absence.ends_at > at)
+        .scalar_subquery()
+    )
+    statement = select(User, away_until).order_by(User.last_name, User.first_name, User.id).limit(limit + 1)
     if among is not None:
         statement = statement.where(among)
     if only_active:
@@ -146,25 +156,50 @@ async def people_page(
         statement = statement.where(
             after([(User.last_name, last, False), (User.first_name, first, False), (User.id, user_id, False)])
         )
-    rows = list((await session.scalars(statement)).all())
+    found = (await session.execute(statement)).all()
+    rows: list[tuple[User, datetime | None]] = [(user, until) for user, until in found]
     more = len(rows) > limit
     rows = rows[:limit]
-    end = rows[-1] if more else None
+    end = rows[-1][0] if more else None
     return rows, encode_cursor("people", end.last_name, end.first_name, end.id) if end else None
 
 
-async def team_page(
-    session: AsyncSession, *, cursor: str | None, limit: int
-) -> tuple[list[tuple[Team, list[int]]], str | None]:
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """A team with the ids of its members, and of those who lead it."""
+
+    team: Team
+    member_ids: list[int]
+    lead_ids: list[int]
+
+
+def _teams() -> Select[Team, list[int], list[int]]:
+    ids = func.array_agg(TeamMember.user_id)
+    of_team = TeamMember.team_id == Team.id
+    return select(
+        Team,
+        select(ids).where(of_team).scalar_subquery(),
+        select(ids).where(of_team, TeamMember.is_lead).scalar_subquery(),
+    )
+
+
+async def team_page(session: AsyncSession, *, cursor: str | None, limit: int) -> tuple[list[TeamRow], str | None]:
     """Teams by name with the ids of their members."""
-    members = select(func.array_agg(TeamMember.user_id)).where(TeamMember.team_id == Team.id).scalar_subquery()
-    statement = select(Team, members).order_by(Team.name, Team.id).limit(limit + 1)
+    statement = _teams().order_by(Team.name, Team.id).limit(limit + 1)
     if cursor:
         name, team_id = decode_cursor(cursor, "teams", str, int)
         statement = statement.where(after([(Team.name, name, False), (Team.id, team_id, False)]))
-    rows = [(team, list(ids or ())) for team, ids in await session.execute(statement)]
-    end = rows[limit - 1][0] if len(rows) > limit else None
+    rows = [TeamRow(t, list(ids or ()), list(leads or ())) for t, ids, leads in await session.execute(statement)]
+    end = rows[limit - 1].team if len(rows) > limit else None
     return rows[:limit], encode_cursor("teams", end.name, end.id) if end else None
+
+
+async def one_team(session: AsyncSession, team_id: int) -> TeamRow:
+    """One team. Raises `TeamNotFound`."""
+    row = (await session.execute(_teams().where(Team.id == team_id))).first()
+    if row is None:
+        raise TeamNotFound
+    return TeamRow(row[0], list(row[1] or ()), list(row[2] or ()))
 
 
 async def department_page(

@@ -13,6 +13,7 @@ import waypost.notifications.models
 import waypost.search.models
 import waypost.tickets.import_models
 import waypost.tickets.models
+import waypost.tickets.routing_models
 import waypost.tickets.talk_models
 import waypost.tickets.working_models  # noqa: F401
 from waypost.kernel.db import Base

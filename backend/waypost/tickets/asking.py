@@ -38,9 +38,9 @@ async def requester_page(
     """Those besides oneself for whom one may ask, by name: `{items, next_cursor}`. One statement when names are known."""
     among = and_(User.id != actor.user_id, policy.people_to_ask_for(actor))
     rows, following = await people_page(session, q=q, cursor=cursor, limit=limit, only_active=True, among=among)
-    departments = await names.departments(session, [u.department_id for u in rows])
+    departments = await names.departments(session, [u.department_id for u, _ in rows])
     items = [
         {"id": u.id, "username": u.username, "name": u.name, "department": departments.get(u.department_id)}
-        for u in rows
+        for u, _ in rows
     ]
     return {"items": items, "next_cursor": following}

@@ -192,3 +192,33 @@ class TooManyWatchers(Conflict):
     """As many people watch this ticket as may."""
 
     code = "too_many_watchers"
+
+
+class NoSuchRules(NotFound):
+    """There is no such version of the routing rules."""
+
+    code = "routing_version_not_found"
+
+
+class AlreadyTaken(Conflict):
+    """Somebody else has it."""
+
+    code = "already_taken"
+
+
+class NotInItsTeam(Conflict):
+    """Only a member of the ticket's team can claim it."""
+
+    code = "not_in_its_team"
+
+
+class NothingToClaim(Conflict):
+    """Nothing in this queue waits for somebody."""
+
+    code = "nothing_to_claim"
+
+
+class NotWithYou(Conflict):
+    """This ticket is not with you, so you cannot give it back."""
+
+    code = "not_with_you"

@@ -140,7 +140,7 @@ class TicketWithdrawn(StatusChanged):
 
 @dataclass(frozen=True, kw_only=True)
 class TicketAssigned(TicketEvent):
-    """Responsibility moved; None means nobody."""
+    """Responsibility moved; None means nobody. `how`: `claimed` or `released` by the person, or by a `rule` (`why`)."""
 
     type: ClassVar[str] = "ticket.assigned"
     ticket_version: int
@@ -148,6 +148,50 @@ class TicketAssigned(TicketEvent):
     new_assignee_id: int | None
     old_team_id: int | None
     new_team_id: int | None
+    how: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketRouted(TicketEvent):
+    """The routing rules looked at a request that was sent. `fired` are the rules that held, each with what it set and
+    the condition in words; `skipped` those left out, with the reason.
+    """
+
+    type: ClassVar[str] = "ticket.routed"
+    ticket_version: int
+    rules_version: int
+    fired: list[dict[str, Any]]
+    skipped: list[dict[str, Any]]
+    old_team_id: int | None
+    new_team_id: int | None
+    old_priority: str
+    new_priority: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketLeftInQueue(TicketEvent):
+    """A rule wanted to give the ticket to somebody, and could not (`reason`): it waits in its team's queue."""
+
+    type: ClassVar[str] = "ticket.left_in_queue"
+    team_id: int | None
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutingRulesPublished(Event):
+    """New routing rules are in force; `changes` says which rules were added, removed, changed or moved."""
+
+    type: ClassVar[str] = "routing.published"
+    object_type: ClassVar[str] = "routing"
+    rules_version: int
+    changes: list[dict[str, Any]]
+    restored_from: int | None = None
+
+    @property
+    def object_id(self) -> int:
+        return self.rules_version
 
 
 @dataclass(frozen=True, kw_only=True)

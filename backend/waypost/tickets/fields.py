@@ -63,7 +63,7 @@ def record_of(ticket: Ticket) -> dict[str, Any]:
 
 # What a rule judges when a request is sent; everything else is still to come then, or is what rules themselves set.
 AT_SUBMISSION = frozenset(SUBJECT_FIELDS)
-_REFERS_TO = {
+REFERS_TO = {
     "requester_id": "person",
     "assignee_id": "person",
     "team_id": "team",
@@ -105,7 +105,7 @@ def _described(field: Field, choices: list[dict[str, str]] | None, types: list[d
         "kind": kind.value,
         "operators": list(OPERATORS[kind]),
         "choices": words if choices is None else choices,
-        "refers_to": field.refers_to or _REFERS_TO.get(field.name),
+        "refers_to": field.refers_to or REFERS_TO.get(field.name),
         "currency": get_settings().currency if field.name == "amount" else None,
         "types": types,
     }

@@ -33,6 +33,7 @@ _WORDS = {
     "ticket.assigned": "assigned it to {assignee}",
     "ticket.watched": "added {person} to those who watch it",
     "ticket.unwatched": "took {person} off those who watch it",
+    "ticket.left_in_queue": "left it in the team's queue: the rule “{rule}” found nobody, because {reason}",
     "comment.created": "commented",
     "comment.edited": "changed a comment",
     "comment.removed": "removed a comment",
@@ -76,6 +77,8 @@ async def ticket_history(
     page = rows[:limit]
     mentioned = [i for r in page for i in (r.actor_id, r.on_behalf_of_id, *_people_in(r.data))]
     people = await names.people(session, mentioned)
+    moved = [r.data.get(k) for r in page for k in ("old_team_id", "new_team_id")]
+    teams = await names.teams(session, moved)
     items = [
         {
             "id": r.id,
@@ -84,7 +87,7 @@ async def ticket_history(
             "actor": people.get(r.actor_id),
             "on_behalf_of": people.get(r.on_behalf_of_id),
             "summary": _summary(r.type, r.data, people, r.actor_id),
-            "changes": _changes(r.type, r.data, people),
+            "changes": _changes(r.type, r.data, people, teams),
             "comment": r.data.get("comment") or r.data.get("comments") or None,
             "comment_id": r.data.get("comment_id"),
             "visibility": r.data.get("visibility") or "PUBLIC",
@@ -118,6 +121,10 @@ def _summary(type_: str, data: dict[str, Any], people: dict[int | None, dict[str
         return "made it confidential" if data["changes"]["is_confidential"][1] else "made it confidential no more"
     if type_ == "ticket.created" and data.get("is_confidential"):
         return f"wrote the confidential request {data['ticket_number']}"
+    if type_ == "ticket.routed":
+        return _routed(data)
+    if type_ == "ticket.assigned" and data.get("how") in ("claimed", "released"):
+        return "claimed it" if data["how"] == "claimed" else "gave it back to the team"
     pattern = _WORDS.get(type_)
     if pattern is None:
         return type_.replace(".", " ").replace("_", " ")
@@ -131,19 +138,62 @@ def _summary(type_: str, data: dict[str, Any], people: dict[int | None, dict[str
         "status": str(data.get("status", "")).lower(),
         "filename": data.get("filename", ""),
         "result": str(data.get("result", "")).lower(),
+        "rule": data.get("rule", ""),
+        "reason": data.get("reason", ""),
     }
     words = pattern.format(**facts)
+    if type_ == "ticket.assigned" and data.get("why"):
+        words += f", {data['why']}"
     if data.get("restarts_approval"):
         words += "; the approval starts again, because what is judged has changed"
     return words
 
 
-def _changes(type_: str, data: dict[str, Any], people: dict[int | None, dict[str, Any]]) -> list[dict[str, Any]]:
+def _routed(data: dict[str, Any]) -> str:
+    """Which rules held and why, and which were left out."""
+    words = []
+    for fired in data["fired"]:
+        rule = f"the rule “{fired['rule']}” held: {fired['because']}"
+        words.append(f"{rule}; {_WAYS[fired['way']]}" if fired.get("way") else rule)
+    words += [f"the rule “{left['rule']}” was left out: {left['reason']}" for left in data["skipped"]]
+    if not data["fired"] and (data["old_team_id"], data["old_priority"]) != (
+        data["new_team_id"],
+        data["new_priority"],
+    ):
+        words.append("what the rules had set before was taken back")
+    return "routed it: " + "; ".join(words)
+
+
+_WAYS = {
+    "PERSON": "it goes to a person once it is approved",
+    "ROUND_ROBIN": "once approved, it goes to the next in turn",
+    "LEAST_LOADED": "once approved, it goes to who has the fewest open tickets",
+    "NOBODY": "it waits in the team's queue",
+}
+
+
+def _changes(
+    type_: str,
+    data: dict[str, Any],
+    people: dict[int | None, dict[str, Any]],
+    teams: dict[int | None, dict[str, Any]],
+) -> list[dict[str, Any]]:
     if type_ == "ticket.updated":
         return [{"field": f, "old": old, "new": new} for f, (old, new) in data["changes"].items()]
     if "new_status" in data:
         return [{"field": "status", "old": data["old_status"], "new": data["new_status"]}]
     if type_ == "ticket.assigned":
-        old, new = (people.get(data[k]) for k in ("old_assignee_id", "new_assignee_id"))
-        return [{"field": "assignee", "old": old and old["name"], "new": new and new["name"]}]
+        return [_moved(data, "assignee", people), *_if_moved(data, "team", teams)]
+    if type_ == "ticket.routed":
+        priority = {"field": "priority", "old": data["old_priority"], "new": data["new_priority"]}
+        return _if_moved(data, "team", teams) + ([priority] if priority["old"] != priority["new"] else [])
     return []
+
+
+def _moved(data: dict[str, Any], what: str, known: dict[int | None, dict[str, Any]]) -> dict[str, Any]:
+    old, new = (known.get(data[f"{when}_{what}_id"]) for when in ("old", "new"))
+    return {"field": what, "old": old and old["name"], "new": new and new["name"]}
+
+
+def _if_moved(data: dict[str, Any], what: str, known: dict[int | None, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [_moved(data, what, known)] if data[f"old_{what}_id"] != data[f"new_{what}_id"] else []

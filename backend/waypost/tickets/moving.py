@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.directory.membership import work_came
 from waypost.kernel.clock import now
 from waypost.kernel.events import Doer, record
 from waypost.tickets import events
@@ -60,6 +61,39 @@ async def apply_step(
             new_status=to.value,
             comment=comment,
             **facts,
+        ),
+        actor=actor,
+        at=at,
+    )
+
+
+async def give(
+    session: AsyncSession,
+    actor: Doer,
+    ticket: Ticket,
+    assignee_id: int | None,
+    team_id: int | None,
+    *,
+    how: str = "",
+    why: str = "",
+) -> None:
+    """Move responsibility to where it has been decided, and record it."""
+    old_assignee, old_team = ticket.assignee_id, ticket.team_id
+    ticket.assignee_id, ticket.team_id = assignee_id, team_id
+    at = touch(ticket)
+    await session.flush()
+    await work_came(session, team_id, assignee_id, at)
+    await record(
+        session,
+        events.TicketAssigned(
+            ticket_id=ticket.id,
+            ticket_version=ticket.version,
+            old_assignee_id=old_assignee,
+            new_assignee_id=assignee_id,
+            old_team_id=old_team,
+            new_team_id=team_id,
+            how=how,
+            why=why,
         ),
         actor=actor,
         at=at,

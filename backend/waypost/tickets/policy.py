@@ -269,6 +269,11 @@ def may_assign(actor: Actor, ticket: TicketFacts) -> bool:
     return _reaches(actor, Permission.TICKETS_ASSIGN, ticket)
 
 
+def may_claim(actor: Actor, ticket: TicketFacts) -> bool:
+    """Whether they may take this ticket themselves: it is their own team's work."""
+    return ticket.team_id in actor.team_ids and _reaches(actor, Permission.TICKETS_WORK, ticket)
+
+
 def may_comment(actor: Actor, ticket: TicketFacts) -> bool:
     """Whether they may say something everybody on the ticket reads: all who see it, unless they only read."""
     return actor.may(Permission.TICKETS_COMMENT) and may_read(actor, ticket)

@@ -37,7 +37,6 @@ from waypost.access.actor import Actor
 from waypost.approvals.queries import people_asked_about
 from waypost.catalog.models import FormVersion, TicketType
 from waypost.directory.names import names
-from waypost.directory.queries import team_members
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.conditions.sql import compiled_shape, lifted
 from waypost.kernel.conditions.tree import ALWAYS, All, Condition, Leaf
@@ -403,13 +402,3 @@ async def facts_by_id(session: AsyncSession, ticket_ids: Sequence[int]) -> dict[
         ).where(Ticket.id.in_(ticket_ids))
     )
     return {r.id: facts_of(r, frozenset(r.approver_ids or ()), frozenset(r.invited_ids or ())) for r in rows}
-
-
-async def assignable_people(session: AsyncSession, actor: Actor, ticket_id: int) -> list[dict[str, Any]]:
-    """The active members of the ticket's team: to whom it can be given."""
-    found = await find_ticket(session, actor, ticket_id)
-    if found.ticket.team_id is None:
-        return []
-    members = await team_members(session, found.ticket.team_id)
-    people = await names.people(session, members)
-    return sorted((people[i] for i in members if i in people), key=lambda p: str(p["name"]))

@@ -55,10 +55,9 @@ def _judged(value: Any) -> Any:
     return value
 
 
-def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
-    """The ticket as approvers see and conditions judge it."""
-    fields = ticket.custom_fields
-    facts = {
+def facts_of(ticket: Any) -> dict[str, Any]:
+    """What workflows and routing rules judge of a ticket (or of a row with its columns)."""
+    return {
         "ticket_type": ticket.ticket_type,
         "priority": ticket.priority,
         "amount": worth(ticket.amount, ticket.currency),
@@ -67,8 +66,13 @@ def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
         "requester_id": ticket.requester_id,
         "title": ticket.title,
         "due_date": ticket.due_date,
-        **{f"custom.{key}": _judged(value) for key, value in fields.items()},
+        **{f"custom.{key}": _judged(value) for key, value in ticket.custom_fields.items()},
     }
+
+
+def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
+    """The ticket as approvers see and conditions judge it."""
+    fields = ticket.custom_fields
     titles = {k: str(v.get("title") or k) for k, v in (form.get("properties") or {}).items() if isinstance(v, dict)}
     shown = {
         "id": ticket.id,
@@ -96,7 +100,7 @@ def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
         requester_id=ticket.requester_id,
         department_id=ticket.department_id,
         urgency=list(Priority).index(Priority(ticket.priority)) + 1,
-        facts=facts,
+        facts=facts_of(ticket),
         custom_fields=fields,
         shown=shown,
         barred=frozenset(i for i in wrote if i is not None),

@@ -44,7 +44,6 @@ from waypost.tickets.list_query import ListFilters, ListSort
 from waypost.tickets.schemas import (
     Assignment,
     HistoryPage,
-    PeopleAnswer,
     StatusChange,
     TicketCreate,
     TicketPage,
@@ -108,7 +107,7 @@ async def _read(session: ReadSession, actor: Actor, found: queries.Found, status
     )
 
 
-async def _again(session: WriteSession, actor: Actor, ticket_id: int, status: int = 200) -> Response:
+async def read_again(session: WriteSession, actor: Actor, ticket_id: int, status: int = 200) -> Response:
     """The ticket as it stands after a change, read in the same transaction."""
     session.expire_all()
     return await _read(session, actor, await queries.find_ticket(session, actor, ticket_id), status)
@@ -144,7 +143,7 @@ async def create_ticket(
 
     async def work() -> Response:
         ticket = await service.create_ticket(session, actor, **body.model_dump())
-        return await _again(session, actor, ticket.id, 201)
+        return await read_again(session, actor, ticket.id, 201)
 
     return await once.answer(session, actor.user_id, work)
 
@@ -191,7 +190,7 @@ async def update_ticket(
     await service.update_ticket(
         session, actor, ticket_id, version=lambda: _version(ticket_id, body.version, if_match), values=values
     )
-    return await _again(session, actor, ticket_id)
+    return await read_again(session, actor, ticket_id)
 
 
 @router.post(
@@ -202,7 +201,7 @@ async def update_ticket(
 async def submit_ticket(ticket_id: PathId, session: WriteSession, actor: Reader) -> Response:
     """Send a draft off to its approvers."""
     await service.submit_ticket(session, actor, ticket_id)
-    return await _again(session, actor, ticket_id)
+    return await read_again(session, actor, ticket_id)
 
 
 @router.post(
@@ -214,7 +213,7 @@ async def submit_ticket(ticket_id: PathId, session: WriteSession, actor: Reader)
 async def change_status(ticket_id: PathId, body: StatusChange, session: WriteSession, actor: Reader) -> Response:
     """Take one of the transitions that `allowed_actions` offers."""
     await service.change_status(session, actor, ticket_id, to=Status(body.to), comment=body.comment or "")
-    return await _again(session, actor, ticket_id)
+    return await read_again(session, actor, ticket_id)
 
 
 @router.post(
@@ -234,15 +233,9 @@ async def assign_ticket(ticket_id: PathId, body: Assignment, session: WriteSessi
         move_team="team_id" in body.model_fields_set and body.team_id is not None,
     )
     try:
-        return await _again(session, actor, ticket_id)
+        return await read_again(session, actor, ticket_id)
     except TicketNotFound:  # another team's now, and out of this person's sight
         return Response(status_code=204)
-
-
-@router.get("/{ticket_id}/assignees", response_model=PeopleAnswer, responses=problems(TicketNotFound))
-async def assignees(ticket_id: PathId, session: ReadSession, actor: Reader) -> Response:
-    """The people it can be given to: the active members of its team."""
-    return json_response({"items": await queries.assignable_people(session, actor, ticket_id)})
 
 
 @router.get("/{ticket_id}/approvals", response_model=WorkflowsAnswer, responses=problems(TicketNotFound))

@@ -24,13 +24,13 @@ from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion, invalid_field
 from waypost.kernel.events import record
 from waypost.kernel.settings import get_settings
-from waypost.tickets import events, filling, lifecycle, policy, reviewing, tagging
+from waypost.tickets import dispatching, events, filling, lifecycle, policy, reviewing, tagging
 from waypost.tickets.asking import requester_of
 from waypost.tickets.drafts import discard_draft
 from waypost.tickets.errors import ApprovedFacts, NotInTeam, NotYours, TicketIsClosed
 from waypost.tickets.lifecycle import Status, Step
 from waypost.tickets.models import Ticket, TicketText
-from waypost.tickets.moving import apply_step, touch
+from waypost.tickets.moving import apply_step, give, touch
 from waypost.tickets.queries import Found, find_ticket
 from waypost.tickets.talking import keep_comment, people_called
 from waypost.tickets.texts import plain
@@ -283,6 +283,7 @@ async def _submit(
     ticket.round += 1
     ticket.submitted_at = at
     await apply_step(session, actor, ticket, Step.SUBMIT, Status.SUBMITTED)
+    await dispatching.route(session, ticket, kind)
     await reviewing.start(session, actor, ticket, kind, form)
 
 
@@ -350,23 +351,7 @@ async def assign_ticket(
             raise NotInTeam
     if (ticket.assignee_id, ticket.team_id) == (assignee_id, new_team):
         return ticket
-    old_assignee, old_team = ticket.assignee_id, ticket.team_id
-    ticket.assignee_id, ticket.team_id = assignee_id, new_team
-    at = touch(ticket)
-    await session.flush()
-    await record(
-        session,
-        events.TicketAssigned(
-            ticket_id=ticket.id,
-            ticket_version=ticket.version,
-            old_assignee_id=old_assignee,
-            new_assignee_id=assignee_id,
-            old_team_id=old_team,
-            new_team_id=new_team,
-        ),
-        actor=actor,
-        at=at,
-    )
+    await give(session, actor, ticket, assignee_id, new_team)
     return ticket
 
 
@@ -387,8 +372,14 @@ def allowed_actions(actor: Actor, found: Found) -> list[str]:
             words.append(edge.step.value)
         if edge.step is not Step.SUBMIT:
             words.append(f"transition:{edge.target.value}")
-    if status in lifecycle.ASSIGNABLE and policy.may_assign(actor, found.facts):
-        words.append("assign")
+    if status in lifecycle.ASSIGNABLE:
+        if policy.may_assign(actor, found.facts):
+            words.append("assign")
+        if policy.may_claim(actor, found.facts):
+            if found.facts.assignee_id is None:
+                words.append("claim")
+            elif found.facts.assignee_id == actor.user_id:
+                words.append("release")
     if status is not Status.CLOSED:
         if policy.may_comment(actor, found.facts):
             words.append("comment")

@@ -211,32 +211,36 @@ _WORDS = {
 }
 
 
-def describe(condition: Condition) -> str:
-    """The condition in words, as people read why somebody was asked: "amount is at least 1,000 and at most 5,000"."""
+def describe(condition: Condition, name: Callable[[Field, object], str | None] | None = None) -> str:
+    """The condition in words, as people read why somebody was asked: "amount is at least 1,000 and at most 5,000".
+
+    `name` may say what a value is called: the department of an id, the name of a type.
+    """
     if isinstance(condition, Leaf):
-        return f"{condition.field.label} {_said(condition)}"
+        return f"{condition.field.label} {_said(condition, name)}"
     if isinstance(condition, Not):
-        return f"not ({describe(condition.part)})"
+        return f"not ({describe(condition.part, name)})"
     if not condition.parts:
         return "always" if isinstance(condition, All) else "never"
     words = []
     before: Condition | None = None
     for part in condition.parts:
         if isinstance(part, Leaf) and isinstance(before, Leaf) and part.field == before.field:
-            said = _said(part)  # the same field is not named again, nor is "is"
-            words.append(said.removeprefix("is ") if _said(before).startswith("is ") else said)
+            said = _said(part, name)  # the same field is not named again, nor is "is"
+            words.append(said.removeprefix("is ") if _said(before, name).startswith("is ") else said)
         else:
             many = isinstance(part, (All, AnyOf)) and len(part.parts) > 1
-            words.append(f"({describe(part)})" if many else describe(part))
+            words.append(f"({describe(part, name)})" if many else describe(part, name))
         before = part
     return (" and " if isinstance(condition, All) else " or ").join(words)
 
 
-def _said(leaf: Leaf) -> str:
+def _said(leaf: Leaf, name: Callable[[Field, object], str | None] | None) -> str:
     if leaf.value is None:
         return _WORDS[leaf.op]
     values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
-    return f"{_WORDS[leaf.op]} {', '.join(_shown(v) for v in values)}"
+    shown = [(name and name(leaf.field, v)) or _shown(v) for v in values]
+    return f"{_WORDS[leaf.op]} {', '.join(shown)}"
 
 
 def _shown(value: object) -> str:
