@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type ServerSentEventsResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateViewData, CreateViewErrors, CreateViewResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeleteViewData, DeleteViewErrors, DeleteViewResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PeopleData, PeopleErrors, PeopleResponses, PinViewData, PinViewErrors, PinViewResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RejectData, RejectErrors, RejectResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, RunImportData, RunImportErrors, RunImportResponses, SavedViewData, SavedViewErrors, SavedViewResponses, SavedViewsData, SavedViewsErrors, SavedViewsResponses, SessionsData, SessionsErrors, SessionsResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UpdateViewData, UpdateViewErrors, UpdateViewResponses, UsersData, UsersErrors, UsersResponses, ViewCountsData, ViewCountsErrors, ViewCountsResponses, ViewTicketsData, ViewTicketsErrors, ViewTicketsResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
+import type { AbsencesData, AbsencesErrors, AbsencesResponses, AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, ClaimNextData, ClaimNextErrors, ClaimNextResponses, ClaimTicketData, ClaimTicketErrors, ClaimTicketResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PeopleData, PeopleErrors, PeopleResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, PublishRoutingRulesData, PublishRoutingRulesErrors, PublishRoutingRulesResponses, QueueTicketsData, QueueTicketsErrors, QueueTicketsResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RehearseRoutingRulesData, RehearseRoutingRulesErrors, RehearseRoutingRulesResponses, RejectData, RejectErrors, RejectResponses, ReleaseTicketData, ReleaseTicketErrors, ReleaseTicketResponses, RemoveAbsenceData, RemoveAbsenceErrors, RemoveAbsenceResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RestoreRoutingRulesData, RestoreRoutingRulesErrors, RestoreRoutingRulesResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, RoutingRulesData, RoutingRulesErrors, RoutingRulesResponses, RoutingVersionData, RoutingVersionErrors, RoutingVersionResponses, RoutingVersionsData, RoutingVersionsErrors, RoutingVersionsResponses, RunImportData, RunImportErrors, RunImportResponses, SessionsData, SessionsErrors, SessionsResponses, SetAbsenceData, SetAbsenceErrors, SetAbsenceResponses, SetTeamMemberData, SetTeamMemberErrors, SetTeamMemberResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TeamData, TeamErrors, TeamQueuesData, TeamQueuesErrors, TeamQueuesResponses, TeamResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UsersData, UsersErrors, UsersResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -17,6 +17,43 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
      */
     meta?: keyof ClientMeta extends never ? Record<string, unknown> : ClientMeta;
 };
+
+/**
+ * Absences
+ *
+ * Who is away now or will be, soonest first. Without a person or team: one's own, and all one may set.
+ */
+export const absences = <ThrowOnError extends boolean = false>(options?: Options<AbsencesData, ThrowOnError>): RequestResult<AbsencesResponses, AbsencesErrors, ThrowOnError> => (options?.client ?? client).get<AbsencesResponses, AbsencesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/absences',
+    ...options
+});
+
+/**
+ * Set Absence
+ *
+ * Say when one is away oneself; leads may say it of their team's members, administrators of everybody.
+ */
+export const setAbsence = <ThrowOnError extends boolean = false>(options: Options<SetAbsenceData, ThrowOnError>): RequestResult<SetAbsenceResponses, SetAbsenceErrors, ThrowOnError> => (options.client ?? client).post<SetAbsenceResponses, SetAbsenceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/absences',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove Absence
+ *
+ * Take an absence back. Of one that has begun the person is there again at once.
+ */
+export const removeAbsence = <ThrowOnError extends boolean = false>(options: Options<RemoveAbsenceData, ThrowOnError>): RequestResult<RemoveAbsenceResponses, RemoveAbsenceErrors, ThrowOnError> => (options.client ?? client).delete<RemoveAbsenceResponses, RemoveAbsenceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/absences/{absence_id}',
+    ...options
+});
 
 /**
  * Workflows
@@ -589,6 +626,39 @@ export const people = <ThrowOnError extends boolean = false>(options?: Options<P
 });
 
 /**
+ * Team Queues
+ *
+ * The teams one works in, with how much waits, is nobody's, one's own, overdue, or still in review.
+ */
+export const teamQueues = <ThrowOnError extends boolean = false>(options?: Options<TeamQueuesData, ThrowOnError>): RequestResult<TeamQueuesResponses, TeamQueuesErrors, ThrowOnError> => (options?.client ?? client).get<TeamQueuesResponses, TeamQueuesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/queues',
+    ...options
+});
+
+/**
+ * Claim Next
+ *
+ * Take the most urgent ticket that nobody has, of those the oldest; several who ask at once get different ones.
+ */
+export const claimNext = <ThrowOnError extends boolean = false>(options: Options<ClaimNextData, ThrowOnError>): RequestResult<ClaimNextResponses, ClaimNextErrors, ThrowOnError> => (options.client ?? client).post<ClaimNextResponses, ClaimNextErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/queues/{team_id}/claim-next',
+    ...options
+});
+
+/**
+ * Queue Tickets
+ *
+ * What there is to do in a team: most urgent first, of those the oldest.
+ */
+export const queueTickets = <ThrowOnError extends boolean = false>(options: Options<QueueTicketsData, ThrowOnError>): RequestResult<QueueTicketsResponses, QueueTicketsErrors, ThrowOnError> => (options.client ?? client).get<QueueTicketsResponses, QueueTicketsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/queues/{team_id}/tickets',
+    ...options
+});
+
+/**
  * Dashboard
  *
  * The reader's tickets in numbers.
@@ -700,24 +770,24 @@ export const createRole = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
- * Saved Views
+ * Routing Rules
  *
- * One's own views and those shared with one's teams and roles, by name.
+ * The rules in force, in their order.
  */
-export const savedViews = <ThrowOnError extends boolean = false>(options?: Options<SavedViewsData, ThrowOnError>): RequestResult<SavedViewsResponses, SavedViewsErrors, ThrowOnError> => (options?.client ?? client).get<SavedViewsResponses, SavedViewsErrors, ThrowOnError>({
+export const routingRules = <ThrowOnError extends boolean = false>(options?: Options<RoutingRulesData, ThrowOnError>): RequestResult<RoutingRulesResponses, RoutingRulesErrors, ThrowOnError> => (options?.client ?? client).get<RoutingRulesResponses, RoutingRulesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/saved-views',
+    url: '/api/v1/routing-rules',
     ...options
 });
 
 /**
- * Create View
+ * Publish Routing Rules
  *
- * Save a view for oneself, for a team one is in, or (administrators) for a role.
+ * Put these rules in force instead of the version one read. They count for requests sent from now on.
  */
-export const createView = <ThrowOnError extends boolean = false>(options: Options<CreateViewData, ThrowOnError>): RequestResult<CreateViewResponses, CreateViewErrors, ThrowOnError> => (options.client ?? client).post<CreateViewResponses, CreateViewErrors, ThrowOnError>({
+export const publishRoutingRules = <ThrowOnError extends boolean = false>(options: Options<PublishRoutingRulesData, ThrowOnError>): RequestResult<PublishRoutingRulesResponses, PublishRoutingRulesErrors, ThrowOnError> => (options.client ?? client).put<PublishRoutingRulesResponses, PublishRoutingRulesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/saved-views',
+    url: '/api/v1/routing-rules',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -726,46 +796,13 @@ export const createView = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
- * View Counts
+ * Rehearse Routing Rules
  *
- * How many tickets views show the caller now: exact up to 10,000.
+ * What these rules would have done with the newest 500 tickets one may see. Nothing is written.
  */
-export const viewCounts = <ThrowOnError extends boolean = false>(options: Options<ViewCountsData, ThrowOnError>): RequestResult<ViewCountsResponses, ViewCountsErrors, ThrowOnError> => (options.client ?? client).get<ViewCountsResponses, ViewCountsErrors, ThrowOnError>({
+export const rehearseRoutingRules = <ThrowOnError extends boolean = false>(options: Options<RehearseRoutingRulesData, ThrowOnError>): RequestResult<RehearseRoutingRulesResponses, RehearseRoutingRulesErrors, ThrowOnError> => (options.client ?? client).post<RehearseRoutingRulesResponses, RehearseRoutingRulesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/saved-views/counts',
-    ...options
-});
-
-/**
- * Delete View
- *
- * Delete a view.
- */
-export const deleteView = <ThrowOnError extends boolean = false>(options: Options<DeleteViewData, ThrowOnError>): RequestResult<DeleteViewResponses, DeleteViewErrors, ThrowOnError> => (options.client ?? client).delete<DeleteViewResponses, DeleteViewErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/saved-views/{view_id}',
-    ...options
-});
-
-/**
- * Saved View
- *
- * One view.
- */
-export const savedView = <ThrowOnError extends boolean = false>(options: Options<SavedViewData, ThrowOnError>): RequestResult<SavedViewResponses, SavedViewErrors, ThrowOnError> => (options.client ?? client).get<SavedViewResponses, SavedViewErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/saved-views/{view_id}',
-    ...options
-});
-
-/**
- * Update View
- *
- * Change a view: who made it, and administrators where it is shared.
- */
-export const updateView = <ThrowOnError extends boolean = false>(options: Options<UpdateViewData, ThrowOnError>): RequestResult<UpdateViewResponses, UpdateViewErrors, ThrowOnError> => (options.client ?? client).put<UpdateViewResponses, UpdateViewErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/saved-views/{view_id}',
+    url: '/api/v1/routing-rules/dry-run',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -774,29 +811,40 @@ export const updateView = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
- * Pin View
+ * Routing Versions
  *
- * Keep a view in one's side bar, or take it down; others don't notice.
+ * Who changed the rules, when, and how; newest first.
  */
-export const pinView = <ThrowOnError extends boolean = false>(options: Options<PinViewData, ThrowOnError>): RequestResult<PinViewResponses, PinViewErrors, ThrowOnError> => (options.client ?? client).put<PinViewResponses, PinViewErrors, ThrowOnError>({
+export const routingVersions = <ThrowOnError extends boolean = false>(options?: Options<RoutingVersionsData, ThrowOnError>): RequestResult<RoutingVersionsResponses, RoutingVersionsErrors, ThrowOnError> => (options?.client ?? client).get<RoutingVersionsResponses, RoutingVersionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/saved-views/{view_id}/pin',
+    url: '/api/v1/routing-rules/versions',
+    ...options
+});
+
+/**
+ * Routing Version
+ *
+ * The rules of a version, as they were.
+ */
+export const routingVersion = <ThrowOnError extends boolean = false>(options: Options<RoutingVersionData, ThrowOnError>): RequestResult<RoutingVersionResponses, RoutingVersionErrors, ThrowOnError> => (options.client ?? client).get<RoutingVersionResponses, RoutingVersionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/routing-rules/versions/{version}',
+    ...options
+});
+
+/**
+ * Restore Routing Rules
+ *
+ * Put the rules of an earlier version in force again, as a new version.
+ */
+export const restoreRoutingRules = <ThrowOnError extends boolean = false>(options: Options<RestoreRoutingRulesData, ThrowOnError>): RequestResult<RestoreRoutingRulesResponses, RestoreRoutingRulesErrors, ThrowOnError> => (options.client ?? client).post<RestoreRoutingRulesResponses, RestoreRoutingRulesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/routing-rules/versions/{version}/restore',
     ...options,
     headers: {
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * View Tickets
- *
- * What the view shows the caller now, a page at a time.
- */
-export const viewTickets = <ThrowOnError extends boolean = false>(options: Options<ViewTicketsData, ThrowOnError>): RequestResult<ViewTicketsResponses, ViewTicketsErrors, ThrowOnError> => (options.client ?? client).get<ViewTicketsResponses, ViewTicketsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/saved-views/{view_id}/tickets',
-    ...options
 });
 
 /**
@@ -829,6 +877,43 @@ export const teams = <ThrowOnError extends boolean = false>(options?: Options<Te
 export const createTeam = <ThrowOnError extends boolean = false>(options: Options<CreateTeamData, ThrowOnError>): RequestResult<CreateTeamResponses, CreateTeamErrors, ThrowOnError> => (options.client ?? client).post<CreateTeamResponses, CreateTeamErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/teams',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Team
+ *
+ * One team with its members.
+ */
+export const team = <ThrowOnError extends boolean = false>(options: Options<TeamData, ThrowOnError>): RequestResult<TeamResponses, TeamErrors, ThrowOnError> => (options.client ?? client).get<TeamResponses, TeamErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/teams/{team_id}',
+    ...options
+});
+
+/**
+ * Remove Team Member
+ *
+ * Take somebody out of a team. What is assigned to them stays theirs until somebody gives it on.
+ */
+export const removeTeamMember = <ThrowOnError extends boolean = false>(options: Options<RemoveTeamMemberData, ThrowOnError>): RequestResult<RemoveTeamMemberResponses, RemoveTeamMemberErrors, ThrowOnError> => (options.client ?? client).delete<RemoveTeamMemberResponses, RemoveTeamMemberErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/teams/{team_id}/members/{user_id}',
+    ...options
+});
+
+/**
+ * Set Team Member
+ *
+ * Take somebody into a team, or say whether they lead it.
+ */
+export const setTeamMember = <ThrowOnError extends boolean = false>(options: Options<SetTeamMemberData, ThrowOnError>): RequestResult<SetTeamMemberResponses, SetTeamMemberErrors, ThrowOnError> => (options.client ?? client).put<SetTeamMemberResponses, SetTeamMemberErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/teams/{team_id}/members/{user_id}',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -1214,7 +1299,7 @@ export const assignTicket = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Assignees
  *
- * The people it can be given to: the active members of its team.
+ * The people it can be given to: the active members of its team, how much each has, and who is away.
  */
 export const assignees = <ThrowOnError extends boolean = false>(options: Options<AssigneesData, ThrowOnError>): RequestResult<AssigneesResponses, AssigneesErrors, ThrowOnError> => (options.client ?? client).get<AssigneesResponses, AssigneesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -1257,6 +1342,17 @@ export const addAttachment = <ThrowOnError extends boolean = false>(options: Opt
 export const takeCannedReply = <ThrowOnError extends boolean = false>(options: Options<TakeCannedReplyData, ThrowOnError>): RequestResult<TakeCannedReplyResponses, TakeCannedReplyErrors, ThrowOnError> => (options.client ?? client).post<TakeCannedReplyResponses, TakeCannedReplyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/tickets/{ticket_id}/canned-replies/{reply_id}/take',
+    ...options
+});
+
+/**
+ * Claim Ticket
+ *
+ * Take a ticket of one's team, if nobody has it; who has it is named otherwise.
+ */
+export const claimTicket = <ThrowOnError extends boolean = false>(options: Options<ClaimTicketData, ThrowOnError>): RequestResult<ClaimTicketResponses, ClaimTicketErrors, ThrowOnError> => (options.client ?? client).post<ClaimTicketResponses, ClaimTicketErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/claim',
     ...options
 });
 
@@ -1408,6 +1504,17 @@ export const beat = <ThrowOnError extends boolean = false>(options: Options<Beat
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Release Ticket
+ *
+ * Give a ticket one has back to its team's queue.
+ */
+export const releaseTicket = <ThrowOnError extends boolean = false>(options: Options<ReleaseTicketData, ThrowOnError>): RequestResult<ReleaseTicketResponses, ReleaseTicketErrors, ThrowOnError> => (options.client ?? client).post<ReleaseTicketResponses, ReleaseTicketErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/tickets/{ticket_id}/release',
+    ...options
 });
 
 /**

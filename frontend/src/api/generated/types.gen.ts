@@ -5,6 +5,80 @@ export type ClientOptions = {
 };
 
 /**
+ * AbsenceCreate
+ *
+ * Without `user_id` it is one's own.
+ */
+export type AbsenceCreate = {
+    /**
+     * Ends At
+     *
+     * Not included.
+     */
+    ends_at: string;
+    /**
+     * Reason
+     */
+    reason?: string;
+    /**
+     * Starts At
+     */
+    starts_at: string;
+    /**
+     * User Id
+     */
+    user_id?: number | null;
+};
+
+/**
+ * AbsencePage
+ */
+export type AbsencePage = {
+    /**
+     * Items
+     */
+    items: Array<AbsenceRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * AbsenceRead
+ *
+ * A time in which somebody is away, its end not included. `reason` and `set_by` only for those who may set it.
+ */
+export type AbsenceRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    /**
+     * Ends At
+     */
+    ends_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Now
+     */
+    is_now: boolean;
+    person: PersonRef;
+    /**
+     * Reason
+     */
+    reason: string | null;
+    set_by: PersonRef | null;
+    /**
+     * Starts At
+     */
+    starts_at: string;
+};
+
+/**
  * Answer
  *
  * One field as it was filled in. `kind` is the form's (`x-kind`), null for plain JSON Schema.
@@ -52,6 +126,48 @@ export type AssignMany = {
      * Type
      */
     type: 'assign';
+};
+
+/**
+ * Assignee
+ *
+ * Somebody a ticket can be given to.
+ */
+export type Assignee = {
+    /**
+     * Away Until
+     *
+     * Set while they are away.
+     */
+    away_until: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Open Tickets
+     *
+     * Assigned to them and not done.
+     */
+    open_tickets: number;
+    /**
+     * Username
+     */
+    username: string;
+};
+
+/**
+ * AssigneesAnswer
+ */
+export type AssigneesAnswer = {
+    /**
+     * Items
+     */
+    items: Array<Assignee>;
 };
 
 /**
@@ -1914,7 +2030,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
+export type Permission = 'absences:set' | 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work';
 
 /**
  * PersonItem
@@ -1922,6 +2038,12 @@ export type Permission = 'approvals:configure' | 'approvals:decide' | 'approvals
  * A person in a picker.
  */
 export type PersonItem = {
+    /**
+     * Away Until
+     *
+     * Set while they are away.
+     */
+    away_until: string | null;
     department: NamedRef | null;
     /**
      * Id
@@ -1973,16 +2095,6 @@ export type PersonRef = {
      * Username
      */
     username: string;
-};
-
-/**
- * Pin
- */
-export type Pin = {
-    /**
-     * Pinned
-     */
-    pinned: boolean;
 };
 
 /**
@@ -2065,73 +2177,40 @@ export type Progress = {
 };
 
 /**
- * QueueItem
+ * QueueCounts
  *
- * A step that waits for the caller, with what is needed to decide it.
+ * What waits in a team. `open` is approved or in progress; the others but `in_review` are part of it.
  */
-export type QueueItem = {
+export type QueueCounts = {
     /**
-     * Allowed Actions
-     */
-    allowed_actions: Array<string>;
-    /**
-     * Due At
-     */
-    due_at: string;
-    /**
-     * Earlier Decisions
-     */
-    earlier_decisions: Array<EarlierDecision>;
-    /**
-     * Id
-     */
-    id: number;
-    on_behalf_of: PersonRef | null;
-    /**
-     * Reason
-     */
-    reason: string;
-    /**
-     * Requested At
-     */
-    requested_at: string;
-    /**
-     * Stage Name
-     */
-    stage_name: string;
-    /**
-     * Status
-     */
-    status: string;
-    /**
-     * Step Order
-     */
-    step_order: number;
-    ticket: QueueTicket;
-    /**
-     * Version
+     * In Review
      *
-     * Which wording this is; a decision may name it.
+     * On its way: not approved yet.
      */
-    version: number;
+    in_review: number;
     /**
-     * Workflow Name
+     * Is Mine
+     *
+     * One is a member, and may claim.
      */
-    workflow_name: string;
-};
-
-/**
- * QueuePage
- */
-export type QueuePage = {
+    is_mine: boolean;
     /**
-     * Items
+     * Mine
      */
-    items: Array<QueueItem>;
+    mine: number;
     /**
-     * Next Cursor
+     * Open
      */
-    next_cursor: string | null;
+    open: number;
+    /**
+     * Overdue
+     */
+    overdue: number;
+    team: NamedRef;
+    /**
+     * Unassigned
+     */
+    unassigned: number;
 };
 
 /**
@@ -2207,6 +2286,16 @@ export type QueueTicket = {
 };
 
 /**
+ * QueuesAnswer
+ */
+export type QueuesAnswer = {
+    /**
+     * Items
+     */
+    items: Array<QueueCounts>;
+};
+
+/**
  * Ready
  *
  * `status` is `ok`, `degraded` (works, without the cache or with mails waiting) or `down`.
@@ -2222,6 +2311,130 @@ export type Ready = {
      * Status
      */
     status: string;
+};
+
+/**
+ * Rehearsal
+ *
+ * `items` are the tickets of which the rules say something, or which would be different; newest first.
+ */
+export type Rehearsal = {
+    /**
+     * Different
+     */
+    different: number;
+    /**
+     * Items
+     */
+    items: Array<RehearsedItem>;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Routed
+     */
+    routed: number;
+    /**
+     * Rules
+     */
+    rules: Array<RehearsedRule>;
+};
+
+/**
+ * RehearsedItem
+ *
+ * What the rules would have done with a ticket.
+ */
+export type RehearsedItem = {
+    /**
+     * Differs
+     */
+    differs: Array<'team' | 'priority' | 'way'>;
+    now: RehearsedState;
+    /**
+     * Rules
+     */
+    rules: Array<string>;
+    /**
+     * Skipped
+     */
+    skipped: Array<SkippedRule>;
+    then: RehearsedState;
+    ticket: RehearsedTicket;
+};
+
+/**
+ * RehearsedRule
+ *
+ * How often a rule held among the tickets looked at, and how often something of it took effect.
+ */
+export type RehearsedRule = {
+    /**
+     * Broken
+     */
+    broken: string | null;
+    /**
+     * Held
+     */
+    held: number;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Skipped
+     */
+    skipped: number;
+    /**
+     * Took Effect
+     */
+    took_effect: number;
+    /**
+     * Unreachable
+     */
+    unreachable: string | null;
+};
+
+/**
+ * RehearsedState
+ */
+export type RehearsedState = {
+    /**
+     * Priority
+     */
+    priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+    team: NamedRef | null;
+    /**
+     * Way
+     */
+    way: 'PERSON' | 'ROUND_ROBIN' | 'LEAST_LOADED' | 'NOBODY' | null;
+};
+
+/**
+ * RehearsedTicket
+ */
+export type RehearsedTicket = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Status
+     */
+    status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Title
+     */
+    title: string;
 };
 
 /**
@@ -2398,6 +2611,260 @@ export type RoleRef = {
 };
 
 /**
+ * RuleBody
+ *
+ * One rule. What is null it leaves to the rules below; `stops` ends the search when it holds.
+ */
+export type RuleBody = {
+    /**
+     * Assign
+     */
+    assign?: 'PERSON' | 'ROUND_ROBIN' | 'LEAST_LOADED' | 'NOBODY' | null;
+    /**
+     * Assignee Id
+     *
+     * For `PERSON`.
+     */
+    assignee_id?: number | null;
+    /**
+     * Condition
+     *
+     * A condition over `GET /ticket-fields?use=routing`; null holds always.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Is Active
+     */
+    is_active?: boolean;
+    /**
+     * Key
+     *
+     * Given by us; null for a new one.
+     */
+    key?: string | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Priority
+     */
+    priority?: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL' | null;
+    /**
+     * Stops
+     */
+    stops?: boolean;
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+};
+
+/**
+ * RuleChange
+ */
+export type RuleChange = {
+    /**
+     * Fields
+     */
+    fields: Array<RuleFieldChange>;
+    /**
+     * Kind
+     */
+    kind: 'added' | 'removed' | 'changed' | 'moved';
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * RuleFieldChange
+ */
+export type RuleFieldChange = {
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * New
+     */
+    new: unknown;
+    /**
+     * Old
+     */
+    old: unknown;
+};
+
+/**
+ * RuleRead
+ *
+ * A rule as it was published; `broken` says what it names and is not there any more.
+ */
+export type RuleRead = {
+    /**
+     * Assign
+     */
+    assign: 'PERSON' | 'ROUND_ROBIN' | 'LEAST_LOADED' | 'NOBODY' | null;
+    /**
+     * Assignee Id
+     */
+    assignee_id: number | null;
+    /**
+     * Broken
+     */
+    broken: string | null;
+    /**
+     * Condition
+     */
+    condition: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Priority
+     */
+    priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL' | null;
+    /**
+     * Stops
+     */
+    stops: boolean;
+    /**
+     * Team Id
+     */
+    team_id: number | null;
+    /**
+     * Unreachable
+     *
+     * Why it can never take effect.
+     */
+    unreachable: string | null;
+};
+
+/**
+ * RulesDraft
+ */
+export type RulesDraft = {
+    /**
+     * Rules
+     */
+    rules: Array<RuleBody>;
+};
+
+/**
+ * RulesPublish
+ *
+ * All rules, in their order, instead of those of the version one read.
+ */
+export type RulesPublish = {
+    /**
+     * Note
+     */
+    note?: string;
+    /**
+     * Rules
+     */
+    rules: Array<RuleBody>;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * RulesRead
+ *
+ * The routing rules of a version; 0 is the empty set before any was published.
+ */
+export type RulesRead = {
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string | null;
+    published_by: PersonRef | null;
+    /**
+     * Rules
+     */
+    rules: Array<RuleRead>;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * RulesRestore
+ *
+ * `instead_of` is the version one read.
+ */
+export type RulesRestore = {
+    /**
+     * Instead Of
+     */
+    instead_of: number;
+};
+
+/**
+ * RulesVersion
+ *
+ * A version, and what it changed of the one before.
+ */
+export type RulesVersion = {
+    /**
+     * Changes
+     */
+    changes: Array<RuleChange>;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    published_by: PersonRef | null;
+    /**
+     * Restored From
+     */
+    restored_from: number | null;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * RulesVersionPage
+ */
+export type RulesVersionPage = {
+    /**
+     * Items
+     */
+    items: Array<RulesVersion>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * SessionItem
  *
  * One sign-in on one device.
@@ -2464,6 +2931,20 @@ export type SignedInAnswer = {
      */
     token_type: string;
     user: Me;
+};
+
+/**
+ * SkippedRule
+ */
+export type SkippedRule = {
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Rule
+     */
+    rule: string;
 };
 
 /**
@@ -2644,6 +3125,16 @@ export type TeamCreate = {
 };
 
 /**
+ * TeamMemberSet
+ */
+export type TeamMemberSet = {
+    /**
+     * Is Lead
+     */
+    is_lead?: boolean;
+};
+
+/**
  * TeamPage
  */
 export type TeamPage = {
@@ -2669,6 +3160,12 @@ export type TeamRead = {
      * Id
      */
     id: number;
+    /**
+     * Lead Ids
+     *
+     * Members who lead it.
+     */
+    lead_ids: Array<number>;
     /**
      * Members
      */
@@ -3485,292 +3982,6 @@ export type Variables = {
 };
 
 /**
- * ViewCount
- *
- * `more`: there are more than the 10,000 that were counted. `count` is null for a view that is out of date.
- */
-export type ViewCount = {
-    /**
-     * Count
-     */
-    count: number | null;
-    /**
-     * Id
-     */
-    id: number;
-    /**
-     * More
-     */
-    more: boolean;
-};
-
-/**
- * ViewCounts
- */
-export type ViewCounts = {
-    /**
-     * Items
-     */
-    items: Array<ViewCount>;
-};
-
-/**
- * ViewCreate
- */
-export type ViewCreate = {
-    /**
-     * Columns
-     */
-    columns?: Array<string>;
-    /**
-     * Condition
-     *
-     * A condition on a ticket's fields; values may be words such as `me`, `my_teams` or `-7d`.
-     */
-    condition?: {
-        [key: string]: unknown;
-    } | null;
-    filters?: ViewFilters;
-    /**
-     * Group
-     */
-    group?: 'status' | 'assignee' | null;
-    /**
-     * Is Default
-     *
-     * What the list opens with, for oneself or for a role.
-     */
-    is_default?: boolean;
-    /**
-     * Name
-     */
-    name: string;
-    /**
-     * Pinned
-     *
-     * In one's own side bar; five at most.
-     */
-    pinned?: boolean;
-    /**
-     * Role
-     */
-    role?: string | null;
-    /**
-     * Scope
-     */
-    scope?: 'PERSONAL' | 'TEAM' | 'ROLE';
-    /**
-     * Sort
-     */
-    sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
-    /**
-     * Team Id
-     */
-    team_id?: number | null;
-};
-
-/**
- * ViewFilters
- *
- * The plain filters of the list, as `GET /tickets` takes them.
- */
-export type ViewFilters = {
-    /**
-     * Assignee Id
-     */
-    assignee_id?: Array<string>;
-    /**
-     * Created From
-     */
-    created_from?: string | null;
-    /**
-     * Created To
-     */
-    created_to?: string | null;
-    /**
-     * Department Id
-     */
-    department_id?: Array<number>;
-    /**
-     * Due Before
-     */
-    due_before?: string | null;
-    /**
-     * Priority
-     */
-    priority?: Array<'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL'>;
-    /**
-     * Q
-     */
-    q?: string | null;
-    /**
-     * Requester Id
-     */
-    requester_id?: Array<string>;
-    /**
-     * Status
-     */
-    status?: Array<'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED'>;
-    /**
-     * Team Id
-     */
-    team_id?: Array<number>;
-    /**
-     * Ticket Type
-     */
-    ticket_type?: Array<string>;
-};
-
-/**
- * ViewPage
- */
-export type ViewPage = {
-    /**
-     * Items
-     */
-    items: Array<ViewRead>;
-    /**
-     * Next Cursor
-     */
-    next_cursor: string | null;
-};
-
-/**
- * ViewRead
- *
- * A saved view. `pinned` is the caller's own.
- */
-export type ViewRead = {
-    /**
-     * Allowed Actions
-     */
-    allowed_actions: Array<string>;
-    /**
-     * Columns
-     */
-    columns: Array<string>;
-    /**
-     * Condition
-     *
-     * A condition on a ticket's fields; values may be words such as `me`, `my_teams` or `-7d`.
-     */
-    condition: {
-        [key: string]: unknown;
-    } | null;
-    /**
-     * Created At
-     */
-    created_at: string;
-    /**
-     * Filters
-     */
-    filters: {
-        [key: string]: unknown;
-    };
-    /**
-     * Group
-     */
-    group: 'status' | 'assignee' | null;
-    /**
-     * Id
-     */
-    id: number;
-    /**
-     * Is Default
-     */
-    is_default: boolean;
-    /**
-     * Name
-     */
-    name: string;
-    owner: PersonRef;
-    /**
-     * Pinned
-     */
-    pinned: boolean;
-    /**
-     * Role
-     */
-    role: string | null;
-    /**
-     * Scope
-     */
-    scope: 'PERSONAL' | 'TEAM' | 'ROLE';
-    /**
-     * Sort
-     */
-    sort: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
-    team: NamedRef | null;
-    /**
-     * Updated At
-     */
-    updated_at: string;
-    /**
-     * Version
-     */
-    version: number;
-};
-
-/**
- * ViewUpdate
- */
-export type ViewUpdate = {
-    /**
-     * Columns
-     */
-    columns?: Array<string>;
-    /**
-     * Condition
-     *
-     * A condition on a ticket's fields; values may be words such as `me`, `my_teams` or `-7d`.
-     */
-    condition?: {
-        [key: string]: unknown;
-    } | null;
-    filters?: ViewFilters;
-    /**
-     * Group
-     */
-    group?: 'status' | 'assignee' | null;
-    /**
-     * Is Default
-     *
-     * What the list opens with, for oneself or for a role.
-     */
-    is_default?: boolean;
-    /**
-     * Name
-     */
-    name: string;
-    /**
-     * Pinned
-     */
-    pinned?: boolean | null;
-    /**
-     * Role
-     */
-    role?: string | null;
-    /**
-     * Scope
-     */
-    scope?: 'PERSONAL' | 'TEAM' | 'ROLE';
-    /**
-     * Sort
-     */
-    sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
-    /**
-     * Team Id
-     */
-    team_id?: number | null;
-    /**
-     * Version
-     *
-     * The version you read.
-     */
-    version: number;
-};
-
-/**
  * Watcher
  */
 export type Watcher = {
@@ -3887,6 +4098,136 @@ export type WaypostApprovalsSchemasBulkResult = {
 };
 
 /**
+ * QueueItem
+ *
+ * A step that waits for the caller, with what is needed to decide it.
+ */
+export type WaypostApprovalsSchemasQueueItem = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    /**
+     * Due At
+     */
+    due_at: string;
+    /**
+     * Earlier Decisions
+     */
+    earlier_decisions: Array<EarlierDecision>;
+    /**
+     * Id
+     */
+    id: number;
+    on_behalf_of: PersonRef | null;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Requested At
+     */
+    requested_at: string;
+    /**
+     * Stage Name
+     */
+    stage_name: string;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Step Order
+     */
+    step_order: number;
+    ticket: QueueTicket;
+    /**
+     * Version
+     *
+     * Which wording this is; a decision may name it.
+     */
+    version: number;
+    /**
+     * Workflow Name
+     */
+    workflow_name: string;
+};
+
+/**
+ * QueuePage
+ */
+export type WaypostApprovalsSchemasQueuePage = {
+    /**
+     * Items
+     */
+    items: Array<WaypostApprovalsSchemasQueueItem>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * QueueItem
+ *
+ * A ticket in a team's queue.
+ */
+export type WaypostTicketsQueueSchemasQueueItem = {
+    assignee: PersonRef | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Due Date
+     */
+    due_date: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * May Claim
+     */
+    may_claim: boolean;
+    /**
+     * Priority
+     */
+    priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+    requester: PersonRef;
+    /**
+     * Status
+     */
+    status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Title
+     */
+    title: string;
+};
+
+/**
+ * QueuePage
+ */
+export type WaypostTicketsQueueSchemasQueuePage = {
+    /**
+     * Items
+     */
+    items: Array<WaypostTicketsQueueSchemasQueueItem>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * BulkError
  */
 export type WaypostTicketsSchemasBulkError = {
@@ -3916,6 +4257,151 @@ export type WaypostTicketsSchemasBulkResult = {
      */
     ticket_id: number;
 };
+
+export type AbsencesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * User Id
+         *
+         * This person's only.
+         */
+        user_id?: number | null;
+        /**
+         * Team Id
+         *
+         * Of this team's members.
+         */
+        team_id?: number | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/absences';
+};
+
+export type AbsencesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type AbsencesError = AbsencesErrors[keyof AbsencesErrors];
+
+export type AbsencesResponses = {
+    /**
+     * Successful Response
+     */
+    200: AbsencePage;
+};
+
+export type AbsencesResponse = AbsencesResponses[keyof AbsencesResponses];
+
+export type SetAbsenceData = {
+    body: AbsenceCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/absences';
+};
+
+export type SetAbsenceErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SetAbsenceError = SetAbsenceErrors[keyof SetAbsenceErrors];
+
+export type SetAbsenceResponses = {
+    /**
+     * Successful Response
+     */
+    201: AbsenceRead;
+};
+
+export type SetAbsenceResponse = SetAbsenceResponses[keyof SetAbsenceResponses];
+
+export type RemoveAbsenceData = {
+    body?: never;
+    path: {
+        /**
+         * Absence Id
+         */
+        absence_id: number;
+    };
+    query?: never;
+    url: '/api/v1/absences/{absence_id}';
+};
+
+export type RemoveAbsenceErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RemoveAbsenceError = RemoveAbsenceErrors[keyof RemoveAbsenceErrors];
+
+export type RemoveAbsenceResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveAbsenceResponse = RemoveAbsenceResponses[keyof RemoveAbsenceResponses];
 
 export type WorkflowsData = {
     body?: never;
@@ -4166,7 +4652,7 @@ export type PendingApprovalsResponses = {
     /**
      * Successful Response
      */
-    200: QueuePage;
+    200: WaypostApprovalsSchemasQueuePage;
 };
 
 export type PendingApprovalsResponse = PendingApprovalsResponses[keyof PendingApprovalsResponses];
@@ -5999,6 +6485,140 @@ export type PeopleResponses = {
 
 export type PeopleResponse = PeopleResponses[keyof PeopleResponses];
 
+export type TeamQueuesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/queues';
+};
+
+export type TeamQueuesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type TeamQueuesError = TeamQueuesErrors[keyof TeamQueuesErrors];
+
+export type TeamQueuesResponses = {
+    /**
+     * Successful Response
+     */
+    200: QueuesAnswer;
+};
+
+export type TeamQueuesResponse = TeamQueuesResponses[keyof TeamQueuesResponses];
+
+export type ClaimNextData = {
+    body?: never;
+    path: {
+        /**
+         * Team Id
+         */
+        team_id: number;
+    };
+    query?: never;
+    url: '/api/v1/queues/{team_id}/claim-next';
+};
+
+export type ClaimNextErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ClaimNextError = ClaimNextErrors[keyof ClaimNextErrors];
+
+export type ClaimNextResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketRead;
+};
+
+export type ClaimNextResponse = ClaimNextResponses[keyof ClaimNextResponses];
+
+export type QueueTicketsData = {
+    body?: never;
+    path: {
+        /**
+         * Team Id
+         */
+        team_id: number;
+    };
+    query?: {
+        /**
+         * Show
+         */
+        show?: 'unassigned' | 'mine' | 'all';
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/queues/{team_id}/tickets';
+};
+
+export type QueueTicketsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type QueueTicketsError = QueueTicketsErrors[keyof QueueTicketsErrors];
+
+export type QueueTicketsResponses = {
+    /**
+     * Successful Response
+     */
+    200: WaypostTicketsQueueSchemasQueuePage;
+};
+
+export type QueueTicketsResponse = QueueTicketsResponses[keyof QueueTicketsResponses];
+
 export type DashboardData = {
     body?: never;
     path?: never;
@@ -6392,33 +7012,14 @@ export type CreateRoleResponses = {
 
 export type CreateRoleResponse = CreateRoleResponses[keyof CreateRoleResponses];
 
-export type SavedViewsData = {
+export type RoutingRulesData = {
     body?: never;
     path?: never;
-    query?: {
-        /**
-         * Pinned
-         *
-         * Only what one pinned, or only what one did not.
-         */
-        pinned?: boolean | null;
-        /**
-         * Limit
-         *
-         * Rows a page holds at most.
-         */
-        limit?: number;
-        /**
-         * Cursor
-         *
-         * `next_cursor` of the page before.
-         */
-        cursor?: string | null;
-    };
-    url: '/api/v1/saved-views';
+    query?: never;
+    url: '/api/v1/routing-rules';
 };
 
-export type SavedViewsErrors = {
+export type RoutingRulesErrors = {
     /**
      * Not signed in
      */
@@ -6427,39 +7028,27 @@ export type SavedViewsErrors = {
      * Not allowed
      */
     403: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
 };
 
-export type SavedViewsError = SavedViewsErrors[keyof SavedViewsErrors];
+export type RoutingRulesError = RoutingRulesErrors[keyof RoutingRulesErrors];
 
-export type SavedViewsResponses = {
+export type RoutingRulesResponses = {
     /**
      * Successful Response
      */
-    200: ViewPage;
+    200: RulesRead;
 };
 
-export type SavedViewsResponse = SavedViewsResponses[keyof SavedViewsResponses];
+export type RoutingRulesResponse = RoutingRulesResponses[keyof RoutingRulesResponses];
 
-export type CreateViewData = {
-    body: ViewCreate;
-    headers?: {
-        /**
-         * Idempotency-Key
-         *
-         * Same key and body within 24 h: the first answer again.
-         */
-        'Idempotency-Key'?: string | null;
-    };
+export type PublishRoutingRulesData = {
+    body: RulesPublish;
     path?: never;
     query?: never;
-    url: '/api/v1/saved-views';
+    url: '/api/v1/routing-rules';
 };
 
-export type CreateViewErrors = {
+export type PublishRoutingRulesErrors = {
     /**
      * Not signed in
      */
@@ -6468,178 +7057,6 @@ export type CreateViewErrors = {
      * Not allowed
      */
     403: Problem;
-    /**
-     * No longer possible
-     */
-    409: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
-};
-
-export type CreateViewError = CreateViewErrors[keyof CreateViewErrors];
-
-export type CreateViewResponses = {
-    /**
-     * Successful Response
-     */
-    201: ViewRead;
-};
-
-export type CreateViewResponse = CreateViewResponses[keyof CreateViewResponses];
-
-export type ViewCountsData = {
-    body?: never;
-    path?: never;
-    query: {
-        /**
-         * Ids
-         */
-        ids: Array<number>;
-    };
-    url: '/api/v1/saved-views/counts';
-};
-
-export type ViewCountsErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
-};
-
-export type ViewCountsError = ViewCountsErrors[keyof ViewCountsErrors];
-
-export type ViewCountsResponses = {
-    /**
-     * Successful Response
-     */
-    200: ViewCounts;
-};
-
-export type ViewCountsResponse = ViewCountsResponses[keyof ViewCountsResponses];
-
-export type DeleteViewData = {
-    body?: never;
-    path: {
-        /**
-         * View Id
-         */
-        view_id: number;
-    };
-    query?: never;
-    url: '/api/v1/saved-views/{view_id}';
-};
-
-export type DeleteViewErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
-     * Not found
-     */
-    404: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
-};
-
-export type DeleteViewError = DeleteViewErrors[keyof DeleteViewErrors];
-
-export type DeleteViewResponses = {
-    /**
-     * Successful Response
-     */
-    204: void;
-};
-
-export type DeleteViewResponse = DeleteViewResponses[keyof DeleteViewResponses];
-
-export type SavedViewData = {
-    body?: never;
-    path: {
-        /**
-         * View Id
-         */
-        view_id: number;
-    };
-    query?: never;
-    url: '/api/v1/saved-views/{view_id}';
-};
-
-export type SavedViewErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
-     * Not found
-     */
-    404: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
-};
-
-export type SavedViewError = SavedViewErrors[keyof SavedViewErrors];
-
-export type SavedViewResponses = {
-    /**
-     * Successful Response
-     */
-    200: ViewRead;
-};
-
-export type SavedViewResponse = SavedViewResponses[keyof SavedViewResponses];
-
-export type UpdateViewData = {
-    body: ViewUpdate;
-    path: {
-        /**
-         * View Id
-         */
-        view_id: number;
-    };
-    query?: never;
-    url: '/api/v1/saved-views/{view_id}';
-};
-
-export type UpdateViewErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
-     * Not found
-     */
-    404: Problem;
-    /**
-     * No longer possible
-     */
-    409: Problem;
     /**
      * Changed in the meantime
      */
@@ -6650,30 +7067,25 @@ export type UpdateViewErrors = {
     422: Problem;
 };
 
-export type UpdateViewError = UpdateViewErrors[keyof UpdateViewErrors];
+export type PublishRoutingRulesError = PublishRoutingRulesErrors[keyof PublishRoutingRulesErrors];
 
-export type UpdateViewResponses = {
+export type PublishRoutingRulesResponses = {
     /**
      * Successful Response
      */
-    200: ViewRead;
+    200: RulesRead;
 };
 
-export type UpdateViewResponse = UpdateViewResponses[keyof UpdateViewResponses];
+export type PublishRoutingRulesResponse = PublishRoutingRulesResponses[keyof PublishRoutingRulesResponses];
 
-export type PinViewData = {
-    body: Pin;
-    path: {
-        /**
-         * View Id
-         */
-        view_id: number;
-    };
+export type RehearseRoutingRulesData = {
+    body: RulesDraft;
+    path?: never;
     query?: never;
-    url: '/api/v1/saved-views/{view_id}/pin';
+    url: '/api/v1/routing-rules/dry-run';
 };
 
-export type PinViewErrors = {
+export type RehearseRoutingRulesErrors = {
     /**
      * Not signed in
      */
@@ -6683,45 +7095,26 @@ export type PinViewErrors = {
      */
     403: Problem;
     /**
-     * Not found
-     */
-    404: Problem;
-    /**
-     * No longer possible
-     */
-    409: Problem;
-    /**
      * Invalid request
      */
     422: Problem;
 };
 
-export type PinViewError = PinViewErrors[keyof PinViewErrors];
+export type RehearseRoutingRulesError = RehearseRoutingRulesErrors[keyof RehearseRoutingRulesErrors];
 
-export type PinViewResponses = {
+export type RehearseRoutingRulesResponses = {
     /**
      * Successful Response
      */
-    200: ViewRead;
+    200: Rehearsal;
 };
 
-export type PinViewResponse = PinViewResponses[keyof PinViewResponses];
+export type RehearseRoutingRulesResponse = RehearseRoutingRulesResponses[keyof RehearseRoutingRulesResponses];
 
-export type ViewTicketsData = {
+export type RoutingVersionsData = {
     body?: never;
-    path: {
-        /**
-         * View Id
-         */
-        view_id: number;
-    };
+    path?: never;
     query?: {
-        /**
-         * Sort
-         *
-         * Another order than the view's own.
-         */
-        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date' | null;
         /**
          * Limit
          *
@@ -6735,10 +7128,48 @@ export type ViewTicketsData = {
          */
         cursor?: string | null;
     };
-    url: '/api/v1/saved-views/{view_id}/tickets';
+    url: '/api/v1/routing-rules/versions';
 };
 
-export type ViewTicketsErrors = {
+export type RoutingVersionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RoutingVersionsError = RoutingVersionsErrors[keyof RoutingVersionsErrors];
+
+export type RoutingVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RulesVersionPage;
+};
+
+export type RoutingVersionsResponse = RoutingVersionsResponses[keyof RoutingVersionsResponses];
+
+export type RoutingVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/v1/routing-rules/versions/{version}';
+};
+
+export type RoutingVersionErrors = {
     /**
      * Not signed in
      */
@@ -6752,25 +7183,67 @@ export type ViewTicketsErrors = {
      */
     404: Problem;
     /**
-     * No longer possible
+     * Invalid request
      */
-    409: Problem;
+    422: Problem;
+};
+
+export type RoutingVersionError = RoutingVersionErrors[keyof RoutingVersionErrors];
+
+export type RoutingVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: RulesRead;
+};
+
+export type RoutingVersionResponse = RoutingVersionResponses[keyof RoutingVersionResponses];
+
+export type RestoreRoutingRulesData = {
+    body: RulesRestore;
+    path: {
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/v1/routing-rules/versions/{version}/restore';
+};
+
+export type RestoreRoutingRulesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
     /**
      * Invalid request
      */
     422: Problem;
 };
 
-export type ViewTicketsError = ViewTicketsErrors[keyof ViewTicketsErrors];
+export type RestoreRoutingRulesError = RestoreRoutingRulesErrors[keyof RestoreRoutingRulesErrors];
 
-export type ViewTicketsResponses = {
+export type RestoreRoutingRulesResponses = {
     /**
      * Successful Response
      */
-    200: TicketPage;
+    200: RulesRead;
 };
 
-export type ViewTicketsResponse = ViewTicketsResponses[keyof ViewTicketsResponses];
+export type RestoreRoutingRulesResponse = RestoreRoutingRulesResponses[keyof RestoreRoutingRulesResponses];
 
 export type TagsData = {
     body?: never;
@@ -6904,6 +7377,140 @@ export type CreateTeamResponses = {
 };
 
 export type CreateTeamResponse = CreateTeamResponses[keyof CreateTeamResponses];
+
+export type TeamData = {
+    body?: never;
+    path: {
+        /**
+         * Team Id
+         */
+        team_id: number;
+    };
+    query?: never;
+    url: '/api/v1/teams/{team_id}';
+};
+
+export type TeamErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TeamError = TeamErrors[keyof TeamErrors];
+
+export type TeamResponses = {
+    /**
+     * Successful Response
+     */
+    200: TeamRead;
+};
+
+export type TeamResponse = TeamResponses[keyof TeamResponses];
+
+export type RemoveTeamMemberData = {
+    body?: never;
+    path: {
+        /**
+         * Team Id
+         */
+        team_id: number;
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/teams/{team_id}/members/{user_id}';
+};
+
+export type RemoveTeamMemberErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RemoveTeamMemberError = RemoveTeamMemberErrors[keyof RemoveTeamMemberErrors];
+
+export type RemoveTeamMemberResponses = {
+    /**
+     * Successful Response
+     */
+    200: TeamRead;
+};
+
+export type RemoveTeamMemberResponse = RemoveTeamMemberResponses[keyof RemoveTeamMemberResponses];
+
+export type SetTeamMemberData = {
+    body: TeamMemberSet;
+    path: {
+        /**
+         * Team Id
+         */
+        team_id: number;
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/teams/{team_id}/members/{user_id}';
+};
+
+export type SetTeamMemberErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SetTeamMemberError = SetTeamMemberErrors[keyof SetTeamMemberErrors];
+
+export type SetTeamMemberResponses = {
+    /**
+     * Successful Response
+     */
+    200: TeamRead;
+};
+
+export type SetTeamMemberResponse = SetTeamMemberResponses[keyof SetTeamMemberResponses];
 
 export type TicketFieldsData = {
     body?: never;
@@ -7954,12 +8561,6 @@ export type TicketsData = {
          * Due Before
          */
         due_before?: string | null;
-        /**
-         * Condition
-         *
-         * A condition on a ticket's fields, as JSON.
-         */
-        condition?: string | null;
     };
     url: '/api/v1/tickets';
 };
@@ -8169,12 +8770,6 @@ export type ExportTicketsData = {
          * Due Before
          */
         due_before?: string | null;
-        /**
-         * Condition
-         *
-         * A condition on a ticket's fields, as JSON.
-         */
-        condition?: string | null;
     };
     url: '/api/v1/tickets/export';
 };
@@ -8438,7 +9033,7 @@ export type AssigneesResponses = {
     /**
      * Successful Response
      */
-    200: PeopleAnswer;
+    200: AssigneesAnswer;
 };
 
 export type AssigneesResponse = AssigneesResponses[keyof AssigneesResponses];
@@ -8587,6 +9182,52 @@ export type TakeCannedReplyResponses = {
 };
 
 export type TakeCannedReplyResponse = TakeCannedReplyResponses[keyof TakeCannedReplyResponses];
+
+export type ClaimTicketData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/claim';
+};
+
+export type ClaimTicketErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ClaimTicketError = ClaimTicketErrors[keyof ClaimTicketErrors];
+
+export type ClaimTicketResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketRead;
+};
+
+export type ClaimTicketResponse = ClaimTicketResponses[keyof ClaimTicketResponses];
 
 export type CommentDraftsData = {
     body?: never;
@@ -9191,6 +9832,52 @@ export type BeatResponses = {
 };
 
 export type BeatResponse = BeatResponses[keyof BeatResponses];
+
+export type ReleaseTicketData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/release';
+};
+
+export type ReleaseTicketErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ReleaseTicketError = ReleaseTicketErrors[keyof ReleaseTicketErrors];
+
+export type ReleaseTicketResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketRead;
+};
+
+export type ReleaseTicketResponse = ReleaseTicketResponses[keyof ReleaseTicketResponses];
 
 export type SubmitTicketData = {
     body?: never;
