@@ -25,7 +25,7 @@ from waypost.tickets.errors import (
     TicketIsClosed,
     TicketNotFound,
 )
-from waypost.tickets.queue_schemas import AssigneesAnswer, QueuePage, QueuesAnswer
+from waypost.tickets.queue_schemas import AssigneesAnswer, QueuesAnswer, TeamQueuePage
 from waypost.tickets.router import read_again
 from waypost.tickets.schemas import TicketRead
 
@@ -39,7 +39,7 @@ async def team_queues(session: ReadSession, actor: Worker) -> Response:
     return json_response({"items": await queues.counts(session, actor)})
 
 
-@router.get("/queues/{team_id}/tickets", response_model=QueuePage, responses=problems(TeamNotFound, NotYours))
+@router.get("/queues/{team_id}/tickets", response_model=TeamQueuePage, responses=problems(TeamNotFound, NotYours))
 async def queue_tickets(
     team_id: PathId,
     session: ReadSession,

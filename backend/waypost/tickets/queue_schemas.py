@@ -27,7 +27,7 @@ class QueuesAnswer(BaseModel):
     items: list[QueueCounts]
 
 
-class QueueItem(BaseModel):
+class TeamQueueItem(BaseModel):
     """A ticket in a team's queue."""
 
     id: Annotated[int, Field(examples=[42])]
@@ -43,8 +43,8 @@ class QueueItem(BaseModel):
     may_claim: Annotated[bool, Field(examples=[True])]
 
 
-class QueuePage(BaseModel):
-    items: list[QueueItem]
+class TeamQueuePage(BaseModel):
+    items: list[TeamQueueItem]
     next_cursor: str | None
 
 
