@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type ServerSentEventsResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AbsencesData, AbsencesErrors, AbsencesResponses, AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, ClaimNextData, ClaimNextErrors, ClaimNextResponses, ClaimTicketData, ClaimTicketErrors, ClaimTicketResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PeopleData, PeopleErrors, PeopleResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, PublishRoutingRulesData, PublishRoutingRulesErrors, PublishRoutingRulesResponses, QueueTicketsData, QueueTicketsErrors, QueueTicketsResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RehearseRoutingRulesData, RehearseRoutingRulesErrors, RehearseRoutingRulesResponses, RejectData, RejectErrors, RejectResponses, ReleaseTicketData, ReleaseTicketErrors, ReleaseTicketResponses, RemoveAbsenceData, RemoveAbsenceErrors, RemoveAbsenceResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RestoreRoutingRulesData, RestoreRoutingRulesErrors, RestoreRoutingRulesResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, RoutingRulesData, RoutingRulesErrors, RoutingRulesResponses, RoutingVersionData, RoutingVersionErrors, RoutingVersionResponses, RoutingVersionsData, RoutingVersionsErrors, RoutingVersionsResponses, RunImportData, RunImportErrors, RunImportResponses, SessionsData, SessionsErrors, SessionsResponses, SetAbsenceData, SetAbsenceErrors, SetAbsenceResponses, SetTeamMemberData, SetTeamMemberErrors, SetTeamMemberResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TeamData, TeamErrors, TeamQueuesData, TeamQueuesErrors, TeamQueuesResponses, TeamResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UsersData, UsersErrors, UsersResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
+import type { AbsencesData, AbsencesErrors, AbsencesResponses, AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, ClaimNextData, ClaimNextErrors, ClaimNextResponses, ClaimTicketData, ClaimTicketErrors, ClaimTicketResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateViewData, CreateViewErrors, CreateViewResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeleteViewData, DeleteViewErrors, DeleteViewResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PeopleData, PeopleErrors, PeopleResponses, PinViewData, PinViewErrors, PinViewResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, PublishRoutingRulesData, PublishRoutingRulesErrors, PublishRoutingRulesResponses, QueueTicketsData, QueueTicketsErrors, QueueTicketsResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RehearseRoutingRulesData, RehearseRoutingRulesErrors, RehearseRoutingRulesResponses, RejectData, RejectErrors, RejectResponses, ReleaseTicketData, ReleaseTicketErrors, ReleaseTicketResponses, RemoveAbsenceData, RemoveAbsenceErrors, RemoveAbsenceResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RestoreRoutingRulesData, RestoreRoutingRulesErrors, RestoreRoutingRulesResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, RoutingRulesData, RoutingRulesErrors, RoutingRulesResponses, RoutingVersionData, RoutingVersionErrors, RoutingVersionResponses, RoutingVersionsData, RoutingVersionsErrors, RoutingVersionsResponses, RunImportData, RunImportErrors, RunImportResponses, SavedViewData, SavedViewErrors, SavedViewResponses, SavedViewsData, SavedViewsErrors, SavedViewsResponses, SessionsData, SessionsErrors, SessionsResponses, SetAbsenceData, SetAbsenceErrors, SetAbsenceResponses, SetTeamMemberData, SetTeamMemberErrors, SetTeamMemberResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TeamData, TeamErrors, TeamQueuesData, TeamQueuesErrors, TeamQueuesResponses, TeamResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UpdateViewData, UpdateViewErrors, UpdateViewResponses, UsersData, UsersErrors, UsersResponses, ViewCountsData, ViewCountsErrors, ViewCountsResponses, ViewTicketsData, ViewTicketsErrors, ViewTicketsResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -845,6 +845,106 @@ export const restoreRoutingRules = <ThrowOnError extends boolean = false>(option
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Saved Views
+ *
+ * One's own views and those shared with one's teams and roles, by name.
+ */
+export const savedViews = <ThrowOnError extends boolean = false>(options?: Options<SavedViewsData, ThrowOnError>): RequestResult<SavedViewsResponses, SavedViewsErrors, ThrowOnError> => (options?.client ?? client).get<SavedViewsResponses, SavedViewsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/saved-views',
+    ...options
+});
+
+/**
+ * Create View
+ *
+ * Save a view for oneself, for a team one is in, or (administrators) for a role.
+ */
+export const createView = <ThrowOnError extends boolean = false>(options: Options<CreateViewData, ThrowOnError>): RequestResult<CreateViewResponses, CreateViewErrors, ThrowOnError> => (options.client ?? client).post<CreateViewResponses, CreateViewErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/saved-views',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * View Counts
+ *
+ * How many tickets views show the caller now: exact up to 10,000.
+ */
+export const viewCounts = <ThrowOnError extends boolean = false>(options: Options<ViewCountsData, ThrowOnError>): RequestResult<ViewCountsResponses, ViewCountsErrors, ThrowOnError> => (options.client ?? client).get<ViewCountsResponses, ViewCountsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/saved-views/counts',
+    ...options
+});
+
+/**
+ * Delete View
+ *
+ * Delete a view.
+ */
+export const deleteView = <ThrowOnError extends boolean = false>(options: Options<DeleteViewData, ThrowOnError>): RequestResult<DeleteViewResponses, DeleteViewErrors, ThrowOnError> => (options.client ?? client).delete<DeleteViewResponses, DeleteViewErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/saved-views/{view_id}',
+    ...options
+});
+
+/**
+ * Saved View
+ *
+ * One view.
+ */
+export const savedView = <ThrowOnError extends boolean = false>(options: Options<SavedViewData, ThrowOnError>): RequestResult<SavedViewResponses, SavedViewErrors, ThrowOnError> => (options.client ?? client).get<SavedViewResponses, SavedViewErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/saved-views/{view_id}',
+    ...options
+});
+
+/**
+ * Update View
+ *
+ * Change a view: who made it, and administrators where it is shared.
+ */
+export const updateView = <ThrowOnError extends boolean = false>(options: Options<UpdateViewData, ThrowOnError>): RequestResult<UpdateViewResponses, UpdateViewErrors, ThrowOnError> => (options.client ?? client).put<UpdateViewResponses, UpdateViewErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/saved-views/{view_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Pin View
+ *
+ * Keep a view in one's side bar, or take it down; others don't notice.
+ */
+export const pinView = <ThrowOnError extends boolean = false>(options: Options<PinViewData, ThrowOnError>): RequestResult<PinViewResponses, PinViewErrors, ThrowOnError> => (options.client ?? client).put<PinViewResponses, PinViewErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/saved-views/{view_id}/pin',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * View Tickets
+ *
+ * What the view shows the caller now, a page at a time.
+ */
+export const viewTickets = <ThrowOnError extends boolean = false>(options: Options<ViewTicketsData, ThrowOnError>): RequestResult<ViewTicketsResponses, ViewTicketsErrors, ThrowOnError> => (options.client ?? client).get<ViewTicketsResponses, ViewTicketsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/saved-views/{view_id}/tickets',
+    ...options
 });
 
 /**

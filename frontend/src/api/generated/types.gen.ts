@@ -2030,7 +2030,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'absences:set' | 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work';
+export type Permission = 'absences:set' | 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
 
 /**
  * PersonItem
@@ -2095,6 +2095,16 @@ export type PersonRef = {
      * Username
      */
     username: string;
+};
+
+/**
+ * Pin
+ */
+export type Pin = {
+    /**
+     * Pinned
+     */
+    pinned: boolean;
 };
 
 /**
@@ -2211,6 +2221,76 @@ export type QueueCounts = {
      * Unassigned
      */
     unassigned: number;
+};
+
+/**
+ * QueueItem
+ *
+ * A step that waits for the caller, with what is needed to decide it.
+ */
+export type QueueItem = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    /**
+     * Due At
+     */
+    due_at: string;
+    /**
+     * Earlier Decisions
+     */
+    earlier_decisions: Array<EarlierDecision>;
+    /**
+     * Id
+     */
+    id: number;
+    on_behalf_of: PersonRef | null;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Requested At
+     */
+    requested_at: string;
+    /**
+     * Stage Name
+     */
+    stage_name: string;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Step Order
+     */
+    step_order: number;
+    ticket: QueueTicket;
+    /**
+     * Version
+     *
+     * Which wording this is; a decision may name it.
+     */
+    version: number;
+    /**
+     * Workflow Name
+     */
+    workflow_name: string;
+};
+
+/**
+ * QueuePage
+ */
+export type QueuePage = {
+    /**
+     * Items
+     */
+    items: Array<QueueItem>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -3149,6 +3229,66 @@ export type TeamPage = {
 };
 
 /**
+ * TeamQueueItem
+ *
+ * A ticket in a team's queue.
+ */
+export type TeamQueueItem = {
+    assignee: PersonRef | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Due Date
+     */
+    due_date: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * May Claim
+     */
+    may_claim: boolean;
+    /**
+     * Priority
+     */
+    priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+    requester: PersonRef;
+    /**
+     * Status
+     */
+    status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Title
+     */
+    title: string;
+};
+
+/**
+ * TeamQueuePage
+ */
+export type TeamQueuePage = {
+    /**
+     * Items
+     */
+    items: Array<TeamQueueItem>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * TeamRead
  */
 export type TeamRead = {
@@ -3982,6 +4122,292 @@ export type Variables = {
 };
 
 /**
+ * ViewCount
+ *
+ * `more`: there are more than the 10,000 that were counted. `count` is null for a view that is out of date.
+ */
+export type ViewCount = {
+    /**
+     * Count
+     */
+    count: number | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * More
+     */
+    more: boolean;
+};
+
+/**
+ * ViewCounts
+ */
+export type ViewCounts = {
+    /**
+     * Items
+     */
+    items: Array<ViewCount>;
+};
+
+/**
+ * ViewCreate
+ */
+export type ViewCreate = {
+    /**
+     * Columns
+     */
+    columns?: Array<string>;
+    /**
+     * Condition
+     *
+     * A condition on a ticket's fields; values may be words such as `me`, `my_teams` or `-7d`.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    filters?: ViewFilters;
+    /**
+     * Group
+     */
+    group?: 'status' | 'assignee' | null;
+    /**
+     * Is Default
+     *
+     * What the list opens with, for oneself or for a role.
+     */
+    is_default?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Pinned
+     *
+     * In one's own side bar; five at most.
+     */
+    pinned?: boolean;
+    /**
+     * Role
+     */
+    role?: string | null;
+    /**
+     * Scope
+     */
+    scope?: 'PERSONAL' | 'TEAM' | 'ROLE';
+    /**
+     * Sort
+     */
+    sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+};
+
+/**
+ * ViewFilters
+ *
+ * The plain filters of the list, as `GET /tickets` takes them.
+ */
+export type ViewFilters = {
+    /**
+     * Assignee Id
+     */
+    assignee_id?: Array<string>;
+    /**
+     * Created From
+     */
+    created_from?: string | null;
+    /**
+     * Created To
+     */
+    created_to?: string | null;
+    /**
+     * Department Id
+     */
+    department_id?: Array<number>;
+    /**
+     * Due Before
+     */
+    due_before?: string | null;
+    /**
+     * Priority
+     */
+    priority?: Array<'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL'>;
+    /**
+     * Q
+     */
+    q?: string | null;
+    /**
+     * Requester Id
+     */
+    requester_id?: Array<string>;
+    /**
+     * Status
+     */
+    status?: Array<'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED'>;
+    /**
+     * Team Id
+     */
+    team_id?: Array<number>;
+    /**
+     * Ticket Type
+     */
+    ticket_type?: Array<string>;
+};
+
+/**
+ * ViewPage
+ */
+export type ViewPage = {
+    /**
+     * Items
+     */
+    items: Array<ViewRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ViewRead
+ *
+ * A saved view. `pinned` is the caller's own.
+ */
+export type ViewRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    /**
+     * Columns
+     */
+    columns: Array<string>;
+    /**
+     * Condition
+     *
+     * A condition on a ticket's fields; values may be words such as `me`, `my_teams` or `-7d`.
+     */
+    condition: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Filters
+     */
+    filters: {
+        [key: string]: unknown;
+    };
+    /**
+     * Group
+     */
+    group: 'status' | 'assignee' | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Default
+     */
+    is_default: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    owner: PersonRef;
+    /**
+     * Pinned
+     */
+    pinned: boolean;
+    /**
+     * Role
+     */
+    role: string | null;
+    /**
+     * Scope
+     */
+    scope: 'PERSONAL' | 'TEAM' | 'ROLE';
+    /**
+     * Sort
+     */
+    sort: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+    team: NamedRef | null;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * ViewUpdate
+ */
+export type ViewUpdate = {
+    /**
+     * Columns
+     */
+    columns?: Array<string>;
+    /**
+     * Condition
+     *
+     * A condition on a ticket's fields; values may be words such as `me`, `my_teams` or `-7d`.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    filters?: ViewFilters;
+    /**
+     * Group
+     */
+    group?: 'status' | 'assignee' | null;
+    /**
+     * Is Default
+     *
+     * What the list opens with, for oneself or for a role.
+     */
+    is_default?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Pinned
+     */
+    pinned?: boolean | null;
+    /**
+     * Role
+     */
+    role?: string | null;
+    /**
+     * Scope
+     */
+    scope?: 'PERSONAL' | 'TEAM' | 'ROLE';
+    /**
+     * Sort
+     */
+    sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
  * Watcher
  */
 export type Watcher = {
@@ -4095,136 +4521,6 @@ export type WaypostApprovalsSchemasBulkResult = {
      * Step Id
      */
     step_id: number;
-};
-
-/**
- * QueueItem
- *
- * A step that waits for the caller, with what is needed to decide it.
- */
-export type WaypostApprovalsSchemasQueueItem = {
-    /**
-     * Allowed Actions
-     */
-    allowed_actions: Array<string>;
-    /**
-     * Due At
-     */
-    due_at: string;
-    /**
-     * Earlier Decisions
-     */
-    earlier_decisions: Array<EarlierDecision>;
-    /**
-     * Id
-     */
-    id: number;
-    on_behalf_of: PersonRef | null;
-    /**
-     * Reason
-     */
-    reason: string;
-    /**
-     * Requested At
-     */
-    requested_at: string;
-    /**
-     * Stage Name
-     */
-    stage_name: string;
-    /**
-     * Status
-     */
-    status: string;
-    /**
-     * Step Order
-     */
-    step_order: number;
-    ticket: QueueTicket;
-    /**
-     * Version
-     *
-     * Which wording this is; a decision may name it.
-     */
-    version: number;
-    /**
-     * Workflow Name
-     */
-    workflow_name: string;
-};
-
-/**
- * QueuePage
- */
-export type WaypostApprovalsSchemasQueuePage = {
-    /**
-     * Items
-     */
-    items: Array<WaypostApprovalsSchemasQueueItem>;
-    /**
-     * Next Cursor
-     */
-    next_cursor: string | null;
-};
-
-/**
- * QueueItem
- *
- * A ticket in a team's queue.
- */
-export type WaypostTicketsQueueSchemasQueueItem = {
-    assignee: PersonRef | null;
-    /**
-     * Created At
-     */
-    created_at: string;
-    /**
-     * Due Date
-     */
-    due_date: string | null;
-    /**
-     * Id
-     */
-    id: number;
-    /**
-     * May Claim
-     */
-    may_claim: boolean;
-    /**
-     * Priority
-     */
-    priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
-    requester: PersonRef;
-    /**
-     * Status
-     */
-    status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
-    /**
-     * Ticket Number
-     */
-    ticket_number: string;
-    /**
-     * Ticket Type
-     */
-    ticket_type: string;
-    /**
-     * Title
-     */
-    title: string;
-};
-
-/**
- * QueuePage
- */
-export type WaypostTicketsQueueSchemasQueuePage = {
-    /**
-     * Items
-     */
-    items: Array<WaypostTicketsQueueSchemasQueueItem>;
-    /**
-     * Next Cursor
-     */
-    next_cursor: string | null;
 };
 
 /**
@@ -4652,7 +4948,7 @@ export type PendingApprovalsResponses = {
     /**
      * Successful Response
      */
-    200: WaypostApprovalsSchemasQueuePage;
+    200: QueuePage;
 };
 
 export type PendingApprovalsResponse = PendingApprovalsResponses[keyof PendingApprovalsResponses];
@@ -6614,7 +6910,7 @@ export type QueueTicketsResponses = {
     /**
      * Successful Response
      */
-    200: WaypostTicketsQueueSchemasQueuePage;
+    200: TeamQueuePage;
 };
 
 export type QueueTicketsResponse = QueueTicketsResponses[keyof QueueTicketsResponses];
@@ -7244,6 +7540,386 @@ export type RestoreRoutingRulesResponses = {
 };
 
 export type RestoreRoutingRulesResponse = RestoreRoutingRulesResponses[keyof RestoreRoutingRulesResponses];
+
+export type SavedViewsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Pinned
+         *
+         * Only what one pinned, or only what one did not.
+         */
+        pinned?: boolean | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/saved-views';
+};
+
+export type SavedViewsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SavedViewsError = SavedViewsErrors[keyof SavedViewsErrors];
+
+export type SavedViewsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewPage;
+};
+
+export type SavedViewsResponse = SavedViewsResponses[keyof SavedViewsResponses];
+
+export type CreateViewData = {
+    body: ViewCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/saved-views';
+};
+
+export type CreateViewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CreateViewError = CreateViewErrors[keyof CreateViewErrors];
+
+export type CreateViewResponses = {
+    /**
+     * Successful Response
+     */
+    201: ViewRead;
+};
+
+export type CreateViewResponse = CreateViewResponses[keyof CreateViewResponses];
+
+export type ViewCountsData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Ids
+         */
+        ids: Array<number>;
+    };
+    url: '/api/v1/saved-views/counts';
+};
+
+export type ViewCountsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ViewCountsError = ViewCountsErrors[keyof ViewCountsErrors];
+
+export type ViewCountsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewCounts;
+};
+
+export type ViewCountsResponse = ViewCountsResponses[keyof ViewCountsResponses];
+
+export type DeleteViewData = {
+    body?: never;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: number;
+    };
+    query?: never;
+    url: '/api/v1/saved-views/{view_id}';
+};
+
+export type DeleteViewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type DeleteViewError = DeleteViewErrors[keyof DeleteViewErrors];
+
+export type DeleteViewResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteViewResponse = DeleteViewResponses[keyof DeleteViewResponses];
+
+export type SavedViewData = {
+    body?: never;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: number;
+    };
+    query?: never;
+    url: '/api/v1/saved-views/{view_id}';
+};
+
+export type SavedViewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SavedViewError = SavedViewErrors[keyof SavedViewErrors];
+
+export type SavedViewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewRead;
+};
+
+export type SavedViewResponse = SavedViewResponses[keyof SavedViewResponses];
+
+export type UpdateViewData = {
+    body: ViewUpdate;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: number;
+    };
+    query?: never;
+    url: '/api/v1/saved-views/{view_id}';
+};
+
+export type UpdateViewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UpdateViewError = UpdateViewErrors[keyof UpdateViewErrors];
+
+export type UpdateViewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewRead;
+};
+
+export type UpdateViewResponse = UpdateViewResponses[keyof UpdateViewResponses];
+
+export type PinViewData = {
+    body: Pin;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: number;
+    };
+    query?: never;
+    url: '/api/v1/saved-views/{view_id}/pin';
+};
+
+export type PinViewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type PinViewError = PinViewErrors[keyof PinViewErrors];
+
+export type PinViewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewRead;
+};
+
+export type PinViewResponse = PinViewResponses[keyof PinViewResponses];
+
+export type ViewTicketsData = {
+    body?: never;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: number;
+    };
+    query?: {
+        /**
+         * Sort
+         *
+         * Another order than the view's own.
+         */
+        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date' | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/saved-views/{view_id}/tickets';
+};
+
+export type ViewTicketsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ViewTicketsError = ViewTicketsErrors[keyof ViewTicketsErrors];
+
+export type ViewTicketsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketPage;
+};
+
+export type ViewTicketsResponse = ViewTicketsResponses[keyof ViewTicketsResponses];
 
 export type TagsData = {
     body?: never;
@@ -8561,6 +9237,12 @@ export type TicketsData = {
          * Due Before
          */
         due_before?: string | null;
+        /**
+         * Condition
+         *
+         * A condition on a ticket's fields, as JSON.
+         */
+        condition?: string | null;
     };
     url: '/api/v1/tickets';
 };
@@ -8770,6 +9452,12 @@ export type ExportTicketsData = {
          * Due Before
          */
         due_before?: string | null;
+        /**
+         * Condition
+         *
+         * A condition on a ticket's fields, as JSON.
+         */
+        condition?: string | null;
     };
     url: '/api/v1/tickets/export';
 };
