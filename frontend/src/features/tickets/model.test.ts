@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { amountOf, countOf, fieldsOf, filled, filtersOf, fitting, missing, queryOf } from "./model";
+import { amountOf, countOf, fieldsOf, filled, filtersOf, missing, queryOf } from "./model";
 
 describe("filters and the address", () => {
   it("come back as they went", () => {
@@ -31,33 +31,6 @@ describe("filters and the address", () => {
     });
     expect(queryOf(filtersOf({}))).toEqual({});
   });
-});
-
-describe("the catalogue", () => {
-  const type = (name: string, description: string, titles: string[] = []) => ({
-    name,
-    description,
-    category: "",
-    form: { properties: Object.fromEntries(titles.map((title) => [title, { title }])) },
-  });
-  const types = [
-    type("Finance request", "Reimbursements, invoices, purchase orders"),
-    type("HR request", "Contracts, leave, benefits", ["Certificate"]),
-    type("IT hardware", "A new laptop, monitor or phone"),
-    type("IT support", "Something does not work: laptop, printer"),
-  ];
-  it.each([
-    ["", ["Finance request", "HR request", "IT hardware", "IT support"]],
-    ["my laptop does not work", ["IT support", "IT hardware"]],
-    ["laptops", ["IT hardware", "IT support"]],
-    ["invoice", ["Finance request"]],
-    ["a certificate please", ["HR request"]],
-    ["hardware for my printer", ["IT hardware", "IT support"]],
-    ["HR", ["HR request"]],
-    ["zebra", []],
-  ])("finds by everyday words: %s", (words, names) =>
-    expect(fitting(types, words).map((k) => k.name)).toEqual(names),
-  );
 });
 
 describe("a form", () => {

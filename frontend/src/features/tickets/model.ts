@@ -1,6 +1,5 @@
 /** Pure: what a ticket list is narrowed to, and how the address says it. */
 import type { LocationQuery } from "vue-router";
-import { fieldsOf, type Schema } from "./formModel";
 
 export { amountOf, fieldsOf, filled, missing, type FormField } from "./formModel";
 
@@ -78,38 +77,4 @@ export function countOf(filters: Filters): number {
     filters.assignee_id.length +
     (filters.q.trim() ? 1 : 0)
   );
-}
-
-const wordsOf = (text: string) =>
-  text
-    .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter(Boolean);
-
-/**
- * The kinds of request that fit what somebody describes in their own words, best first: a word in the name counts more
- * than one in the description or the form. Without words all of them, with none that fit an empty list.
- */
-export function fitting<T extends { name: string; description: string; category: string; form: Schema }>(
-  types: T[],
-  described: string,
-): T[] {
-  const asked = wordsOf(described).filter((w, _, all) => w.length > 2 || all.length === 1);
-  if (!asked.length) return types;
-  const isLike = (word: string, other: string) =>
-    other.startsWith(word) || (other.length > 3 && word.startsWith(other));
-  const scored = types.map((type) => {
-    const name = wordsOf(type.name);
-    const fields = fieldsOf(type.form).flatMap((f) => [f.title, f.description, ...f.options]);
-    const rest = wordsOf([type.description, type.category, ...fields].join(" "));
-    const score = asked.reduce(
-      (sum, w) => sum + (name.some((o) => isLike(w, o)) ? 3 : rest.some((o) => isLike(w, o)) ? 1 : 0),
-      0,
-    );
-    return { type, score };
-  });
-  return scored
-    .filter((s) => s.score > 0)
-    .sort((a, b) => b.score - a.score)
-    .map((s) => s.type);
 }

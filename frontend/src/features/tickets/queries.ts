@@ -37,10 +37,20 @@ export function useTicket(id: Ref<number>) {
   });
 }
 
+/** All kinds of request there are: a few hundred at most, so they can be looked through here. */
 export function useTicketTypes() {
   return useQuery({
     queryKey: ["ticket-types"],
-    queryFn: ({ signal }) => data(api.ticketTypes({ query: { limit: 100 }, signal })),
+    queryFn: async ({ signal }) => {
+      const items: api.TicketTypeRead[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await data(api.ticketTypes({ query: { limit: 100, cursor }, signal }));
+        items.push(...page.items);
+        cursor = page.next_cursor ?? undefined;
+      } while (cursor);
+      return { items };
+    },
     staleTime: 5 * 60_000,
   });
 }

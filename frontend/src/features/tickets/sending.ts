@@ -22,14 +22,14 @@ export function useSending() {
     return data(api.createTicket({ body, headers: { "Idempotency-Key": last.key } }));
   }
 
-  /** `onCreated`: from here on it is safe on the server. */
-  async function send(body: api.TicketCreate, onCreated: () => void): Promise<Sent> {
-    const hasFiles = uploads.of(body.ticket_type).open.length > 0;
+  /** `place` is where its files wait; `onCreated`: from here on it is safe on the server. */
+  async function send(body: api.TicketCreate, place: string, onCreated: () => void): Promise<Sent> {
+    const hasFiles = uploads.of(place).open.length > 0;
     const ticket = await create(hasFiles ? { ...body, submit: false } : body);
     onCreated();
     const done = { ticket, isIncomplete: false, refused: null };
     if (!hasFiles) return done;
-    const isWhole = await uploads.start(body.ticket_type, ticket.id);
+    const isWhole = await uploads.start(place, ticket.id);
     if (!isWhole) return { ...done, isIncomplete: true };
     if (!body.submit) return done;
     try {

@@ -14,7 +14,7 @@ const send: Send<AttachmentRead> = ({ file, visibility }, ticketId, how) => {
   return postForm(`/api/v1/tickets/${ticketId}/attachments`, form, how);
 };
 
-/** The queues of tickets, and of requests still being written (by type): they outlive the part that shows them. */
+/** The queues of tickets, and of requests still being written (by draft): they outlive the part that shows them. */
 export const useUploads = defineStore("uploads", () => {
   const queries = useQueryClient();
   const session = useSession();

@@ -1,0 +1,128 @@
+import { useMutation, useQueryClient } from "@tanstack/vue-query";
+import { computed, ref, shallowRef, type Ref } from "vue";
+import { useI18n } from "vue-i18n";
+import type { TicketCreate, TicketTypeRead } from "@/api/generated";
+import { asProblem } from "@/api/problem";
+import { useProblem } from "@/shared/composables/useProblem";
+import { amountOf, fieldsOf, filled, missing } from "../model";
+import { keys } from "../queries";
+import { useSending, type Sent } from "../sending";
+import type { UploadQueue } from "../uploads";
+import { useUploads } from "../uploadStore";
+import type { Content } from "./content";
+import { draftsKey } from "./drafts";
+
+interface Hooks {
+  /** Before it is sent: what is on its way to the draft arrives first. */
+  settle: () => Promise<void>;
+  /** It is a ticket now, and the draft is gone. */
+  created: () => void;
+  done: (sent: Sent) => void;
+  /** Something is wrong: `errors` says what. */
+  wrong: () => void;
+}
+
+/** Checks what was typed and sends it: submitted, or kept as a draft with a number. */
+export function useRequest(kind: Ref<TicketTypeRead>, draftId: string, content: Ref<Content>, hooks: Hooks) {
+  const { t } = useI18n();
+  const toast = useToast();
+  const say = useProblem();
+  const queries = useQueryClient();
+  const uploads = useUploads();
+  const { send: sendRequest, forget } = useSending();
+  const errors = ref<Record<string, string>>({});
+  const general = ref("");
+  // While files are on their way the queue belongs to the ticket already.
+  const onItsWay = shallowRef<UploadQueue | null>(null);
+  const files = computed(() => onItsWay.value ?? uploads.of(draftId));
+
+  /** What came of it, in a sentence: most often that it was sent, and as what. */
+  function tell({ ticket, isIncomplete, refused }: Sent): void {
+    const of = { number: ticket.ticket_number, name: ticket.requester?.name ?? "" };
+    const isForOther = content.value.requester !== null;
+    if (refused)
+      toast.add({ title: t("tickets.files.form.notSent", of), description: say(refused), color: "error" });
+    else if (isIncomplete) toast.add({ title: t("tickets.files.form.kept", of), color: "warning" });
+    else if (ticket.status === "DRAFT") toast.add({ title: t("tickets.form.saved", of), color: "success" });
+    else
+      toast.add({
+        title: t(isForOther ? "tickets.asking.whom.sent" : "tickets.form.sent", of),
+        color: "success",
+      });
+  }
+
+  const { mutate, isPending: isSending } = useMutation({
+    mutationFn: async (body: TicketCreate) => {
+      onItsWay.value = uploads.of(draftId);
+      await hooks.settle();
+      return sendRequest(body, draftId, hooks.created);
+    },
+    onSuccess: (sent) => {
+      queries.setQueryData(keys.one(sent.ticket.id), sent.ticket);
+      void queries.invalidateQueries({ queryKey: keys.lists });
+      void queries.invalidateQueries({ queryKey: ["dashboard"] });
+      void queries.invalidateQueries({ queryKey: draftsKey });
+      tell(sent);
+      hooks.done(sent);
+    },
+    onError: (error) => {
+      const { status, byField } = asProblem(error);
+      onItsWay.value = null;
+      if (status >= 400 && status < 500) forget();
+      errors.value = byField;
+      general.value = Object.keys(byField).length ? t("tickets.form.check") : say(error);
+      hooks.wrong();
+    },
+  });
+
+  function send(submit: boolean): void {
+    if (isSending.value) return;
+    errors.value = {};
+    general.value = "";
+    const { title, description, priority, due, amount, currency, fields, requester } = content.value;
+    const exact = amount.trim() ? amountOf(amount) : null;
+    const empty = t("tickets.form.empty");
+    if (!title.trim()) errors.value.title = empty;
+    if (submit)
+      for (const key of missing(kind.value.form, fields)) errors.value[`custom_fields.${key}`] = empty;
+    if (kind.value.has_amount && amount.trim() && exact === null)
+      errors.value.amount = t("tickets.form.amountWrong");
+    if (Object.keys(errors.value).length) {
+      general.value = t("tickets.form.check");
+      hooks.wrong();
+      return;
+    }
+    mutate({
+      title,
+      description,
+      ticket_type: kind.value.key,
+      priority: (priority || undefined) as TicketCreate["priority"],
+      due_date: due ? new Date(`${due}T17:00:00`).toISOString() : null,
+      custom_fields: filled(fields),
+      amount: kind.value.has_amount ? exact : null,
+      currency: kind.value.has_amount && exact !== null ? currency : null,
+      requester_id: requester?.id,
+      draft_id: draftId,
+      submit,
+    });
+  }
+
+  const labels = computed<Record<string, string>>(() => ({
+    title: t("tickets.field.title"),
+    description: t("tickets.field.description"),
+    amount: t("tickets.field.amount"),
+    currency: t("tickets.field.currency"),
+    priority: t("tickets.field.priority"),
+    due_date: t("tickets.field.due"),
+    requester_id: t("tickets.asking.whom.label"),
+    ...Object.fromEntries(fieldsOf(kind.value.form).map((f) => [`custom_fields.${f.key}`, f.title])),
+  }));
+  const problems = computed(() =>
+    Object.entries(errors.value).map(([field, message]) => ({
+      field,
+      label: labels.value[field] ?? field,
+      message,
+    })),
+  );
+  return { send, isSending, errors, general, problems, files };
+}
