@@ -65,6 +65,12 @@ async def _drain(database: Database) -> None:
         await hints.ask(SEND)
 
 
+async def _import(database: Database) -> None:
+    """Go on with imports; what is left asks for the next turn behind everything else that waits."""
+    if await importing.run_due(database):
+        await hints.ask(importing.TASK)
+
+
 async def _keep_house(database: Database) -> None:
     async with database.transaction() as session:
         await forget_old_keys(session)
@@ -83,7 +89,7 @@ def tasks() -> dict[str, Task]:
         SEND: sending.send_due,
         SCAN: keeping.scan_due,
         bulk.TASK: bulk.run_due,
-        importing.TASK: importing.run_due,
+        importing.TASK: _import,
         "housekeeping": _keep_house,
     }
 

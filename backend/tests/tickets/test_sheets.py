@@ -68,3 +68,19 @@ def test_a_forms_fields_are_columns() -> None:
     assert cell_of(x, ["a", True, None]) == "a; Yes; "
     assert cell_of(x, {"name": "Ana", "id": 1}) == "Ana"
     assert cell_of(x, {"a": 1, "b": False}) == "a: 1, b: No"
+
+
+def test_choices_and_names_as_people_read_them() -> None:
+    labels = {"S": "Small", "L": "Large"}
+    form = {
+        "properties": {
+            "size": {"type": "string", "x-kind": "choice", "enum": ["S", "L"], "x-choices": labels},
+            "sizes": {"type": "array", "x-kind": "multi_choice", "x-choices": labels},
+            "who": {"type": "integer", "x-kind": "person"},
+        }
+    }
+    columns = form_columns(form)
+    assert cell_of(columns["custom.size"], "L") == "Large"
+    assert cell_of(columns["custom.sizes"], ["S", "X"]) == "Small; X"
+    assert cell_of(columns["custom.who"], {"id": 3, "name": "Ana"}) == "Ana"
+    assert cell_of(columns["custom.who"], 3) == "3"

@@ -26,6 +26,7 @@ from waypost.access.errors import SessionEnded
 from waypost.access.queries import actors
 from waypost.catalog.models import TicketType
 from waypost.directory.models import User
+from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Kind, Refusal, invalid_field
@@ -94,14 +95,14 @@ async def _columns(session: AsyncSession, asked: Asked) -> tuple[list[Column], d
     one = kinds.get(asked.filters.ticket_types[0]) if len(asked.filters.ticket_types) == 1 else None
     if one is not None:
         known |= sheets.form_columns(one.form)
-    names = {k.key: k.name for k in kinds.values()}
+    type_names = {k.key: k.name for k in kinds.values()}
     if not asked.columns:
-        return [c for c in known.values() if c.is_default], names
+        return [c for c in known.values() if c.is_default], type_names
     unknown = next((k for k in asked.columns if k not in known), None)
     if unknown is not None:
         why = "is a column of lists of one type only" if unknown.startswith(sheets.CUSTOM) else "is no column"
         raise invalid_field("?columns", f"{unknown[:80]} {why}")
-    return [known[k] for k in dict.fromkeys(asked.columns)], names
+    return [known[k] for k in dict.fromkeys(asked.columns)], type_names
 
 
 async def _zone_of(session: AsyncSession, actor: Actor) -> tuple[str, tzinfo]:
@@ -137,10 +138,24 @@ async def _batches(
             if needs_more and items:
                 more = {r.id: r for r in await session.execute(_more, {"ids": [i["id"] for i in items]})}
                 items = [_with_more(i, more[i["id"]]) for i in items if i["id"] in more]
+            for c in columns:
+                await _name(session, items, c)
         yield [[item.get(c.key) for c in columns] for item in items]
         cursor = page["next_cursor"]
         if cursor is None:
             return
+
+
+async def _name(session: AsyncSession, items: Sequence[dict[str, Any]], column: Column) -> None:
+    """Put names where a form's field holds ids of people or departments."""
+    if column.holds not in (sheets.Holds.PERSON, sheets.Holds.DEPARTMENT):
+        return
+    ids = [i[column.key] for i in items if isinstance(i.get(column.key), int)]
+    look_up = names.people if column.holds is sheets.Holds.PERSON else names.departments
+    known = await look_up(session, ids)
+    for item in items:
+        if item.get(column.key) in known:
+            item[column.key] = known[item[column.key]]
 
 
 def _with_more(item: dict[str, Any], row: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from datetime import timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -43,6 +44,7 @@ CHANNEL = events.IMPORT
 TASK = "tickets.import"
 ONLY_ONE = 0x57415949
 KEPT = timedelta(days=30)
+TURN = 5.0  # seconds a worker process gives to imports at a time
 ROUND = 200  # rows of one import before the next one has its turn
 # The state a row must be in for a phase to take it, by the import's status.
 TAKEN = {"CHECKING": "PENDING", "RUNNING": "READY"}
@@ -259,11 +261,14 @@ async def _finish(session: AsyncSession, job: TicketImport, actor: Actor, status
 # --- the worker -------------------------------------------------------------------------------------------------------
 
 
-async def run_due(database: Database) -> int:
-    """Go on with every import that is not finished, in turns; one process does at a time. Returns the rows done."""
-    done, last = 0, 0
+async def run_due(database: Database, *, seconds: float = TURN) -> int:
+    """Go on with every import that is not finished, in turns; one process does at a time. Returns the rows done.
+
+    After some seconds it ends, so that mails and everything else the worker does have their turn too.
+    """
+    done, last, until = 0, 0, time.monotonic() + seconds
     async with database.alone(ONLY_ONE) as is_alone:
-        while is_alone:
+        while is_alone and time.monotonic() < until:
             due = select(TicketImport.id).where(TicketImport.status.in_(TAKEN))
             async with database.read() as session:
                 following = await session.scalar(due.where(TicketImport.id > last).order_by(TicketImport.id).limit(1))
@@ -274,7 +279,7 @@ async def run_due(database: Database) -> int:
                 continue
             last = following
             for _ in range(ROUND):
-                if not await _one(database, following):
+                if time.monotonic() >= until or not await _one(database, following):
                     break
                 done += 1
     return done

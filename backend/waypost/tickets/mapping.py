@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, tzinfo
 from typing import Any, Literal
 
+from waypost.catalog.answers import ordered
 from waypost.kernel.clock import rfc3339
 from waypost.tickets.sheets import CUSTOM
 
@@ -83,8 +84,8 @@ class Reading:
 def importable(form: Mapping[str, Any]) -> dict[str, str]:
     """The form's fields a column can fill, with their titles; files cannot come from a table."""
     found = {}
-    for key, schema in (form.get("properties") or {}).items():
-        if isinstance(schema, dict) and schema.get("x-kind") != "file":
+    for key, schema in ordered(form):
+        if schema.get("x-kind") != "file":
             found[CUSTOM + key] = str(schema.get("title") or key)
     return found
 

@@ -13,6 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from waypost.catalog.answers import ordered, title_of
+
 Cell = str | Decimal | datetime | None
 LONGEST_CELL = 32_767  # characters; Excel's own limit
 BOM = "\ufeff".encode()
@@ -26,6 +28,8 @@ class Holds(StrEnum):
     NUMBER = "number"
     INSTANT = "instant"
     NAMED = "named"  # a person, team or department
+    PERSON = "person"  # by id, until names are looked up
+    DEPARTMENT = "department"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Column:
     label: str
     holds: Holds = Holds.TEXT
     is_default: bool = True
+    labels: Mapping[str, str] | None = None  # what people read for a choice
 
 
 _ALL = (
@@ -61,17 +66,18 @@ _ALL = (
 )
 COLUMNS: Mapping[str, Column] = {c.key: c for c in _ALL}
 CUSTOM = "custom."
+_IDS = {"person": Holds.PERSON, "department": Holds.DEPARTMENT}  # kinds of fields that hold an id
 
 
 def form_columns(form: Mapping[str, Any]) -> dict[str, Column]:
     """A column for each field of a form, in the form's order: `custom.<key>`, headed by the field's title."""
-    fields = form.get("properties") or {}
     found = {}
-    for key, field in fields.items():
-        kind = field.get("type") if isinstance(field, dict) else None
-        title = field.get("title") if isinstance(field, dict) else None
-        holds = Holds.NUMBER if kind in ("number", "integer") else Holds.TEXT
-        found[CUSTOM + key] = Column(CUSTOM + key, title if isinstance(title, str) and title else key, holds)
+    for key, field in ordered(form):
+        holds = Holds.NUMBER if field.get("type") in ("number", "integer") else Holds.TEXT
+        holds = _IDS.get(str(field.get("x-kind")), holds)
+        labels = field.get("x-choices")
+        labels = labels if isinstance(labels, dict) else None
+        found[CUSTOM + key] = Column(CUSTOM + key, title_of(key, field), holds, labels=labels)
     return found
 
 
@@ -93,9 +99,13 @@ def cell_of(column: Column, value: Any) -> Cell:
             return Decimal(value)
         case Holds.WORD:
             return str(value).replace("_", " ").capitalize()
-        case Holds.NAMED:
-            return str(value["name"])
-    return _words(value)
+        case Holds.NAMED | Holds.PERSON | Holds.DEPARTMENT:
+            return str(value["name"]) if isinstance(value, dict) else str(value)
+    return _words([column.labels.get(v, v) for v in _list(value)] if column.labels else value)
+
+
+def _list(value: Any) -> list[Any]:
+    return [v for v in value if isinstance(v, str)] if isinstance(value, list) else [str(value)]
 
 
 def _words(value: Any) -> str:

@@ -8,4 +8,6 @@ export interface SettingsPlace {
   needs: string;
 }
 
-export const places: SettingsPlace[] = [];
+export const places: SettingsPlace[] = [
+  { to: "/settings/import", key: "import", icon: "i-lucide-file-up", needs: "tickets:import" },
+];
