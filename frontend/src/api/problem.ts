@@ -7,11 +7,14 @@ export class Problem extends Error {
   readonly requestId: string | null;
   /** Seconds to wait, when the server asks for it. */
   readonly retryAfter: number | null;
+  /** What else the server tells of it, such as the ids of newer comments. */
+  readonly facts: Record<string, unknown>;
 
   constructor(status: number, body: unknown, headers?: Headers) {
     const given = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
     const detail = typeof given.detail === "string" ? given.detail : "";
     super(detail);
+    this.facts = given;
     this.name = "Problem";
     this.status = status;
     this.code = typeof given.code === "string" ? given.code : status === 0 ? "offline" : "unknown";

@@ -20,7 +20,7 @@ function soon(queries: QueryClient, key: readonly unknown[], after: number): voi
 export function onLive(event: { name: string; data: Record<string, unknown> }, queries: QueryClient): void {
   const id = event.data.ticket_id;
   if (typeof id !== "number") return;
-  if (event.name === "comment.created") soon(queries, keys.comments(id), 50);
+  if (event.name.startsWith("comment.")) soon(queries, keys.comments(id), 50);
   if (event.name === "attachment.updated") {
     soon(queries, keys.attachments(id), 50);
     soon(queries, keys.history(id), 50);

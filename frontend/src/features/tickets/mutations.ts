@@ -49,16 +49,3 @@ export function useUpdate(id: Ref<number>) {
     data(api.updateTicket({ path: { ticket_id: id.value }, body })),
   );
 }
-
-export function useAddComment(id: Ref<number>) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: ({ key, ...body }: api.CommentCreate & { key: string }) =>
-      data(api.addComment({ path: { ticket_id: id.value }, body, headers: { "Idempotency-Key": key } })),
-    onSuccess: () =>
-      Promise.all([
-        queries.invalidateQueries({ queryKey: keys.comments(id.value) }),
-        queries.invalidateQueries({ queryKey: keys.history(id.value) }),
-      ]),
-  });
-}

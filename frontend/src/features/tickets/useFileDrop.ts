@@ -2,14 +2,14 @@ import { useEventListener } from "@vueuse/core";
 import { ref } from "vue";
 import type { Picked } from "./uploads";
 
-function dropped(transfer: DataTransfer): Picked[] {
+export function dropped(transfer: DataTransfer): Picked[] {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.());
   const folders = new Set(entries.filter((e) => e?.isDirectory).map((e) => e?.name));
   return [...transfer.files].map((file) => ({ file, isFolder: folders.has(file.name) }));
 }
 
 /** A pasted picture has no name of its own: all of them are called the same. */
-function named(file: File, call: (when: string) => string): File {
+export function named(file: File, call: (when: string) => string): File {
   const now = new Date();
   const two = (n: number) => String(n).padStart(2, "0");
   const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
@@ -34,11 +34,13 @@ export function useFileDrop(take: (picked: Picked[]) => void, call: (when: strin
   });
   useEventListener(document, "drop", (event) => {
     isOver.value = false;
+    if (event.defaultPrevented) return; // where it fell takes it for itself, as what one writes does
     if (!event.dataTransfer || !brings(event)) return;
     event.preventDefault();
     take(dropped(event.dataTransfer));
   });
   useEventListener(document, "paste", (event) => {
+    if (event.defaultPrevented) return;
     const files = [...(event.clipboardData?.files ?? [])];
     const target = event.target instanceof Element ? event.target : null;
     const isText = event.clipboardData?.types.includes("text/plain") && target?.closest("input, textarea");

@@ -1,0 +1,32 @@
+import { useStorage } from "@vueuse/core";
+import { onScopeDispose, ref, watch, type Ref } from "vue";
+import { useSession } from "@/stores/session";
+
+const MOST = 300;
+
+/** When one looked at this ticket last on this device, before now, in milliseconds; null at the first visit. */
+export function useLastVisit(ticketId: Ref<number>): Ref<number | null> {
+  const session = useSession();
+  const visits = useStorage<Record<string, number>>(
+    `waypost.visits.${session.user?.id ?? 0}`,
+    {},
+    localStorage,
+  );
+  const before = ref<number | null>(null);
+  function leave(id: number): void {
+    const others = Object.entries(visits.value).filter(([key]) => key !== String(id));
+    others.sort(([, a], [, b]) => b - a);
+    visits.value = { ...Object.fromEntries(others.slice(0, MOST - 1)), [id]: Date.now() };
+  }
+  watch(
+    ticketId,
+    (id, last) => {
+      if (last) leave(last);
+      before.value = visits.value[id] ?? null;
+      leave(id); // a crash is a visit too
+    },
+    { immediate: true },
+  );
+  onScopeDispose(() => leave(ticketId.value));
+  return before;
+}
