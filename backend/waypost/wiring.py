@@ -45,6 +45,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     tickets.CommentAdded: ("notifications",),
     tickets.CommentEdited: ("notifications",),
     tickets.WatcherAdded: ("notifications",),
+    tickets.TicketMerged: ("notifications",),
 }
 
 Task = Callable[[Database], Awaitable[object]]

@@ -31,6 +31,7 @@ FILLED = {
     "view_id": lambda marked: marked["view_id"],
     "team_id": lambda marked: marked["team"]["id"],
     "version": lambda marked: 1,
+    "user_id": lambda marked: 1,
     "token": lambda marked: "1.1.1.1.x",
     "draft_id": lambda marked: marked["draft_id"],
 }

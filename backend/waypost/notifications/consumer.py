@@ -35,6 +35,7 @@ _BECAUSE = {
     "ticket.assigned": "it was assigned to you",
     "ticket.completed": "you made this request",
     "ticket.reopened": "you made this request or work on it",
+    "ticket.merged": "you made this request",
     "ticket.watching": "somebody of its team added you",
     "comment.created": "you made this request or work on it",
     "comment.mentioned": "you are mentioned by name",

@@ -222,3 +222,45 @@ class NotWithYou(Conflict):
     """This ticket is not with you, so you cannot give it back."""
 
     code = "not_with_you"
+
+
+class ChecklistFull(Conflict):
+    """This checklist holds as many items as it may."""
+
+    code = "checklist_full"
+
+
+class NoSuchItem(NotFound):
+    """There is no such item on this ticket's checklist."""
+
+    code = "no_such_item"
+
+
+class NoSuchLink(NotFound):
+    """There is no such link of this ticket."""
+
+    code = "no_such_link"
+
+
+class LinkExists(Conflict):
+    """These tickets are linked like that already."""
+
+    code = "link_exists"
+
+
+class WouldBeCircle(Conflict):
+    """A ticket cannot be its own parent, nor its parents' parent."""
+
+    code = "would_be_circle"
+
+
+class TooManyLinks(Conflict):
+    """This ticket has as many links as a ticket may have."""
+
+    code = "too_many_links"
+
+
+class MergeNeedsConsent(Conflict):
+    """Merging these would show confidential things to more people. Look at the preview, and agree to what it warns of."""
+
+    code = "merge_needs_consent"

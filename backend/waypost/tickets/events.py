@@ -195,6 +195,93 @@ class RoutingRulesPublished(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TicketMerged(StatusChanged):
+    """It asks for the same as another, and was closed in favour of that one."""
+
+    type: ClassVar[str] = "ticket.merged"
+    into_ticket_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketAbsorbed(TicketEvent):
+    """A duplicate was merged into this one: what was said there, and its files, are here now."""
+
+    type: ClassVar[str] = "ticket.absorbed"
+    ticket_version: int
+    other_ticket_id: int
+    comments: int
+    files: int
+    tags: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketSplit(TicketEvent):
+    """A part of it became a ticket of its own."""
+
+    type: ClassVar[str] = "ticket.split"
+    other_ticket_id: int
+    comment_ids: list[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketLinked(TicketEvent):
+    """It was said how this ticket stands (`word`) to another; recorded on both."""
+
+    type: ClassVar[str] = "ticket.linked"
+    other_ticket_id: int
+    link_id: int
+    word: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketUnlinked(TicketEvent):
+    """A link to another ticket was taken away; recorded on both."""
+
+    type: ClassVar[str] = "ticket.unlinked"
+    other_ticket_id: int
+    link_id: int
+    word: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecklistItemAdded(TicketEvent):
+    """One more thing is to be done."""
+
+    type: ClassVar[str] = "checklist.added"
+    item_id: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecklistItemTicked(TicketEvent):
+    """A thing was done, or is not done after all."""
+
+    type: ClassVar[str] = "checklist.ticked"
+    item_id: int
+    text: str
+    is_done: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecklistItemChanged(TicketEvent):
+    """A thing to do was put in other words."""
+
+    type: ClassVar[str] = "checklist.changed"
+    item_id: int
+    old_text: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecklistItemRemoved(TicketEvent):
+    """A thing need not be done any more."""
+
+    type: ClassVar[str] = "checklist.removed"
+    item_id: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class WatcherAdded(TicketEvent):
     """Somebody is told from now on; `gives_sight`: the team let them in, and they see it."""
 

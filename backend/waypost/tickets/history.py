@@ -13,6 +13,7 @@ from waypost.kernel.clock import rfc3339
 from waypost.kernel.events import EventRow, log_columns
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.tickets import policy
+from waypost.tickets.linking import seen_numbers
 from waypost.tickets.queries import find_ticket
 
 # What each line says after the actor's name.
@@ -34,6 +35,15 @@ _WORDS = {
     "ticket.watched": "added {person} to those who watch it",
     "ticket.unwatched": "took {person} off those who watch it",
     "ticket.left_in_queue": "left it in the team's queue: the rule “{rule}” found nobody, because {reason}",
+    "ticket.merged": "merged it into {other}",
+    "ticket.absorbed": "merged {other} into it",
+    "ticket.split": "made a request of its own of a part of it: {other}",
+    "ticket.linked": "linked it: {link} {other}",
+    "ticket.unlinked": "took a link away: {link} {other}",
+    "checklist.added": "put on the checklist: {text}",
+    "checklist.ticked": "ticked off: {text}",
+    "checklist.changed": "changed on the checklist: {text}",
+    "checklist.removed": "took off the checklist: {text}",
     "comment.created": "commented",
     "comment.edited": "changed a comment",
     "comment.removed": "removed a comment",
@@ -79,6 +89,7 @@ async def ticket_history(
     people = await names.people(session, mentioned)
     moved = [r.data.get(k) for r in page for k in ("old_team_id", "new_team_id")]
     teams = await names.teams(session, moved)
+    numbers = await seen_numbers(session, actor, [i for r in page if (i := _other_ticket(r.data))])
     items = [
         {
             "id": r.id,
@@ -86,7 +97,7 @@ async def ticket_history(
             "at": rfc3339(r.at),
             "actor": people.get(r.actor_id),
             "on_behalf_of": people.get(r.on_behalf_of_id),
-            "summary": _summary(r.type, r.data, people, r.actor_id),
+            "summary": _summary(r.type, r.data, people, r.actor_id, numbers.get(_other_ticket(r.data) or 0)),
             "changes": _changes(r.type, r.data, people, teams),
             "comment": r.data.get("comment") or r.data.get("comments") or None,
             "comment_id": r.data.get("comment_id"),
@@ -106,7 +117,28 @@ def _people_in(data: dict[str, Any]) -> list[int]:
     return [data[k] for k in _PEOPLE if data.get(k)]
 
 
-def _summary(type_: str, data: dict[str, Any], people: dict[int | None, dict[str, Any]], actor_id: int | None) -> str:
+def _other_ticket(data: dict[str, Any]) -> int | None:
+    return data.get("other_ticket_id") or data.get("into_ticket_id")
+
+
+_LINKS = {
+    "PARENT_OF": "it is the parent of",
+    "CHILD_OF": "it is a child of",
+    "DUPLICATE_OF": "it is a duplicate of",
+    "DUPLICATED_BY": "its duplicate is",
+    "BLOCKS": "it blocks",
+    "BLOCKED_BY": "it is blocked by",
+    "RELATES_TO": "it relates to",
+}
+
+
+def _summary(
+    type_: str,
+    data: dict[str, Any],
+    people: dict[int | None, dict[str, Any]],
+    actor_id: int | None,
+    other_number: str | None = None,
+) -> str:
     def name(*keys: str) -> str:
         for key in keys:
             if data.get(key) in people:
@@ -140,7 +172,12 @@ def _summary(type_: str, data: dict[str, Any], people: dict[int | None, dict[str
         "result": str(data.get("result", "")).lower(),
         "rule": data.get("rule", ""),
         "reason": data.get("reason", ""),
+        "text": data.get("text", ""),
+        "other": other_number or "another request",
+        "link": _LINKS.get(str(data.get("word")), ""),
     }
+    if type_ == "checklist.ticked" and not data["is_done"]:
+        pattern = "ticked no more: {text}"
     words = pattern.format(**facts)
     if type_ == "ticket.assigned" and data.get("why"):
         words += f", {data['why']}"

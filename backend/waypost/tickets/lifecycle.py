@@ -61,6 +61,7 @@ class Step(StrEnum):
     COMPLETE = "complete"
     REOPEN = "reopen"
     CLOSE = "close"
+    MERGE = "merge"  # not in the table: it takes two tickets (`check_merge`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,9 @@ SORTING = {
     "is_confidential": frozenset(set(Status) - {_S.DRAFT}),
 }
 ASSIGNABLE = frozenset(set(Status) - {_S.DRAFT, _S.REJECTED, _S.CLOSED})
+# A duplicate is closed from wherever it stands; it goes on in a ticket that is not at its end.
+MERGEABLE = frozenset(set(Status) - {_S.DRAFT, _S.CLOSED})
+MERGE_TARGET = frozenset(set(Status) - {_S.DRAFT, _S.REJECTED, _S.CLOSED})
 IN_REVIEW = frozenset({_S.SUBMITTED, _S.IN_REVIEW, _S.PENDING_INFO})
 OPEN = frozenset(set(Status) - {_S.DRAFT, _S.REJECTED, _S.CLOSED, _S.COMPLETED})
 
@@ -180,3 +184,11 @@ def check_edit(status: Status, parts: frozenset[Part], fields: Collection[str] =
             if may_change(field, status, everybody):
                 raise NotYours
             raise TicketIsClosed(f"A ticket that is {status} is not edited any more.")
+
+
+def check_merge(duplicate: Status, main: Status) -> None:
+    """Raises `TicketIsClosed` when one of the two cannot be merged any more."""
+    if duplicate not in MERGEABLE:
+        raise TicketIsClosed(f"A ticket that is {duplicate} is not merged into another.")
+    if main not in MERGE_TARGET:
+        raise TicketIsClosed(f"Nothing is merged into a ticket that is {main}.")

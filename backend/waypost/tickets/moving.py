@@ -27,6 +27,7 @@ _EVENT: dict[Step, type[events.StatusChanged]] = {
     Step.COMPLETE: events.TicketCompleted,
     Step.REOPEN: events.TicketReopened,
     Step.CLOSE: events.TicketClosed,
+    Step.MERGE: events.TicketMerged,
 }
 
 

@@ -157,6 +157,14 @@ async def ticket(ticket_id: PathId, session: ReadSession, actor: Reader) -> Resp
 _ETAG = re.compile(r'(?:W/)?"(\d{1,19})-(\d{1,10})"')
 
 
+IfMatch = Annotated[str | None, Header(max_length=100, examples=['"42-3"'])]
+
+
+def _any_version(ticket_id: int, if_match: str | None) -> int | None:
+    """The version named in `If-Match`, where a change needs none."""
+    return None if if_match is None else _version(ticket_id, None, if_match)
+
+
 def _version(ticket_id: int, body_version: int | None, if_match: str | None) -> int:
     if if_match is not None:
         matched = _ETAG.fullmatch(if_match.strip())
@@ -183,7 +191,7 @@ async def update_ticket(
     body: TicketUpdate,
     session: WriteSession,
     actor: Reader,
-    if_match: Annotated[str | None, Header(max_length=100, examples=['"42-3"'])] = None,
+    if_match: IfMatch = None,
 ) -> Response:
     """Change fields of the version one read."""
     values = body.model_dump(exclude_unset=True, exclude={"version"})
@@ -207,23 +215,30 @@ async def submit_ticket(ticket_id: PathId, session: WriteSession, actor: Reader)
 @router.post(
     "/{ticket_id}/transitions",
     response_model=TicketRead,
-    responses=problems(TicketNotFound, NotYours, ImpossibleTransition, ReopenTooLate, CommentNeeded),
+    responses=problems(TicketNotFound, NotYours, ImpossibleTransition, ReopenTooLate, CommentNeeded, StaleVersion),
 )
 @guarded(only_if(policy.parts_of))
-async def change_status(ticket_id: PathId, body: StatusChange, session: WriteSession, actor: Reader) -> Response:
-    """Take one of the transitions that `allowed_actions` offers."""
-    await service.change_status(session, actor, ticket_id, to=Status(body.to), comment=body.comment or "")
+async def change_status(
+    ticket_id: PathId, body: StatusChange, session: WriteSession, actor: Reader, if_match: IfMatch = None
+) -> Response:
+    """Take one of the transitions that `allowed_actions` offers; with `If-Match`, of that version only."""
+    version = _any_version(ticket_id, if_match)
+    await service.change_status(
+        session, actor, ticket_id, to=Status(body.to), comment=body.comment or "", version=version
+    )
     return await read_again(session, actor, ticket_id)
 
 
 @router.post(
     "/{ticket_id}/assign",
     response_model=TicketRead,
-    responses=_OUT_OF_SIGHT | problems(TicketNotFound, NotYours, NotInTeam, TicketIsClosed),
+    responses=_OUT_OF_SIGHT | problems(TicketNotFound, NotYours, NotInTeam, TicketIsClosed, StaleVersion),
 )
 @guarded(only_if(policy.may_assign))
-async def assign_ticket(ticket_id: PathId, body: Assignment, session: WriteSession, actor: Reader) -> Response:
-    """Give responsibility to a member of the team, back to the team, or to another team."""
+async def assign_ticket(
+    ticket_id: PathId, body: Assignment, session: WriteSession, actor: Reader, if_match: IfMatch = None
+) -> Response:
+    """Give responsibility to a member of the team, back to the team, or to another team; `If-Match` as elsewhere."""
     await service.assign_ticket(
         session,
         actor,
@@ -231,6 +246,7 @@ async def assign_ticket(ticket_id: PathId, body: Assignment, session: WriteSessi
         assignee_id=body.assignee_id,
         team_id=body.team_id,
         move_team="team_id" in body.model_fields_set and body.team_id is not None,
+        version=_any_version(ticket_id, if_match),
     )
     try:
         return await read_again(session, actor, ticket_id)

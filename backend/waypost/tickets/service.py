@@ -21,11 +21,12 @@ from waypost.catalog.models import TicketType
 from waypost.catalog.service import type_to_ask_for
 from waypost.directory.models import Team, TeamMember, User
 from waypost.kernel.clock import now, rfc3339
-from waypost.kernel.errors import FieldError, Invalid, StaleVersion, invalid_field
+from waypost.kernel.errors import FieldError, Invalid, invalid_field
 from waypost.kernel.events import record
 from waypost.kernel.settings import get_settings
 from waypost.tickets import dispatching, events, filling, lifecycle, policy, reviewing, tagging
 from waypost.tickets.asking import requester_of
+from waypost.tickets.conflicts import check_version
 from waypost.tickets.drafts import discard_draft
 from waypost.tickets.errors import ApprovedFacts, NotInTeam, NotYours, TicketIsClosed
 from waypost.tickets.lifecycle import Status, Step
@@ -72,6 +73,7 @@ async def create_ticket(
     currency: str | None,
     submit: bool,
     requester_id: int | None = None,
+    requester: User | None = None,
     draft_id: UUID | None = None,
     is_rehearsal: bool = False,
     tags: list[str] | None = None,
@@ -80,12 +82,13 @@ async def create_ticket(
     """Write a ticket, as a draft or submitted at once; what it was written as so far (`draft_id`) goes with it.
 
     `requester_id` is for whom it is, when not for oneself: their department, managers and approvers it goes by.
+    `requester` is the same, where the caller has asked whether they may.
     `is_rehearsal`: the caller takes it back, so it uses up no number.
     A draft may still lack required fields. Raises `NotYoursToAskFor`, or `UnknownTicketType`, `FormNotFilled` or
     `Invalid`, each naming fields.
     """
     actor.require(Permission.TICKETS_CREATE)
-    requester = await requester_of(session, actor, requester_id)
+    requester = requester or await requester_of(session, actor, requester_id)
     kind = await type_to_ask_for(session, ticket_type)
     amount, currency = _money(kind, amount, currency)
     facts = {
@@ -194,8 +197,7 @@ async def update_ticket(
     for field in ("title", "description", "priority", "custom_fields", "tags", "is_confidential"):
         if field in values and values[field] is None:
             raise invalid_field(f"/{field}", "must not be null")
-    if ticket.version != version():
-        raise StaleVersion(current_version=ticket.version)
+    await check_version(session, ticket, version())
     kind = await session.get_one(TicketType, ticket.ticket_type_id)
     if "amount" in values or "currency" in values:
         amount, currency = values.get("amount", ticket.amount), values.get("currency") or ticket.currency
@@ -298,9 +300,16 @@ def _decide(actor: Actor, found: Found, target: Status, comment: str) -> lifecyc
     )
 
 
-async def change_status(session: AsyncSession, actor: Actor, ticket_id: int, *, to: Status, comment: str) -> Ticket:
-    """Take one of the transitions `allowed_actions` offers. Raises what `lifecycle.decide` raises."""
+async def change_status(
+    session: AsyncSession, actor: Actor, ticket_id: int, *, to: Status, comment: str, version: int | None = None
+) -> Ticket:
+    """Take one of the transitions `allowed_actions` offers, of this version when one is given.
+
+    Raises `StaleVersion`, and what `lifecycle.decide` raises.
+    """
     found = await find_ticket(session, actor, ticket_id, lock=True)
+    if policy.parts_of(actor, found.facts):
+        await check_version(session, found.ticket, version)
     edge = _decide(actor, found, to, comment)
     ticket = found.ticket
     if edge.step is Step.SUBMIT:
@@ -327,6 +336,7 @@ async def assign_ticket(
     assignee_id: int | None,
     team_id: int | None,
     move_team: bool,
+    version: int | None = None,
 ) -> Ticket:
     """Give responsibility to a member of the ticket's team, to nobody, or (`move_team`) to another team.
 
@@ -336,6 +346,7 @@ async def assign_ticket(
     ticket = found.ticket
     if not policy.may_assign(actor, found.facts):
         raise NotYours
+    await check_version(session, ticket, version)
     if found.facts.status not in lifecycle.ASSIGNABLE:
         raise TicketIsClosed(f"A ticket that is {ticket.status} is not assigned.")
     new_team = team_id if move_team else ticket.team_id

@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Query, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.permissions import Permission
+from waypost.catalog.errors import FormNotFilled, UnknownTicketType
+from waypost.directory.names import names
 from waypost.kernel.db import ReadSession, WriteSession
-from waypost.kernel.http import StrictRoute, json_response
-from waypost.kernel.ids import PathId
+from waypost.kernel.http import StrictRoute, guarded, json_response
+from waypost.kernel.idempotency import OnceOnly
+from waypost.kernel.ids import Id, PathId
 from waypost.kernel.openapi import problems
-from waypost.kernel.shapes import PersonRef
-from waypost.tickets import watching
-from waypost.tickets.errors import NoSuchPerson, NotYours, TicketNotFound, TooManyWatchers
-from waypost.tickets.surroundings import surroundings
+from waypost.tickets import checklist, linking, merging, splitting, watching
+from waypost.tickets.errors import (
+    ChecklistFull,
+    LinkExists,
+    MergeNeedsConsent,
+    NoSuchItem,
+    NoSuchLink,
+    NoSuchPerson,
+    NotYours,
+    TicketIsClosed,
+    TicketNotFound,
+    TooManyAttachments,
+    TooManyLinks,
+    TooManyWatchers,
+    WouldBeCircle,
+)
+from waypost.tickets.guards import only_if
+from waypost.tickets.surroundings import item_json, surroundings
+from waypost.tickets.working_schemas import (
+    ChecklistItemRead,
+    ItemCreate,
+    ItemUpdate,
+    LinkCreate,
+    Merge,
+    MergePreview,
+    Split,
+    SplitMade,
+    Surroundings,
+)
 
 router = APIRouter(route_class=StrictRoute, prefix="/tickets/{ticket_id}", tags=["Working tickets"])
 Reader = Annotated[Actor, permit(Permission.TICKETS_READ)]
 
 
-class Watcher(BaseModel):
-    person: PersonRef
-    gives_sight: Annotated[bool, Field(description="The team let them in: they see the ticket because of this.")]
-    since: datetime
-
-
-class Surroundings(BaseModel):
-    """What stands beside a ticket on its page."""
-
-    watchers: list[Watcher]
-    is_watching: bool
-    allowed_actions: Annotated[list[str], Field(examples=[["choose_watchers"]])]
-
-
 @router.get("/surroundings", response_model=Surroundings, responses=problems(TicketNotFound))
 async def ticket_surroundings(ticket_id: PathId, session: ReadSession, actor: Reader) -> Response:
-    """Who watches a ticket, and what else stands beside it."""
+    """Who watches a ticket, its checklist, its links to tickets one may see, and what one may do with them."""
     return json_response(await surroundings(session, actor, ticket_id))
+
+
+# --- watchers ---------------------------------------------------------------------------------------------------------
 
 
 @router.put(
@@ -60,3 +75,120 @@ async def unwatch_ticket(ticket_id: PathId, user_id: PathId, session: WriteSessi
     """Watch it no more. Always possible for oneself; others are taken off by the team."""
     await watching.unwatch(session, actor, ticket_id, user_id)
     return Response(status_code=204)
+
+
+# --- checklist --------------------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/checklist",
+    status_code=201,
+    response_model=ChecklistItemRead,
+    responses=problems(TicketNotFound, NotYours, TicketIsClosed, ChecklistFull),
+)
+@guarded(only_if(linking.may_link))
+async def add_checklist_item(
+    ticket_id: PathId, body: ItemCreate, session: WriteSession, actor: Reader, once: OnceOnly
+) -> Response:
+    """Put one more thing on the checklist, at its end."""
+
+    async def work() -> Response:
+        return json_response(item_json(await checklist.add_item(session, actor, ticket_id, text=body.text), {}), 201)
+
+    return await once.answer(session, actor.user_id, work)
+
+
+@router.put(
+    "/checklist/{item_id}",
+    response_model=ChecklistItemRead,
+    responses=problems(TicketNotFound, NoSuchItem, NotYours, TicketIsClosed),
+)
+@guarded(only_if(linking.may_link))
+async def change_checklist_item(
+    ticket_id: PathId, item_id: PathId, body: ItemUpdate, session: WriteSession, actor: Reader
+) -> Response:
+    """Tick it, put it in other words, or move it."""
+    item = await checklist.change_item(session, actor, ticket_id, item_id, body.model_dump(exclude_unset=True))
+    return json_response(item_json(item, await names.people(session, [item.done_by_id])))
+
+
+@router.delete(
+    "/checklist/{item_id}", status_code=204, responses=problems(TicketNotFound, NoSuchItem, NotYours, TicketIsClosed)
+)
+async def remove_checklist_item(ticket_id: PathId, item_id: PathId, session: WriteSession, actor: Reader) -> Response:
+    """Take a thing off the checklist."""
+    await checklist.remove_item(session, actor, ticket_id, item_id)
+    return Response(status_code=204)
+
+
+# --- links ------------------------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/links",
+    status_code=201,
+    response_model=Surroundings,
+    responses=problems(TicketNotFound, NotYours, LinkExists, WouldBeCircle, TooManyLinks),
+)
+@guarded(only_if(linking.may_link))
+async def link_ticket(
+    ticket_id: PathId, body: LinkCreate, session: WriteSession, actor: Reader, once: OnceOnly
+) -> Response:
+    """Say how this ticket stands to another one may see."""
+
+    async def work() -> Response:
+        await linking.link(session, actor, ticket_id, word=body.word, other_id=body.ticket_id)
+        return json_response(await surroundings(session, actor, ticket_id), 201)
+
+    return await once.answer(session, actor.user_id, work)
+
+
+@router.delete("/links/{link_id}", status_code=204, responses=problems(TicketNotFound, NoSuchLink, NotYours))
+async def unlink_ticket(ticket_id: PathId, link_id: PathId, session: WriteSession, actor: Reader) -> Response:
+    """Take a link away. One whose other end one may not see does not exist."""
+    await linking.unlink(session, actor, ticket_id, link_id)
+    return Response(status_code=204)
+
+
+# --- two of one, one of two -------------------------------------------------------------------------------------------
+
+
+@router.get("/merge-preview", response_model=MergePreview, responses=problems(TicketNotFound, NotYours, TicketIsClosed))
+async def preview_merge(
+    ticket_id: PathId, session: ReadSession, actor: Reader, into: Annotated[Id, Query(examples=[43])]
+) -> Response:
+    """What merging this ticket into another would do. Nothing is changed."""
+    return json_response(await merging.preview(session, actor, ticket_id, into))
+
+
+@router.post(
+    "/merge",
+    response_model=Surroundings,
+    responses=problems(TicketNotFound, NotYours, TicketIsClosed, MergeNeedsConsent, TooManyAttachments),
+)
+@guarded(only_if(linking.may_link))
+async def merge_ticket(ticket_id: PathId, body: Merge, session: WriteSession, actor: Reader) -> Response:
+    """Close this ticket as a duplicate: the other gets what was said, the files, watchers and tags. Twice is once."""
+    await merging.merge(session, actor, ticket_id, into_id=body.into_id, accepted=list(body.accept))
+    session.expire_all()
+    return json_response(await surroundings(session, actor, ticket_id))
+
+
+@router.post(
+    "/split",
+    status_code=201,
+    response_model=SplitMade,
+    responses=problems(TicketNotFound, NotYours, FormNotFilled, UnknownTicketType, TooManyLinks),
+)
+@guarded(only_if(merging.may_split))
+async def split_ticket(
+    ticket_id: PathId, body: Split, session: WriteSession, actor: Reader, once: OnceOnly
+) -> Response:
+    """Make a second ticket, in the requester's name, of what some comments ask for; chosen files move there."""
+
+    async def work() -> Response:
+        made = await splitting.split(session, actor, ticket_id, **body.model_dump())
+        fields = ("id", "ticket_number", "title", "status")
+        return json_response({"ticket": {f: getattr(made, f) for f in fields}}, 201)
+
+    return await once.answer(session, actor.user_id, work)

@@ -1,0 +1,160 @@
+"""Two tickets that ask for the same become one; one that asks for two things becomes two.
+
+Merging moves what was said, the files, the watchers and the tags of a duplicate to the main ticket, withdraws its
+approvals and closes it. Whoever does it has seen a preview; what it warns of must be agreed to, as it is at that moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.access.queries import actors_of_users
+from waypost.directory.names import names
+from waypost.kernel.events import record
+from waypost.tickets import events, lifecycle, linking, policy, reviewing, tagging, watching
+from waypost.tickets.attaching import MOST_PER_TICKET
+from waypost.tickets.errors import LinkExists, MergeNeedsConsent, NotYours, TooManyAttachments
+from waypost.tickets.lifecycle import Part, Status, Step
+from waypost.tickets.models import Attachment, TicketComment
+from waypost.tickets.moving import apply_step, touch
+from waypost.tickets.queries import Found
+from waypost.tickets.working_models import TicketWatcher
+
+
+def may_merge(actor: Actor, facts: policy.TicketFacts) -> bool:
+    """Whether this ticket is theirs to close as a duplicate: the team's that works on it."""
+    return Part.FULFILLER in policy.parts_of(actor, facts) and facts.status in lifecycle.MERGEABLE
+
+
+def may_split(actor: Actor, facts: policy.TicketFacts) -> bool:
+    """Whether a part of it is theirs to make a ticket of its own."""
+    return Part.FULFILLER in policy.parts_of(actor, facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What merging would do, and what it warns of."""
+
+    comments: int
+    files: int
+    tags: list[str]
+    left_out_tags: list[str]
+    watcher_ids: list[int]
+    let_in_ids: list[int]
+    withdraws_approval: bool
+    warnings: list[str]
+
+
+async def plan(session: AsyncSession, duplicate: Found, main: Found) -> Plan:
+    """What becomes of the duplicate's things; reads only."""
+    one, other = duplicate.ticket, main.ticket
+    said = [TicketComment.ticket_id == one.id]
+    comments = await session.scalar(select(func.count()).select_from(TicketComment).where(*said)) or 0
+    files = (
+        await session.scalar(select(func.count()).select_from(Attachment).where(Attachment.ticket_id == one.id)) or 0
+    )
+    tags = list(dict.fromkeys([*other.tags, *one.tags]))
+    rows = (await session.execute(select(TicketWatcher.user_id).where(TicketWatcher.ticket_id == one.id))).all()
+    watcher_ids = list(dict.fromkeys([one.requester_id, *(r.user_id for r in rows)]))
+    watcher_ids = [i for i in watcher_ids if i != other.requester_id]
+    readers = await actors_of_users(session, watcher_ids)
+    readers = {i: a for i, a in readers.items() if i in watcher_ids}
+    let_in = [i for i in watcher_ids if i in readers and not policy.may_read(readers[i], main.facts)]
+    warnings = []
+    if one.is_confidential and not other.is_confidential:
+        warnings.append("confidential_becomes_open")
+    if other.is_confidential and let_in:
+        warnings.append("people_see_confidential")
+    return Plan(
+        comments=comments,
+        files=files,
+        tags=tags[len(other.tags) : tagging.MOST],
+        left_out_tags=tags[tagging.MOST :],
+        watcher_ids=[i for i in watcher_ids if i in readers],
+        let_in_ids=let_in,
+        withdraws_approval=duplicate.facts.status in (Status.IN_REVIEW, Status.PENDING_INFO),
+        warnings=warnings,
+    )
+
+
+def check(actor: Actor, duplicate: Found, main: Found) -> None:
+    """Raises `NotYours`, or `TicketIsClosed` when one of them cannot be merged any more."""
+    for found in (duplicate, main):
+        if Part.FULFILLER not in policy.parts_of(actor, found.facts):
+            raise NotYours("Both tickets must be your team's.")
+    lifecycle.check_merge(duplicate.facts.status, main.facts.status)
+
+
+async def preview(session: AsyncSession, actor: Actor, ticket_id: int, into_id: int) -> dict[str, Any]:
+    """What merging this ticket into another would do. Changes nothing; raises what merging would."""
+    duplicate, main = await linking.both(session, actor, ticket_id, into_id, "?into", lock=False)
+    check(actor, duplicate, main)
+    planned = await plan(session, duplicate, main)
+    people = await names.people(session, planned.watcher_ids)
+    return {
+        "into": {
+            "id": main.ticket.id,
+            "ticket_number": main.ticket.ticket_number,
+            "title": main.ticket.title,
+            "status": main.ticket.status,
+        },
+        "comments": planned.comments,
+        "files": planned.files,
+        "tags": planned.tags,
+        "left_out_tags": planned.left_out_tags,
+        "watchers": [people[i] for i in planned.watcher_ids if i in people],
+        "let_in": [people[i] for i in planned.let_in_ids if i in people],
+        "withdraws_approval": planned.withdraws_approval,
+        "warnings": planned.warnings,
+    }
+
+
+async def merge(session: AsyncSession, actor: Actor, ticket_id: int, *, into_id: int, accepted: list[str]) -> None:
+    """Close a ticket as a duplicate of another, which takes over what was said and attached. Twice is once.
+
+    Raises what `check` raises, `MergeNeedsConsent` when it would do what was not agreed to, `TooManyAttachments`.
+    """
+    duplicate, main = await linking.both(session, actor, ticket_id, into_id, "/into_id")
+    one, other = duplicate.ticket, main.ticket
+    if one.merged_into_id == other.id:
+        return
+    check(actor, duplicate, main)
+    planned = await plan(session, duplicate, main)
+    if missing := [w for w in planned.warnings if w not in accepted]:
+        raise MergeNeedsConsent(warnings=missing)
+    kept = select(func.count()).select_from(Attachment).where(Attachment.ticket_id == other.id)
+    if planned.files + (await session.scalar(kept) or 0) > MOST_PER_TICKET:
+        raise TooManyAttachments(f"A ticket has at most {MOST_PER_TICKET} files; both together have more.")
+    if planned.withdraws_approval:
+        await reviewing.withdraw(session, actor, one, "it is a duplicate of another request")
+    await session.execute(update(TicketComment).where(TicketComment.ticket_id == one.id).values(ticket_id=other.id))
+    await session.execute(update(Attachment).where(Attachment.ticket_id == one.id).values(ticket_id=other.id))
+    other.comment_count += one.comment_count
+    other.internal_comment_count += one.internal_comment_count
+    one.comment_count = one.internal_comment_count = 0
+    one.merged_into_id = other.id
+    if planned.tags:
+        other.tags = [*other.tags, *planned.tags]
+        await tagging.keep(session, other.id, other.tags)
+    await apply_step(session, actor, one, Step.MERGE, Status.CLOSED, into_ticket_id=other.id)
+    at = touch(other)
+    await session.flush()
+    absorbed = events.TicketAbsorbed(
+        ticket_id=other.id,
+        ticket_version=other.version,
+        other_ticket_id=one.id,
+        comments=planned.comments,
+        files=planned.files,
+        tags=planned.tags,
+    )
+    await record(session, absorbed, actor=actor, at=at)
+    for user_id in planned.watcher_ids:
+        await watching.add_watcher(session, actor, main, user_id, gives_sight=user_id in planned.let_in_ids)
+    with contextlib.suppress(LinkExists):  # somebody had said so already
+        await linking.make_link(session, actor, "DUPLICATE_OF", one, other)
