@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, case, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,7 +17,7 @@ from waypost.tickets.models import Ticket
 from waypost.tickets.queries import Found, find_ticket
 from waypost.tickets.working_models import ChecklistItem, TicketLink, TicketWatcher
 
-_NONE = literal_column("'[]'::jsonb")
+_NONE: ColumnElement[Any] = literal_column("'[]'::jsonb")
 People = dict[int | None, dict[str, Any]]
 
 
