@@ -626,6 +626,29 @@ export type Change = {
 };
 
 /**
+ * ChecklistItemRead
+ */
+export type ChecklistItemRead = {
+    /**
+     * Done At
+     */
+    done_at: string | null;
+    done_by: PersonRef | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Done
+     */
+    is_done: boolean;
+    /**
+     * Text
+     */
+    text: string;
+};
+
+/**
  * CommentCreate
  *
  * `after_comment_id` asks for a warning: when somebody else has said something after it, nothing is sent.
@@ -1843,6 +1866,73 @@ export type ImportedTicket = {
 };
 
 /**
+ * ItemCreate
+ */
+export type ItemCreate = {
+    /**
+     * Text
+     */
+    text: string;
+};
+
+/**
+ * ItemUpdate
+ *
+ * What to change; what is left out stays. `position` counts from 0.
+ */
+export type ItemUpdate = {
+    /**
+     * Is Done
+     */
+    is_done?: boolean | null;
+    /**
+     * Position
+     */
+    position?: number | null;
+    /**
+     * Text
+     */
+    text?: string | null;
+};
+
+/**
+ * LinkCreate
+ */
+export type LinkCreate = {
+    /**
+     * Ticket Id
+     */
+    ticket_id: number;
+    /**
+     * Word
+     */
+    word: 'PARENT_OF' | 'CHILD_OF' | 'DUPLICATE_OF' | 'DUPLICATED_BY' | 'BLOCKS' | 'BLOCKED_BY' | 'RELATES_TO';
+};
+
+/**
+ * LinkRead
+ *
+ * How the ticket stands to another.
+ */
+export type LinkRead = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Merge
+     *
+     * It was merged into the other, which goes on.
+     */
+    is_merge: boolean;
+    ticket: WaypostTicketsWorkingSchemasTicketRef;
+    /**
+     * Word
+     */
+    word: 'PARENT_OF' | 'CHILD_OF' | 'DUPLICATE_OF' | 'DUPLICATED_BY' | 'BLOCKS' | 'BLOCKED_BY' | 'RELATES_TO';
+};
+
+/**
  * Live
  */
 export type Live = {
@@ -1920,6 +2010,71 @@ export type Me = {
      * Username
      */
     username: string;
+};
+
+/**
+ * Merge
+ */
+export type Merge = {
+    /**
+     * Accept
+     *
+     * The preview's warnings, agreed to.
+     */
+    accept?: Array<'confidential_becomes_open' | 'people_see_confidential'>;
+    /**
+     * Into Id
+     */
+    into_id: number;
+};
+
+/**
+ * MergePreview
+ *
+ * What merging would do. Each word of `warnings` must be agreed to.
+ */
+export type MergePreview = {
+    /**
+     * Comments
+     */
+    comments: number;
+    /**
+     * Files
+     */
+    files: number;
+    into: WaypostTicketsWorkingSchemasTicketRef;
+    /**
+     * Left Out Tags
+     *
+     * Tags it has no room for.
+     */
+    left_out_tags: Array<string>;
+    /**
+     * Let In
+     *
+     * Those of them who do not see the other one yet.
+     */
+    let_in: Array<PersonRef>;
+    /**
+     * Tags
+     *
+     * Tags the other one gets.
+     */
+    tags: Array<string>;
+    /**
+     * Warnings
+     */
+    warnings: Array<'confidential_becomes_open' | 'people_see_confidential'>;
+    /**
+     * Watchers
+     *
+     * Who will watch the other one, its requester first.
+     */
+    watchers: Array<PersonRef>;
+    /**
+     * Withdraws Approval
+     */
+    withdraws_approval: boolean;
 };
 
 /**
@@ -2008,7 +2163,7 @@ export type NotificationRead = {
      * Read At
      */
     read_at: string | null;
-    ticket: TicketRef | null;
+    ticket: WaypostNotificationsSchemasTicketRef | null;
     /**
      * Title
      */
@@ -3028,6 +3183,47 @@ export type SkippedRule = {
 };
 
 /**
+ * Split
+ *
+ * A ticket of its own, of what these comments ask for.
+ */
+export type Split = {
+    /**
+     * Attachment Ids
+     */
+    attachment_ids?: Array<number>;
+    /**
+     * Comment Ids
+     */
+    comment_ids: Array<number>;
+    /**
+     * Custom Fields
+     */
+    custom_fields?: {
+        [key: string]: unknown;
+    };
+    /**
+     * Description
+     */
+    description?: string;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Title
+     */
+    title: string;
+};
+
+/**
+ * SplitMade
+ */
+export type SplitMade = {
+    ticket: WaypostTicketsWorkingSchemasTicketRef;
+};
+
+/**
  * StageRead
  */
 export type StageRead = {
@@ -3159,7 +3355,7 @@ export type StepRead = {
 /**
  * Surroundings
  *
- * What stands beside a ticket on its page.
+ * What stands beside a ticket on its page, and what the caller may do with it.
  */
 export type Surroundings = {
     /**
@@ -3167,9 +3363,23 @@ export type Surroundings = {
      */
     allowed_actions: Array<string>;
     /**
+     * Checklist
+     */
+    checklist: Array<ChecklistItemRead>;
+    /**
+     * Is Merged
+     *
+     * It was closed as a duplicate of another.
+     */
+    is_merged: boolean;
+    /**
      * Is Watching
      */
     is_watching: boolean;
+    /**
+     * Links
+     */
+    links: Array<LinkRead>;
     /**
      * Watchers
      */
@@ -3654,20 +3864,6 @@ export type TicketRead = {
      * Version
      */
     version: number;
-};
-
-/**
- * TicketRef
- */
-export type TicketRef = {
-    /**
-     * Id
-     */
-    id: number;
-    /**
-     * Ticket Number
-     */
-    ticket_number: string;
 };
 
 /**
@@ -4524,6 +4720,20 @@ export type WaypostApprovalsSchemasBulkResult = {
 };
 
 /**
+ * TicketRef
+ */
+export type WaypostNotificationsSchemasTicketRef = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+};
+
+/**
  * BulkError
  */
 export type WaypostTicketsSchemasBulkError = {
@@ -4552,6 +4762,30 @@ export type WaypostTicketsSchemasBulkResult = {
      * Ticket Id
      */
     ticket_id: number;
+};
+
+/**
+ * TicketRef
+ *
+ * Another ticket, as far as one may see it.
+ */
+export type WaypostTicketsWorkingSchemasTicketRef = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Status
+     */
+    status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Title
+     */
+    title: string;
 };
 
 export type AbsencesData = {
@@ -9636,6 +9870,12 @@ export type TicketApprovalsResponse = TicketApprovalsResponses[keyof TicketAppro
 
 export type AssignTicketData = {
     body: Assignment;
+    headers?: {
+        /**
+         * If-Match
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * Ticket Id
@@ -9663,6 +9903,10 @@ export type AssignTicketErrors = {
      * No longer possible
      */
     409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
     /**
      * Invalid request
      */
@@ -9870,6 +10114,160 @@ export type TakeCannedReplyResponses = {
 };
 
 export type TakeCannedReplyResponse = TakeCannedReplyResponses[keyof TakeCannedReplyResponses];
+
+export type AddChecklistItemData = {
+    body: ItemCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/checklist';
+};
+
+export type AddChecklistItemErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type AddChecklistItemError = AddChecklistItemErrors[keyof AddChecklistItemErrors];
+
+export type AddChecklistItemResponses = {
+    /**
+     * Successful Response
+     */
+    201: ChecklistItemRead;
+};
+
+export type AddChecklistItemResponse = AddChecklistItemResponses[keyof AddChecklistItemResponses];
+
+export type RemoveChecklistItemData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+        /**
+         * Item Id
+         */
+        item_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/checklist/{item_id}';
+};
+
+export type RemoveChecklistItemErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RemoveChecklistItemError = RemoveChecklistItemErrors[keyof RemoveChecklistItemErrors];
+
+export type RemoveChecklistItemResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveChecklistItemResponse = RemoveChecklistItemResponses[keyof RemoveChecklistItemResponses];
+
+export type ChangeChecklistItemData = {
+    body: ItemUpdate;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+        /**
+         * Item Id
+         */
+        item_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/checklist/{item_id}';
+};
+
+export type ChangeChecklistItemErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ChangeChecklistItemError = ChangeChecklistItemErrors[keyof ChangeChecklistItemErrors];
+
+export type ChangeChecklistItemResponses = {
+    /**
+     * Successful Response
+     */
+    200: ChecklistItemRead;
+};
+
+export type ChangeChecklistItemResponse = ChangeChecklistItemResponses[keyof ChangeChecklistItemResponses];
 
 export type ClaimTicketData = {
     body?: never;
@@ -10365,6 +10763,106 @@ export type TicketHistoryResponses = {
 
 export type TicketHistoryResponse = TicketHistoryResponses[keyof TicketHistoryResponses];
 
+export type LinkTicketData = {
+    body: LinkCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/links';
+};
+
+export type LinkTicketErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type LinkTicketError = LinkTicketErrors[keyof LinkTicketErrors];
+
+export type LinkTicketResponses = {
+    /**
+     * Successful Response
+     */
+    201: Surroundings;
+};
+
+export type LinkTicketResponse = LinkTicketResponses[keyof LinkTicketResponses];
+
+export type UnlinkTicketData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+        /**
+         * Link Id
+         */
+        link_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/links/{link_id}';
+};
+
+export type UnlinkTicketErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UnlinkTicketError = UnlinkTicketErrors[keyof UnlinkTicketErrors];
+
+export type UnlinkTicketResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type UnlinkTicketResponse = UnlinkTicketResponses[keyof UnlinkTicketResponses];
+
 export type MentionablePeopleData = {
     body?: never;
     path: {
@@ -10423,6 +10921,103 @@ export type MentionablePeopleResponses = {
 };
 
 export type MentionablePeopleResponse = MentionablePeopleResponses[keyof MentionablePeopleResponses];
+
+export type MergeTicketData = {
+    body: Merge;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/merge';
+};
+
+export type MergeTicketErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type MergeTicketError = MergeTicketErrors[keyof MergeTicketErrors];
+
+export type MergeTicketResponses = {
+    /**
+     * Successful Response
+     */
+    200: Surroundings;
+};
+
+export type MergeTicketResponse = MergeTicketResponses[keyof MergeTicketResponses];
+
+export type PreviewMergeData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query: {
+        /**
+         * Into
+         */
+        into: number;
+    };
+    url: '/api/v1/tickets/{ticket_id}/merge-preview';
+};
+
+export type PreviewMergeErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type PreviewMergeError = PreviewMergeErrors[keyof PreviewMergeErrors];
+
+export type PreviewMergeResponses = {
+    /**
+     * Successful Response
+     */
+    200: MergePreview;
+};
+
+export type PreviewMergeResponse = PreviewMergeResponses[keyof PreviewMergeResponses];
 
 export type LeaveData = {
     body?: never;
@@ -10567,6 +11162,60 @@ export type ReleaseTicketResponses = {
 
 export type ReleaseTicketResponse = ReleaseTicketResponses[keyof ReleaseTicketResponses];
 
+export type SplitTicketData = {
+    body: Split;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/split';
+};
+
+export type SplitTicketErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SplitTicketError = SplitTicketErrors[keyof SplitTicketErrors];
+
+export type SplitTicketResponses = {
+    /**
+     * Successful Response
+     */
+    201: SplitMade;
+};
+
+export type SplitTicketResponse = SplitTicketResponses[keyof SplitTicketResponses];
+
 export type SubmitTicketData = {
     body?: never;
     path: {
@@ -10657,6 +11306,12 @@ export type TicketSurroundingsResponse = TicketSurroundingsResponses[keyof Ticke
 
 export type ChangeStatusData = {
     body: StatusChange;
+    headers?: {
+        /**
+         * If-Match
+         */
+        'if-match'?: string | null;
+    };
     path: {
         /**
          * Ticket Id
@@ -10684,6 +11339,10 @@ export type ChangeStatusErrors = {
      * No longer possible
      */
     409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
     /**
      * Invalid request
      */
