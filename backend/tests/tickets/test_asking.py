@@ -112,6 +112,30 @@ async def test_whoever_typed_it_can_not_approve_it(who: Any, hardware: Any, find
     assert (await head.post(f"/approvals/{step['id']}/approve"))["workflow"]["status"] == "APPROVED"
 
 
+async def test_who_writes_it_for_somebody_goes_on_until_it_is_sent(who: Any) -> None:
+    agent, employee, colleague = await who("agent"), await who("employee"), await who("colleague")
+    body = {"title": "Payment", "ticket_type": "FINANCE", "amount": "20.00", "custom_fields": {}}
+    made = await agent.post("/tickets", {**body, "requester_id": employee.id}, expect=201)
+    path = f"/tickets/{made['id']}"
+    assert {"edit", "submit", "comment"} <= set(made["allowed_actions"])
+    for api in (agent, employee):
+        listed = (await api.get("/tickets", params={"status": "DRAFT", "limit": 100}))["items"]
+        assert made["id"] in [t["id"] for t in listed]
+    await colleague.get(path, expect=404)
+    file = {"file": ("quote.txt", b"20.00", "text/plain")}
+    await agent.post(f"{path}/attachments", expect=201, files=file)
+    changed = await agent.put(path, {"title": "Payment for Jane", "version": made["version"]})
+    sent = await agent.post(f"{path}/submit")
+    assert sent["status"] == "IN_REVIEW"
+    assert not {"edit", "withdraw", "answer"} & set(sent["allowed_actions"]), "now it is the requester's"
+    await agent.put(path, {"title": "x", "version": changed["version"]}, expect=403)
+    assert (await agent.get("/tickets", params={"requester_id": str(employee.id)}))["items"]
+    await employee.post(f"{path}/transitions", {"to": "DRAFT"})
+    taken_back = await agent.get(path)
+    assert (taken_back["status"], taken_back["allowed_actions"].count("submit")) == ("DRAFT", 0)
+    await agent.post(f"{path}/submit", expect=403)
+
+
 async def test_both_are_told(who: Any, hardware: Any, find_step: Any, database: Database) -> None:
     manager, head, employee = await who("manager"), await who("head"), await who("employee")
     title = f"A desk {next(_numbers)}"

@@ -40,7 +40,7 @@ from waypost.tickets.working_models import TicketWatcher
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
     """What permission depends on. `approver_ids` are all who are or were asked about it, and who act for them now;
-    `invited_ids` the watchers whom the team let in."""
+    `invited_ids` the watchers whom the team let in; `was_sent` says whether it was ever submitted."""
 
     status: Status
     requester_id: int
@@ -49,6 +49,7 @@ class TicketFacts:
     department_id: int | None
     approver_ids: frozenset[int]
     created_by_id: int | None = None
+    was_sent: bool = True
     is_confidential: bool = False
     invited_ids: frozenset[int] = frozenset()
 
@@ -255,9 +256,10 @@ def _reaches(actor: Actor, permission: Permission, ticket: TicketFacts) -> bool:
 
 
 def parts_of(actor: Actor, ticket: TicketFacts) -> frozenset[Part]:
-    """What this person is to this ticket, for the lifecycle."""
+    """What this person is to this ticket, for the lifecycle. Who writes it for somebody is the requester until it is sent."""
     parts = set()
-    if ticket.requester_id == actor.user_id and actor.may(Permission.TICKETS_UPDATE):
+    writes = ticket.created_by_id == actor.user_id and ticket.status is Status.DRAFT and not ticket.was_sent
+    if (ticket.requester_id == actor.user_id or writes) and actor.may(Permission.TICKETS_UPDATE):
         parts.add(Part.REQUESTER)
     if _reaches(actor, Permission.TICKETS_WORK, ticket):
         parts.add(Part.FULFILLER)

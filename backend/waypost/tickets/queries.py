@@ -380,6 +380,7 @@ def facts_of(row: Any, approver_ids: frozenset[int], invited_ids: frozenset[int]
         department_id=row.department_id,
         approver_ids=approver_ids,
         created_by_id=row.created_by_id,
+        was_sent=row.submitted_at is not None,
         is_confidential=row.is_confidential,
         invited_ids=invited_ids,
     )
@@ -396,6 +397,7 @@ async def facts_by_id(session: AsyncSession, ticket_ids: Sequence[int]) -> dict[
             Ticket.team_id,
             Ticket.department_id,
             Ticket.created_by_id,
+            Ticket.submitted_at,
             Ticket.is_confidential,
             func.array(people_asked_about("ticket", Ticket.id)).label("approver_ids"),
             func.array(_invited()).label("invited_ids"),
