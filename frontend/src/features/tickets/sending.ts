@@ -1,5 +1,6 @@
 import { data, idempotencyKey } from "@/api/client";
 import * as api from "@/api/generated";
+import type { UploadQueue } from "./uploads";
 import { useUploads } from "./uploadStore";
 
 export interface Sent {
@@ -22,21 +23,46 @@ export function useSending() {
     return data(api.createTicket({ body, headers: { "Idempotency-Key": last.key } }));
   }
 
-  /** `place` is where its files wait; `onCreated`: from here on it is safe on the server. */
-  async function send(body: api.TicketCreate, place: string, onCreated: () => void): Promise<Sent> {
-    const hasFiles = uploads.of(place).open.length > 0;
+  /**
+   * `place` is where its files wait, `fileFields` are the fields of its form that hold some of them; `onCreated`: from here on it
+   * is safe on the server.
+   */
+  async function send(
+    body: api.TicketCreate,
+    place: string,
+    fileFields: string[],
+    onCreated: () => void,
+  ): Promise<Sent> {
+    const queue = uploads.of(place);
+    const hasFiles = queue.open.length > 0;
     const ticket = await create(hasFiles ? { ...body, submit: false } : body);
     onCreated();
     const done = { ticket, isIncomplete: false, refused: null };
     if (!hasFiles) return done;
     const isWhole = await uploads.start(place, ticket.id);
-    if (!isWhole) return { ...done, isIncomplete: true };
-    if (!body.submit) return done;
     try {
+      done.ticket = await withFiles(ticket, queue, fileFields);
+      if (!isWhole) return { ...done, isIncomplete: true };
+      if (!body.submit) return done;
       return { ...done, ticket: await data(api.submitTicket({ path: { ticket_id: ticket.id } })) };
     } catch (refused) {
-      return { ...done, refused };
+      return { ...done, isIncomplete: !isWhole, refused };
     }
+  }
+
+  /** The ticket with what has arrived in the fields it was chosen for. */
+  async function withFiles(
+    ticket: api.TicketRead,
+    queue: UploadQueue,
+    fields: string[],
+  ): Promise<api.TicketRead> {
+    const held = fields
+      .map((key) => [key, queue.answersFor(key).map((file) => (file as api.AttachmentRead).id)] as const)
+      .filter(([, ids]) => ids.length);
+    if (!held.length) return ticket;
+    const custom_fields = { ...ticket.custom_fields, ...Object.fromEntries(held) };
+    const body = { custom_fields, version: ticket.version };
+    return data(api.updateTicket({ path: { ticket_id: ticket.id }, body }));
   }
 
   const forget = () => (last = null);

@@ -11,6 +11,8 @@ export interface Upload {
   readonly id: number;
   readonly file: File;
   readonly visibility: Visibility;
+  /** The field of a form it is chosen for; null: it belongs to the ticket as a whole. */
+  readonly field: string | null;
   readonly refusal: Refusal | null;
   state: "waiting" | "sending" | "failed" | "cancelled" | "refused";
   /** The share that is out, from 0 to 1. */
@@ -40,6 +42,7 @@ export function uploadQueue<T>(send: Send<T>, done: (answer: T, ticketId: number
   const items = reactive([]) as Upload[];
   const state = reactive({ ticketId: null as number | null, arrived: 0, arrivedBytes: 0 });
   const running = new Map<number, AbortController>();
+  const arrivals: { field: string | null; answer: T }[] = [];
   let count = 0;
   let idle: (() => void)[] = [];
 
@@ -66,6 +69,7 @@ export function uploadQueue<T>(send: Send<T>, done: (answer: T, ticketId: number
       });
       state.arrived += 1;
       state.arrivedBytes += upload.file.size;
+      arrivals.push({ field: upload.field, answer });
       done(answer, ticketId);
       remove(upload.id);
     } catch (error) {
@@ -89,10 +93,10 @@ export function uploadQueue<T>(send: Send<T>, done: (answer: T, ticketId: number
     Object.assign(state, { arrived: 0, arrivedBytes: 0 });
   }
 
-  function add(picked: Picked[], visibility: Visibility = "PUBLIC"): void {
+  function add(picked: Picked[], visibility: Visibility = "PUBLIC", field: string | null = null): void {
     for (const one of picked) {
       const refusal = refusalOf(one);
-      const upload = { id: (count += 1), file: one.file, visibility, refusal, sent: 0, error: null };
+      const upload = { id: (count += 1), file: one.file, visibility, field, refusal, sent: 0, error: null };
       items.push({ ...upload, state: refusal ? "refused" : "waiting" });
     }
     pump();
@@ -143,6 +147,8 @@ export function uploadQueue<T>(send: Send<T>, done: (answer: T, ticketId: number
     get share(): number {
       return share.value;
     },
+    /** What the server said to those that have arrived for a field of the form. */
+    answersFor: (field: string): T[] => arrivals.filter((a) => a.field === field).map((a) => a.answer),
     add,
     start,
     cancel,

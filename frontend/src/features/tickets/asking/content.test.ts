@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TicketRead, TicketTypeRead } from "@/api/generated";
-import { blank, contentOf, copyOf, differences, fits, textOf } from "./content";
+import { blank, contentOf, copyOf, differences, textOf } from "./content";
 import { addressOf, prefilled } from "./prefill";
 
 const form = {
@@ -11,9 +11,17 @@ const form = {
     ratio: { type: "number" },
     urgent: { type: "boolean" },
     needed: { type: "string", format: "date", title: "Needed by" },
-    tags: { type: "array", items: { type: "string" } },
-    quote: { type: "array", items: { type: "integer" }, "x-widget": "file", title: "Quote" },
-    odd: { type: ["string", "null"] },
+    tags: { type: "array", items: { type: "string", enum: ["a", "b"] } },
+    quote: { type: "array", items: { type: "integer" }, "x-kind": "file", title: "Quote" },
+    price: { type: "object", "x-kind": "money", "x-max": "100" },
+    boss: { type: "integer", "x-kind": "person" },
+    place: {
+      type: "integer",
+      "x-kind": "department",
+      "x-show-when": { field: "custom.code", op: "is_empty" },
+    },
+    essay: { type: "string", "x-kind": "long_text" },
+    list: { type: "array", items: { type: "string" } },
   },
 };
 const kind = { key: "IT", form, has_amount: true, default_priority: "MEDIUM" } as unknown as TicketTypeRead;
@@ -29,7 +37,7 @@ describe("what was kept", () => {
       amount: "12,",
       currency: "EUR",
       fields: { code: "A" },
-      requester: { id: 3, name: "Jane" },
+      requester: { id: 3, name: "Jane", departmentId: 4 },
     };
     expect(contentOf(JSON.parse(JSON.stringify(content)))).toEqual(content);
   });
@@ -51,7 +59,12 @@ describe("what was kept", () => {
   });
   it("says where two versions differ", () => {
     const mine = { ...blank(), title: "a", fields: { code: "1", tags: ["x"] } };
-    const theirs = { ...blank(), title: "b", fields: { code: "1" }, requester: { id: 1, name: "Jane" } };
+    const theirs = {
+      ...blank(),
+      title: "b",
+      fields: { code: "1" },
+      requester: { id: 1, name: "Jane", departmentId: null },
+    };
     const fields = [
       { key: "code", title: "Code" },
       { key: "tags", title: "Tags" },
@@ -126,13 +139,26 @@ describe("asking for it again", () => {
     expect(copyOf(bare, kind, "2026-01-01").content).toMatchObject({ due: "", currency: "USD" });
   });
   it.each([
-    [{ type: "number" }, 1.5, true],
-    [{ type: "number" }, Infinity, false],
-    [{ type: "boolean" }, "true", false],
-    [{ type: "array" }, ["a"], true],
-    [{ type: "array", items: { type: "string" } }, [1], false],
-    [{ type: "object" }, {}, false],
-  ])("%j takes %j: %s", (schema, value, is) => expect(fits(schema, value)).toBe(is));
+    ["ratio", 1.5, true],
+    ["ratio", Infinity, false],
+    ["count", 1.5, false],
+    ["urgent", "true", false],
+    ["tags", ["a"], true],
+    ["tags", ["c"], false],
+    ["code", 7, false],
+    ["essay", "x", true],
+    ["list", "x", false],
+    ["boss", 3, true],
+    ["boss", -3, false],
+    ["place", 2, true],
+    ["price", { amount: "12.50", currency: "USD" }, true],
+    ["price", { amount: "1200", currency: "USD" }, false],
+    ["price", "12.50", false],
+    ["quote", [1], false],
+  ])("%s takes %j: %s", (key, value, is) => {
+    const { left } = copyOf({ ...ticket, custom_fields: { [key]: value } } as never, kind, "2020-01-01");
+    expect(left.length === 0).toBe(is);
+  });
 });
 
 describe("a form filled in by its address", () => {
@@ -155,12 +181,13 @@ describe("a form filled in by its address", () => {
       colour: "red",
       submit: "true",
       "field.quote": "4",
-      "field.odd": "x",
       "field.constructor": "x",
+      "field.price": "12.50 EUR",
+      "field.boss": "3",
     };
     const { content, isFilled, ignored } = prefilled(kind, query);
     expect(isFilled).toBe(true);
-    expect(ignored).toEqual(["colour", "submit", "field.quote", "field.odd", "field.constructor"]);
+    expect(ignored).toEqual(["colour", "submit", "field.quote", "field.constructor"]);
     expect(content.fields).toEqual({
       code: "A",
       size: "M",
@@ -169,6 +196,8 @@ describe("a form filled in by its address", () => {
       urgent: true,
       needed: "2030-01-01",
       tags: ["a", "b"],
+      price: { amount: "12.50", currency: "EUR" },
+      boss: 3,
     });
     expect(content).toMatchObject({ title: "Laptop", amount: "950", currency: "EUR", due: "2030-01-02" });
   });
@@ -184,6 +213,10 @@ describe("a form filled in by its address", () => {
     ["field.size", "XL"],
     ["field.count", "1.5"],
     ["field.count", "many"],
+    ["field.price", "12.50"],
+    ["field.price", "1200 EUR"],
+    ["field.tags", ["a", "c"]],
+    ["field.boss", "me"],
     ["field.urgent", "yes"],
     ["field.needed", "soon"],
     ["field.code", "longer than ten"],
@@ -201,6 +234,7 @@ describe("a form filled in by its address", () => {
     expect(prefilled(plain, {})).toEqual({ content: blank(), isFilled: false, ignored: [] });
   });
   it("comes back from the address it makes", () => {
+    const price = { amount: "12.50", currency: "EUR" };
     const content = {
       ...blank(),
       title: "A & B",
@@ -209,18 +243,20 @@ describe("a form filled in by its address", () => {
       due: "2030-01-02",
       amount: "12.5",
       currency: "EUR",
-      fields: { code: "x", count: 2, urgent: false, tags: ["a", "b"], quote: [4], gone: "x" },
+      fields: { code: "x", count: 2, urgent: false, tags: ["a", "b"], quote: [4], gone: "x", price },
     };
     const address = addressOf(kind, content);
     const query: Record<string, string[]> = {};
     for (const [key, value] of new URL(address ?? "", "http://x").searchParams)
       (query[key] ??= []).push(value);
     expect(prefilled(kind, query)).toEqual({
-      content: { ...content, fields: { code: "x", count: 2, urgent: false, tags: ["a", "b"] } },
+      content: { ...content, fields: { code: "x", count: 2, urgent: false, tags: ["a", "b"], price } },
       isFilled: true,
       ignored: [],
     });
     expect(addressOf(kind, blank())).toBe("/new/IT");
+    const empty = { price: {}, code: null };
+    expect(addressOf(kind, { ...blank(), fields: empty })).toBe("/new/IT");
     expect(addressOf(plain, { ...blank(), amount: "5" })).toBe("/new/IT");
     expect(addressOf(kind, { ...blank(), amount: "5" })).toBe("/new/IT?amount=5");
     expect(addressOf(kind, { ...blank(), description: "x".repeat(9000) })).toBeNull();

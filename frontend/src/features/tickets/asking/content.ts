@@ -1,6 +1,7 @@
 /** Pure: what a request holds while it is written, as it was typed; half a number or half a date too. */
 import type { TicketRead, TicketTypeRead } from "@/api/generated";
-import { fieldsOf, PRIORITIES } from "../model";
+import { fieldsOf, wrongIn, type FormField, type Schema } from "../formModel";
+import { PRIORITIES } from "../model";
 
 export interface Content {
   title: string;
@@ -13,7 +14,7 @@ export interface Content {
   currency: string;
   fields: Record<string, unknown>;
   /** For whom, when not for oneself. */
-  requester: { id: number; name: string } | null;
+  requester: { id: number; name: string; departmentId: number | null } | null;
 }
 
 const MOST = { title: 200, description: 50_000, amount: 40, currency: 3 };
@@ -46,7 +47,11 @@ export function contentOf(kept: unknown): Content {
   if (isRecord(kept.fields)) content.fields = kept.fields;
   const person = kept.requester;
   if (isRecord(person) && Number.isSafeInteger(person.id) && typeof person.name === "string")
-    content.requester = { id: Number(person.id), name: person.name };
+    content.requester = {
+      id: Number(person.id),
+      name: person.name,
+      departmentId: Number.isSafeInteger(person.departmentId) ? Number(person.departmentId) : null,
+    };
   return content;
 }
 
@@ -105,37 +110,39 @@ export function copyOf(ticket: TicketRead, kind: TicketTypeRead, today: string):
   const due = ticket.due_date?.slice(0, 10) ?? "";
   if (due >= today) content.due = due;
   else if (due) left.push({ title: "due_date", why: "past" });
-  const was = new Map(fieldsOf(ticket.form).map((f) => [f.key, f]));
-  const schemas = (kind.form.properties ?? {}) as Record<string, Record<string, unknown>>;
-  const is = new Map(fieldsOf(kind.form).map((f) => [f.key, f]));
+  const was = new Map(fieldsOf(ticket.form).map((field) => [field.key, field]));
+  const is = new Map(fieldsOf(kind.form).map((field) => [field.key, field]));
   for (const [key, value] of Object.entries(ticket.custom_fields)) {
-    const title = is.get(key)?.title ?? was.get(key)?.title ?? key;
-    const field = schemas[key];
-    if (!field || !is.has(key)) left.push({ title, why: "gone" });
-    else if (field["x-widget"] === "file") left.push({ title, why: "file" });
+    const field = is.get(key);
+    const title = field?.title ?? was.get(key)?.title ?? key;
+    if (!field) left.push({ title, why: "gone" });
+    else if (field.kind === "file") left.push({ title, why: "file" });
     else if (!fits(field, value)) left.push({ title, why: "changed" });
-    else if (String(field.format ?? "").startsWith("date") && String(value).slice(0, 10) < today)
-      left.push({ title, why: "past" });
+    else if (field.kind === "date" && String(value) < today) left.push({ title, why: "past" });
     else content.fields[key] = value;
   }
   return { content, left };
 }
 
-/** Whether a value is of the sort a field takes now; what is wrong beyond that, the form says when it is sent. */
-export function fits(schema: Record<string, unknown>, value: unknown): boolean {
-  if (Array.isArray(schema.enum) && !schema.enum.includes(value)) return false;
-  switch (schema.type) {
-    case "string":
-      return typeof value === "string";
-    case "integer":
-      return Number.isInteger(value);
-    case "number":
-      return typeof value === "number" && Number.isFinite(value);
-    case "boolean":
-      return typeof value === "boolean";
-    case "array":
-      return Array.isArray(value) && value.every((v) => !isRecord(schema.items) || fits(schema.items, v));
-    default:
-      return false;
-  }
+/** Whether a value is one this field takes now, by its kind and within its limits. Files are never taken over. */
+export function fits(field: FormField, value: unknown): boolean {
+  const { key, kind, schema, options } = field;
+  const isOfKind = {
+    text: () => typeof value === "string" && schema.type !== "array",
+    long_text: () => typeof value === "string",
+    date: () => typeof value === "string",
+    choice: () => typeof value === "string" && options.includes(value),
+    multi_choice: () => Array.isArray(value) && value.every((one) => options.includes(String(one))),
+    number: () => typeof value === "number",
+    money: () => isRecord(value) && typeof value.amount === "string" && typeof value.currency === "string",
+    person: () => isId(value),
+    department: () => isId(value),
+    checkbox: () => typeof value === "boolean",
+    file: () => false,
+  }[kind]();
+  return (
+    isOfKind && !(key in wrongIn({ properties: { [key]: withoutCondition(schema) } }, { [key]: value }, {}))
+  );
 }
+const isId = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
+const withoutCondition = (schema: Schema): Schema => ({ ...schema, "x-show-when": null });

@@ -1,32 +1,48 @@
 /** Pure: a form filled in by its address, and the address of a form as it is filled in. It never sends anything. */
 import type { LocationQuery } from "vue-router";
 import type { TicketTypeRead } from "@/api/generated";
-import { amountOf, PRIORITIES } from "../model";
+import { amountOf, fieldsOf, type FormField } from "../formModel";
+import { PRIORITIES } from "../model";
 import { blank, fits, type Content } from "./content";
 
 const FIELD = "field.";
 const OURS = new Set(["draft", "from"]);
 const MOST_ADDRESS = 8000; // what every browser and server takes
 
-type Schema = Record<string, unknown>;
-const schemasOf = (kind: TicketTypeRead) => (kind.form.properties ?? {}) as Record<string, Schema>;
+const fieldOf = (kind: TicketTypeRead, key: string) => fieldsOf(kind.form).find((field) => field.key === key);
 
 /** What an address says of a field, as the value its form keeps; undefined when the field can't be so. */
-function valueOf(schema: Schema, said: string[]): unknown {
+function valueOf(field: FormField, said: string[]): unknown {
   const [one = ""] = said;
-  if (schema["x-widget"] === "file") return undefined;
-  if (schema.type === "array") {
-    const items = schema.items as Schema | undefined;
-    return said.length && fits(schema, said) && items?.type === "string" ? said : undefined;
-  }
+  if (field.kind === "multi_choice") return said.length && fits(field, said) ? said : undefined;
   if (said.length > 1 || !one.trim()) return undefined;
-  const isNumber = schema.type === "number" || schema.type === "integer";
-  const value: unknown =
-    schema.type === "boolean" ? ({ true: true, false: false } as Schema)[one] : isNumber ? Number(one) : one;
-  if (!fits(schema, value)) return undefined;
-  if (schema.format === "date" && !/^\d{4}-\d{2}-\d{2}$/.test(one)) return undefined;
-  if (typeof schema.maxLength === "number" && one.length > schema.maxLength) return undefined;
-  return value;
+  const value = read(field, one);
+  return fits(field, value) ? value : undefined;
+}
+
+function read({ kind }: FormField, text: string): unknown {
+  switch (kind) {
+    case "number":
+    case "person":
+    case "department":
+      return Number(text);
+    case "checkbox":
+      return { true: true, false: false }[text];
+    case "money": {
+      const found = /^(\S+) ([A-Z]{3})$/.exec(text);
+      return found && { amount: found[1], currency: found[2] };
+    }
+    default:
+      return text;
+  }
+}
+
+/** What of a field an address says; none for what it can't. */
+function saidOf({ kind }: FormField, value: unknown): string[] {
+  if (Array.isArray(value)) return value.map(String);
+  if (kind !== "money") return [String(value ?? "")];
+  const { amount, currency } = value as { amount?: string; currency?: string };
+  return [amount && currency ? `${amount} ${currency}` : ""];
 }
 
 export interface Prefilled {
@@ -45,8 +61,8 @@ export function prefilled(kind: TicketTypeRead, query: LocationQuery): Prefilled
     const [one = ""] = value;
     if (key.startsWith(FIELD)) {
       const name = key.slice(FIELD.length);
-      const schema = Object.hasOwn(schemasOf(kind), name) ? schemasOf(kind)[name] : undefined;
-      const given = schema && valueOf(schema, value);
+      const field = fieldOf(kind, name);
+      const given = field && valueOf(field, value);
       if (given === undefined) return false;
       content.fields = { ...content.fields, [name]: given };
       return true;
@@ -101,9 +117,9 @@ export function addressOf(kind: TicketTypeRead, content: Content): string | null
     if (content.currency !== blank().currency) put("currency", content.currency);
   }
   for (const [key, value] of Object.entries(content.fields)) {
-    const schema = schemasOf(kind)[key];
-    const said = (Array.isArray(value) ? value : [value]).map(String);
-    if (schema && valueOf(schema, said) !== undefined) for (const one of said) put(FIELD + key, one);
+    const field = fieldOf(kind, key);
+    const said = field ? saidOf(field, value) : [];
+    if (field && valueOf(field, said) !== undefined) for (const one of said) put(FIELD + key, one);
   }
   const text = query.toString();
   const address = `/new/${kind.key}${text ? `?${text}` : ""}`;

@@ -4,7 +4,17 @@ import { useI18n } from "vue-i18n";
 import type { TicketCreate, TicketTypeRead } from "@/api/generated";
 import { asProblem } from "@/api/problem";
 import { useProblem } from "@/shared/composables/useProblem";
-import { amountOf, fieldsOf, filled, missing } from "../model";
+import {
+  amountOf,
+  fieldsOf,
+  missing,
+  sent,
+  shownFields,
+  wrongIn,
+  type Facts,
+  type Values,
+} from "../formModel";
+import { useSession } from "@/stores/session";
 import { keys } from "../queries";
 import { useSending, type Sent } from "../sending";
 import type { UploadQueue } from "../uploads";
@@ -27,6 +37,7 @@ export function useRequest(kind: Ref<TicketTypeRead>, draftId: string, content: 
   const { t } = useI18n();
   const toast = useToast();
   const say = useProblem();
+  const session = useSession();
   const queries = useQueryClient();
   const uploads = useUploads();
   const { send: sendRequest, forget } = useSending();
@@ -35,6 +46,31 @@ export function useRequest(kind: Ref<TicketTypeRead>, draftId: string, content: 
   // While files are on their way the queue belongs to the ticket already.
   const onItsWay = shallowRef<UploadQueue | null>(null);
   const files = computed(() => onItsWay.value ?? uploads.of(draftId));
+
+  /** What the form's conditions look at. */
+  const facts = computed<Facts>(() => {
+    const { title, amount, currency, priority, requester } = content.value;
+    const exact = amount.trim() ? amountOf(amount) : null;
+    return {
+      title,
+      amount: kind.value.has_amount ? exact : null,
+      currency: kind.value.has_amount && exact !== null ? currency : null,
+      priority: priority || kind.value.default_priority,
+      department_id: requester ? requester.departmentId : session.user?.department?.id,
+      requester_id: requester?.id ?? session.user?.id,
+    };
+  });
+  const isGood = (state: string) => state !== "refused" && state !== "cancelled";
+  /** Fields that hold files are filled by what waits for them; the ids come when there is a ticket. */
+  function withFiles(fields: Values): Values {
+    const held: Values = {};
+    for (const field of fieldsOf(kind.value.form))
+      if (field.kind === "file")
+        held[field.key] = files.value.items
+          .filter((u) => u.field === field.key && isGood(u.state))
+          .map((u) => u.id);
+    return { ...fields, ...held };
+  }
 
   /** What came of it, in a sentence: most often that it was sent, and as what. */
   function tell({ ticket, isIncomplete, refused }: Sent): void {
@@ -55,7 +91,9 @@ export function useRequest(kind: Ref<TicketTypeRead>, draftId: string, content: 
     mutationFn: async (body: TicketCreate) => {
       onItsWay.value = uploads.of(draftId);
       await hooks.settle();
-      return sendRequest(body, draftId, hooks.created);
+      const shown = shownFields(kind.value.form, withFiles(content.value.fields), facts.value);
+      const holding = shown.filter((field) => field.kind === "file").map((field) => field.key);
+      return sendRequest(body, draftId, holding, hooks.created);
     },
     onSuccess: (sent) => {
       queries.setQueryData(keys.one(sent.ticket.id), sent.ticket);
@@ -83,8 +121,12 @@ export function useRequest(kind: Ref<TicketTypeRead>, draftId: string, content: 
     const exact = amount.trim() ? amountOf(amount) : null;
     const empty = t("tickets.form.empty");
     if (!title.trim()) errors.value.title = empty;
+    const { form } = kind.value;
+    const given = withFiles(fields);
+    for (const [key, { key: word, limit }] of Object.entries(wrongIn(form, given, facts.value)))
+      errors.value[`custom_fields.${key}`] = t(`tickets.fields.wrong.${word}`, { limit });
     if (submit)
-      for (const key of missing(kind.value.form, fields)) errors.value[`custom_fields.${key}`] = empty;
+      for (const key of missing(form, given, facts.value)) errors.value[`custom_fields.${key}`] = empty;
     if (kind.value.has_amount && amount.trim() && exact === null)
       errors.value.amount = t("tickets.form.amountWrong");
     if (Object.keys(errors.value).length) {
@@ -98,13 +140,18 @@ export function useRequest(kind: Ref<TicketTypeRead>, draftId: string, content: 
       ticket_type: kind.value.key,
       priority: (priority || undefined) as TicketCreate["priority"],
       due_date: due ? new Date(`${due}T17:00:00`).toISOString() : null,
-      custom_fields: filled(fields),
+      custom_fields: withoutFiles(sent(form, given, facts.value)),
       amount: kind.value.has_amount ? exact : null,
       currency: kind.value.has_amount && exact !== null ? currency : null,
       requester_id: requester?.id,
       draft_id: draftId,
       submit,
     });
+  }
+
+  function withoutFiles(fields: Values): Values {
+    const held = fieldsOf(kind.value.form).filter((field) => field.kind === "file");
+    return Object.fromEntries(Object.entries(fields).filter(([key]) => !held.some((f) => f.key === key)));
   }
 
   const labels = computed<Record<string, string>>(() => ({
@@ -124,5 +171,5 @@ export function useRequest(kind: Ref<TicketTypeRead>, draftId: string, content: 
       message,
     })),
   );
-  return { send, isSending, errors, general, problems, files };
+  return { send, isSending, errors, general, problems, files, facts };
 }
