@@ -170,6 +170,65 @@ test("a pasted picture stands in the comment, for those who may see it", async (
   expect(asked.filter((url) => url.includes("evil.example"))).toEqual([]);
 });
 
+test("a canned reply is written once, tried on a ticket, and taken with a slash", async ({ browser }) => {
+  const jane = await as(browser, "employee");
+  const path = await askForHardware(jane, title("Charger"), "25");
+  const name = title("Which plug");
+  const agent = await as(browser, "agent", "/settings");
+  await agent.getByRole("link", { name: /Canned replies/ }).click();
+  await agent.getByRole("button", { name: "New canned reply" }).click();
+  const editor = agent.getByRole("dialog", { name: "New canned reply" });
+  await editor.getByRole("textbox", { name: "Name" }).fill(name);
+  await editor.getByRole("textbox", { name: "Text" }).fill("Hello {{ requester.nickname }}");
+  await editor.getByRole("button", { name: "Save" }).click();
+  await expect(editor.getByText(/requester.nickname.+is no variable/).first()).toBeVisible();
+  await editor.getByRole("textbox", { name: "Text" }).fill("Hello ");
+  await editor.getByRole("button", { name: /Insert requester.first_name/ }).click();
+  await editor.getByRole("textbox", { name: "Text" }).press("End");
+  await agent.keyboard.type(", which plug?");
+  await expect(editor.getByRole("region", { name: "Preview" })).toContainText(/Hello \w+, which plug\?/);
+  await expectNoViolations(agent);
+  await editor.getByRole("button", { name: "Save" }).click();
+  await expect(agent.getByRole("heading", { name })).toBeVisible();
+  await expectNoViolations(agent);
+  await agent.setViewportSize({ width: 320, height: 800 });
+  await expectNoSidewaysScroll(agent);
+  await agent.setViewportSize({ width: 1280, height: 800 });
+
+  await agent.goto(path);
+  await publicField(agent).fill("Good morning,");
+  await publicField(agent).press("End");
+  await agent.keyboard.press("Enter");
+  await agent.keyboard.type(`/${name}`);
+  await expect(agent.getByRole("option")).toHaveCount(1);
+  await agent.keyboard.press("Enter");
+  await expect(publicField(agent)).toHaveValue("Good morning,\nHello Jane, which plug?");
+  await expect(comments(agent)).toHaveCount(0); // taken is not sent
+});
+
+test("the history is filtered, and each line has a link of its own", async ({ browser }) => {
+  const jane = await as(browser, "employee");
+  await askForHardware(jane, title("Cable"), "15");
+  await publicField(jane).fill("Two metres, please");
+  await jane.getByRole("button", { name: "Send comment" }).click();
+  await sendNow(jane);
+  await expect(comments(jane)).toHaveCount(1);
+  await jane.reload();
+  await jane.getByRole("tab", { name: "History" }).click();
+  const history = jane.getByRole("region", { name: "History" });
+  await history.getByRole("button", { name: "Comments" }).click();
+  await expect(history.getByRole("listitem")).toHaveCount(1);
+  await expectNoViolations(jane);
+  await history.getByRole("link", { name: "Go to the comment" }).click();
+  await expect(comments(jane).first()).toBeFocused();
+  await jane.getByRole("tab", { name: "History" }).click();
+  await history.getByRole("button", { name: "Changes" }).click();
+  await expect(history.getByText("submitted the request")).toBeVisible();
+  const link = await history.getByRole("link").first().getAttribute("href");
+  await jane.goto(new URL(link ?? "", jane.url()).href);
+  await expect(jane.locator("li:focus")).toBeVisible();
+});
+
 for (const colorScheme of ["light", "dark"] as const) {
   test(`the conversation is readable for everybody, narrow and wide, ${colorScheme}`, async ({ browser }) => {
     const jane = await as(browser, "employee");

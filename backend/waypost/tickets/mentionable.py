@@ -40,7 +40,8 @@ _near = text("""
     SELECT u.id, u.username, u.first_name, u.last_name FROM users u JOIN near ON near.id = u.id
     WHERE u.is_active AND u.id <> :me
       AND lower(u.first_name || ' ' || u.last_name || ' ' || u.username) LIKE :pattern ESCAPE '!'
-    ORDER BY u.id = ANY(CAST(:people AS bigint[])) DESC, u.last_name, u.first_name, u.id
+    ORDER BY u.id = ANY(CAST(:people AS bigint[])) DESC,
+      EXISTS (SELECT 1 FROM team_members m WHERE m.team_id = :team AND m.user_id = u.id) DESC, u.last_name, u.first_name, u.id
     LIMIT :most
 """)
 
@@ -48,7 +49,8 @@ _near = text("""
 async def mentionable_people(
     session: AsyncSession, actor: Actor, ticket_id: int, *, q: str, visibility: str, limit: int
 ) -> list[dict[str, Any]]:
-    """The people a comment of this audience can mention, those with a part in the ticket first; not oneself.
+    """The people a comment of this audience can mention, first those with a part in the ticket, then its
+    team; not oneself.
 
     Raises `NotYours` for an audience one may not write to.
     """

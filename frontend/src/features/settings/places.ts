@@ -9,5 +9,11 @@ export interface SettingsPlace {
 }
 
 export const places: SettingsPlace[] = [
+  {
+    to: "/settings/canned-replies",
+    key: "canned",
+    icon: "i-lucide-message-square-text",
+    needs: "tickets:comment_internal",
+  },
   { to: "/settings/import", key: "import", icon: "i-lucide-file-up", needs: "tickets:import" },
 ];

@@ -19,5 +19,11 @@ const routes: RouteRecordRaw[] = [
     component: () => import("./TicketCreateView.vue"),
     meta: { title: "nav.new", needs: "tickets:create" },
   },
+  {
+    path: "settings/canned-replies",
+    name: "canned-replies",
+    component: () => import("./canned/CannedRepliesView.vue"),
+    meta: { title: "tickets.canned.heading", needs: "tickets:comment_internal" },
+  },
 ];
 export default routes;

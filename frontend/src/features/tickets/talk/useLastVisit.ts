@@ -3,6 +3,8 @@ import { onScopeDispose, ref, watch, type Ref } from "vue";
 import { useSession } from "@/stores/session";
 
 const MOST = 300;
+const SAME = 10_000; // from one part of the page to the other is one visit
+let visit: { ticket: number; before: number | null; left: number } | null = null;
 
 /** When one looked at this ticket last on this device, before now, in milliseconds; null at the first visit. */
 export function useLastVisit(ticketId: Ref<number>): Ref<number | null> {
@@ -17,12 +19,15 @@ export function useLastVisit(ticketId: Ref<number>): Ref<number | null> {
     const others = Object.entries(visits.value).filter(([key]) => key !== String(id));
     others.sort(([, a], [, b]) => b - a);
     visits.value = { ...Object.fromEntries(others.slice(0, MOST - 1)), [id]: Date.now() };
+    if (visit?.ticket === id) visit.left = Date.now();
   }
   watch(
     ticketId,
     (id, last) => {
       if (last) leave(last);
-      before.value = visits.value[id] ?? null;
+      if (visit?.ticket !== id || Date.now() - visit.left > SAME)
+        visit = { ticket: id, before: visits.value[id] ?? null, left: Date.now() };
+      before.value = visit.before;
       leave(id); // a crash is a visit too
     },
     { immediate: true },
