@@ -30,8 +30,9 @@ export function useTickets(filters: Ref<Filters>) {
   });
 }
 
-export function useTicket(id: Ref<number>) {
+export function useTicket(id: Ref<number>, enabled?: Ref<boolean>) {
   return useQuery({
+    enabled: enabled ?? true,
     queryKey: ["tickets", id],
     queryFn: ({ signal }) => data(api.ticket({ path: { ticket_id: id.value }, signal })),
   });

@@ -49,3 +49,62 @@ it("Enter presses the button that has the focus", () => {
   expect(run).toHaveBeenCalledOnce();
   view.unmount();
 });
+
+const wide = vi.fn();
+const go = vi.fn();
+const App = {
+  setup() {
+    useShortcuts([
+      { key: "a", label: "everywhere", run: wide },
+      { key: "g a", label: "go", run: go },
+      { key: "Escape", label: "back", run: wide },
+    ]);
+    return () => h(View);
+  },
+};
+
+it("two keys after each other, not too late, and nothing else of them", () => {
+  vi.useFakeTimers();
+  go.mockReset();
+  const view = mount(App, { attachTo: document.body });
+  press(document, "g");
+  press(document, "a");
+  expect(go).toHaveBeenCalledOnce();
+  expect(run).not.toHaveBeenCalled();
+  press(document, "g");
+  press(document, "x");
+  press(document, "a");
+  expect([go.mock.calls.length, run.mock.calls.length]).toEqual([1, 1]);
+  press(document, "g");
+  vi.advanceTimersByTime(2000);
+  press(document, "a");
+  expect([go.mock.calls.length, run.mock.calls.length]).toEqual([1, 2]);
+  press(document, "g");
+  press(view.get("input").element, "a");
+  press(document, "a", { metaKey: true });
+  expect([go.mock.calls.length, run.mock.calls.length]).toEqual([1, 2]);
+  view.unmount();
+  vi.useRealTimers();
+});
+
+it("a view's key goes before the app's, and each is in force with its view only", () => {
+  wide.mockReset();
+  const view = mount(App, { attachTo: document.body });
+  press(document, "a");
+  expect([run.mock.calls.length, wide.mock.calls.length]).toEqual([1, 0]);
+  press(view.get("input").element, "Escape");
+  expect(wide).not.toHaveBeenCalled();
+  press(document, "Escape");
+  expect(wide).toHaveBeenCalledOnce();
+  view.unmount();
+  expect(press(document, "a").defaultPrevented).toBe(false);
+});
+
+it("what was taken already is left alone", () => {
+  const view = mount(View, { attachTo: document.body });
+  const event = new KeyboardEvent("keydown", { key: "a", bubbles: true, cancelable: true });
+  event.preventDefault();
+  document.dispatchEvent(event);
+  expect(run).not.toHaveBeenCalled();
+  view.unmount();
+});
