@@ -10,6 +10,12 @@ export interface SettingsPlace {
 
 export const places: SettingsPlace[] = [
   {
+    to: "/settings/ticket-types",
+    key: "ticketTypes",
+    icon: "i-lucide-clipboard-list",
+    needs: "catalog:configure",
+  },
+  { to: "/settings/categories", key: "categories", icon: "i-lucide-list-tree", needs: "catalog:configure" },
     to: "/settings/canned-replies",
     key: "canned",
     icon: "i-lucide-message-square-text",

@@ -137,11 +137,24 @@ function choicesOf(schema: Schema): Choice[] {
     : [];
 }
 
+const COMPARED: Record<FieldKind, Kind | null> = {
+  text: "text",
+  long_text: "text",
+  number: "number",
+  money: "number",
+  date: "date",
+  choice: "choice",
+  multi_choice: "list",
+  person: "id",
+  department: "id",
+  file: null,
+  checkbox: "boolean",
+};
+
 /** What conditions compare a field as; null where nothing compares it (files). The server's `form_fields`. */
 function comparedAs(schema: Schema): Kind | null {
-  const named: Record<string, Kind | null> = { money: "number", person: "id", department: "id", file: null };
-  const word = String(schema["x-kind"] ?? "");
-  if (word in named) return named[word] ?? null;
+  const named = FIELD_KINDS.find((kind) => kind === schema["x-kind"]);
+  if (named) return COMPARED[named];
   switch (schema.type) {
     case "string":
       if (Array.isArray(schema.enum) && schema.enum.length) return "choice";

@@ -2,3 +2,18 @@ export { default as OutboxNews } from "./talk/OutboxNews.vue";
 export { default as RequestPicks } from "./RequestPicks.vue";
 export { default as TicketFacts } from "./TicketFacts.vue";
 export { default as TicketFiles } from "./TicketFiles.vue";
+export { default as DynamicForm } from "./DynamicForm.vue";
+export {
+  CURRENCIES,
+  FACT_KINDS,
+  FIELD_KINDS,
+  fieldsOf,
+  kindOf,
+  kindsIn,
+  missing,
+  wrongIn,
+  type Facts,
+  type FieldKind,
+  type Schema,
+} from "./formModel";
+export { PRIORITIES, type Priority } from "./model";
