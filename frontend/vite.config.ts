@@ -8,9 +8,15 @@ const CATALOGUE =
   "banknote building calendar car clipboard-list coffee credit-card file-text gift globe graduation-cap headphones " +
   "heart-pulse house inbox key laptop lightbulb mail map-pin monitor package phone plane printer receipt server shield " +
   "shopping-cart smartphone truck users utensils wifi wrench life-buoy";
-const BUNDLED = ["layout-dashboard", "stamp", "plus", ...CATALOGUE.split(" ")].map(
-  (name) => `lucide:${name}`,
-);
+// What the kinds of a form's fields are recognised by (features/catalogue/kinds.ts), and the places of the settings.
+const NAMED_IN_CODE = "type text hash circle-dot list-checks list-tree user paperclip square-check";
+const BUNDLED = [
+  ...NAMED_IN_CODE.split(" "),
+  "layout-dashboard",
+  "stamp",
+  "plus",
+  ...CATALOGUE.split(" "),
+].map((name) => `lucide:${name}`);
 const SCRIM = "bg-slate-950/45 dark:bg-black/65";
 const backend = process.env.BACKEND ?? "http://127.0.0.1:8000";
 

@@ -64,20 +64,30 @@ TEAMS = {
 NOT_EMPLOYEES = {"auditor"}  # reads everything, changes nothing: not even a request of their own
 
 
-def _text(title: str, order: int, **more: Any) -> dict[str, Any]:
-    return {"type": "string", "title": title, "maxLength": 200, "x-widget": "text", "x-order": order, **more}
+def _text(title: str, **more: Any) -> dict[str, Any]:
+    return {"x-kind": "text", "title": title, "maxLength": 200, **more}
 
 
-def _area(title: str, order: int, **more: Any) -> dict[str, Any]:
-    return _text(title, order, **{"x-widget": "textarea", "maxLength": 4000, **more})
+def _area(title: str, **more: Any) -> dict[str, Any]:
+    return {"x-kind": "long_text", "title": title, "maxLength": 4000, **more}
 
 
-def _choice(title: str, order: int, *words: str, **more: Any) -> dict[str, Any]:
-    return {"type": "string", "title": title, "enum": list(words), "x-widget": "select", "x-order": order, **more}
+def _choice(title: str, *words: str, **more: Any) -> dict[str, Any]:
+    return {"x-kind": "choice", "title": title, "enum": list(words), **more}
+
+
+def _field(kind: str, title: str, **more: Any) -> dict[str, Any]:
+    return {"x-kind": kind, "title": title, **more}
+
+
+def _when(field: str, op: str, value: Any) -> dict[str, Any]:
+    asked = {"field": field, "op": op} | ({} if value is None else {"value": value})
+    return {"x-show-when": {"all": [asked]}}
 
 
 def _form(*required: str, **fields: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": fields, "required": list(required), "additionalProperties": False}
+    ordered = {key: {**schema, "x-order": n} for n, (key, schema) in enumerate(fields.items(), 1)}
+    return {"type": "object", "properties": ordered, "required": list(required), "additionalProperties": False}
 
 
 TYPES: list[dict[str, Any]] = [
@@ -108,9 +118,10 @@ TYPES: list[dict[str, Any]] = [
         "team": "IT Support",
         "requires_approval": False,
         "form": _form(
-            device=_text("Device or program", 1, description="What is affected, for example its inventory number."),
-            impact=_choice("Who is affected", 2, "Only me", "My team", "Everybody"),
-            since=_text("Since when", 3, maxLength=100),
+            device=_text("Device or program", description="What is affected, for example its inventory number."),
+            impact=_choice("Who is affected", "Only me", "My team", "Everybody"),
+            workaround=_text("How they work meanwhile", **_when("custom.impact", "in", ["My team", "Everybody"])),
+            since=_text("Since when", maxLength=100),
         ),
     },
     {
@@ -139,9 +150,16 @@ TYPES: list[dict[str, Any]] = [
         "form": _form(
             "budget_code",
             "justification",
-            budget_code=_text("Budget code", 1, maxLength=40, description="The cost centre or project that pays."),
-            justification=_area("Justification", 2, description="Why it is needed."),
-            needed_by={"type": "string", "format": "date", "title": "Needed by", "x-widget": "date", "x-order": 3},
+            budget_code=_text("Budget code", maxLength=40, description="The cost centre or project that pays."),
+            justification=_area("Justification", description="Why it is needed."),
+            needed_by=_field("date", "Needed by"),
+            replaces=_field("checkbox", "It replaces a device I have"),
+            old_device=_text(
+                "Which one", description="Its inventory number.", **_when("custom.replaces", "eq", value=True)
+            ),
+            quotes=_field(
+                "file", "Quotes", description="From 1,000 on, offers to compare.", **_when("amount", "gte", "1000")
+            ),
         ),
     },
     {
@@ -166,8 +184,11 @@ TYPES: list[dict[str, Any]] = [
         "description": "Contracts, certificates, leave, benefits, personal data",
         "team": "HR Services",
         "form": _form(
-            topic=_choice("Topic", 1, "Certificate", "Contract", "Leave", "Benefits", "Other"),
-            details=_area("Details", 2),
+            topic=_choice("Topic", "Certificate", "Contract", "Leave", "Benefits", "Other"),
+            first_day=_field("date", "First day", **_when("custom.topic", "eq", "Leave")),
+            last_day=_field("date", "Last day", **_when("custom.topic", "eq", "Leave")),
+            cover=_field("person", "Who covers for you", **_when("custom.topic", "eq", "Leave")),
+            details=_area("Details"),
         ),
     },
     {
@@ -193,9 +214,11 @@ TYPES: list[dict[str, Any]] = [
         "team": "Finance Operations",
         "has_amount": True,
         "form": _form(
-            cost_center=_text("Cost centre", 1, maxLength=40),
-            purpose=_area("Purpose", 2),
-            vendor=_text("Vendor", 3),
+            cost_center=_text("Cost centre", maxLength=40),
+            purpose=_area("Purpose"),
+            vendor=_text("Vendor"),
+            tax=_field("money", "Tax in it", **_when("custom.vendor", "is_not_empty", None)),
+            charged=_field("department", "Charged to", description="When it is not your own department."),
         ),
     },
     {
@@ -222,7 +245,15 @@ TYPES: list[dict[str, Any]] = [
         ],
         "description": "Rooms, keys, furniture, heating, repairs, moves",
         "team": "Facilities",
-        "form": _form(location=_text("Location", 1, description="Building, floor, room."), details=_area("Details", 2)),
+        "form": _form(
+            location=_text("Location", description="Building, floor, room."),
+            affected=_field(
+                "multi_choice",
+                "What is affected",
+                items={"enum": ["Furniture", "Heating or cooling", "Light or power", "Door or key", "Something else"]},
+            ),
+            details=_area("Details"),
+        ),
     },
 ]
 
