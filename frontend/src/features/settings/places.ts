@@ -16,6 +16,7 @@ export const places: SettingsPlace[] = [
     needs: "catalog:configure",
   },
   { to: "/settings/categories", key: "categories", icon: "i-lucide-list-tree", needs: "catalog:configure" },
+  {
     to: "/settings/canned-replies",
     key: "canned",
     icon: "i-lucide-message-square-text",
