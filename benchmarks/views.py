@@ -1,0 +1,102 @@
+"""What saved views cost: 50 rows of each on 100,000 tickets, one request at a time, and their exact counts.
+
+Runs against an instance that `benchmarks.corpus` has filled:
+
+    BASE_URL=http://127.0.0.1:8000 python -m benchmarks.views
+
+`ratio` is a view's p95 over that of the plain list of the same reader in the same run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+import urllib.request
+from typing import Any
+
+BASE = os.environ.get("BASE_URL", "http://127.0.0.1:8000") + "/api/v1"
+PASSWORD = "demo-Passw0rd-2026"
+TIMES = int(os.environ.get("TIMES", "60"))
+
+
+def _leaf(field: str, op: str, value: Any = None) -> dict[str, Any]:
+    return {"field": field, "op": op} | ({} if value is None else {"value": value})
+
+
+VIEWS: dict[str, Any] = {
+    "my team's open work": {
+        "all": [_leaf("team_id", "eq", "my_teams"), _leaf("status", "in", ["APPROVED", "IN_PROGRESS"])]
+    },
+    "assigned to me": _leaf("assignee_id", "eq", "me"),
+    "urgent, not closed": {
+        "all": [_leaf("priority", "in", ["HIGH", "CRITICAL"]), {"not": _leaf("status", "eq", "CLOSED")}]
+    },
+    "last seven days": _leaf("created_at", "gte", "-7d"),
+    "title contains a frequent word": _leaf("title", "contains", "laptop"),
+    "title contains a rare word": _leaf("title", "contains", "padora 99"),
+    "title contains nothing there is": _leaf("title", "contains", "zebrafinch"),
+    "title contains two letters nobody uses": _leaf("title", "contains", "qx"),
+    "amount in a narrow range": {"all": [_leaf("amount", "gte", "8990"), _leaf("amount", "lt", "8992")]},
+    "amount above everything": _leaf("amount", "gte", "100000"),
+    "a tag few have": _leaf("tags", "contains", "vpn"),
+    "a tag nobody has": _leaf("tags", "contains", "nothing"),
+    "a form's field, few": _leaf("custom.budget_code", "eq", "B-77"),
+    "a form's field, nobody": _leaf("custom.budget_code", "eq", "X"),
+    "a form's text contains": _leaf("custom.budget_code", "contains", "-1999"),
+    "a form's text contains nothing there is": _leaf("custom.budget_code", "contains", "zzz"),
+    "due in a past minute": {"all": [_leaf("due_date", "gte", "-1d"), _leaf("due_date", "lt", "-1430m")]},
+    "no due date and an amount": {"all": [_leaf("due_date", "is_empty"), _leaf("amount", "is_not_empty")]},
+    "either of two rare things": {"any": [_leaf("amount", "gte", "100000"), _leaf("custom.budget_code", "eq", "B-77")]},
+    "neither of most": {"not": {"any": [_leaf("amount", "lt", "8990"), _leaf("amount", "is_empty")]}},
+}
+
+
+class _Person:
+    def __init__(self, username: str) -> None:
+        body = json.dumps({"username": username, "password": PASSWORD}).encode()
+        self.token = ""
+        self.token = str(self.call("POST", "/auth/login", body)["access_token"])
+
+    def call(self, method: str, path: str, body: bytes | None = None) -> Any:
+        request = urllib.request.Request(BASE + path, body, method=method)
+        request.add_header("Authorization", f"Bearer {self.token}")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def times(self, path: str) -> tuple[float, float, Any]:
+        """Median and 95th percentile in milliseconds, and the last answer."""
+        took, answer = [], None
+        for n in range(TIMES + 8):
+            start = time.perf_counter()
+            answer = self.call("GET", path)
+            if n >= 8:  # prepared statements settle on a plan after five
+                took.append((time.perf_counter() - start) * 1000)
+        return statistics.median(took), statistics.quantiles(took, n=20)[-1], answer
+
+
+def main() -> None:
+    """Measure as somebody of two teams and as somebody who sees everything."""
+    for username in os.environ.get("WHO", "agent,executive").split(","):
+        person = _Person(username)
+        plain = person.times("/tickets?limit=50")
+        print(f"\n{username}: plain list p50 {plain[0]:.1f} p95 {plain[1]:.1f} ms, {TIMES} requests each")
+        print(f"{'view':<42}{'rows':>6}{'p50 ms':>8}{'p95 ms':>8}{'ratio':>7}{'count':>9}{'p95 ms':>8}")
+        for name, condition in VIEWS.items():
+            body = json.dumps({"name": name, "condition": condition}).encode()
+            view = person.call("POST", "/saved-views", body)
+            median, high, page = person.times(f"/saved-views/{view['id']}/tickets?limit=50")
+            _, count_high, counted = person.times(f"/saved-views/counts?ids={view['id']}")
+            found = counted["items"][0]
+            words = f"{found['count']}{'+' if found['more'] else ''}"
+            print(
+                f"{name:<42}{len(page['items']):>6}{median:>8.1f}{high:>8.1f}{high / plain[1]:>6.1f}x"
+                f"{words:>9}{count_high:>8.1f}"
+            )
+            person.call("DELETE", f"/saved-views/{view['id']}")
+
+
+if __name__ == "__main__":
+    main()

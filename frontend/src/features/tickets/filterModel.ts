@@ -1,0 +1,405 @@
+/**
+ * Pure: what a list of tickets is narrowed to. One value, said in four ways that go back and forth: the address of the
+ * page, the filter text (`filterText.ts`), the list's request, and a saved view.
+ */
+import type { LocationQuery } from "vue-router";
+
+export const STATUSES = [
+  "DRAFT",
+  "SUBMITTED",
+  "IN_REVIEW",
+  "PENDING_INFO",
+  "APPROVED",
+  "REJECTED",
+  "IN_PROGRESS",
+  "COMPLETED",
+  "CLOSED",
+] as const;
+/** What still needs somebody: the word `open` of the filter text. */
+export const OPEN: Status[] = ["SUBMITTED", "IN_REVIEW", "PENDING_INFO", "APPROVED", "IN_PROGRESS"];
+export const PRIORITIES = ["CRITICAL", "HIGH", "MEDIUM", "LOW"] as const;
+export const SORTS = [
+  "-created_at",
+  "created_at",
+  "-updated_at",
+  "updated_at",
+  "-priority",
+  "priority",
+  "due_date",
+  "-due_date",
+] as const;
+export type Status = (typeof STATUSES)[number];
+export type Priority = (typeof PRIORITIES)[number];
+export type Sort = (typeof SORTS)[number];
+
+/** A condition as the server takes it. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+type Leaf = { field: string; op: string; value?: Json };
+
+export interface Filters {
+  status: Status[];
+  priority: Priority[];
+  ticket_type: string[];
+  /** "me", "none" (assignee only) or an id. */
+  requester_id: string[];
+  assignee_id: string[];
+  /** "my_teams", "my_departments" or an id. */
+  team_id: string[];
+  department_id: string[];
+  /** All of them. */
+  tag: string[];
+  /** What is left out: "status:CLOSED", "tag:vpn", "assignee_id:me". */
+  not: string[];
+  /** Comparisons (`>=2026-01-01`, `<7d`), "none" or "any"; `7d` is seven days ago, for `due` seven days from now. */
+  created: string[];
+  updated: string[];
+  due: string[];
+  amount: string[];
+  q: string;
+  /** A further condition as JSON text, "" when there is none. */
+  condition: string;
+  sort: Sort;
+}
+
+export const LISTS = [
+  "status",
+  "priority",
+  "ticket_type",
+  "requester_id",
+  "assignee_id",
+  "team_id",
+  "department_id",
+  "tag",
+] as const;
+export const RANGES = ["created", "updated", "due", "amount"] as const;
+export type ListKey = (typeof LISTS)[number];
+export type RangeKey = (typeof RANGES)[number];
+const INSTANTS: Record<Exclude<RangeKey, "amount">, string> = {
+  created: "created_at",
+  updated: "updated_at",
+  due: "due_date",
+};
+const CHECKS: Record<ListKey, RegExp> = {
+  status: new RegExp(`^(${STATUSES.join("|")})$`),
+  priority: new RegExp(`^(${PRIORITIES.join("|")})$`),
+  ticket_type: /^[A-Z][A-Z0-9_]{0,63}$/,
+  requester_id: /^(me|[1-9]\d{0,15})$/,
+  assignee_id: /^(me|none|[1-9]\d{0,15})$/,
+  team_id: /^(my_teams|[1-9]\d{0,15})$/,
+  department_id: /^(my_departments|[1-9]\d{0,15})$/,
+  tag: /^[^\s"][^"]{0,49}$/,
+};
+
+export const isValue = (key: ListKey, value: string): boolean => CHECKS[key].test(value);
+
+export function emptyFilters(): Filters {
+  return {
+    status: [],
+    priority: [],
+    ticket_type: [],
+    requester_id: [],
+    assignee_id: [],
+    team_id: [],
+    department_id: [],
+    tag: [],
+    not: [],
+    created: [],
+    updated: [],
+    due: [],
+    amount: [],
+    q: "",
+    condition: "",
+    sort: "-created_at",
+  };
+}
+
+// --- comparisons -----------------------------------------------------------------------------------------------------
+
+const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
+const AWAY = /^([+-]?)(\d{1,4})([mhdw])$/;
+
+function midnight(day: string): Date | null {
+  const found = DAY.exec(day);
+  if (!found) return null;
+  const [year, month, date] = found.slice(1).map(Number) as [number, number, number];
+  const at = new Date(year, month - 1, date);
+  const isReal = at.getFullYear() === year && at.getMonth() === month - 1 && at.getDate() === date;
+  return isReal && year >= 1900 && year < 9998 ? at : null;
+}
+const two = (n: number) => String(n).padStart(2, "0");
+const dayOf = (at: Date): string => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+function dayAfter(day: string): string {
+  const at = midnight(day) as Date;
+  return dayOf(new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1));
+}
+
+/**
+ * The comparisons a typed one stands for, in the one form each has: days are told by `>=` and `<` only (`<=` a day means
+ * before the next one, a day alone is both), a distance that points where it always points has no sign. Null when it is
+ * none.
+ */
+export function comparisonsOf(key: RangeKey, typed: string): string[] | null {
+  if (typed === "none" || typed === "any") return key === "due" || key === "amount" ? [typed] : null;
+  const found = /^(>=|<=|>|<|=|)(.+)$/.exec(typed.trim());
+  if (!found) return null;
+  const [, op, value] = found as unknown as [string, string, string];
+  if (key === "amount") {
+    const number = /^(\d{1,12})(\.\d{1,2})?$/.exec(value);
+    return number ? [`${op || "="}${value.replace(/^0+(?=\d)/, "")}`] : null;
+  }
+  if (value === "now") return op === "<" || op === ">" ? [`${op}now`] : null;
+  const away = AWAY.exec(value);
+  if (away) {
+    if (op === "" || op === "=") return null;
+    const sign = away[1] || (key === "due" ? "+" : "-");
+    const usual = key === "due" ? "+" : "-";
+    return [`${op}${sign === usual ? "" : sign}${Number(away[2])}${away[3]}`];
+  }
+  if (!midnight(value)) return null;
+  if (op === ">=" || op === "<") return [`${op}${value}`];
+  if (op === ">") return [`>=${dayAfter(value)}`];
+  if (op === "<=") return [`<${dayAfter(value)}`];
+  return [`>=${value}`, `<${dayAfter(value)}`];
+}
+
+const OPS: Record<string, string> = { ">=": "gte", "<=": "lte", ">": "gt", "<": "lt", "=": "eq" };
+const SIGNS = Object.fromEntries(Object.entries(OPS).map(([sign, op]) => [op, sign]));
+
+function leafOf(key: RangeKey, comparison: string): Leaf {
+  const field = key === "amount" ? "amount" : INSTANTS[key];
+  if (comparison === "none") return { field, op: "is_empty" };
+  if (comparison === "any") return { field, op: "is_not_empty" };
+  const [, sign, value] = /^(>=|<=|>|<|=)(.+)$/.exec(comparison) as unknown as [string, string, string];
+  const op = OPS[sign] as string;
+  if (key === "amount" || value === "now") return { field, op, value };
+  const at = midnight(value);
+  if (at) return { field, op, value: at.toISOString() };
+  return { field, op, value: /^[+-]/.test(value) ? value : `${key === "due" ? "+" : "-"}${value}` };
+}
+
+function comparisonOf(key: RangeKey, leaf: Leaf): string | null {
+  if (leaf.op === "is_empty") return key === "due" || key === "amount" ? "none" : null;
+  if (leaf.op === "is_not_empty") return key === "due" || key === "amount" ? "any" : null;
+  const sign = SIGNS[leaf.op];
+  if (!sign || typeof leaf.value !== "string") return null;
+  let value = leaf.value;
+  if (key !== "amount" && /T/.test(value)) {
+    const day = dayOf(new Date(value));
+    if (midnight(day)?.toISOString() !== value) return null;
+    value = day;
+  }
+  const all = comparisonsOf(key, sign + value);
+  return all?.length === 1 && JSON.stringify(leafOf(key, all[0] as string)) === JSON.stringify(leaf)
+    ? (all[0] as string)
+    : null;
+}
+
+// --- conditions ------------------------------------------------------------------------------------------------------
+
+/** The words of a filter that mean "whoever reads": kept as they are, resolved by the server. */
+const isWord = (value: string) => /^(me|my_teams|my_departments)$/.test(value);
+const idOf = (value: string): Json => (isWord(value) || !/^\d+$/.test(value) ? value : Number(value));
+const FIELDS: Record<Exclude<ListKey, "tag">, string> = {
+  status: "status",
+  priority: "priority",
+  ticket_type: "ticket_type",
+  requester_id: "requester_id",
+  assignee_id: "assignee_id",
+  team_id: "team_id",
+  department_id: "department_id",
+};
+const IS_ID = new Set(["requester_id", "assignee_id", "team_id", "department_id"]);
+
+/** What the plain parameters cannot say, in the order the parts have. */
+function partsOf(filters: Filters): Json[] {
+  const parts: Json[] = [];
+  for (const key of ["team_id", "department_id"] as const) {
+    if (filters[key].some(isWord)) parts.push({ field: key, op: "in", value: filters[key].map(idOf) });
+  }
+  for (const tag of filters.tag) parts.push({ field: "tags", op: "contains", value: tag });
+  for (const entry of filters.not) {
+    const [key, value] = split(entry);
+    if (key === "tag") parts.push({ not: { field: "tags", op: "contains", value } });
+    else if (value === "none") parts.push({ field: key, op: "is_not_empty" });
+    else parts.push({ field: key, op: "ne", value: IS_ID.has(key) ? idOf(value) : value });
+  }
+  for (const key of RANGES) for (const one of filters[key]) parts.push(leafOf(key, one) as unknown as Json);
+  return parts;
+}
+const split = (entry: string): [string, string] => {
+  const at = entry.indexOf(":");
+  return [entry.slice(0, at), entry.slice(at + 1)];
+};
+
+/** The whole condition of a list: what its filters need of it, and the further one. Null when there is none. */
+export function conditionOf(filters: Filters): Json {
+  const parts = partsOf(filters);
+  const more = parsed(filters.condition);
+  if (more !== null) parts.push(more);
+  return parts.length ? { all: parts } : null;
+}
+
+function parsed(text: string): Json {
+  if (!text.trim()) return null;
+  try {
+    const value = JSON.parse(text) as Json;
+    return typeof value === "object" && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The list's request. */
+export function requestOf(filters: Filters) {
+  const { status, priority, ticket_type, requester_id, assignee_id, sort } = filters;
+  const condition = conditionOf(filters);
+  const ids = (values: string[]) => (values.some(isWord) ? [] : values.map(Number));
+  return {
+    status,
+    priority,
+    ticket_type,
+    requester_id,
+    assignee_id,
+    team_id: ids(filters.team_id),
+    department_id: ids(filters.department_id),
+    sort,
+    q: filters.q.trim() || undefined,
+    condition: condition === null ? undefined : JSON.stringify(condition),
+  };
+}
+
+/** What a saved view keeps of filters. */
+export function savedOf(filters: Filters): { filters: Record<string, unknown>; condition: Json; sort: Sort } {
+  const { condition: _, sort, ...plain } = requestOf(filters);
+  return {
+    filters: Object.fromEntries(
+      Object.entries(plain).filter(([, v]) => (Array.isArray(v) ? v.length > 0 : v !== undefined)),
+    ),
+    condition: conditionOf(filters),
+    sort,
+  };
+}
+
+const isObject = (json: Json | undefined): json is Record<string, Json> =>
+  typeof json === "object" && json !== null && !Array.isArray(json);
+
+/** The filters a saved view stands for: what of its condition the panel can show, and the rest as a further one. */
+export function filtersOfSaved(view: {
+  filters?: Record<string, unknown>;
+  condition?: unknown;
+  sort?: string;
+}): Filters {
+  const found = emptyFilters();
+  const kept = view.filters ?? {};
+  for (const key of LISTS) {
+    const values = kept[key];
+    if (Array.isArray(values)) (found[key] as string[]) = values.map(String).filter((v) => isValue(key, v));
+  }
+  if (typeof kept.q === "string") found.q = kept.q;
+  if (SORTS.includes(view.sort as Sort)) found.sort = view.sort as Sort;
+  const condition = (view.condition ?? null) as Json;
+  if (condition === null) return found;
+  const parts = isObject(condition) && Array.isArray(condition.all) ? condition.all : [condition];
+  const rest = parts.filter((part) => !take(found, part));
+  if (rest.length) found.condition = JSON.stringify(rest.length === 1 ? rest[0] : { all: rest });
+  return found;
+}
+
+/** Whether a part of a condition is one the panel knows; then it is in the filters now. */
+function take(filters: Filters, part: Json): boolean {
+  if (!isObject(part)) return false;
+  if (isObject(part.not)) {
+    const { field, op, value } = part.not;
+    const entry = `tag:${String(value)}`;
+    return field === "tags" && op === "contains" && typeof value === "string" && addNot(filters, entry);
+  }
+  const leaf = part as unknown as Leaf;
+  if (leaf.field === "tags" && leaf.op === "contains" && typeof leaf.value === "string") {
+    if (!isValue("tag", leaf.value)) return false;
+    filters.tag.push(leaf.value);
+    return true;
+  }
+  for (const key of RANGES) {
+    if (leaf.field !== (key === "amount" ? "amount" : INSTANTS[key])) continue;
+    const one = comparisonOf(key, leaf);
+    if (one !== null) filters[key].push(one);
+    return one !== null;
+  }
+  const key = (Object.keys(FIELDS) as (keyof typeof FIELDS)[]).find((k) => FIELDS[k] === leaf.field);
+  if (!key) return false;
+  if (key === "assignee_id" && leaf.op === "is_not_empty") return addNot(filters, "assignee_id:none");
+  if (leaf.op === "ne") return addNot(filters, `${key}:${String(leaf.value)}`);
+  const values = leaf.op === "in" ? leaf.value : leaf.op === "eq" ? [leaf.value ?? null] : null;
+  if (!Array.isArray(values) || filters[key].length) return false;
+  const words = values.map(String);
+  if (!words.length || !words.every((v) => isValue(key, v) && v !== "none")) return false;
+  (filters[key] as string[]) = words;
+  return true;
+}
+function addNot(filters: Filters, entry: string): boolean {
+  const [key, value] = split(entry);
+  if (!isValue(key as ListKey, value)) return false;
+  filters.not.push(entry);
+  return true;
+}
+
+// --- the address -----------------------------------------------------------------------------------------------------
+
+const many = (value: LocationQuery[string] | undefined): string[] =>
+  (Array.isArray(value) ? value : [value]).filter((v): v is string => typeof v === "string" && v !== "");
+const once = <T>(values: T[]): T[] => [...new Set(values)];
+
+/** The filters an address stands for; words that are none are left out. */
+export function filtersOf(query: LocationQuery): Filters {
+  const found = emptyFilters();
+  for (const key of LISTS) {
+    (found[key] as string[]) = once(many(query[key]).filter((v) => isValue(key, v)));
+  }
+  found.not = once(
+    many(query.not).filter((entry) => {
+      const [key, value] = split(entry);
+      return (LISTS as readonly string[]).includes(key) && isValue(key as ListKey, value);
+    }),
+  );
+  for (const key of RANGES) {
+    found[key] = once(many(query[key]).flatMap((typed) => comparisonsOf(key, typed) ?? []));
+  }
+  found.q = many(query.q)[0]?.slice(0, 200) ?? "";
+  const condition = many(query.condition)[0]?.slice(0, 6000) ?? "";
+  found.condition = parsed(condition) === null ? "" : condition;
+  const sort = many(query.sort)[0] as Sort;
+  if (SORTS.includes(sort)) found.sort = sort;
+  return found;
+}
+
+/** The address of filters: only what differs from the plain list. */
+export function queryOf(filters: Filters): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = {};
+  for (const key of [...LISTS, "not", ...RANGES] as const) {
+    if (filters[key].length) query[key] = [...filters[key]];
+  }
+  if (filters.q.trim()) query.q = filters.q.trim();
+  if (filters.condition) query.condition = filters.condition;
+  if (filters.sort !== "-created_at") query.sort = filters.sort;
+  return query;
+}
+
+/** How many filters narrow the list (the order of it is none). */
+export function countOf(filters: Filters): number {
+  const lists = [...LISTS, "not", ...RANGES] as const;
+  return (
+    lists.reduce((sum, key) => sum + filters[key].length, 0) +
+    (filters.q.trim() ? 1 : 0) +
+    (filters.condition ? 1 : 0)
+  );
+}
+
+/** Whether two lists are narrowed and ordered alike. */
+export const isSame = (a: Filters, b: Filters): boolean =>
+  JSON.stringify(savedOf(sorted(a))) === JSON.stringify(savedOf(sorted(b)));
+
+function sorted(filters: Filters): Filters {
+  const copy = { ...filters };
+  for (const key of [...LISTS, "not", ...RANGES] as const) (copy[key] as string[]) = [...filters[key]].sort();
+  return copy;
+}
