@@ -32,6 +32,7 @@ from waypost.tickets import asking_router as asking
 from waypost.tickets import attachment_router as attachments
 from waypost.tickets import bulk_router as bulk
 from waypost.tickets import canned_router as canned
+from waypost.tickets import count_router as counts
 from waypost.tickets import draft_router as drafts
 from waypost.tickets import export_router as exports
 from waypost.tickets import fields_router as ticket_fields
@@ -53,6 +54,7 @@ ROOMS = (
     forms,
     catalog,
     bulk,
+    counts,
     exports,
     imports,
     tickets,

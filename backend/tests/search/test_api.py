@@ -289,6 +289,18 @@ async def test_a_count_ends_somewhere(who: Any, monkeypatch: pytest.MonkeyPatch)
     assert counted["items"] == [{"id": view["id"], "count": 3, "more": True}]
 
 
+async def test_a_list_says_how_long_it_is(who: Any) -> None:
+    manager = await who("manager")
+    low = {"condition": json.dumps(LOW)}
+    assert await manager.get("/tickets/count", params=low) == {
+        "count": len(await listed(manager, LOW)),
+        "more": False,
+    }
+    both = {"status": ["IN_REVIEW", "DRAFT"], "priority": "LOW"}
+    assert (await manager.get("/tickets/count", params=both))["count"] == len(await ids(manager, "/tickets", **both))
+    await manager.get("/tickets/count", expect=422, params={"condition": "{"})
+
+
 async def test_a_view_that_asks_for_a_field_that_went(who: Any) -> None:
     admin, agent = await who("admin"), await who("agent")
     form = {"type": "object", "properties": {"gone_soon": {"type": "string"}}, "additionalProperties": False}
@@ -316,6 +328,7 @@ async def test_a_view_that_asks_for_a_field_that_went(who: Any) -> None:
     [
         ("/tickets?limit=100&condition={custom}", 1),
         ("/saved-views?limit=100", 1),
+        ("/tickets/count?status=DRAFT&condition={custom}", 1),
         ("/saved-views/{id}/tickets?limit=100", 2),
         ("/saved-views/counts?ids={id}&ids={other}", 3),
     ],

@@ -18,9 +18,7 @@ from waypost.search.errors import ViewNotFound, ViewOutdated
 from waypost.search.models import SavedView, SavedViewPin
 from waypost.tickets.conditions import condition_of
 from waypost.tickets.list_query import filters_from
-from waypost.tickets.queries import Filters, ticket_count, ticket_list
-
-MOST_COUNTED = 10_000
+from waypost.tickets.queries import MOST_COUNTED, Filters, ticket_count, ticket_list
 
 
 async def view_page(

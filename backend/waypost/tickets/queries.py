@@ -49,6 +49,7 @@ from waypost.tickets.models import Ticket, TicketText
 from waypost.tickets.texts import query_of
 from waypost.tickets.working_models import TicketWatcher
 
+MOST_COUNTED = 10_000  # a screen says "10,000+" beyond
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 # sort word -> (column, descending, type of the cursor's value)

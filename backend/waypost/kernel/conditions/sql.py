@@ -43,6 +43,8 @@ Document = ColumnElement[Any] | None
 NEVER = AnyOf(())
 _TEXTS = (Kind.TEXT, Kind.CHOICE, Kind.DATE)
 _MANY = ("in", "not_in")
+_TRIGRAM = 3
+_HOLDS_FEW = "holds_few"  # contains so few letters that an index of trigrams would be read as a whole
 _ORDERS: dict[str, Callable[[Any, Any], Any]] = {
     "lt": operator.lt,
     "lte": operator.le,
@@ -117,6 +119,8 @@ def simplified(condition: Condition) -> Condition:
         if condition.op in ("contains", "starts_with"):
             return Leaf(condition.field, "is_not_empty", None)
         return NEVER if condition.op == "eq" else All(())
+    if condition.op == "contains" and len(condition.value) < _TRIGRAM:
+        return replace(condition, op=_HOLDS_FEW)
     return condition
 
 
@@ -201,6 +205,8 @@ def _sent(leaf: Leaf, by_document: bool) -> Any:
     if leaf.op in ("contains", "starts_with"):
         pattern = fold(wanted).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         return f"%{pattern}%" if leaf.op == "contains" else f"{pattern}%"
+    if leaf.op == _HOLDS_FEW:
+        return fold(wanted)
     return list(wanted) if leaf.op in _MANY else wanted
 
 
@@ -228,6 +234,8 @@ def _leaf(leaf: Leaf, value: ColumnElement[Any], wanted: Any) -> ColumnElement[b
             return value == any_(wanted)
         case "starts_with" | "contains" if leaf.field.kind is not Kind.LIST:
             return folded(cast(value, Text)).like(wanted)
+        case "holds_few":
+            return func.strpos(folded(cast(value, Text)), wanted) > 0
         case "contains":
             found: ColumnElement[bool] = value.bool_op("@>")(wanted)
             return found

@@ -3527,6 +3527,22 @@ export type TeamRead = {
 };
 
 /**
+ * TicketCount
+ *
+ * `more`: there are more than the 10,000 that were counted.
+ */
+export type TicketCount = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * More
+     */
+    more: boolean;
+};
+
+/**
  * TicketCreate
  *
  * A new request (specification, Ticket Creation).
@@ -9613,6 +9629,92 @@ export type PreviewManyResponses = {
 };
 
 export type PreviewManyResponse = PreviewManyResponses[keyof PreviewManyResponses];
+
+export type CountTicketsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Status
+         */
+        status?: Array<'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED'>;
+        /**
+         * Priority
+         */
+        priority?: Array<'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL'>;
+        /**
+         * Ticket Type
+         */
+        ticket_type?: Array<string>;
+        /**
+         * Assignee Id
+         */
+        assignee_id?: Array<string>;
+        /**
+         * Requester Id
+         */
+        requester_id?: Array<string>;
+        /**
+         * Department Id
+         */
+        department_id?: Array<number>;
+        /**
+         * Team Id
+         */
+        team_id?: Array<number>;
+        /**
+         * Q
+         *
+         * Words of number, title or description.
+         */
+        q?: string | null;
+        /**
+         * Created From
+         */
+        created_from?: string | null;
+        /**
+         * Created To
+         */
+        created_to?: string | null;
+        /**
+         * Due Before
+         */
+        due_before?: string | null;
+        /**
+         * Condition
+         *
+         * A condition on a ticket's fields, as JSON.
+         */
+        condition?: string | null;
+    };
+    url: '/api/v1/tickets/count';
+};
+
+export type CountTicketsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CountTicketsError = CountTicketsErrors[keyof CountTicketsErrors];
+
+export type CountTicketsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketCount;
+};
+
+export type CountTicketsResponse = CountTicketsResponses[keyof CountTicketsResponses];
 
 export type ExportTicketsData = {
     body?: never;

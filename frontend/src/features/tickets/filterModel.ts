@@ -249,10 +249,11 @@ function parsed(text: string): Json {
   }
 }
 
-/** The list's request. */
-export function requestOf(filters: Filters) {
+/** The list's request; `more` narrows it further. */
+export function requestOf(filters: Filters, more: Json[] = []) {
   const { status, priority, ticket_type, requester_id, assignee_id, sort } = filters;
-  const condition = conditionOf(filters);
+  const own = conditionOf(filters);
+  const condition = more.length ? { all: own === null ? more : [own, ...more] } : own;
   const ids = (values: string[]) => (values.some(isWord) ? [] : values.map(Number));
   return {
     status,
@@ -270,10 +271,12 @@ export function requestOf(filters: Filters) {
 
 /** What a saved view keeps of filters. */
 export function savedOf(filters: Filters): { filters: Record<string, unknown>; condition: Json; sort: Sort } {
-  const { condition: _, sort, ...plain } = requestOf(filters);
+  const { sort, ...asked } = requestOf(filters);
   return {
     filters: Object.fromEntries(
-      Object.entries(plain).filter(([, v]) => (Array.isArray(v) ? v.length > 0 : v !== undefined)),
+      Object.entries(asked).filter(
+        ([key, v]) => key !== "condition" && (Array.isArray(v) ? v.length > 0 : v !== undefined),
+      ),
     ),
     condition: conditionOf(filters),
     sort,

@@ -1,4 +1,5 @@
 export { default as OutboxNews } from "./talk/OutboxNews.vue";
+export { default as PinnedViews } from "./list/PinnedViews.vue";
 export { default as RequestPicks } from "./RequestPicks.vue";
 export { default as TicketFacts } from "./TicketFacts.vue";
 export { default as TicketFiles } from "./TicketFiles.vue";

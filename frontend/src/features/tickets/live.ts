@@ -1,6 +1,13 @@
 import type { QueryClient } from "@tanstack/vue-query";
 import { keys } from "./queries";
 
+/** Whoever shows rows of tickets and wants to know which changed. */
+const listeners = new Set<(ticketId: number) => void>();
+export function onTicketChange(listen: (ticketId: number) => void): () => void {
+  listeners.add(listen);
+  return () => listeners.delete(listen);
+}
+
 const late = new Map<string, number>();
 
 /** Many events in a moment are one look at the server. */
@@ -16,7 +23,7 @@ function soon(queries: QueryClient, key: readonly unknown[], after: number): voi
   );
 }
 
-/** A ticket changed somewhere: what is open of it is read again, lists a little later. */
+/** A ticket changed somewhere: what is open of it is read again, lists mend their rows. */
 export function onLive(event: { name: string; data: Record<string, unknown> }, queries: QueryClient): void {
   const id = event.data.ticket_id;
   if (typeof id !== "number") return;
@@ -28,6 +35,10 @@ export function onLive(event: { name: string; data: Record<string, unknown> }, q
   }
   if (event.name !== "notification.created") {
     soon(queries, keys.one(id), 50);
-    soon(queries, keys.lists, 400);
+    soon(queries, ["tickets", "count"], 3000);
+    soon(queries, ["saved-views", "counts"], 3000);
+    // Rows do not jump: an open list is told, one that nobody looks at is read again when it is opened.
+    void queries.invalidateQueries({ queryKey: keys.lists, refetchType: "none" });
+    for (const listen of listeners) listen(id);
   }
 }

@@ -1,37 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { amountOf, countOf, fieldsOf, filled, filtersOf, missing, queryOf } from "./model";
-
-describe("filters and the address", () => {
-  it("come back as they went", () => {
-    const filters = {
-      status: ["IN_REVIEW" as const],
-      priority: ["HIGH" as const, "LOW" as const],
-      ticket_type: ["IT_HARDWARE"],
-      requester_id: ["me"],
-      assignee_id: ["none"],
-      q: "lamp & laptop",
-      sort: "-priority" as const,
-    };
-    expect(filtersOf(queryOf(filters))).toEqual(filters);
-    expect(countOf(filters)).toBe(7);
-  });
-
-  it("leave out what is none", () => {
-    const filters = filtersOf({
-      status: ["OPEN", "DRAFT"],
-      assignee_id: "-1",
-      sort: "random",
-      ticket_type: "a b",
-    });
-    expect(filters).toMatchObject({
-      status: ["DRAFT"],
-      assignee_id: [],
-      sort: "-created_at",
-      ticket_type: [],
-    });
-    expect(queryOf(filtersOf({}))).toEqual({});
-  });
-});
+import { amountOf, fieldsOf, filled, missing } from "./model";
 
 describe("a form", () => {
   it("knows what is missing before it is submitted", () => {

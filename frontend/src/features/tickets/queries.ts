@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/vue-query";
 import type { Ref } from "vue";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
-import { queryOf, type Filters } from "./model";
+import { queryOf, requestOf, type Filters } from "./model";
 
 export const keys = {
   lists: ["tickets", "list"] as const,
@@ -14,19 +14,37 @@ export const keys = {
   assignees: (id: number) => ["tickets", id, "assignees"] as const,
 };
 
-/** Tickets page by page. */
+/** Tickets page by page. What changed since is brought in by `list/useLiveRows`, without moving a row. */
 export function useTickets(filters: Ref<Filters>) {
   return useInfiniteQuery({
     queryKey: ["tickets", "list", filters],
-    queryFn: ({ pageParam, signal }) => {
-      const { q, ...rest } = filters.value;
-      return data(
-        api.tickets({ query: { ...rest, q: q || undefined, limit: 50, cursor: pageParam }, signal }),
-      );
-    },
+    queryFn: ({ pageParam, signal }) =>
+      data(
+        api.tickets({
+          query: { ...requestOf(filters.value), limit: pageParam ? 100 : 50, cursor: pageParam },
+          signal,
+        }),
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     placeholderData: (before) => before,
+    staleTime: Infinity,
+    refetchOnMount: false,
+    refetchOnReconnect: false,
+  });
+}
+
+/** How many there are; exact up to 10,000. */
+export function useTicketCount(filters: Ref<Filters>) {
+  return useQuery({
+    queryKey: ["tickets", "count", filters],
+    queryFn: ({ signal }) => {
+      const { condition, ...plain } = requestOf({ ...filters.value, sort: "-created_at" });
+      const query: api.CountTicketsData["query"] = { ...plain, condition };
+      return data(api.countTickets({ query, signal }));
+    },
+    placeholderData: (before) => before,
+    staleTime: 30_000,
   });
 }
 
