@@ -13,6 +13,9 @@ const features = [
   "settings",
   "catalogue",
   "desk",
+  "directory",
+  "queues",
+  "routing",
 ];
 
 export default ts.config(

@@ -29,6 +29,12 @@ export function useNavigation() {
         shown: session.can("tickets:read"),
       },
       {
+        to: "/queues",
+        label: t("queues.title"),
+        icon: "i-lucide-layers",
+        shown: session.can("tickets:work"),
+      },
+      {
         to: "/approvals",
         label: t("nav.approvals"),
         icon: "i-lucide-stamp",

@@ -23,4 +23,6 @@ export const places: SettingsPlace[] = [
     needs: "tickets:comment_internal",
   },
   { to: "/settings/import", key: "import", icon: "i-lucide-file-up", needs: "tickets:import" },
+  { to: "/settings/routing", key: "routing", icon: "i-lucide-route", needs: "routing:configure" },
+  { to: "/settings/teams", key: "teams", icon: "i-lucide-users", needs: "directory:configure" },
 ];

@@ -1,0 +1,56 @@
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/vue-query";
+import type { Ref } from "vue";
+import { data } from "@/api/client";
+import * as api from "@/api/generated";
+
+/** Absences of now and later: one's own and those one may set, or a team's. */
+export function useAbsences(team: Ref<number | undefined>) {
+  return useInfiniteQuery({
+    queryKey: ["absences", team],
+    queryFn: ({ pageParam, signal }) =>
+      data(api.absences({ query: { team_id: team.value, limit: 50, cursor: pageParam }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  });
+}
+
+function useChange<V, A>(change: (values: V) => Promise<A>, keys: string[]) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSettled: () => Promise.all(keys.map((key) => queries.invalidateQueries({ queryKey: [key] }))),
+  });
+}
+
+export const useSetAbsence = () =>
+  useChange(
+    ({ key, ...body }: api.AbsenceCreate & { key: string }) =>
+      data(api.setAbsence({ body, headers: { "Idempotency-Key": key } })),
+    ["absences", "people", "tickets"],
+  );
+
+export const useRemoveAbsence = () =>
+  useChange(
+    (absence_id: number) => data(api.removeAbsence({ path: { absence_id } })),
+    ["absences", "people", "tickets"],
+  );
+
+export const useSetMember = () =>
+  useChange(
+    ({ team_id, user_id, is_lead }: { team_id: number; user_id: number; is_lead: boolean }) =>
+      data(api.setTeamMember({ path: { team_id, user_id }, body: { is_lead } })),
+    ["teams", "queues"],
+  );
+
+export const useRemoveMember = () =>
+  useChange(
+    (path: { team_id: number; user_id: number }) => data(api.removeTeamMember({ path })),
+    ["teams", "queues"],
+  );
+
+export const useCreateTeam = () =>
+  useChange(
+    ({ key, ...body }: api.TeamCreate & { key: string }) =>
+      data(api.createTeam({ body, headers: { "Idempotency-Key": key } })),
+    ["teams", "queues"],
+  );

@@ -1,0 +1,1 @@
+export { default as ClaimButton } from "./ClaimButton.vue";
