@@ -297,3 +297,22 @@ PURCHASES: dict[str, Any] = {
         ),
     ],
 }
+
+# team: its canned replies, name and words
+REPLIES: dict[str, tuple[tuple[str, str], ...]] = {
+    "IT Support": (
+        (
+            "Which model?",
+            "Hello {{ requester.first_name }},\n\nthank you for {{ ticket.number }}. Which model do you need, and by when?",
+        ),
+        (
+            "Ready to be picked up",
+            "Hello {{ requester.first_name }},\n\n“{{ ticket.title }}” is ready. Please come to the IT desk, ground floor, "
+            "between 9:00 and 16:00.\n\n{{ me.name }}",
+        ),
+        (
+            "Did a restart help?",
+            "Hello {{ requester.first_name }},\n\nplease restart the device once and tell us whether that helped.",
+        ),
+    ),
+}

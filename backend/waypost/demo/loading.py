@@ -19,7 +19,7 @@ from waypost.approvals.models import ApprovalStep
 from waypost.catalog.categories import create_category
 from waypost.catalog.models import TicketType
 from waypost.catalog.service import create_ticket_type
-from waypost.demo.company import HEADS, NOT_EMPLOYEES, PASSWORD, PEOPLE, PURCHASES, TEAMS, TYPES, ZONE
+from waypost.demo.company import HEADS, NOT_EMPLOYEES, PASSWORD, PEOPLE, PURCHASES, REPLIES, TEAMS, TYPES, ZONE
 from waypost.demo.requests import REQUESTS, Request
 from waypost.directory.models import Department, Team, TeamMember, User
 from waypost.directory.service import create_department, create_team, create_user
@@ -27,6 +27,7 @@ from waypost.kernel.clock import clock, now
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, EventRow, OutboxRow
 from waypost.tickets import service as tickets
+from waypost.tickets.canned import create_reply
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.reviewing import TICKET
 from waypost.tickets.talking import add_comment
@@ -42,6 +43,7 @@ async def load(database: Database) -> bool:
             return False
         people = await _people(session)
         await _teams_and_types(session, people)
+        await _replies(session, people["admin"])
         await create_definition(session, SYSTEM, PURCHASES)
         began = now()
         for request in REQUESTS:
@@ -93,6 +95,15 @@ async def _teams_and_types(session: AsyncSession, people: dict[str, int]) -> Non
     for given in TYPES:
         values = {k: v for k, v in given.items() if k != "team"}
         await create_ticket_type(session, SYSTEM, **values, team_id=teams[given["team"]].id)
+
+
+async def _replies(session: AsyncSession, admin_id: int) -> None:
+    admin = await actor_of_user(session, admin_id)
+    assert admin is not None
+    for name, replies in REPLIES.items():
+        team_id = await session.scalar(select(Team.id).where(Team.name == name))
+        for title, body in replies:
+            await create_reply(session, admin, title=title, body=body, team_id=team_id)
 
 
 class _Story:

@@ -53,6 +53,7 @@ MAX_DEPTH = 32
 API = "/api/"
 SLOW = 0.5  # seconds after which a read is worth a line in the log
 ENDLESS = ("/api/v1/events/stream",)
+BEATS = ("/api/v1/tickets/{ticket_id}/presence",)  # of every open screen, every few seconds: they change nothing kept
 
 requests_total = Counter("waypost_http_requests", "HTTP requests answered", ["method", "route", "status"])
 request_seconds = Histogram(
@@ -356,8 +357,8 @@ def _defect(path: str, method: str, error: Exception) -> Response:
 
 
 def _log_request(method: str, route: str, status: int, seconds: float) -> None:
-    """One line for whatever changed something, was refused or slow; plain reads are told at level DEBUG only."""
-    is_plain = method in ("GET", "HEAD") and status < 400 and (seconds < SLOW or route in ENDLESS)
+    """One line for whatever changed something, was refused or slow; reads and beats are told at level DEBUG only."""
+    is_plain = (method in ("GET", "HEAD") or route in BEATS) and status < 400 and (seconds < SLOW or route in ENDLESS)
     tell = log.debug if is_plain else log.info if status < 500 else log.error
     tell("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
