@@ -232,7 +232,8 @@ async def test_versions_say_who_and_what_and_come_back(who: Any, kind: Any) -> N
 async def test_who_speaks_of_a_field(who: Any, kind: Any) -> None:
     made, admin, employee = await kind(), await who("admin"), await who("employee")
     path = f"/ticket-types/{made['key']}/fields"
-    assert (await admin.get(f"{path}/need/uses"))["items"] == []
+    before = (await admin.get(f"{path}/need/uses"))["items"]
+    assert all(use["kind"] == "approval_workflow" and use["name"] != made["key"] for use in before)
     await employee.post("/tickets", body(made, {"need": "new"}), expect=201)
     stages = [
         {"name": "One", "condition": None, "approvers": [{"kind": "FORM_FIELD", "field": "boss"}]},
@@ -247,11 +248,14 @@ async def test_who_speaks_of_a_field(who: Any, kind: Any) -> None:
         "/approval-workflows", {"name": made["key"], "condition": condition, "stages": stages}, expect=201
     )
     named = {"kind": "approval_workflow", "id": flow["id"], "name": made["key"], "count": 1, "has_more": False}
-    assert (await admin.get(f"{path}/boss/uses"))["items"] == [named]
-    assert (await admin.get(f"{path}/need/uses"))["items"] == [
-        named,
-        {"kind": "ticket", "id": None, "name": "", "count": 1, "has_more": False},
-    ]
+
+    async def own_uses(field: str) -> list[dict[str, Any]]:
+        """Without the workflows that other tests made about fields of this name."""
+        items = (await admin.get(f"{path}/{field}/uses"))["items"]
+        return [i for i in items if i["kind"] != "approval_workflow" or i["id"] == flow["id"]]
+
+    assert await own_uses("boss") == [named]
+    assert await own_uses("need") == [named, {"kind": "ticket", "id": None, "name": "", "count": 1, "has_more": False}]
 
 
 async def test_money_of_a_form_is_judged_in_the_companys_currency(who: Any, kind: Any, find_step: Any) -> None:
