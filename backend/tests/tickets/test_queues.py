@@ -69,8 +69,8 @@ async def test_who_may_see_which_queue(who: Any) -> None:
     await admin.post(f"/queues/{team_id}/claim-next", expect=403)
 
 
-async def test_most_urgent_first_of_those_the_oldest(who: Any) -> None:
-    employee, agent = await who("employee"), await who("agent")
+async def test_most_urgent_first_of_those_the_oldest(fresh_who: Any) -> None:
+    employee, agent = await fresh_who("employee"), await fresh_who("agent")
     team_id = (await agent.get("/queues"))["items"][0]["team"]["id"]
     made = [await make(employee, priority=p) for p in ("HIGH", "LOW", "HIGH", "CRITICAL")]
     ids = {t["id"]: n for n, t in enumerate(made)}
