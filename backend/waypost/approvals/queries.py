@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, Lateral, ScalarSelect, Select, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -50,6 +51,24 @@ def people_asked_about(subject_type: str, subject_id: Any) -> ScalarSelect[Any]:
             ApprovalStep.requested_at.is_not(None),
         )
         .scalar_subquery()
+    )
+
+
+def asked_now(subject_type: str, subject_id: Any) -> Lateral:
+    """Who is asked about a subject and has not answered, since when, and by when they should (one row, lateral)."""
+    return (
+        select(
+            func.array_agg(aggregate_order_by(ApprovalStep.approver_id, ApprovalStep.id)).label("approver_ids"),
+            func.min(ApprovalStep.requested_at).label("requested_at"),
+            func.min(ApprovalStep.due_at).label("due_at"),
+        )
+        .where(
+            ApprovalStep.subject_type == subject_type,
+            ApprovalStep.subject_id == subject_id,
+            ApprovalStep.requested_at.is_not(None),
+            ApprovalStep.status == StepStatus.PENDING.value,
+        )
+        .lateral("asked")
     )
 
 

@@ -1,4 +1,4 @@
-"""`/requesters`, and the look at a new request that comes before a 422: for whom is it?"""
+"""`/requesters`, `/my-requests`, and the look at a new request that comes before a 422: for whom is it?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from waypost.kernel.errors import Invalid
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.ids import MAX_ID
 from waypost.kernel.paging import Cursor, Limit
-from waypost.tickets import asking
+from waypost.tickets import asking, waiting
+from waypost.tickets.asking_schemas import WaitingPage
 
 router = APIRouter(route_class=StrictRoute, tags=["Tickets"])
 Wanted = Annotated[
@@ -35,6 +36,17 @@ async def requesters(
 ) -> Response:
     """The people besides oneself for whom one may make a request. Empty: one asks for oneself only."""
     return json_response(await asking.requester_page(session, actor, q=q, cursor=cursor, limit=limit))
+
+
+@router.get("/my-requests", response_model=WaitingPage)
+async def my_requests(
+    session: ReadSession,
+    actor: Annotated[Actor, permit(Permission.TICKETS_READ)],
+    limit: Limit = 25,
+    cursor: Cursor = None,
+) -> Response:
+    """One's requests that are not over, those made for others too: who holds each now, and what happens next."""
+    return json_response(await waiting.waiting_page(session, actor, cursor=cursor, limit=limit))
 
 
 async def only_for_whom_one_may_ask(request: Request) -> None:
