@@ -242,11 +242,34 @@ test("a link fills the form in, says what it does not know, and sends nothing", 
   });
 });
 
+test("my requests say who has each of them, and what comes next", async ({ page, browser }) => {
+  const what = title("A lamp");
+  await signIn(page, "employee", "/new/FACILITY");
+  await page.getByLabel("Title").fill(what);
+  await page.getByRole("button", { name: "Submit" }).click();
+  await page.waitForURL(/\/tickets\/\d+$/);
+  const ticket = new URL(page.url()).pathname;
+  await page.getByRole("navigation").getByRole("link", { name: "My requests" }).click();
+  const line = page.getByRole("region", { name: "Waiting for others" }).getByRole("link", { name: what });
+  await expect(line).toContainText("Mike Okafor is asked to decide.");
+  await expect(line).toContainText("Next: with a yes, the team begins to work.");
+  const mike = await as(browser, "manager", `/approvals?ticket=${ticket.split("/").at(-1)}`);
+  await mike.getByRole("button", { name: "Approve", exact: true }).click();
+  await expect(line).toContainText(/It waits for somebody of Facilities|Fatou Diallo has it/, {
+    timeout: 15_000,
+  });
+});
+
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
     test("the catalogue and the form are for everybody", async ({ page }) => {
-      await signIn(page, "manager", "/new/IT_HARDWARE");
+      test.setTimeout(90_000);
+      await signIn(page, "manager", "/new/HR");
+      await page.getByLabel("Title").fill(title("Letter"));
+      await page.getByRole("button", { name: "Submit" }).click();
+      await page.waitForURL(/\/tickets\/\d+$/);
+      await page.goto("/new/IT_HARDWARE");
       await page.getByLabel("Title").fill(title("Kept"));
       await expect(saved(page)).toBeVisible();
       for (const width of [320, 768, 1440]) {
@@ -263,6 +286,14 @@ for (const colorScheme of ["light", "dark"] as const) {
       }
       await page.getByLabel("Describe it in your words").fill("laptop");
       await expectNoViolations(page);
+      await page.goto("/my-requests");
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await expect(page.locator("main li").first()).toBeVisible();
+      for (const width of [320, 768, 1440]) {
+        await page.setViewportSize({ width, height: 900 });
+        await expectNoViolations(page);
+        await expectNoSidewaysScroll(page);
+      }
     });
   });
 }

@@ -11,6 +11,8 @@ interface Place {
   short?: string;
   icon: string;
   shown: boolean;
+  /** Left out where there is room for five places only. */
+  spare?: boolean;
   badge?: number;
 }
 
@@ -33,6 +35,14 @@ export function useNavigation() {
         label: t("queues.title"),
         icon: "i-lucide-layers",
         shown: session.can("tickets:work"),
+      },
+      {
+        to: "/my-requests",
+        label: t("nav.mine"),
+        short: t("nav.mineShort"),
+        icon: "i-lucide-hourglass",
+        shown: session.can("tickets:create"),
+        spare: true,
       },
       {
         to: "/approvals",

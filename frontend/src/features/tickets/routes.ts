@@ -14,6 +14,12 @@ const routes: RouteRecordRaw[] = [
     meta: { title: "tickets.ticket" },
   },
   {
+    path: "my-requests",
+    name: "my-requests",
+    component: () => import("./MyRequestsView.vue"),
+    meta: { title: "nav.mine", needs: "tickets:create" },
+  },
+  {
     path: "new/:type?",
     name: "new",
     component: () => import("./TicketCreateView.vue"),

@@ -83,6 +83,11 @@ export function fileSize(bytes: number): string {
   return number(value, { style: "unit", unit: SIZES[step], unitDisplay: step ? "short" : "long" });
 }
 
+/** Several names as a sentence takes them: "Ana, Ben, and Cem". */
+export function names(list: string[]): string {
+  return new Intl.ListFormat(locale, { type: "conjunction" }).format(list);
+}
+
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/);
   return ((words[0]?.[0] ?? "?") + (words.length > 1 ? (words.at(-1)?.[0] ?? "") : "")).toUpperCase();
