@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Lateral, ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
@@ -54,7 +55,7 @@ def people_asked_about(subject_type: str, subject_id: Any) -> ScalarSelect[Any]:
     )
 
 
-def asked_now(subject_type: str, subject_id: Any) -> Lateral:
+def asked_now(subject_type: str, subject_id: Any) -> LateralFromClause:
     """Who is asked about a subject and has not answered, since when, and by when they should (one row, lateral)."""
     return (
         select(
