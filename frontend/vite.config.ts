@@ -9,7 +9,8 @@ const CATALOGUE =
   "heart-pulse house inbox key laptop lightbulb mail map-pin monitor package phone plane printer receipt server shield " +
   "shopping-cart smartphone truck users utensils wifi wrench life-buoy";
 // What the kinds of a form's fields are recognised by (features/catalogue/kinds.ts), and the places of the settings.
-const NAMED_IN_CODE = "type text hash circle-dot list-checks list-tree user paperclip square-check";
+const NAMED_IN_CODE =
+  "type text hash circle-dot list-checks list-tree user paperclip square-check message-square-text file-up";
 const BUNDLED = [
   ...NAMED_IN_CODE.split(" "),
   "layout-dashboard",
