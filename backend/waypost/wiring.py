@@ -20,7 +20,8 @@ from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
 from waypost.notifications import consumer as notifications
 from waypost.notifications import sending
-from waypost.tickets import bulk, comment_drafts, dispatching, drafts, filling, importing, keeping, reviewing
+from waypost.search.field_uses import views_naming
+from waypost.tickets import bulk, comment_drafts, dispatching, drafts, field_uses, importing, keeping, reviewing
 from waypost.tickets import events as tickets
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
@@ -55,7 +56,9 @@ SCAN = "attachments.scan"
 
 def build_wiring() -> Wiring:
     """The table in force, and the rooms whose subjects approvals judge."""
-    use_finders((definitions.definitions_naming, filling.tickets_with))
+    use_finders(
+        (definitions.definitions_naming, field_uses.rules_naming, views_naming, field_uses.tickets_with),
+    )
     use_subject_rooms({reviewing.TICKET: reviewing.TicketRoom()})
     return Wiring(handlers=HANDLERS, consumers=CONSUMERS, subscriptions=SUBSCRIPTIONS)
 

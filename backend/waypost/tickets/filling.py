@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.catalog.answers import ids_in
 from waypost.catalog.errors import FormNotFilled
 from waypost.catalog.forms import check_fields, hidden_keys
 from waypost.catalog.kinds import FieldKind
-from waypost.catalog.models import TicketType
 from waypost.catalog.showing import FACTS
-from waypost.catalog.uses import Use
 from waypost.directory.models import Department, User
 from waypost.kernel.errors import FieldError
 from waypost.tickets.lifecycle import IN_REVIEW, Status
@@ -96,15 +94,3 @@ async def fit(session: AsyncSession, ticket: Ticket, form: dict[str, Any], chang
     else:
         return
     await check_filled(session, form, fields, facts=facts, is_draft=is_draft, ticket_id=ticket.id, before=before)
-
-
-MOST_COUNTED = 1000
-
-
-async def tickets_with(session: AsyncSession, kind: TicketType, key: str) -> list[Use]:
-    """How many tickets of a type hold a value in a field, counted up to a bound."""
-    holding = select(Ticket.id).where(Ticket.ticket_type_id == kind.id, Ticket.custom_fields.has_key(key))
-    count = await session.scalar(select(func.count()).select_from(holding.limit(MOST_COUNTED + 1).subquery())) or 0
-    if not count:
-        return []
-    return [Use("ticket", None, "", min(count, MOST_COUNTED), count > MOST_COUNTED)]
