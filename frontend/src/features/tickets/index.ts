@@ -1,3 +1,4 @@
+export { default as ConflictHost } from "./working/ConflictHost.vue";
 export { default as OutboxNews } from "./talk/OutboxNews.vue";
 export { default as PinnedViews } from "./list/PinnedViews.vue";
 export { default as RequestPicks } from "./RequestPicks.vue";
