@@ -69,6 +69,12 @@ async def _drain(database: Database) -> None:
         await hints.ask(SEND)
 
 
+async def _change_many(database: Database) -> None:
+    """Go on with bulk jobs; what is left asks for the next turn behind everything else that waits."""
+    if await bulk.run_due(database):
+        await hints.ask(bulk.TASK)
+
+
 async def _import(database: Database) -> None:
     """Go on with imports; what is left asks for the next turn behind everything else that waits."""
     if await importing.run_due(database):
@@ -92,7 +98,7 @@ def tasks() -> dict[str, Task]:
         hints.RELAY: _drain,
         SEND: sending.send_due,
         SCAN: keeping.scan_due,
-        bulk.TASK: bulk.run_due,
+        bulk.TASK: _change_many,
         importing.TASK: _import,
         "housekeeping": _keep_house,
     }

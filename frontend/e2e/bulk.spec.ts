@@ -35,8 +35,8 @@ test("150 tickets: across pages, only what may be changed, with the reasons, and
     .nth(4)
     .click({ modifiers: ["Shift"] });
   await expect(page.getByText("5 tickets selected")).toBeVisible();
-  await page.getByRole("button", { name: "Select all, up to 500" }).click();
-  await expect(page.getByText("150 tickets selected")).toBeVisible({ timeout: 20_000 });
+  await page.getByRole("button", { name: "Select all that match" }).click();
+  await expect(page.getByText("All tickets that match are selected")).toBeVisible();
 
   const bar = page.getByRole("region", { name: "Selected tickets" });
   await bar.getByRole("button", { name: "Priority" }).click();
@@ -50,6 +50,29 @@ test("150 tickets: across pages, only what may be changed, with the reasons, and
   await job.getByRole("button", { name: "Undo" }).click();
   await expect(job.getByText("150 tickets taken back")).toBeVisible({ timeout: 40_000 });
   await expect(page.getByRole("row").nth(1).getByText("Medium")).toBeVisible();
+});
+
+test("tags come and go, and one watches many", async ({ page, request }) => {
+  const what = title("Tagged");
+  await make(request, what, 3);
+  await signIn(page, "agent", `/tickets?q=${encodeURIComponent(what)}&sort=created_at`);
+  await page.getByLabel("Select all shown").click();
+  const bar = page.getByRole("region", { name: "Selected tickets" });
+  await bar.getByRole("button", { name: "Tags" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Tags", { exact: true }).fill("vpn, rollout");
+  await dialog.getByRole("button", { name: "See what would change" }).click();
+  await dialog.getByRole("button", { name: "Change 3 tickets" }).click();
+  const job = page.getByRole("region", { name: "Progress" });
+  await expect(job.getByText("3 tickets changed")).toBeVisible({ timeout: 20_000 });
+  await job.getByRole("button", { name: "Undo" }).click();
+  await expect(job.getByText("3 tickets taken back")).toBeVisible({ timeout: 20_000 });
+
+  await page.getByLabel("Select all shown").click();
+  await bar.getByRole("button", { name: "More" }).click();
+  await page.getByRole("menuitem", { name: "Watch", exact: true }).click();
+  await dialog.getByRole("button", { name: "Change 3 tickets" }).click();
+  await expect(job.getByText("3 tickets changed")).toBeVisible({ timeout: 20_000 });
 });
 
 test("what cannot be done is said before and after", async ({ page, request }) => {

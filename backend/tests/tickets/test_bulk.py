@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,7 +74,12 @@ async def test_every_action(who: Any) -> None:
     ("body", "pointer"),
     [
         ({"ticket_ids": [], "action": {"type": "assign"}}, "/ticket_ids"),
-        ({"ticket_ids": list(range(1, 502)), "action": {"type": "assign"}}, "/ticket_ids"),
+        ({"ticket_ids": list(range(1, 2002)), "action": {"type": "assign"}}, "/ticket_ids"),
+        ({"action": {"type": "assign"}}, "/ticket_ids"),
+        ({"ticket_ids": [1], "all_matching": True, "action": {"type": "assign"}}, "/ticket_ids"),
+        ({"ticket_ids": [1], "action": {"type": "tag"}}, "/action"),
+        ({"ticket_ids": [1], "action": {"type": "tag", "add": [" "]}}, "/action"),
+        ({"ticket_ids": [1], "action": {"type": "watch", "on": "yes"}}, "/action"),
         ({"ticket_ids": [1], "action": {"type": "destroy"}}, "/action"),
         ({"ticket_ids": [1], "action": {"type": "assign", "colour": 1}}, "/action"),
         ({"ticket_ids": [1], "action": {"type": "update"}}, "/action"),
@@ -224,3 +234,114 @@ async def test_old_jobs_are_forgotten(who: Any, database: Any) -> None:
         with clock(lambda: later):
             await bulk.forget_old_jobs(session)
     await agent.get(f"/bulk-jobs/{job['id']}", expect=404)
+
+
+async def test_tags_watching_and_closing(who: Any, database: Any) -> None:
+    agent, employee = await who("agent"), await who("employee")
+    ids = await make(who, 2)
+    await agent.post("/tickets/bulk", {"ticket_ids": ids[:1], "action": {"type": "tag", "add": ["old", "both"]}})
+    action = {"type": "tag", "add": ["new", "both"], "remove": ["old", "none"]}
+    tagged = await agent.post("/tickets/bulk", {"ticket_ids": ids, "action": action})
+    assert all(r["ok"] for r in tagged["results"])
+    assert [(await agent.get(f"/tickets/{i}"))["tags"] for i in ids] == [["both", "new"], ["new", "both"]]
+    undo = await agent.post(f"/bulk-jobs/{tagged['job']['id']}/undo", expect=201)
+    await bulk.finished(database, undo["id"])
+    assert [(await agent.get(f"/tickets/{i}"))["tags"] for i in ids] == [["old", "both"], []]
+
+    for on in (True, False):
+        watched = await agent.post("/tickets/bulk", {"ticket_ids": ids, "action": {"type": "watch", "on": on}})
+        assert all(r["ok"] for r in watched["results"])
+        surroundings = await agent.get(f"/tickets/{ids[0]}/surroundings")
+        assert surroundings["is_watching"] is on
+    for to in ("IN_PROGRESS", "COMPLETED"):
+        await agent.post("/tickets/bulk", {"ticket_ids": ids, "action": {"type": "transition", "to": to}})
+    closed = await employee.post("/tickets/bulk", {"ticket_ids": ids, "action": {"type": "close"}})
+    assert all(r["ok"] for r in closed["results"])
+    assert (await agent.get(f"/tickets/{ids[1]}"))["status"] == "CLOSED"
+
+
+async def test_all_that_match_are_those_of_the_list(who: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent, employee = await who("agent"), await who("employee")
+    body = {"title": "Pangolin", "ticket_type": "IT_SUPPORT", "submit": True, "custom_fields": {}}
+    ids = {(await employee.post("/tickets", body, expect=201))["id"] for _ in range(3)}
+    foreign = await employee.post("/tickets", {**body, "ticket_type": "HR"}, expect=201)
+    matching = {"all_matching": True, "action": {"type": "update", "priority": "HIGH"}}
+    seen = await agent.post("/tickets/bulk/preview", matching, params={"q": "pangolin"})
+    assert seen["total"] == 3
+    assert {r["ticket_id"] for r in seen["results"]} == ids
+    answer = await agent.post("/tickets/bulk", matching, params={"q": "pangolin", "status": "APPROVED"})
+    assert {r["ticket_id"] for r in answer["results"]} == ids, "what one may not see does not match"
+    assert (await employee.get(f"/tickets/{foreign['id']}"))["priority"] == "MEDIUM"
+    monkeypatch.setattr(bulk, "MOST_TICKETS", 2)
+    refused = await agent.post("/tickets/bulk", matching, params={"q": "pangolin"}, expect=422)
+    assert refused["code"] == "too_many_matching"
+    monkeypatch.undo()
+    monkeypatch.setattr(bulk, "MOST_REHEARSED", 2)
+    seen = await agent.post("/tickets/bulk/preview", matching, params={"q": "pangolin"})
+    assert (seen["total"], len(seen["results"])) == (3, 2)
+    monkeypatch.setattr(bulk, "MOST_WAITED", 2)
+    answer = await agent.post("/tickets/bulk", matching, params={"q": "pangolin"})
+    assert (answer["job"]["status"], answer["results"]) == ("RUNNING", [])
+    from waypost.kernel.db import database
+
+    await bulk.finished(database(), answer["job"]["id"])
+    await agent.post("/tickets/bulk", matching, params={"status": "NONE"}, expect=422)
+
+
+async def test_jobs_have_turns_and_the_worker_comes_back(who: Any, database: Any) -> None:
+    agent = await who("agent")
+    ids = await make(who, 3)
+    body = {"ticket_ids": ids, "action": {"type": "comment", "body": "Turns"}, "wait": False}
+    job = (await agent.post("/tickets/bulk", body))["job"]
+    assert await bulk.run_due(database, seconds=0) == 0
+    assert (await agent.get(f"/bulk-jobs/{job['id']}"))["done"] == 0
+    assert await bulk.run_due(database) == 3
+    assert await bulk.run_due(database) == 0
+
+
+WORKER = """
+import asyncio
+from waypost.kernel.db import Database, use_database
+from waypost.kernel.events import use_wiring
+from waypost.kernel.settings import get_settings
+from waypost.tickets import bulk
+from waypost.wiring import build_wiring
+
+async def main():
+    use_wiring(build_wiring())
+    database = Database.connect(get_settings())
+    use_database(database)
+    await bulk.run_due(database)
+    await database.dispose()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_process_killed_half_way_does_nothing_twice(fresh_database: Any, fresh_who: Any) -> None:
+    """150 tickets; the system ends a real worker process among them, and another one goes on."""
+    agent = await fresh_who("agent")
+    ids = await make(fresh_who, 150)
+    body = {"ticket_ids": ids, "action": {"type": "comment", "body": "Once"}, "wait": False}
+    job = (await agent.post("/tickets/bulk", body))["job"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+
+    async def done() -> int:
+        return int((await agent.get(f"/bulk-jobs/{job['id']}"))["done"])
+
+    process = subprocess.Popen([sys.executable, "-c", WORKER], env=environment)  # noqa: ASYNC220
+    while process.poll() is None and await done() < 40:  # noqa: ASYNC110 - another process works
+        await asyncio.sleep(0.01)
+    assert process.poll() is None, "it was still at work"
+    process.send_signal(signal.SIGKILL)
+    await asyncio.to_thread(process.wait)
+    at_kill = await done()
+    assert 40 <= at_kill < 150
+    await bulk.finished(fresh_database, job["id"])
+    ended = await agent.get(f"/bulk-jobs/{job['id']}")
+    assert (ended["status"], ended["done"], ended["failed"]) == ("FINISHED", 150, 0)
+    async with fresh_database.read() as session:
+        counted = select(EventRow.object_id, func.count()).where(
+            EventRow.type == "comment.created", EventRow.object_id.in_(ids)
+        )
+        assert dict((await session.execute(counted.group_by(EventRow.object_id))).all()) == dict.fromkeys(ids, 1)

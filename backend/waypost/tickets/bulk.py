@@ -8,6 +8,7 @@ of the person as they are then.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,19 +23,23 @@ from waypost.kernel.db import Database
 from waypost.kernel.errors import Refusal
 from waypost.kernel.logs import get_logger
 from waypost.kernel.paging import decode_cursor, encode_cursor
-from waypost.tickets import service, talking
-from waypost.tickets.errors import ChangedSince, JobNotFound, NothingToUndo, TicketNotFound
+from waypost.tickets import service, talking, watching
+from waypost.tickets.errors import ChangedSince, JobNotFound, NothingToUndo, TicketNotFound, TooManyMatching
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import BulkItem, BulkJob, Ticket
-from waypost.tickets.queries import find_ticket
+from waypost.tickets.queries import Filters, find_ticket, ticket_list
 
 log = get_logger(__name__)
-MOST_TICKETS = 500
+MOST_TICKETS = 2_000
+MOST_WAITED = 500  # tickets a client may wait for; larger jobs are answered at once
+MOST_REHEARSED = 500  # tickets a preview looks at
+TURN = 5.0  # seconds a worker process gives to jobs at a time
+ROUND = 100  # tickets of one job before the next one has its turn
 UNDO_WITHIN = timedelta(minutes=10)
 KEPT = timedelta(days=30)
 CHANNEL = "bulk"
 TASK = "tickets.bulk"
-UNDOABLE = frozenset({"assign", "update"})
+UNDOABLE = frozenset({"assign", "update", "tag"})
 Action = dict[str, Any]
 Outcome = tuple[int, dict[str, str] | None]
 
@@ -68,13 +73,25 @@ async def _apply(session: AsyncSession, actor: Actor, ticket_id: int, action: Ac
                 session, actor, ticket_id, to=Status(action["to"]), comment=action.get("comment") or ""
             )
         case "update":
-            values = {k: v for k, v in action.items() if k in ("priority", "due_date")}
+            values = {k: v for k, v in action.items() if k in ("priority", "due_date", "tags")}
             if isinstance(values.get("due_date"), str):
                 values["due_date"] = datetime.fromisoformat(values["due_date"])
             before = {"priority": ticket.priority, "due_date": ticket.due_date and rfc3339(ticket.due_date)}
             before = {k: v for k, v in before.items() if k in values}
             version = ticket.version
             await service.update_ticket(session, actor, ticket_id, version=lambda: version, values=values)
+        case "tag":
+            before = {"tags": ticket.tags}
+            kept = [t for t in ticket.tags if t not in action.get("remove", ())]
+            tags = list(dict.fromkeys([*kept, *action.get("add", ())]))
+            version = ticket.version
+            await service.update_ticket(session, actor, ticket_id, version=lambda: version, values={"tags": tags})
+        case "close":
+            comment = action.get("comment") or ""
+            await service.change_status(session, actor, ticket_id, to=Status.CLOSED, comment=comment)
+        case "watch":
+            change = watching.watch if action.get("on", True) else watching.unwatch
+            await change(session, actor, ticket_id, actor.user_id)
         case "comment":
             await talking.add_comment(
                 session, actor, ticket_id, body=action["body"], visibility=action.get("visibility", "PUBLIC")
@@ -184,13 +201,28 @@ async def run_job(database: Database, job_id: int) -> None:
         pass
 
 
-async def run_due(database: Database) -> int:
-    """Go on with every job that is not finished; returns how many there were."""
-    async with database.read() as session:
-        ids = (await session.scalars(select(BulkJob.id).where(BulkJob.status == "RUNNING").order_by(BulkJob.id))).all()
-    for job_id in ids:
-        await run_job(database, job_id)
-    return len(ids)
+async def run_due(database: Database, *, seconds: float = TURN) -> int:
+    """Go on with the jobs that are not finished, in turns; returns how many tickets were done.
+
+    It ends after some seconds, so that mails and everything else the worker does have their turn too, and when others
+    hold all that is left.
+    """
+    done, in_round, last, until = 0, 0, 0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        running = select(BulkJob.id).where(BulkJob.status == "RUNNING", BulkJob.id > last)
+        async with database.read() as session:
+            following = await session.scalar(running.order_by(BulkJob.id).limit(1))
+        if following is None:
+            if not in_round:
+                break
+            last = in_round = 0
+            continue
+        last = following
+        for _ in range(ROUND):
+            if time.monotonic() >= until or not await _one(database, following):
+                break
+            done, in_round = done + 1, in_round + 1
+    return done
 
 
 async def finished(database: Database, job_id: int) -> None:
@@ -247,10 +279,24 @@ async def _finish(session: AsyncSession, job_id: int) -> None:
     )
 
 
+async def matching(session: AsyncSession, actor: Actor, filters: Filters) -> list[int]:
+    """The ids of all tickets of a list, as it is now. Raises `TooManyMatching`."""
+    ids: list[int] = []
+    cursor: str | None = None
+    while True:
+        page = await ticket_list(session, actor, filters, sort="-created_at", cursor=cursor, limit=500)
+        ids += [item["id"] for item in page["items"]]
+        if len(ids) > MOST_TICKETS:
+            raise TooManyMatching(f"More than {MOST_TICKETS} tickets match. Narrow the list first.")
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return ids
+
+
 async def rehearse(database: Database, actor: Actor, *, ticket_ids: Sequence[int], action: Action) -> list[Outcome]:
-    """What would become of each ticket: done for real, and undone before anybody sees it."""
+    """What would become of each ticket, of the first `MOST_REHEARSED`: done for real, undone before anybody sees it."""
     outcomes: list[Outcome] = []
-    for ticket_id in dict.fromkeys(ticket_ids):
+    for ticket_id in list(dict.fromkeys(ticket_ids))[:MOST_REHEARSED]:
         error = None
         try:
             async with database.transaction() as session:

@@ -17,8 +17,18 @@ from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.tickets import bulk
-from waypost.tickets.errors import JobNotFound, NothingToUndo
-from waypost.tickets.schemas import BulkItemPage, BulkJobRead, BulkPreview, BulkTickets, BulkTicketsAnswer, UpdateMany
+from waypost.tickets.errors import JobNotFound, NothingToUndo, TooManyMatching
+from waypost.tickets.list_query import ListFilters
+from waypost.tickets.queries import Filters
+from waypost.tickets.schemas import (
+    BulkItemPage,
+    BulkJobRead,
+    BulkPreview,
+    BulkTickets,
+    BulkTicketsAnswer,
+    TagMany,
+    UpdateMany,
+)
 
 router = APIRouter(route_class=StrictRoute, tags=["Bulk"])
 # Each ticket is decided on its own, by what this person may do with it.
@@ -30,31 +40,51 @@ def _action(body: BulkTickets) -> dict[str, Any]:
         given = body.action.model_fields_set & {"priority", "due_date"}
         if not given or ("priority" in given and body.action.priority is None):
             raise Invalid(errors=(FieldError("/action", "must name a priority or a due date"),))
+    if isinstance(body.action, TagMany) and not (body.action.add or body.action.remove):
+        raise Invalid(errors=(FieldError("/action", "must name a tag to add or to remove"),))
     return body.action.model_dump(mode="json", exclude_unset=True)
 
 
-@router.post("/tickets/bulk", response_model=BulkTicketsAnswer)
-async def change_many(body: BulkTickets, actor: Worker) -> Response:
-    """The same action on many tickets; each is decided and kept on its own, and says what became of it."""
+async def _chosen(body: BulkTickets, actor: Actor, filters: Filters) -> list[int]:
+    """The tickets meant: those named, or those that match now; from here on it is those, whatever changes."""
+    if body.all_matching == (body.ticket_ids is not None):
+        raise Invalid(errors=(FieldError("/ticket_ids", "must be named, or `all_matching` be true: one of the two"),))
+    if body.ticket_ids is not None:
+        return body.ticket_ids
+    async with database().read() as session:
+        return await bulk.matching(session, actor, filters)
+
+
+@router.post("/tickets/bulk", response_model=BulkTicketsAnswer, responses=problems(TooManyMatching))
+async def change_many(body: BulkTickets, actor: Worker, filters: ListFilters) -> Response:
+    """The same action on many tickets; each is decided and kept on its own, and says what became of it.
+
+    With `all_matching`, on those that the list's own parameters in the address narrow to.
+    """
     action = _action(body)
+    ticket_ids = await _chosen(body, actor, filters)
     async with database().transaction() as session:
-        job = await bulk.start_job(session, actor, ticket_ids=body.ticket_ids, action=action)
+        job = await bulk.start_job(session, actor, ticket_ids=ticket_ids, action=action)
         job_id = job.id
-    if body.wait:
+    is_waited_for = body.wait and len(ticket_ids) <= bulk.MOST_WAITED
+    if is_waited_for:
         await bulk.finished(database(), job_id)
     else:
         await hints.ask(bulk.TASK)
     async with database().read() as session:
         job = await bulk.find_job(session, actor, job_id)
-        results = await bulk.results(session, job_id) if body.wait else []
+        results = await bulk.results(session, job_id) if is_waited_for else []
     return json_response({"job": bulk.job_json(job), "results": results})
 
 
-@router.post("/tickets/bulk/preview", response_model=BulkPreview)
-async def preview_many(body: BulkTickets, actor: Worker) -> Response:
+@router.post("/tickets/bulk/preview", response_model=BulkPreview, responses=problems(TooManyMatching))
+async def preview_many(body: BulkTickets, actor: Worker, filters: ListFilters) -> Response:
     """What would become of each ticket. Nothing is changed."""
-    outcomes = await bulk.rehearse(database(), actor, ticket_ids=body.ticket_ids, action=_action(body))
-    return json_response({"results": [{"ticket_id": i, "ok": error is None, "error": error} for i, error in outcomes]})
+    action = _action(body)
+    ticket_ids = await _chosen(body, actor, filters)
+    outcomes = await bulk.rehearse(database(), actor, ticket_ids=ticket_ids, action=action)
+    results = [{"ticket_id": i, "ok": error is None, "error": error} for i, error in outcomes]
+    return json_response({"results": results, "total": len(set(ticket_ids))})
 
 
 @router.get("/bulk-jobs/{job_id}", response_model=BulkJobRead, responses=problems(JobNotFound))

@@ -264,3 +264,9 @@ class MergeNeedsConsent(Conflict):
     """Merging these would show confidential things to more people. Look at the preview, and agree to what it warns of."""
 
     code = "merge_needs_consent"
+
+
+class TooManyMatching(Invalid):
+    """More tickets match than one job takes. Narrow the list first."""
+
+    code = "too_many_matching"

@@ -238,17 +238,44 @@ class CommentMany(Strict):
     visibility: VisibilityWord = "PUBLIC"
 
 
-BulkTicketAction = Annotated[AssignMany | MoveMany | UpdateMany | CommentMany, Field(discriminator="type")]
+class TagMany(Strict):
+    """Put tags on each, take others off."""
+
+    type: Literal["tag"]
+    add: Tags = []
+    remove: Tags = []
+
+
+class CloseMany(Strict):
+    """Close each."""
+
+    type: Literal["close"]
+    comment: Words | None = None
+
+
+class WatchMany(Strict):
+    """Be told of each from now on, or (`on: false`) not any more."""
+
+    type: Literal["watch"]
+    on: Annotated[bool, Field(strict=True)] = True
+
+
+BulkTicketAction = Annotated[
+    AssignMany | MoveMany | UpdateMany | CommentMany | TagMany | CloseMany | WatchMany, Field(discriminator="type")
+]
 
 
 class BulkTickets(Strict):
-    """One action on up to 500 tickets."""
+    """One action on up to 2,000 tickets: those named, or all of the list that the address narrows."""
 
-    ticket_ids: Annotated[list[Id], Field(min_length=1, max_length=500, examples=[[42, 43]])]
+    ticket_ids: Annotated[list[Id] | None, Field(min_length=1, max_length=2000, examples=[[42, 43]])] = None
+    all_matching: Annotated[
+        bool, Field(strict=True, description="Instead of `ticket_ids`: all that match the filters in the address, now.")
+    ] = False
     action: Annotated[BulkTicketAction, Field(examples=[{"type": "assign", "assignee_id": 9}])]
-    wait: Annotated[bool, Field(strict=True, description="False: answer at once, and let the job go on by itself.")] = (
-        True
-    )
+    wait: Annotated[
+        bool, Field(strict=True, description="False (or more than 500 tickets): answer at once, the job goes on.")
+    ] = True
 
 
 class BulkError(BaseModel):
@@ -287,7 +314,10 @@ class BulkTicketsAnswer(BaseModel):
 
 
 class BulkPreview(BaseModel):
+    """What would become of the tickets: of the first 500, when there are more."""
+
     results: list[BulkResult]
+    total: Annotated[int, Field(examples=[150])]
 
 
 class BulkItemRead(BaseModel):

@@ -476,18 +476,24 @@ export type BulkJobRead = {
 
 /**
  * BulkPreview
+ *
+ * What would become of the tickets: of the first 500, when there are more.
  */
 export type BulkPreview = {
     /**
      * Results
      */
     results: Array<WaypostTicketsSchemasBulkResult>;
+    /**
+     * Total
+     */
+    total: number;
 };
 
 /**
  * BulkTickets
  *
- * One action on up to 500 tickets.
+ * One action on up to 2,000 tickets: those named, or all of the list that the address narrows.
  */
 export type BulkTickets = {
     /**
@@ -501,15 +507,27 @@ export type BulkTickets = {
         type: 'update';
     } & UpdateMany) | ({
         type: 'comment';
-    } & CommentMany);
+    } & CommentMany) | ({
+        type: 'tag';
+    } & TagMany) | ({
+        type: 'close';
+    } & CloseMany) | ({
+        type: 'watch';
+    } & WatchMany);
+    /**
+     * All Matching
+     *
+     * Instead of `ticket_ids`: all that match the filters in the address, now.
+     */
+    all_matching?: boolean;
     /**
      * Ticket Ids
      */
-    ticket_ids: Array<number>;
+    ticket_ids?: Array<number> | null;
     /**
      * Wait
      *
-     * False: answer at once, and let the job go on by itself.
+     * False (or more than 500 tickets): answer at once, the job goes on.
      */
     wait?: boolean;
 };
@@ -646,6 +664,22 @@ export type ChecklistItemRead = {
      * Text
      */
     text: string;
+};
+
+/**
+ * CloseMany
+ *
+ * Close each.
+ */
+export type CloseMany = {
+    /**
+     * Comment
+     */
+    comment?: string | null;
+    /**
+     * Type
+     */
+    type: 'close';
 };
 
 /**
@@ -3387,6 +3421,30 @@ export type Surroundings = {
 };
 
 /**
+ * TagMany
+ *
+ * Put tags on each, take others off.
+ */
+export type TagMany = {
+    /**
+     * Add
+     *
+     * Kept in lower case, each once.
+     */
+    add?: Array<string>;
+    /**
+     * Remove
+     *
+     * Kept in lower case, each once.
+     */
+    remove?: Array<string>;
+    /**
+     * Type
+     */
+    type: 'tag';
+};
+
+/**
  * TagsAnswer
  */
 export type TagsAnswer = {
@@ -4620,102 +4678,19 @@ export type ViewUpdate = {
 };
 
 /**
- * WaitingItem
+ * WatchMany
  *
- * A request that is not over.
+ * Be told of each from now on, or (`on: false`) not any more.
  */
-export type WaitingItem = {
+export type WatchMany = {
     /**
-     * Created At
+     * On
      */
-    created_at: string;
+    on?: boolean;
     /**
-     * Due Date
+     * Type
      */
-    due_date: string | null;
-    /**
-     * Id
-     */
-    id: number;
-    /**
-     * Priority
-     */
-    priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
-    requester: PersonRef;
-    /**
-     * Status
-     */
-    status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
-    /**
-     * Ticket Number
-     */
-    ticket_number: string;
-    /**
-     * Ticket Type
-     */
-    ticket_type: string;
-    /**
-     * Ticket Type Name
-     */
-    ticket_type_name: string;
-    /**
-     * Title
-     */
-    title: string;
-    /**
-     * Updated At
-     */
-    updated_at: string;
-    waits_for: WaitsFor;
-};
-
-/**
- * WaitingPage
- */
-export type WaitingPage = {
-    /**
-     * Items
-     */
-    items: Array<WaitingItem>;
-    /**
-     * Next Cursor
-     */
-    next_cursor: string | null;
-};
-
-/**
- * WaitsFor
- *
- * Who holds a request now: people, or a team of which nobody took it yet; nobody: the administrators are to decide.
- */
-export type WaitsFor = {
-    /**
-     * Due At
-     *
-     * By when approvers should have answered.
-     */
-    due_at: string | null;
-    /**
-     * Is You
-     */
-    is_you: boolean;
-    /**
-     * Next Step
-     *
-     * What they do next with it.
-     */
-    next_step: 'SUBMIT' | 'DECIDE' | 'ANSWER' | 'START' | 'COMPLETE' | 'CONFIRM';
-    /**
-     * People
-     */
-    people: Array<PersonRef>;
-    /**
-     * Since
-     *
-     * Since when approvers are asked.
-     */
-    since: string | null;
-    team: NamedRef | null;
+    type: 'watch';
 };
 
 /**
@@ -6900,52 +6875,6 @@ export type ReadyResponses = {
 };
 
 export type ReadyResponse = ReadyResponses[keyof ReadyResponses];
-
-export type MyRequestsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Limit
-         *
-         * Rows a page holds at most.
-         */
-        limit?: number;
-        /**
-         * Cursor
-         *
-         * `next_cursor` of the page before.
-         */
-        cursor?: string | null;
-    };
-    url: '/api/v1/my-requests';
-};
-
-export type MyRequestsErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
-};
-
-export type MyRequestsError = MyRequestsErrors[keyof MyRequestsErrors];
-
-export type MyRequestsResponses = {
-    /**
-     * Successful Response
-     */
-    200: WaitingPage;
-};
-
-export type MyRequestsResponse = MyRequestsResponses[keyof MyRequestsResponses];
 
 export type DeliveriesData = {
     body?: never;
@@ -9712,7 +9641,60 @@ export type CreateTicketResponse = CreateTicketResponses[keyof CreateTicketRespo
 export type ChangeManyData = {
     body: BulkTickets;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Status
+         */
+        status?: Array<'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED'>;
+        /**
+         * Priority
+         */
+        priority?: Array<'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL'>;
+        /**
+         * Ticket Type
+         */
+        ticket_type?: Array<string>;
+        /**
+         * Assignee Id
+         */
+        assignee_id?: Array<string>;
+        /**
+         * Requester Id
+         */
+        requester_id?: Array<string>;
+        /**
+         * Department Id
+         */
+        department_id?: Array<number>;
+        /**
+         * Team Id
+         */
+        team_id?: Array<number>;
+        /**
+         * Q
+         *
+         * Words of number, title or description.
+         */
+        q?: string | null;
+        /**
+         * Created From
+         */
+        created_from?: string | null;
+        /**
+         * Created To
+         */
+        created_to?: string | null;
+        /**
+         * Due Before
+         */
+        due_before?: string | null;
+        /**
+         * Condition
+         *
+         * A condition on a ticket's fields, as JSON.
+         */
+        condition?: string | null;
+    };
     url: '/api/v1/tickets/bulk';
 };
 
@@ -9745,7 +9727,60 @@ export type ChangeManyResponse = ChangeManyResponses[keyof ChangeManyResponses];
 export type PreviewManyData = {
     body: BulkTickets;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Status
+         */
+        status?: Array<'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED'>;
+        /**
+         * Priority
+         */
+        priority?: Array<'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL'>;
+        /**
+         * Ticket Type
+         */
+        ticket_type?: Array<string>;
+        /**
+         * Assignee Id
+         */
+        assignee_id?: Array<string>;
+        /**
+         * Requester Id
+         */
+        requester_id?: Array<string>;
+        /**
+         * Department Id
+         */
+        department_id?: Array<number>;
+        /**
+         * Team Id
+         */
+        team_id?: Array<number>;
+        /**
+         * Q
+         *
+         * Words of number, title or description.
+         */
+        q?: string | null;
+        /**
+         * Created From
+         */
+        created_from?: string | null;
+        /**
+         * Created To
+         */
+        created_to?: string | null;
+        /**
+         * Due Before
+         */
+        due_before?: string | null;
+        /**
+         * Condition
+         *
+         * A condition on a ticket's fields, as JSON.
+         */
+        condition?: string | null;
+    };
     url: '/api/v1/tickets/bulk/preview';
 };
 

@@ -4,20 +4,33 @@ import { data } from "@/api/client";
 import * as api from "@/api/generated";
 
 export type Action = api.BulkTickets["action"];
+/** The tickets meant: those named, or all that the list's own request narrows to. */
+export interface Chosen {
+  ids: number[];
+  query: api.ChangeManyData["query"] | null;
+}
+const body = ({ ids, query }: Chosen, action: Action) =>
+  query ? { all_matching: true, action } : { ticket_ids: ids, action };
 const LOOK = 400; // milliseconds between two looks at a job that runs
 
 /** What would become of each ticket; nothing is changed. */
 export function usePreview() {
   return useMutation({
-    mutationFn: (body: { ticket_ids: number[]; action: Action }) => data(api.previewMany({ body })),
+    mutationFn: ({ chosen, action }: { chosen: Chosen; action: Action }) =>
+      data(api.previewMany({ body: body(chosen, action), query: chosen.query ?? undefined })),
   });
 }
 
 /** Begin a job; it goes on by itself. */
 export function useChangeMany() {
   return useMutation({
-    mutationFn: (body: { ticket_ids: number[]; action: Action }) =>
-      data(api.changeMany({ body: { ...body, wait: false } })),
+    mutationFn: ({ chosen, action }: { chosen: Chosen; action: Action }) =>
+      data(
+        api.changeMany({
+          body: { ...body(chosen, action), wait: false },
+          query: chosen.query ?? undefined,
+        }),
+      ),
   });
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { press, reasons } from "./picking";
+import { press, reasons, tagsOf } from "./picking";
 
 const rows = [10, 11, 12, 13, 14];
 
@@ -25,4 +25,9 @@ it("counts reasons", () => {
     ["a", 2],
     ["b", 1],
   ]);
+});
+
+it("reads tags", () => {
+  expect(tagsOf(" vpn, new hire;vpn ,")).toEqual(["vpn", "new hire"]);
+  expect(tagsOf(" , ")).toEqual([]);
 });

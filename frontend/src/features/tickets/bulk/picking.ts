@@ -1,6 +1,6 @@
 /** Pure: which rows are picked, by single presses and by ranges. */
 
-export const MOST = 500; // tickets one job takes
+export const MOST = 2000; // tickets one job takes
 
 /** The picked ids after a press on `id`; with `from`, every row between the two is set to what `id` becomes. */
 export function press(
@@ -28,4 +28,9 @@ export function reasons(results: readonly { error: { detail: string } | null }[]
     if (error) counted.set(error.detail, (counted.get(error.detail) ?? 0) + 1);
   }
   return [...counted].sort((a, b) => b[1] - a[1]);
+}
+
+/** Tags as somebody types them, each once. */
+export function tagsOf(typed: string): string[] {
+  return [...new Set(typed.split(/[,;]/).map((tag) => tag.trim()))].filter(Boolean);
 }
