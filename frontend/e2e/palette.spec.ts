@@ -174,6 +174,8 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     test("can be read by all, also on a phone", async ({ page }) => {
       await signIn(page, "agent", "/tickets");
+      await expect(page.getByRole("row").nth(1)).toBeVisible();
+      await expectNoViolations(page);
       await open(page);
       await expectNoViolations(page);
       await page.keyboard.type("new");
