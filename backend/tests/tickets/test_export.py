@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import json
 import os
 import re
 import resource
@@ -117,6 +118,24 @@ async def test_the_log_says_who_took_what(database: Any, who: Any) -> None:
     assert row is not None
     assert row.data["filters"] == {"statuses": ["DRAFT"], "requester_ids": [outsider.id]}
     assert (row.data["format"], row.data["sort"], row.data["is_cut"]) == ("csv", "-created_at", False)
+
+
+async def test_a_condition_comes_along(database: Any, who: Any, hardware: Any) -> None:
+    employee = await who("employee")
+    made = await employee.post("/tickets", hardware("4321.50"), expect=201)
+    condition = {
+        "all": [{"field": "amount", "op": "gte", "value": "4321.50"}, {"field": "status", "op": "ne", "value": "DRAFT"}]
+    }
+    params = {"condition": json.dumps(condition)}
+    read = await rows_of(employee, columns=["ticket_number"], **params)
+    assert [r[0] for r in read[1:]] == await numbers(employee, **params)
+    assert [made["ticket_number"]] in read
+    async with database.read() as session:
+        row = await session.scalar(
+            select(EventRow).where(EventRow.type == "tickets.exported").order_by(EventRow.id.desc()).limit(1)
+        )
+    assert row is not None
+    assert "4321.50" in json.dumps(row.data["filters"]["condition"])
 
 
 async def test_not_without_end(fresh_who: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,7 @@ def read(name: str, said: str, **more: Any) -> Any:
         ("priority", "High", "HIGH"),
         ("priority", "urgent", "CRITICAL"),
         ("currency", "eur", "EUR"),
+        ("tags", "vpn; new hire,,vpn", ["vpn", "new hire", "vpn"]),
         ("amount", "1450", "1450"),
         ("amount", "1450.5", "1450.5"),
         ("amount", "1.450,50", "1450.50"),

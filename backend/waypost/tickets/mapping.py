@@ -19,6 +19,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "description": ("description", "details", "body", "text", "beschreibung"),
     "priority": ("priority", "urgency", "prio", "priorität"),
     "due_date": ("due", "due date", "deadline", "due_date", "fällig"),
+    "tags": ("tags", "labels", "keywords"),
     "amount": ("amount", "price", "cost", "total", "betrag"),
     "currency": ("currency", "währung"),
     "requester": ("requester", "requested by", "requester e-mail", "requester email", "reporter", "e-mail", "email"),
@@ -117,6 +118,8 @@ def read_row(plan: Plan, form: Mapping[str, Any], cells: Sequence[str], zone: tz
     for name in ("title", "description", "currency"):
         if said := plan.cell(cells, name):
             row.values[name] = said.upper() if name == "currency" else said
+    if said := plan.cell(cells, "tags"):
+        row.values["tags"] = [tag.strip() for tag in re.split(r"[;,]", said) if tag.strip()]
     row.requester, row.assignee = plan.cell(cells, "requester"), plan.cell(cells, "assignee")
     readers: dict[str, Any] = {
         "priority": _priority,

@@ -56,6 +56,7 @@ _ALL = (
     Column("assignee", "Assignee", Holds.NAMED),
     Column("team", "Team", Holds.NAMED),
     Column("department", "Department", Holds.NAMED),
+    Column("tags", "Tags"),
     Column("due_date", "Due", Holds.INSTANT),
     Column("comment_count", "Comments", Holds.NUMBER, is_default=False),
     Column("created_at", "Created", Holds.INSTANT),
