@@ -4678,6 +4678,105 @@ export type ViewUpdate = {
 };
 
 /**
+ * WaitingItem
+ *
+ * A request that is not over.
+ */
+export type WaitingItem = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Due Date
+     */
+    due_date: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Priority
+     */
+    priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+    requester: PersonRef;
+    /**
+     * Status
+     */
+    status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Ticket Type Name
+     */
+    ticket_type_name: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    waits_for: WaitsFor;
+};
+
+/**
+ * WaitingPage
+ */
+export type WaitingPage = {
+    /**
+     * Items
+     */
+    items: Array<WaitingItem>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * WaitsFor
+ *
+ * Who holds a request now: people, or a team of which nobody took it yet; nobody: the administrators are to decide.
+ */
+export type WaitsFor = {
+    /**
+     * Due At
+     *
+     * By when approvers should have answered.
+     */
+    due_at: string | null;
+    /**
+     * Is You
+     */
+    is_you: boolean;
+    /**
+     * Next Step
+     *
+     * What they do next with it.
+     */
+    next_step: 'SUBMIT' | 'DECIDE' | 'ANSWER' | 'START' | 'COMPLETE' | 'CONFIRM';
+    /**
+     * People
+     */
+    people: Array<PersonRef>;
+    /**
+     * Since
+     *
+     * Since when approvers are asked.
+     */
+    since: string | null;
+    team: NamedRef | null;
+};
+
+/**
  * WatchMany
  *
  * Be told of each from now on, or (`on: false`) not any more.
@@ -6875,6 +6974,52 @@ export type ReadyResponses = {
 };
 
 export type ReadyResponse = ReadyResponses[keyof ReadyResponses];
+
+export type MyRequestsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/my-requests';
+};
+
+export type MyRequestsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type MyRequestsError = MyRequestsErrors[keyof MyRequestsErrors];
+
+export type MyRequestsResponses = {
+    /**
+     * Successful Response
+     */
+    200: WaitingPage;
+};
+
+export type MyRequestsResponse = MyRequestsResponses[keyof MyRequestsResponses];
 
 export type DeliveriesData = {
     body?: never;
