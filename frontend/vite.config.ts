@@ -16,6 +16,7 @@ const BUNDLED = [
   "layout-dashboard",
   "stamp",
   "plus",
+  "hourglass",
   ...CATALOGUE.split(" "),
 ].map((name) => `lucide:${name}`);
 const SCRIM = "bg-slate-950/45 dark:bg-black/65";

@@ -35,6 +35,7 @@ export function onLive(event: { name: string; data: Record<string, unknown> }, q
   }
   if (event.name !== "notification.created") {
     soon(queries, keys.one(id), 50);
+    soon(queries, keys.waiting, 400);
     soon(queries, ["tickets", "count"], 3000);
     soon(queries, ["saved-views", "counts"], 3000);
     // Rows do not jump: an open list is told, one that nobody looks at is read again when it is opened.

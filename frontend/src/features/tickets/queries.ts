@@ -6,6 +6,7 @@ import { queryOf, requestOf, type Filters } from "./model";
 
 export const keys = {
   lists: ["tickets", "list"] as const,
+  waiting: ["tickets", "waiting"] as const,
   list: (filters: Filters) => [...keys.lists, queryOf(filters)] as const,
   one: (id: number) => ["tickets", id] as const,
   comments: (id: number) => ["tickets", id, "comments"] as const,

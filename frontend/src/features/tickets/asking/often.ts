@@ -10,7 +10,7 @@ const LATEST = 50;
 /** The kinds of request somebody asks for most, by their latest requests; of these types at most so many. */
 export function useOften(types: () => TicketTypeRead[], most: number) {
   const { data: latest } = useQuery({
-    queryKey: ["tickets", "list", "mine", "latest"],
+    queryKey: ["tickets", "latest"],
     queryFn: ({ signal }) =>
       data(api.tickets({ query: { requester_id: ["me"], sort: "-created_at", limit: LATEST }, signal })),
     staleTime: 5 * 60_000,

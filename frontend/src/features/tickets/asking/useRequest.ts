@@ -97,7 +97,8 @@ export function useRequest(kind: Ref<TicketTypeRead>, draftId: string, content: 
     },
     onSuccess: (sent) => {
       queries.setQueryData(keys.one(sent.ticket.id), sent.ticket);
-      void queries.invalidateQueries({ queryKey: keys.lists });
+      for (const queryKey of [keys.lists, keys.waiting, ["tickets", "latest"], ["tickets", "alike"]])
+        void queries.invalidateQueries({ queryKey });
       void queries.invalidateQueries({ queryKey: ["dashboard"] });
       void queries.invalidateQueries({ queryKey: draftsKey });
       tell(sent);
