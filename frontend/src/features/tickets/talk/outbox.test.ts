@@ -89,7 +89,7 @@ it("keeps what could not be sent", async () => {
   expect(box.unseen).toEqual([]);
   done();
   answer = () => Response.json({ id: 1 }, { status: 201 });
-  box.sendNow(box.of(4)[0]!.id);
+  window.dispatchEvent(new Event("online"));
   await vi.advanceTimersByTimeAsync(50);
   expect(box.of(4)).toEqual([]);
 });

@@ -26,6 +26,8 @@ export interface Pending {
   state: "waiting" | "sending" | "stopped";
   /** Why it was stopped, in the server's words. */
   reason: string;
+  /** Whether only the connection was away: then it leaves by itself when there is one again. */
+  isAway: boolean;
   /** The comments somebody else wrote meanwhile. */
   newer: number[];
 }
@@ -58,7 +60,15 @@ export const useOutbox = defineStore("outbox", () => {
   /** Take a comment; it leaves when the delay is over. */
   function add(entry: Pick<Pending, "ticketId" | "visibility" | "body" | "after">): void {
     const id = idempotencyKey();
-    put(id, { ...entry, id, due: Date.now() + DELAY, state: "waiting", reason: "", newer: [] });
+    put(id, {
+      ...entry,
+      id,
+      due: Date.now() + DELAY,
+      state: "waiting",
+      reason: "",
+      isAway: false,
+      newer: [],
+    });
     wait(id, DELAY);
   }
 
@@ -111,7 +121,7 @@ export const useOutbox = defineStore("outbox", () => {
   function stop(id: string, problem: Problem): void {
     if (!kept.value[id]) return;
     const newer = problem.code === "newer_reply" ? (problem.facts.comment_ids as number[]) : [];
-    put(id, { state: "stopped", reason: problem.message, newer });
+    put(id, { state: "stopped", reason: problem.message, isAway: problem.status === 0, newer });
     const entry = kept.value[id] as Pending;
     if (newer.length) void queries.invalidateQueries({ queryKey: keys.comments(entry.ticketId) });
     if (!watched.has(entry.ticketId)) unseen.value = [...unseen.value, entry];
@@ -133,6 +143,10 @@ export const useOutbox = defineStore("outbox", () => {
         body: JSON.stringify(bodyOf(entry)),
       }).catch(() => undefined); // the next start looks after it
     }
+  });
+  useEventListener(window, "online", () => {
+    for (const { id, state, isAway } of Object.values(kept.value))
+      if (state === "stopped" && isAway) void deliver(id);
   });
   useEventListener(window, "pageshow", (event) => event.persisted && adopt());
 

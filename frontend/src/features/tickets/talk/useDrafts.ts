@@ -27,6 +27,8 @@ export function useDrafts(ticketId: Ref<number>, visibility: Ref<Visibility>) {
   const savedAt = ref<string | null>(null);
   const other = ref<Partial<Record<Visibility, ServerDraft>>>({});
   const timers = new Map<string, number>();
+  const pushing = new Set<string>();
+  const pushedAt = new Map<string, number>();
 
   function put(key: string, draft: LocalDraft | null): void {
     const rest = Object.fromEntries(Object.entries(kept.value).filter(([name]) => name !== key));
@@ -35,7 +37,11 @@ export function useDrafts(ticketId: Ref<number>, visibility: Ref<Visibility>) {
 
   const { data: page } = useQuery({
     queryKey: ["tickets", ticketId, "comment-drafts"],
-    queryFn: ({ signal }) => data(api.commentDrafts({ path: { ticket_id: ticketId.value }, signal })),
+    queryFn: async ({ signal }) => {
+      const asked = Date.now();
+      const { items } = await data(api.commentDrafts({ path: { ticket_id: ticketId.value }, signal }));
+      return { items, asked };
+    },
     staleTime: 0,
     gcTime: 0,
   });
@@ -45,6 +51,8 @@ export function useDrafts(ticketId: Ref<number>, visibility: Ref<Visibility>) {
       if (!found) return;
       for (const audience of ["PUBLIC", "INTERNAL"] as const) {
         const key = slot(audience);
+        // An answer from before something was kept knows less than this device.
+        if (pushing.has(key) || (pushedAt.get(key) ?? 0) >= found.asked) continue;
         const outcome = meet(
           kept.value[key],
           found.items.find((d) => d.visibility === audience),
@@ -73,10 +81,12 @@ export function useDrafts(ticketId: Ref<number>, visibility: Ref<Visibility>) {
     const [ticket, audience] = key.split(".") as [string, Visibility];
     if (!draft?.dirty || (Number(ticket) === ticketId.value && other.value[audience])) return;
     const path = { ticket_id: Number(ticket), visibility: audience };
+    pushing.add(key);
     try {
       const answer = draft.body.trim()
         ? await data(api.keepCommentDraft({ path, body: { body: draft.body } }))
         : await data(api.dropCommentDraft({ path })).then(() => null);
+      pushedAt.set(key, Date.now());
       const now = kept.value[key];
       if (!now) return;
       const isSame = now.body === draft.body;
@@ -88,6 +98,8 @@ export function useDrafts(ticketId: Ref<number>, visibility: Ref<Visibility>) {
     } catch (error) {
       const { status } = asProblem(error);
       if (status === 0 || status === 401 || status >= 500) later(key, AGAIN); // it is safe on this device meanwhile
+    } finally {
+      pushing.delete(key);
     }
   }
 
