@@ -51,7 +51,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
 
 Task = Callable[[Database], Awaitable[object]]
 SEND = "notifications.send"
-SCAN = "attachments.scan"
+SCAN = keeping.TASK
 
 
 def build_wiring() -> Wiring:

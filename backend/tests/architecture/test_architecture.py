@@ -156,6 +156,7 @@ ONLY_KEPT = {
     "ticket.routed",
     "attachment.added",
     "attachment.removed",
+    "attachment.scan_asked",
     "attachment.scanned",
     "approval.approved",
     "approval.cancelled",

@@ -266,6 +266,24 @@ async def test_keys_are_changed_over(who: Any, ticket: Any, database: Any) -> No
     assert (await employee.get(f"/attachments/{made['id']}", expect=None)).content == b"kept"
 
 
+async def test_keys_are_changed_over_to_the_last_also_when_somebody_holds_one(
+    who: Any, ticket: Any, database: Any
+) -> None:
+    employee = await who("employee")
+    made = await upload(employee, ticket, b"held")
+    new = crypto.add_key()
+    async with database.transaction() as holder:
+        await holder.get_one(Attachment, made["id"], with_for_update=True)
+        with pytest.raises(TimeoutError):
+            await keeping.rewrap(database, patience=0.5)
+        going = asyncio.create_task(keeping.rewrap(database))
+        await asyncio.sleep(0.5)
+        assert not going.done()
+    assert await going == 1
+    async with database.read() as session:
+        assert await session.scalar(select(Attachment.key_id).where(Attachment.id == made["id"])) == new
+
+
 # --- the virus scanner ------------------------------------------------------------------------------------------------
 
 
@@ -366,7 +384,22 @@ async def test_a_scanner_that_is_away_is_asked_again(who: Any, ticket: Any, data
         await keeping.scan_due(database)
     (_, listed) = (await manager.get(f"/tickets/{ticket['id']}/attachments"))["items"]
     assert listed["scan"] == "FAILED"
+    assert "scan" not in listed["allowed_actions"]
     await manager.get(f"/attachments/{again['id']}", expect=409)
+
+    path = f"/attachments/{again['id']}/scan"
+    await (await who("outsider")).post(path, expect=404)
+    await manager.post(path, expect=403)
+    (_, mine) = (await employee.get(f"/tickets/{ticket['id']}/attachments"))["items"]
+    assert "scan" in mine["allowed_actions"]
+    assert (await employee.post(path))["scan"] == "PENDING"
+    assert (await employee.post(path, expect=409))["code"] == "nothing_to_scan"
+    async with scanner(b"stream: OK\0") as (url, _):
+        scanned(url)
+        assert await keeping.scan_due(database) == 1
+    await manager.get(f"/attachments/{again['id']}", expect=None)
+    summaries = [e["summary"] for e in (await manager.get(f"/tickets/{ticket['id']}/history"))["items"]]
+    assert any("once more" in s for s in summaries)
 
 
 # --- a bucket ---------------------------------------------------------------------------------------------------------

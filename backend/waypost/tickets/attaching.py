@@ -36,6 +36,7 @@ from waypost.tickets.errors import (
     AttachmentNotFound,
     AttachmentNotReady,
     AttachmentTooLarge,
+    NothingToScan,
     NotYours,
     TicketIsClosed,
     TicketNotFound,
@@ -205,6 +206,28 @@ async def remove_attachment(database: Database, actor: Actor, attachment_id: int
     await _drop(store(), name)
 
 
+async def ask_for_scan(database: Database, actor: Actor, attachment_id: int) -> Attachment:
+    """Let the virus scanner look once more at a file it could not judge.
+
+    A file is FAILED only when all its tries were used up, so this cannot be asked again and again. Raises
+    `AttachmentNotFound`, `NotYours` or `NothingToScan`.
+    """
+    async with database.transaction() as session:
+        row, found = await _find(session, actor, attachment_id, lock=True)
+        if not policy.may_ask_for_scan(actor, found.facts, row.uploaded_by_id):
+            raise NotYours("Whoever added a file asks for this, or the team.")
+        row = await session.get_one(Attachment, attachment_id, with_for_update=True, populate_existing=True)
+        if row.scan != "FAILED":
+            raise NothingToScan
+        row.scan, row.scan_attempts, row.scan_at = "PENDING", 0, now()
+        await session.flush()
+        asked = events.ScanAsked(
+            ticket_id=row.ticket_id, attachment_id=row.id, filename=row.filename, visibility=row.visibility
+        )
+        await record(session, asked, actor=actor)
+        return row
+
+
 async def _drop(place: ObjectStore, name: str) -> None:
     try:
         await place.delete(name)
@@ -277,6 +300,7 @@ def attachment_json(
 ) -> dict[str, Any]:
     """One file as clients read it."""
     may_remove = policy.may_remove_file(actor, found.facts, row.uploaded_by_id, row.visibility)
+    may_scan = row.scan == "FAILED" and policy.may_ask_for_scan(actor, found.facts, row.uploaded_by_id)
     return {
         "id": row.id,
         "ticket_id": row.ticket_id,
@@ -289,7 +313,7 @@ def attachment_json(
         "can_preview": row.content_type in files.SHOWN and row.scan in ("NONE", "CLEAN"),
         "uploaded_by": people.get(row.uploaded_by_id),
         "created_at": rfc3339(row.created_at),
-        "allowed_actions": ["delete"] if may_remove else [],
+        "allowed_actions": [*(["delete"] if may_remove else []), *(["scan"] if may_scan else [])],
     }
 
 

@@ -13,6 +13,7 @@ from waypost.access.actor import Actor
 from waypost.access.deps import permit, public
 from waypost.access.permissions import Permission
 from waypost.directory.names import names
+from waypost.kernel import hints
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, database
 from waypost.kernel.errors import Unavailable, invalid_field
@@ -21,12 +22,13 @@ from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.settings import get_settings
 from waypost.kernel.uploads import OVERHEAD, BadUpload, read_upload
-from waypost.tickets import attaching, files
+from waypost.tickets import attaching, files, keeping
 from waypost.tickets.errors import (
     AttachmentInfected,
     AttachmentNotFound,
     AttachmentNotReady,
     AttachmentTooLarge,
+    NothingToScan,
     NotYours,
     RangeNotInFile,
     TicketIsClosed,
@@ -150,6 +152,21 @@ async def remove_attachment(attachment_id: PathId, actor: Reader) -> Response:
     """Take away a file one added oneself."""
     await attaching.remove_attachment(database(), actor, attachment_id)
     return Response(status_code=204)
+
+
+@router.post(
+    "/attachments/{attachment_id}/scan",
+    response_model=AttachmentRead,
+    responses=problems(AttachmentNotFound, NotYours, NothingToScan),
+)
+async def scan_attachment(attachment_id: PathId, actor: Reader) -> Response:
+    """Let the virus scanner look once more at a file it could not judge: for who added it, and the team."""
+    row = await attaching.ask_for_scan(database(), actor, attachment_id)
+    await hints.ask(keeping.TASK)
+    async with database().read() as session:
+        found = await find_ticket(session, actor, row.ticket_id)
+        people = await names.people(session, [row.uploaded_by_id])
+    return json_response(attaching.attachment_json(row, people, actor, found))
 
 
 @router.post(

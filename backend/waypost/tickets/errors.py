@@ -270,3 +270,9 @@ class TooManyMatching(Invalid):
     """More tickets match than one job takes. Narrow the list first."""
 
     code = "too_many_matching"
+
+
+class NothingToScan(Conflict):
+    """The virus scanner has judged this file, or is about to."""
+
+    code = "nothing_to_scan"

@@ -408,3 +408,13 @@ class ImportFinished(ImportEvent):
     failed: int
     duplicates: int
     is_cancelled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanAsked(TicketEvent):
+    """Somebody let the virus scanner look once more at a file it could not judge."""
+
+    type: ClassVar[str] = "attachment.scan_asked"
+    attachment_id: int
+    filename: str
+    visibility: str

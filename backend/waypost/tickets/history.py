@@ -49,6 +49,7 @@ _WORDS = {
     "comment.removed": "removed a comment",
     "attachment.added": "added the file {filename}",
     "attachment.removed": "took away the file {filename}",
+    "attachment.scan_asked": "let the scanner look at the file {filename} once more",
     "attachment.scanned": "scanned the file {filename}: {result}",
     "approval.started": "started the approval “{workflow_name}”",
     "approval.requested": "asked {approver} to decide",

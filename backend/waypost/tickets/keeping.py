@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -25,6 +27,7 @@ ORPHAN_AFTER = timedelta(hours=24)
 MAX_SCANS = 20
 SCAN_BATCH = 10
 ROW_BATCH = 500
+TASK = "attachments.scan"
 SCANNER_LOCK = 0x57415952
 
 
@@ -106,20 +109,17 @@ async def forget_orphans(database: Database) -> int:
     return removed + (await clear() if batch else 0)
 
 
-async def rewrap(database: Database) -> int:
-    """Wrap every file's key with the installation's current key, batch by batch; returns how many were changed."""
-    ring, changed = crypto.keyring(), 0
+async def rewrap(database: Database, *, patience: float = 120.0) -> int:
+    """Wrap every file's key with the installation's current key, batch by batch; returns how many were changed.
+
+    Rows that somebody holds are passed over and come again: when this returns, none is left. Raises `TimeoutError`
+    when nothing moves for so many seconds, because somebody holds on to a row.
+    """
+    ring, changed, until = crypto.keyring(), 0, time.monotonic() + patience
+    left = select(Attachment).where(Attachment.key_id != ring.current).order_by(Attachment.id)
     while True:
         async with database.transaction() as session:
-            rows = (
-                await session.scalars(
-                    select(Attachment)
-                    .where(Attachment.key_id != ring.current)
-                    .order_by(Attachment.id)
-                    .limit(ROW_BATCH)
-                    .with_for_update(skip_locked=True)
-                )
-            ).all()
+            rows = (await session.scalars(left.limit(ROW_BATCH).with_for_update(skip_locked=True))).all()
             for row in rows:
                 about = row.object_name.encode()
                 wrapped = ring.wrap(ring.unwrap(crypto.WrappedKey(row.key_id, row.wrapped_key), about), about)
@@ -128,6 +128,12 @@ async def rewrap(database: Database) -> int:
                     .where(Attachment.id == row.id)
                     .values(key_id=wrapped.key_id, wrapped_key=wrapped.value)
                 )
-        if not rows:
-            return changed
-        changed += len(rows)
+        if rows:
+            changed, until = changed + len(rows), time.monotonic() + patience
+            continue
+        async with database.read() as session:
+            if await session.scalar(select(Attachment.id).where(Attachment.key_id != ring.current).limit(1)) is None:
+                return changed
+        if time.monotonic() >= until:
+            raise TimeoutError("some files' rows are held by somebody else; run this again")
+        await asyncio.sleep(0.2)

@@ -302,6 +302,11 @@ def may_remove_file(actor: Actor, ticket: TicketFacts, uploaded_by_id: int, visi
     return uploaded_by_id == actor.user_id and ticket.status is not Status.CLOSED and may_add(actor, ticket)
 
 
+def may_ask_for_scan(actor: Actor, ticket: TicketFacts, uploaded_by_id: int) -> bool:
+    """Whether they may let the virus scanner look once more: who added the file, and the team."""
+    return uploaded_by_id == actor.user_id or _reaches(actor, Permission.TICKETS_WORK, ticket)
+
+
 MOST_VERSIONS = 100  # texts of one comment anybody is shown
 
 

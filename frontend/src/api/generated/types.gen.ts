@@ -5797,6 +5797,52 @@ export type LinkAttachmentResponses = {
 
 export type LinkAttachmentResponse = LinkAttachmentResponses[keyof LinkAttachmentResponses];
 
+export type ScanAttachmentData = {
+    body?: never;
+    path: {
+        /**
+         * Attachment Id
+         */
+        attachment_id: number;
+    };
+    query?: never;
+    url: '/api/v1/attachments/{attachment_id}/scan';
+};
+
+export type ScanAttachmentErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ScanAttachmentError = ScanAttachmentErrors[keyof ScanAttachmentErrors];
+
+export type ScanAttachmentResponses = {
+    /**
+     * Successful Response
+     */
+    200: AttachmentRead;
+};
+
+export type ScanAttachmentResponse = ScanAttachmentResponses[keyof ScanAttachmentResponses];
+
 export type AuditTrailData = {
     body?: never;
     path?: never;

@@ -94,3 +94,12 @@ export function useRemoveAttachment(ticketId: Ref<number>) {
     },
   });
 }
+
+/** Let the virus scanner look once more at a file it could not judge. */
+export function useScanAgain() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: number) => data(api.scanAttachment({ path: { attachment_id: id } })),
+    onSuccess: (file) => queries.invalidateQueries({ queryKey: keys.attachments(file.ticket_id) }),
+  });
+}
