@@ -22,7 +22,11 @@ test("from signing in to a submitted request in three steps: choose, fill in, su
   await step(() => page.getByLabel("Title").fill(what));
   await step(() => page.getByRole("button", { name: "Submit" }).click());
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(what);
-  await expect(main(page).getByText(/^ITS-\d{4}-\d{6}$/).first()).toBeVisible();
+  await expect(
+    main(page)
+      .getByText(/^ITS-\d{4}-\d{6}$/)
+      .first(),
+  ).toBeVisible();
   expect(steps).toBeLessThanOrEqual(3);
 });
 
@@ -240,6 +244,59 @@ test("a link fills the form in, says what it does not know, and sends nothing", 
     priority: "HIGH",
     "field.budget_code": "PROJ",
   });
+});
+
+test("a field that needs a file: it is told, and the file is in its field when the request is sent", async ({
+  page,
+  request,
+}) => {
+  const key = `E2E_${Date.now().toString(36).toUpperCase()}`;
+  const signed = await request.post("/api/v1/auth/login", {
+    data: { username: "admin", password: PASSWORD },
+  });
+  const { access_token } = await signed.json();
+  const made = await request.post("/api/v1/ticket-types", {
+    headers: { Authorization: `Bearer ${access_token}` },
+    data: {
+      key,
+      name: `Licence ${key}`,
+      category: "IT",
+      requires_approval: false,
+      form: {
+        properties: {
+          paid: { title: "It costs something", "x-kind": "checkbox", "x-order": 1 },
+          quote: {
+            title: "Quote",
+            "x-kind": "file",
+            "x-order": 2,
+            "x-show-when": { field: "custom.paid", op: "eq", value: true },
+          },
+        },
+        required: ["quote"],
+      },
+    },
+  });
+  expect(made.status(), await made.text()).toBe(201);
+  await signIn(page, "outsider", `/new/${key}`);
+  await page.getByLabel("Title").fill(title("Licence"));
+  await expect(page.getByRole("group", { name: "Quote" })).toHaveCount(0);
+  await page.getByLabel("It costs something").check();
+  await page.getByRole("button", { name: "Submit" }).click();
+  await expect(page.getByRole("button", { name: "Add files: Quote" })).toBeFocused();
+  await page
+    .getByRole("group", { name: "Quote" })
+    .locator("input[type=file]")
+    .setInputFiles({
+      name: "quote.txt",
+      mimeType: "text/plain",
+      buffer: Buffer.from("20 a year"),
+    });
+  await expect(page.getByRole("group", { name: "Quote" }).getByText("quote.txt")).toBeVisible();
+  await page.getByRole("button", { name: "Submit" }).click();
+  await page.waitForURL(/\/tickets\/\d+$/);
+  await expect(page.locator("main header").getByText("Approved")).toBeVisible();
+  const asked = page.getByRole("region", { name: "Request" });
+  await expect(asked.getByRole("button", { name: "Save quote.txt" })).toBeVisible();
 });
 
 test("my requests say who has each of them, and what comes next", async ({ page, browser }) => {
