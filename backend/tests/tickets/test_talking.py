@@ -351,3 +351,13 @@ async def test_words_with_a_step_call_only_those_who_see_it(who: Any, database: 
     )
     said = (await employee.get(at(ticket)))["items"][-1]
     assert [m["username"] for m in said["mentions"]] == ["agent2"]
+
+
+async def test_whom_the_team_lets_in_can_be_mentioned(who: Any, ticket: Any) -> None:
+    agent, outsider = await who("agent"), await who("outsider")
+    path = at(ticket, "mentionable?limit=100")
+    assert "outsider" not in {p["username"] for p in (await agent.get(path))["items"]}
+    await agent.put(at(ticket, f"watchers/{outsider.id}"), expect=None)
+    assert "outsider" in {p["username"] for p in (await agent.get(path))["items"]}
+    assert (await say(agent, ticket, "Welcome, @outsider"))["mentions"][0]["id"] == outsider.id
+    await say(agent, ticket, "@outsider", "INTERNAL", expect=422)

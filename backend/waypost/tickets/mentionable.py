@@ -61,13 +61,19 @@ async def mentionable_people(
         raise NotYours
     facts = found.facts
     pattern = "%" + q.strip().lower().replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+    parts = (
+        facts.requester_id,
+        facts.created_by_id,
+        facts.assignee_id,
+        *sorted(facts.approver_ids | facts.invited_ids),
+    )
     rows = await session.execute(
         _near,
         {
             "requester": facts.requester_id,
             "department": facts.department_id,
             "team": facts.team_id,
-            "people": [i for i in (facts.requester_id, facts.assignee_id, *sorted(facts.approver_ids)) if i],
+            "people": [i for i in parts if i],
             "permission": Permission.TICKETS_READ.value,
             "all": int(Scope.ALL),
             "me": actor.user_id,
