@@ -260,7 +260,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.use({ colorScheme });
 
     test("every screen is for everybody", async ({ page, request }) => {
-      test.setTimeout(120_000);
+      test.setTimeout(240_000);
       const headers = await token(request, "admin");
       const { version } = (await (await request.get("/api/v1/routing-rules", { headers })).json()) as {
         version: number;
