@@ -7,8 +7,9 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
+from waypost.directory.models import TeamMember
 from waypost.directory.names import names
 
 LOW: dict[str, Any] = {"all": [{"field": "priority", "op": "eq", "value": "LOW"}]}
@@ -206,7 +207,7 @@ async def test_anothers_view_does_not_exist(who: Any) -> None:
     await (await who(None)).get(path, expect=401)
 
 
-async def test_a_view_of_a_team(who: Any, team: dict[str, Any], hardware: Any) -> None:
+async def test_a_view_of_a_team(who: Any, team: dict[str, Any], hardware: Any, database: Any) -> None:
     agent, colleague, hragent, admin = await who("agent"), await who("agent2"), await who("hragent"), await who("admin")
     body = {
         "name": "Our queue",
@@ -226,9 +227,17 @@ async def test_a_view_of_a_team(who: Any, team: dict[str, Any], hardware: Any) -
     await admin.post(f"/tickets/{ticket['id']}/assign", {"assignee_id": colleague.id})
     assert ticket["id"] in await ids(colleague, f"{path}/tickets")
     assert ticket["id"] not in await ids(agent, f"{path}/tickets")
-    changed = await admin.put(path, {**body, "name": "All of ours", "version": 1})
+    async with database.transaction() as session:
+        lead = (TeamMember.team_id == team["id"]) & (TeamMember.user_id == colleague.id)
+        await session.execute(update(TeamMember).where(lead).values(is_lead=True))
+    assert (await colleague.get(path))["allowed_actions"] == ["edit", "delete"]
+    body["name"] = "Our own queue"
+    assert (await colleague.put(path, {**body, "version": 1}))["name"] == "Our own queue"
+    async with database.transaction() as session:
+        await session.execute(update(TeamMember).where(lead).values(is_lead=False))
+    changed = await admin.put(path, {**body, "name": "All of ours", "version": 2})
     assert changed["name"] == "All of ours"
-    own = {**body, "scope": "PERSONAL", "team_id": None, "version": 2}
+    own = {**body, "scope": "PERSONAL", "team_id": None, "version": 3}
     await admin.put(path, own, expect=422)
     assert (await agent.put(path, own))["scope"] == "PERSONAL"
     await colleague.get(path, expect=404)

@@ -15,7 +15,7 @@ class ViewNotFound(NotFound):
 
 
 class ViewNotYours(Forbidden):
-    """This view is changed by who made it and by administrators."""
+    """This view is changed by who made it, who leads its team, and administrators."""
 
     code = "view_not_yours"
 

@@ -33,11 +33,16 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     return or_(*ways)
 
 
-def may_change(actor: Actor, view: SavedView) -> bool:
-    """Who made it; a shared one administrators too. A role's view is the administrators' alone."""
-    if view.scope == "ROLE":
-        return actor.may(Permission.VIEWS_CONFIGURE)
-    return view.owner_id == actor.user_id or (view.scope == "TEAM" and actor.may(Permission.VIEWS_CONFIGURE))
+def may_change(actor: Actor, view: SavedView, led: frozenset[int] = frozenset()) -> bool:
+    """Who made it; a team's also those who lead the team (`led` are their teams), and administrators what is shared.
+
+    A role's view is the administrators' alone.
+    """
+    if view.scope == "PERSONAL":
+        return view.owner_id == actor.user_id
+    if actor.may(Permission.VIEWS_CONFIGURE):
+        return True
+    return view.scope == "TEAM" and (view.owner_id == actor.user_id or view.team_id in led)
 
 
 def may_share_with(actor: Actor, scope: str, team_id: int | None) -> bool:

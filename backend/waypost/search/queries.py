@@ -9,6 +9,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
+from waypost.directory.models import TeamMember
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.conditions.tree import InvalidCondition
@@ -56,6 +57,14 @@ async def find_view(session: AsyncSession, actor: Actor, view_id: int, *, lock: 
     return view
 
 
+async def teams_led(session: AsyncSession, actor: Actor, views: Sequence[SavedView]) -> frozenset[int]:
+    """The teams this person leads, where that decides who changes one of these views. At most one statement."""
+    if all(v.scope != "TEAM" or v.owner_id == actor.user_id for v in views):
+        return frozenset()
+    led = select(TeamMember.team_id).where(TeamMember.user_id == actor.user_id, TeamMember.is_lead)
+    return frozenset(await session.scalars(led))
+
+
 async def is_pinned(session: AsyncSession, actor: Actor, view_id: int) -> bool:
     """Whether this person keeps it in their side bar."""
     return await session.get(SavedViewPin, (actor.user_id, view_id)) is not None
@@ -67,6 +76,7 @@ async def view_json(
     """Views as clients read them, each with whether the reader pinned it."""
     people = await names.people(session, [v.owner_id for v, _ in views])
     teams = await names.teams(session, [v.team_id for v, _ in views])
+    led = await teams_led(session, actor, [v for v, _ in views])
     return [
         {
             "id": v.id,
@@ -85,7 +95,7 @@ async def view_json(
             "version": v.version,
             "created_at": rfc3339(v.created_at),
             "updated_at": rfc3339(v.updated_at),
-            "allowed_actions": ["edit", "delete"] if policy.may_change(actor, v) else [],
+            "allowed_actions": ["edit", "delete"] if policy.may_change(actor, v, led) else [],
         }
         for v, pinned in views
     ]

@@ -39,7 +39,8 @@ async def _may_change(request: Request) -> None:
     actor = await current_actor(request)
     async with database().read() as session:
         view = await queries.find_view(session, actor, path_id(request.path_params.get("view_id")))
-    if not policy.may_change(actor, view):
+        led = await queries.teams_led(session, actor, [view])
+    if not policy.may_change(actor, view, led):
         raise ViewNotYours
 
 

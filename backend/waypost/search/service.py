@@ -94,7 +94,7 @@ async def pin_view(session: AsyncSession, actor: Actor, view_id: int, *, pinned:
 async def changeable(session: AsyncSession, actor: Actor, view_id: int) -> SavedView:
     """The view, locked for a change that is theirs to make."""
     view = await queries.find_view(session, actor, view_id, lock=True)
-    if not policy.may_change(actor, view):
+    if not policy.may_change(actor, view, await queries.teams_led(session, actor, [view])):
         raise ViewNotYours
     return view
 

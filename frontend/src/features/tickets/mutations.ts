@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/vue-query";
 import type { Ref } from "vue";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
+import { tellLists } from "./live";
 import { keys } from "./queries";
 
 /**
@@ -19,9 +20,9 @@ function useTicketChange<V, A extends api.TicketRead | void = api.TicketRead>(
       if (ticket) queries.setQueryData(keys.one(ticket.id), ticket);
     },
     onSettled: async () => {
+      tellLists(queries, id.value);
       await Promise.all([
         queries.invalidateQueries({ queryKey: keys.one(id.value) }),
-        queries.invalidateQueries({ queryKey: keys.lists }),
         queries.invalidateQueries({ queryKey: ["approvals"] }),
       ]);
     },

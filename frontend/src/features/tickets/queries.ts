@@ -16,13 +16,13 @@ export const keys = {
 };
 
 /** Tickets page by page. What changed since is brought in by `list/useLiveRows`, without moving a row. */
-export function useTickets(filters: Ref<Filters>) {
+export function useTickets(filters: Ref<Filters>, first = 50) {
   return useInfiniteQuery({
     queryKey: ["tickets", "list", filters],
     queryFn: ({ pageParam, signal }) =>
       data(
         api.tickets({
-          query: { ...requestOf(filters.value), limit: pageParam ? 100 : 50, cursor: pageParam },
+          query: { ...requestOf(filters.value), limit: pageParam ? 2 * first : first, cursor: pageParam },
           signal,
         }),
       ),
@@ -32,6 +32,7 @@ export function useTickets(filters: Ref<Filters>) {
     staleTime: Infinity,
     refetchOnMount: false,
     refetchOnReconnect: false,
+    refetchOnWindowFocus: false,
   });
 }
 

@@ -49,7 +49,9 @@ export function useLiveRows(filters: Ref<Filters>, items: Ref<TicketListItem[]>)
     try {
       const loaded = new Map(items.value.map((i) => [i.id, i]));
       const mine = [...changed].filter((id) => loaded.has(id)).slice(0, MOST);
+      const rest = [...changed].filter((id) => loaded.has(id) && !mine.includes(id));
       changed.clear();
+      for (const id of rest) changed.add(id);
       const numbers = mine.map((id) => loaded.get(id)?.ticket_number ?? "");
       const these = { field: "ticket_number", op: "in", value: numbers };
       const [top, belonging, now] = await Promise.all([
@@ -75,6 +77,7 @@ export function useLiveRows(filters: Ref<Filters>, items: Ref<TicketListItem[]>)
       // The next event, or the next look at the list, tells what this one could not.
     } finally {
       isAsking = false;
+      if (changed.size) later();
     }
   }
   function later(): void {
@@ -98,10 +101,20 @@ export function useLiveRows(filters: Ref<Filters>, items: Ref<TicketListItem[]>)
     missed.clear();
     later();
   }
-  watch(filters, () => reset());
-  function reset(): void {
+  watch(filters, () => forget());
+  function forget(): void {
     fresh.value = [];
     gone.value = new Set();
   }
-  return { fresh, gone, mend, reset };
+  /** Reads the list anew from its beginning; the rows behind its first page come again as one gets to them. */
+  async function renew(): Promise<void> {
+    const queryKey = ["tickets", "list", filters.value];
+    queries.setQueryData<InfiniteData<TicketPage>>(queryKey, (before) =>
+      before ? { pages: before.pages.slice(0, 1), pageParams: before.pageParams.slice(0, 1) } : before,
+    );
+    forget();
+    changed.clear();
+    await queries.refetchQueries({ queryKey, exact: true });
+  }
+  return { fresh, gone, mend, renew };
 }
