@@ -43,15 +43,7 @@ export function onLive(event: { name: string; data: Record<string, unknown> }, q
   }
   if (event.name !== "notification.created") {
     soon(queries, keys.one(id), 50);
-<<<<<<< HEAD
     soon(queries, keys.waiting, 400);
-    soon(queries, ["tickets", "count"], 3000);
-    soon(queries, ["saved-views", "counts"], 3000);
-    // Rows do not jump: an open list is told, one that nobody looks at is read again when it is opened.
-    void queries.invalidateQueries({ queryKey: keys.lists, refetchType: "none" });
-    for (const listen of listeners) listen(id);
-=======
     tellLists(queries, id);
->>>>>>> 40dc5f7 (Lists come anew from their beginning, and mend their rows afterwards; team leads change their team's views; a guide to lists and views)
   }
 }
