@@ -8,7 +8,7 @@ test("a laptop, from the request to its closure", async ({ browser }) => {
   const jane = await as(browser, "employee");
   const path = await askForHardware(jane, what, "950");
   await expect(jane.getByRole("heading", { level: 1 })).toHaveText(what);
-  await expect(jane.getByText(/^ITH-\d{4}-\d{6}$/)).toBeVisible();
+  await expect(jane.getByRole("main").getByText(/^ITH-\d{4}-\d{6}$/)).toBeVisible();
   await expect(jane.locator("header").getByText("In review")).toBeVisible();
 
   const asked = await mailAbout(`Please decide: ${what}`);

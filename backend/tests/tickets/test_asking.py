@@ -168,6 +168,8 @@ async def test_for_whom_one_may_not(who: Any, hardware: Any, database: Database)
     assert refused["errors"][0]["pointer"] == "/requester_id"
     many = await agent.post("/tickets", hardware("nothing", requester_id=unknown), expect=422)
     assert {e["pointer"] for e in many["errors"]} == {"/amount"}
+    broken = await agent.post("/tickets", expect=None, content="{", headers={"Content-Type": "application/json"})
+    assert (broken.status_code, broken.json()["code"]) == (422, "malformed_body")
     for bad in (0, -1, 2**63, "me", True, 1.5):
         bodies = await agent.post("/tickets", hardware(requester_id=bad), expect=422)
         assert bodies["errors"][0]["pointer"] == "/requester_id"
