@@ -121,6 +121,7 @@ test("a duplicate is looked at, merged, and points to the one that goes on", asy
   await page.getByRole("menuitem", { name: "Merge into another…" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("combobox").fill(main.ticket_number);
+  await expect(page.getByRole("option")).toHaveCount(1); // what was typed has been looked up
   await page.getByRole("option", { name: new RegExp(main.ticket_number) }).click();
   await expect(dialog.getByText(`will watch ${main.ticket_number}`)).toBeVisible();
   await expect(dialog.getByText(/confidential and the other is not/)).toBeVisible();
