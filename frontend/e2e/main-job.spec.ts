@@ -129,9 +129,10 @@ test("two who change the same ticket: the later one is told, and keeps their wor
   await elsewhere.getByRole("dialog").getByRole("button", { name: "Save" }).click();
   await expect(elsewhere.getByRole("heading", { level: 1 })).toHaveText("Theirs");
   await jane.getByRole("dialog").getByRole("button", { name: "Save", exact: true }).click();
-  await expect(jane.getByRole("dialog").getByText("There is a newer version")).toBeVisible();
-  await expect(jane.getByRole("dialog").getByLabel("Title")).toHaveValue("Mine");
-  await jane.getByRole("dialog").getByRole("button", { name: "Save mine over it" }).click();
+  const question = jane.getByRole("dialog", { name: /^Both of you changed/ });
+  await expect(question.getByRole("radio", { name: /Theirs.*Theirs/ })).toBeVisible();
+  await question.getByRole("radio", { name: /Yours\s*Mine/ }).check();
+  await question.getByRole("button", { name: "Keep what I chose" }).click();
   await expect(jane.getByRole("heading", { level: 1 })).toHaveText("Mine");
 });
 
