@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/vue-query";
 import { useClipboard } from "@vueuse/core";
 import { computed, watch } from "vue";
 import { useI18n } from "vue-i18n";
@@ -10,9 +11,10 @@ import type { Command, UseCommands } from "@/shared/lib/commands";
 import { useSession } from "@/stores/session";
 import { PRIORITIES, type Priority } from "./model";
 import { useAssign, useUpdate } from "./mutations";
-import { useAssignees, useTicket, useTicketTypes } from "./queries";
+import { keys, useAssignees, useTicket, useTicketTypes } from "./queries";
 import { recents, remember } from "./recent";
 import { stepsOf, wanted } from "./steps";
+import { useWatch } from "./working/surroundings";
 
 /** The palette's part about tickets: those one finds, those one looked at, and what can be done with the open one. */
 export const useCommands: UseCommands = (isOpen) => {
@@ -35,6 +37,8 @@ export const useCommands: UseCommands = (isOpen) => {
   const { data: types } = useTicketTypes();
   const { mutate: assign } = useAssign(id);
   const { mutate: update } = useUpdate(id);
+  const { mutate: watchIt } = useWatch(id);
+  const queries = useQueryClient();
   watch(open, (now) => {
     if (now && session.user)
       remember(session.user.id, { id: now.id, number: now.ticket_number, title: now.title });
@@ -108,6 +112,22 @@ export const useCommands: UseCommands = (isOpen) => {
           ),
         );
       }
+    const beside = queries.getQueryData<api.Surroundings>([...keys.one(now.id), "surroundings"]);
+    if (beside) {
+      const way = beside.is_watching ? "off" : "on";
+      found.push(
+        on(
+          "watch",
+          t(`tickets.bulk.watch.${way}`),
+          beside.is_watching ? "i-lucide-bell-off" : "i-lucide-bell",
+          () =>
+            watchIt(
+              { user: session.user?.id ?? 0, on: way === "on" },
+              done(t(`tickets.palette.watched.${way}`)),
+            ),
+        ),
+      );
+    }
     if (can("comment") || can("comment_internal"))
       found.push(
         on(
