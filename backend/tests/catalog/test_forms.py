@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost.catalog.answers import answers, with_names
+from waypost.catalog.answers import answers, differing, with_names
 from waypost.catalog.errors import FormNotFilled
 from waypost.catalog.forms import HIDDEN, NEEDED, check_fields, check_form, hidden_keys, with_defaults
 from waypost.catalog.kinds import FieldKind, choices_of, kind_of
@@ -344,6 +344,19 @@ def test_answers_are_said_in_the_forms_order() -> None:
     assert texts["old"] == "1"
     assert said[-1]["title"] == "old"
     assert answers({"properties": {"a": True, "b": {"x-order": True}}}, {"a": False, "b": "x"})[0]["text"] == "No"
+
+
+def test_an_edit_is_told_field_by_field() -> None:
+    form = made(EVERY)
+    pairs = differing(form, GOOD | {"old": 1}, GOOD | {"state": "new", "boss": 4, "old": 2, "agreed": False})
+    assert [(a and a["text"], b and b["text"]) for a, b in pairs] == [
+        ("used", "Brand new"),
+        ("3", "4"),
+        ("Yes", "No"),
+        ("1", "2"),
+    ]
+    assert [(a, b and b["key"]) for a, b in differing(form, {}, {"line": "x"})] == [(None, "line")]
+    assert differing(form, GOOD, dict(GOOD)) == []
 
 
 # --- properties ------------------------------------------------------------------------------------------------------

@@ -72,6 +72,20 @@ def with_names(
     ]
 
 
+def differing(
+    form: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]
+) -> list[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
+    """The answers that are not the same before and after, in the form's order; None where a field had no value."""
+    before = {a["key"]: a for a in answers(form, old)}
+    after = {a["key"]: a for a in answers(form, new)}
+    keys = [key for key, _ in ordered(form)] + [key for key in (*old, *new) if key not in form.get("properties", {})]
+    return [
+        (before.get(key), after.get(key))
+        for key in dict.fromkeys(keys)
+        if (before.get(key) or {}).get("value") != (after.get(key) or {}).get("value")
+    ]
+
+
 def _text(kind: FieldKind | None, schema: Mapping[str, Any], value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"

@@ -8,6 +8,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
+from waypost.catalog.answers import differing, ids_named, with_names
+from waypost.catalog.kinds import FieldKind
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.events import EventRow, log_columns
@@ -86,8 +88,11 @@ async def ticket_history(
         statement = statement.where(EventRow.id > last)
     rows = (await session.execute(statement)).all()
     page = rows[:limit]
+    filled = {r.id: _filled(found.form, r.data) for r in page if r.type == "ticket.updated"}
+    said = [answer for pairs in filled.values() for pair in pairs for answer in pair if answer]
     mentioned = [i for r in page for i in (r.actor_id, r.on_behalf_of_id, *_people_in(r.data))]
-    people = await names.people(session, mentioned)
+    people = await names.people(session, [*mentioned, *ids_named(said, FieldKind.PERSON)])
+    departments = await names.departments(session, ids_named(said, FieldKind.DEPARTMENT))
     moved = [r.data.get(k) for r in page for k in ("old_team_id", "new_team_id")]
     teams = await names.teams(session, moved)
     numbers = await seen_numbers(session, actor, [i for r in page if (i := _other_ticket(r.data))])
@@ -99,7 +104,8 @@ async def ticket_history(
             "actor": people.get(r.actor_id),
             "on_behalf_of": people.get(r.on_behalf_of_id),
             "summary": _summary(r.type, r.data, people, r.actor_id, numbers.get(_other_ticket(r.data) or 0)),
-            "changes": _changes(r.type, r.data, people, teams),
+            "changes": _changes(r.type, r.data, people, teams)
+            + [_answered(*pair, people, departments) for pair in filled.get(r.id, ())],
             "comment": r.data.get("comment") or r.data.get("comments") or None,
             "comment_id": r.data.get("comment_id"),
             "visibility": r.data.get("visibility") or "PUBLIC",
@@ -217,7 +223,7 @@ def _changes(
     teams: dict[int | None, dict[str, Any]],
 ) -> list[dict[str, Any]]:
     if type_ == "ticket.updated":
-        return [{"field": f, "old": old, "new": new} for f, (old, new) in data["changes"].items()]
+        return [{"field": f, "old": o, "new": n} for f, (o, n) in data["changes"].items() if f != "custom_fields"]
     if "new_status" in data:
         return [{"field": "status", "old": data["old_status"], "new": data["new_status"]}]
     if type_ == "ticket.assigned":
@@ -226,6 +232,26 @@ def _changes(
         priority = {"field": "priority", "old": data["old_priority"], "new": data["new_priority"]}
         return _if_moved(data, "team", teams) + ([priority] if priority["old"] != priority["new"] else [])
     return []
+
+
+_Answer = dict[str, Any] | None
+
+
+def _filled(form: dict[str, Any], data: dict[str, Any]) -> list[tuple[_Answer, _Answer]]:
+    """What an edit changed in the form, field by field."""
+    old, new = data["changes"].get("custom_fields", ({}, {}))
+    return differing(form, old or {}, new or {})
+
+
+def _answered(
+    old: _Answer,
+    new: _Answer,
+    people: dict[int | None, dict[str, Any]],
+    departments: dict[int | None, dict[str, Any]],
+) -> dict[str, Any]:
+    texts = [with_names([a], people, departments)[0]["text"] if a else None for a in (old, new)]
+    known = new or old or {}
+    return {"field": f"custom_fields.{known['key']}", "label": known["title"], "old": texts[0], "new": texts[1]}
 
 
 def _moved(data: dict[str, Any], what: str, known: dict[int | None, dict[str, Any]]) -> dict[str, Any]:

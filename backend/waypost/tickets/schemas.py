@@ -154,7 +154,10 @@ class PeopleAnswer(BaseModel):
 
 
 class Change(BaseModel):
+    """What was changed. A form's field is `custom_fields.<key>`, with its title as `label` and values as people read them."""
+
     field: Annotated[str, Field(examples=["amount"])]
+    label: Annotated[str | None, Field(examples=[None])] = None
     old: Any
     new: Any
 

@@ -627,12 +627,18 @@ export type CategoryUpdate = {
 
 /**
  * Change
+ *
+ * What was changed. A form's field is `custom_fields.<key>`, with its title as `label` and values as people read them.
  */
 export type Change = {
     /**
      * Field
      */
     field: string;
+    /**
+     * Label
+     */
+    label?: string | null;
     /**
      * New
      */
