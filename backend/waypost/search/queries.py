@@ -17,8 +17,7 @@ from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.search import policy
 from waypost.search.errors import ViewNotFound, ViewOutdated
 from waypost.search.models import SavedView, SavedViewPin
-from waypost.tickets.conditions import condition_of
-from waypost.tickets.list_query import filters_from
+from waypost.tickets.conditions import condition_of, filters_from
 from waypost.tickets.queries import MOST_COUNTED, Filters, ticket_count, ticket_list
 
 

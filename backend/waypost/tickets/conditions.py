@@ -1,9 +1,11 @@
-"""Conditions on lists of tickets: read from JSON, with the reader's own words in them."""
+"""What a list of tickets is narrowed to, read from an address or a saved view, with the reader's own words in it."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +18,7 @@ from waypost.kernel.errors import FieldError
 from waypost.kernel.http import MalformedBody, check_json
 from waypost.kernel.shapes import nfc
 from waypost.tickets.fields import FIELDS, known_fields
+from waypost.tickets.queries import Filters
 
 FRESH = 5.0
 MOST_TEXT = 6000  # of a condition in an address; a longer one belongs into a saved view
@@ -74,3 +77,44 @@ async def condition_in_address(session: AsyncSession, actor: Actor, text: str | 
         message = "is not JSON, or nested too deep"
         raise InvalidCondition(f"The condition {message}.", errors=(FieldError("?condition", message),)) from wrong
     return await condition_of(session, actor, value, pointer="?condition")
+
+
+def filters_from(
+    actor: Actor,
+    *,
+    status: Sequence[str] = (),
+    priority: Sequence[str] = (),
+    ticket_type: Sequence[str] = (),
+    assignee_id: Sequence[str] = (),
+    requester_id: Sequence[str] = (),
+    department_id: Sequence[int] = (),
+    team_id: Sequence[int] = (),
+    q: str | None = None,
+    created_from: datetime | str | None = None,
+    created_to: datetime | str | None = None,
+    due_before: datetime | str | None = None,
+    condition: Condition | None = None,
+) -> Filters:
+    """The filters of an address or of a saved view (times as text); "me" and "none" mean this person and nobody."""
+
+    def people(values: Sequence[str]) -> tuple[int | None, ...]:
+        words: dict[str, int | None] = {"me": actor.user_id, "none": None}
+        return tuple(words[v] if v in words else int(v) for v in values)
+
+    def at(value: datetime | str | None) -> datetime | None:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+    return Filters(
+        statuses=tuple(status),
+        priorities=tuple(priority),
+        ticket_types=tuple(ticket_type),
+        assignee_ids=people(assignee_id),
+        requester_ids=tuple(i for i in people(requester_id) if i is not None),
+        department_ids=tuple(department_id),
+        team_ids=tuple(team_id),
+        q=q if q and q.strip() else None,
+        created_from=at(created_from),
+        created_to=at(created_to),
+        due_before=at(due_before),
+        condition=condition,
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -12,11 +10,10 @@ from pydantic import Field
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.permissions import Permission
-from waypost.kernel.conditions.tree import Condition
 from waypost.kernel.db import ReadSession
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import Instant
-from waypost.tickets.conditions import MOST_TEXT, condition_in_address
+from waypost.tickets.conditions import MOST_TEXT, condition_in_address, filters_from
 from waypost.tickets.queries import Filters
 from waypost.tickets.schemas import PriorityWord, SortWord, StatusWord
 
@@ -26,47 +23,6 @@ TypeKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
 
 Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 ConditionText = Annotated[str, Field(max_length=MOST_TEXT)]
-
-
-def filters_from(
-    actor: Actor,
-    *,
-    status: Sequence[str] = (),
-    priority: Sequence[str] = (),
-    ticket_type: Sequence[str] = (),
-    assignee_id: Sequence[str] = (),
-    requester_id: Sequence[str] = (),
-    department_id: Sequence[int] = (),
-    team_id: Sequence[int] = (),
-    q: str | None = None,
-    created_from: datetime | str | None = None,
-    created_to: datetime | str | None = None,
-    due_before: datetime | str | None = None,
-    condition: Condition | None = None,
-) -> Filters:
-    """The filters of an address or of a saved view (times as text); "me" and "none" mean this person and nobody."""
-
-    def people(values: Sequence[str]) -> tuple[int | None, ...]:
-        words: dict[str, int | None] = {"me": actor.user_id, "none": None}
-        return tuple(words[v] if v in words else int(v) for v in values)
-
-    def at(value: datetime | str | None) -> datetime | None:
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
-
-    return Filters(
-        statuses=tuple(status),
-        priorities=tuple(priority),
-        ticket_types=tuple(ticket_type),
-        assignee_ids=people(assignee_id),
-        requester_ids=tuple(i for i in people(requester_id) if i is not None),
-        department_ids=tuple(department_id),
-        team_ids=tuple(team_id),
-        q=q if q and q.strip() else None,
-        created_from=at(created_from),
-        created_to=at(created_to),
-        due_before=at(due_before),
-        condition=condition,
-    )
 
 
 async def list_filters(
