@@ -279,7 +279,6 @@ NO_INDEX = {
     "ticket_links.created_by_id",
     "ticket_types.team_id",
     "ticket_watchers.added_by_id",
-    "tickets.edited_by_id",
     "tickets.ticket_type_id",
 }
 

@@ -33,6 +33,7 @@ from waypost.kernel.events import Doer, record
 
 ADMINISTRATORS = Approver(ApproverKind.ROLE, "admin")
 _DONE = {Verb.APPROVE: StepStatus.APPROVED, Verb.REJECT: StepStatus.REJECTED}
+_HELD = frozenset({*_DONE.values(), *engine.UNDECIDED})
 
 
 @dataclass(slots=True)
@@ -142,6 +143,9 @@ async def must_ask_again(session: AsyncSession, before: Subject, after: Subject,
         return False
     if facts_changed and any(s.status in _DONE.values() for s in running.steps.values()):
         return True
+    changed_it = after.barred - before.barred
+    if any(s.approver_id in changed_it and s.status in _HELD for s in running.steps.values()):
+        return True  # who said yes and then changes it, or is asked and changes it, would decide what is theirs
     _, old = await _planned(session, before)
     _, new = await _planned(session, after)
     return signature(old) != signature(new)

@@ -55,7 +55,7 @@ class Ticket(Base):
     currency: Mapped[str | None] = mapped_column(String(3))
     requester_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
     created_by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
-    edited_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    edited_by_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}", default=list)
     assignee_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
     team_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("teams.id"))
     department_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("departments.id"))

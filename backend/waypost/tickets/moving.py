@@ -39,6 +39,12 @@ def touch(ticket: Ticket) -> datetime:
     return at
 
 
+def bar(ticket: Ticket, person_id: int) -> None:
+    """Keep that this person changed what is judged: they do not decide it, in this round or a later one."""
+    if person_id not in ticket.edited_by_ids:
+        ticket.edited_by_ids = [*ticket.edited_by_ids, person_id]
+
+
 async def apply_step(
     session: AsyncSession, actor: Doer, ticket: Ticket, step: Step, to: Status, *, comment: str = "", **facts: Any
 ) -> None:

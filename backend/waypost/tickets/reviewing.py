@@ -92,7 +92,6 @@ def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
         "answers": answers(form, fields),
         "field_titles": {k: titles.get(k, k) for k in fields},
     }
-    wrote = {ticket.requester_id, ticket.created_by_id, ticket.edited_by_id} - {None}
     return Subject(
         type=TICKET,
         id=ticket.id,
@@ -103,7 +102,7 @@ def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
         facts=facts_of(ticket),
         custom_fields=fields,
         shown=shown,
-        barred=frozenset(i for i in wrote if i is not None),
+        barred=frozenset({ticket.requester_id, ticket.created_by_id, *ticket.edited_by_ids}),
     )
 
 

@@ -31,13 +31,15 @@ from waypost.tickets.drafts import discard_draft
 from waypost.tickets.errors import ApprovedFacts, NotInTeam, NotYours, TicketIsClosed
 from waypost.tickets.lifecycle import Status, Step
 from waypost.tickets.models import Ticket, TicketText
-from waypost.tickets.moving import apply_step, give, touch
+from waypost.tickets.moving import apply_step, bar, give, touch
 from waypost.tickets.queries import Found, find_ticket
 from waypost.tickets.talking import keep_comment, people_called
 from waypost.tickets.texts import plain
 
 # What was judged: an edit of these in review asks again, and after approval they stay as they were approved.
 JUDGED = ("amount", "currency", "custom_fields")
+# Approvers neither read these nor judge by them: who changes nothing else may still decide.
+NOT_SHOWN = frozenset({"tags", "is_confidential"})
 EDITABLE_FIELDS = (
     "title",
     "description",
@@ -208,19 +210,18 @@ async def update_ticket(
     await filling.fit(session, ticket, found.form, values)
     if "tags" in values:
         values["tags"] = tagging.checked(values["tags"])
-    changed = {f: v for f in EDITABLE_FIELDS if f in values and (v := values[f]) != getattr(ticket, f)}
-    if not changed:
+    if not (changed := {f: v for f in EDITABLE_FIELDS if f in values and (v := values[f]) != getattr(ticket, f)}):
         return ticket
     in_review = found.facts.status in lifecycle.IN_REVIEW
-    judged = any(f in changed for f in JUDGED) or ("priority" in changed and in_review)
-    if judged and not in_review and found.facts.status is not Status.DRAFT and any(f in changed for f in JUDGED):
+    undecided = in_review or found.facts.status is Status.DRAFT
+    if not undecided and any(f in changed for f in JUDGED):
         raise ApprovedFacts
     before = reviewing.subject_of(ticket, found.type_name, found.form)
     changes = {f: [_plain_value(getattr(ticket, f)), _plain_value(v)] for f, v in changed.items()}
     for field, value in changed.items():
         setattr(ticket, field, value)
-    if judged:
-        ticket.edited_by_id = actor.user_id
+    if undecided and changed.keys() - NOT_SHOWN:
+        bar(ticket, actor.user_id)
     at = touch(ticket)
     await session.flush()
     if "title" in changed or "description" in changed:
