@@ -136,11 +136,7 @@ async def test_a_file_belongs_to_the_request(who: Any, kind: Any) -> None:
         assert list(pointers(wrong)) == ["papers"]
     assert list(pointers(await employee.post("/tickets", body(made, {"papers": [own]}), expect=422))) == ["papers"]
     await employee.put(path, {"custom_fields": {"papers": [own]}, "version": version})
-    await employee.call("DELETE", f"/attachments/{own}", expect=204)
-    assert list(pointers(await employee.post(f"{path}/submit", expect=422))) == ["papers"], "taken away since"
-    own = await upload(draft)
-    version = (await employee.get(path))["version"]
-    await employee.put(path, {"custom_fields": {"papers": [own]}, "version": version})
+    await employee.call("DELETE", f"/attachments/{own}", expect=409)
     sent = await employee.post(f"{path}/submit")
     assert sent["status"] == "APPROVED"
     assert sent["answers"][0]["text"] == "1 file"
@@ -285,6 +281,26 @@ async def test_money_of_a_form_is_judged_in_the_companys_currency(who: Any, kind
         assert (step is not None) is is_large, price
         if step is not None:
             assert step["ticket"]["answers"][0]["text"] == " ".join(price)
+
+
+@pytest.mark.parametrize("other", ["update", "restore"])
+async def test_of_two_who_change_a_type_one_is_late(who: Any, kind: Any, other: str) -> None:
+    admin = await who("admin")
+    for _ in range(4):
+        made = await kind()
+        path = f"/ticket-types/{made['key']}"
+        second = await changed(who, made, {"properties": {}})
+        read = {"version": second["version"]}
+        kept = {f: second[f] for f in ("category", "keywords", "icon", "has_amount", "requires_approval", "form")}
+        again = admin.post(f"{path}/form-versions/1/restore", read, expect=None)
+        rival = (
+            admin.put(path, {**read, **kept, "name": "Another name"}, expect=None)
+            if other == "update"
+            else admin.post(f"{path}/form-versions/1/restore", read, expect=None)
+        )
+        answers = await asyncio.gather(again, rival)
+        assert sorted(a.status_code for a in answers) == [200, 412]
+        assert (await admin.get(path))["version"] == second["version"] + 1
 
 
 @pytest.mark.parametrize("method", ["versions", "version", "restore", "uses", "check"])

@@ -45,6 +45,13 @@ async def test_ones_own_absence_comes_and_goes(who: Any) -> None:
     assert (await agent.get("/absences"))["items"] == []
 
 
+async def test_taken_back_several_times_at_once_it_goes_once(who: Any) -> None:
+    agent = await who("agent")
+    made = await agent.post("/absences", window(), expect=201)
+    calls = (agent.call("DELETE", f"/absences/{made['id']}", expect=None) for _ in range(5))
+    assert sorted(a.status_code for a in await asyncio.gather(*calls)) == [204, 404, 404, 404, 404]
+
+
 async def test_all_learn_that_but_not_why(who: Any) -> None:
     agent, employee, admin = await who("agent"), await who("employee"), await who("admin")
     made = await agent.post("/absences", window(reason=REASON), expect=201)

@@ -62,6 +62,19 @@ async def test_assigning_and_moving_may_name_a_version(who: Any, make: Make) -> 
     await (await who("auditor")).post(f"{path}/transitions", {"to": "COMPLETED"}, expect=403, headers=old)
 
 
+@pytest.mark.parametrize("version", [2**31 - 1, 2**31, 2**33])
+async def test_a_version_nobody_can_have_read(who: Any, make: Make, version: int) -> None:
+    agent = await who("agent")
+    ticket = await make()
+    path, read = f"/tickets/{ticket['id']}", {"If-Match": f'"{ticket["id"]}-{version}"'}
+    refused = await agent.put(path, {"priority": "LOW", "version": version}, expect=None)
+    assert refused.status_code == (412 if version < 2**31 else 422)
+    await agent.put(path, {"priority": "LOW"}, expect=412, headers=read)
+    await agent.post(f"{path}/transitions", {"to": "IN_PROGRESS"}, expect=412, headers=read)
+    await agent.post(f"{path}/assign", {"assignee_id": agent.id}, expect=412, headers=read)
+    assert (await agent.get(path))["version"] == ticket["version"]
+
+
 # --- checklist --------------------------------------------------------------------------------------------------------
 
 

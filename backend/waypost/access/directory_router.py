@@ -42,7 +42,10 @@ from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 
 router = APIRouter(route_class=StrictRoute)
-Wanted = Annotated[str | None, Query(max_length=100, description="Part of a name or address.", examples=["jane"])]
+Wanted = Annotated[
+    str | None,
+    Query(max_length=100, pattern=r"^[^\x00]*$", description="Part of a name or address.", examples=["jane"]),
+]
 
 
 async def _users(session: ReadSession, rows: list[User]) -> list[dict[str, Any]]:

@@ -8,13 +8,14 @@ from pydantic import BaseModel, Field
 
 from waypost.catalog.schemas import Answer
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import NamedRef, PersonRef, Remark, Strict
+from waypost.kernel.shapes import NamedRef, PersonRef, Remark, Strict, Version
 
 ActionWord = Literal["APPROVE", "REJECT", "REQUEST_INFO", "DELEGATE", "ESCALATE"]
 SeenVersion = Annotated[
     int | None,
     Field(
         ge=1,
+        le=2**31 - 1,
         strict=True,
         examples=[1],
         description="The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.",
@@ -49,7 +50,7 @@ class BulkAction(Strict):
     action: Annotated[Literal["APPROVE", "REJECT"], Field(examples=["APPROVE"])]
     comments: Words = None
     versions: Annotated[
-        dict[str, int] | None,
+        dict[str, Annotated[int, Field(ge=1, le=2**31 - 1)]] | None,
         Field(max_length=200, examples=[{"11": 1}], description="The `version` one looked at, by step."),
     ] = None
 
@@ -190,7 +191,7 @@ class DefinitionWrite(Strict):
 
 
 class DefinitionUpdate(DefinitionWrite):
-    version: Annotated[int, Field(ge=1, examples=[1], description="The version you read.")]
+    version: Version
 
 
 class DefinitionRead(BaseModel):

@@ -35,6 +35,11 @@ def ids_in(form: Mapping[str, Any], fields: Mapping[str, Any], kind: FieldKind) 
     return found
 
 
+def answer_files(form: Mapping[str, Any], fields: Mapping[str, Any]) -> set[int]:
+    """The files that answer a question: they are where the answer is for as long as it names them."""
+    return {i for ids in ids_in(form, fields, FieldKind.FILE).values() for i in ids}
+
+
 def answers(form: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[str, Any]]:
     """`{key, title, kind, value, text}` for each field that has a value; `text` of a person is for `with_names` to say."""
     known = ordered(form)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import Line, NamedRef, PersonRef, Remark, Strict
+from waypost.kernel.shapes import Line, NamedRef, PersonRef, Remark, Strict, Version
 
 Keyword = Annotated[Line, Field(max_length=50, examples=["notebook"])]
 PriorityWord = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
@@ -83,7 +83,7 @@ class TicketTypeUpdate(TicketTypeValues):
     form: Annotated[dict[str, Any], Field(examples=[_FORM])]
     is_active: bool = True
     note: Annotated[Remark, Field(max_length=500, examples=["Finance asks for a second quote"])] = ""
-    version: Annotated[int, Field(ge=1, examples=[1], description="The version you read.")]
+    version: Version
 
 
 class CategoryRead(BaseModel):
@@ -113,7 +113,7 @@ class CategoryCreate(Strict):
 class CategoryUpdate(Strict):
     name: CategoryName
     position: Place = None
-    version: Annotated[int, Field(ge=1, strict=True, examples=[1], description="The version you read.")]
+    version: Version
 
 
 class FormChange(BaseModel):
@@ -153,7 +153,7 @@ class FormCompared(BaseModel):
 
 class FormRestore(Strict):
     note: Annotated[Remark, Field(max_length=500, examples=["The second quote is not needed after all"])] = ""
-    version: Annotated[int, Field(ge=1, strict=True, examples=[1], description="The type's version you read.")]
+    version: Version
 
 
 class FormCheck(Strict):

@@ -64,7 +64,9 @@ async def update_ticket_type(
     Raises `TicketTypeNotFound`, `StaleVersion`, `BadForm`.
     """
     actor.require(Permission.CATALOG_CONFIGURE)
-    found = await session.scalar(select(TicketType).where(TicketType.key == key).with_for_update(key_share=True))
+    locked = select(TicketType).where(TicketType.key == key).with_for_update(key_share=True)
+    # Who restores a form has read the type before: what counts is how it stands once it is locked.
+    found = await session.scalar(locked.execution_options(populate_existing=True))
     if found is None:
         raise TicketTypeNotFound
     if found.version != version:

@@ -122,7 +122,8 @@ async def remove_absence(session: AsyncSession, actor: Doer, absence_id: int, *,
 
     Raises `AbsenceNotFound` for what is over, `Forbidden` for somebody else's.
     """
-    absence = await session.scalar(select(Absence).where(Absence.id == absence_id, Absence.ends_at > now()))
+    there = select(Absence).where(Absence.id == absence_id, Absence.ends_at > now())
+    absence = await session.scalar(there.with_for_update())  # of two who take it back at once, one does
     if absence is None:
         raise AbsenceNotFound
     if not await may_set(session, actor, absence.user_id, everybody=everybody):

@@ -115,4 +115,6 @@ Money = Annotated[
 Instant = Annotated[
     datetime, BeforeValidator(_instant_text, json_schema_input_type=str), Field(examples=["2030-01-15T00:00:00Z"])
 ]
+# What one read, of something that counts its versions: as PostgreSQL's integer holds it.
+Version = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True, examples=[1], description="The version you read.")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["USD"], description="ISO 4217.")]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import Instant, Line, NamedRef, PersonRef, Strict
+from waypost.kernel.shapes import Instant, Line, NamedRef, PersonRef, Strict, Version
 from waypost.tickets.list_query import TypeKey, Who, Words
 from waypost.tickets.schemas import PriorityWord, SortWord, StatusWord
 
@@ -63,7 +63,7 @@ class ViewCreate(ViewValues):
 
 class ViewUpdate(ViewValues):
     pinned: Annotated[bool | None, Field(strict=True, examples=[None])] = None
-    version: Annotated[int, Field(ge=1, strict=True, examples=[1], description="The version you read.")]
+    version: Version
 
 
 class ViewRead(BaseModel):

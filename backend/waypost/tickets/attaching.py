@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.errors import SessionEnded
 from waypost.access.queries import actor_of_session
+from waypost.catalog.answers import answer_files
 from waypost.directory.names import names
 from waypost.kernel import crypto
 from waypost.kernel.clock import now, rfc3339
@@ -33,6 +34,7 @@ from waypost.kernel.uploads import Upload
 from waypost.tickets import events, files, policy
 from waypost.tickets.errors import (
     AttachmentInfected,
+    AttachmentIsAnswer,
     AttachmentNotFound,
     AttachmentNotReady,
     AttachmentTooLarge,
@@ -186,13 +188,17 @@ async def _keep(
 
 
 async def remove_attachment(database: Database, actor: Actor, attachment_id: int) -> None:
-    """Take away a file one added oneself. Raises `AttachmentNotFound`, `NotYours` or `TicketIsClosed`."""
+    """Take away a file one added oneself. Raises `AttachmentNotFound`, `NotYours`, `TicketIsClosed` or
+    `AttachmentIsAnswer`: what approvers judge does not go from under them.
+    """
     async with database.transaction() as session:
         row, found = await _find(session, actor, attachment_id, lock=True)
         if not policy.may_remove_file(actor, found.facts, row.uploaded_by_id, row.visibility):
             if row.uploaded_by_id == actor.user_id:
                 _check_may_add(actor, found, row.visibility)  # says why not
             raise NotYours("Only who added a file takes it away.")
+        if row.id in answer_files(found.form, found.ticket.custom_fields):
+            raise AttachmentIsAnswer
         name = row.object_name
         await record(
             session,
@@ -216,7 +222,6 @@ async def ask_for_scan(database: Database, actor: Actor, attachment_id: int) -> 
         row, found = await _find(session, actor, attachment_id, lock=True)
         if not policy.may_ask_for_scan(actor, found.facts, row.uploaded_by_id):
             raise NotYours("Whoever added a file asks for this, or the team.")
-        row = await session.get_one(Attachment, attachment_id, with_for_update=True, populate_existing=True)
         if row.scan != "FAILED":
             raise NothingToScan
         row.scan, row.scan_attempts, row.scan_at = "PENDING", 0, now()
@@ -244,10 +249,17 @@ async def _find(
     row = await session.get(Attachment, attachment_id)
     if row is None:
         raise AttachmentNotFound
+    ticket_id = row.ticket_id
     try:
-        found = await find_ticket(session, actor, row.ticket_id, lock=lock)
+        found = await find_ticket(session, actor, ticket_id, lock=lock)
     except TicketNotFound as hidden:
         raise AttachmentNotFound from hidden
+    if lock:  # while the ticket was waited for, the file may have gone, or moved with a merge
+        row = await session.get(Attachment, attachment_id, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise AttachmentNotFound
+        if row.ticket_id != ticket_id:
+            return await _find(session, actor, attachment_id, lock=True)
     if row.visibility == "INTERNAL" and not policy.may_see_internal(actor, found.facts):
         raise AttachmentNotFound
     return row, found
@@ -299,7 +311,8 @@ def attachment_json(
     row: Attachment, people: dict[int | None, dict[str, Any]], actor: Actor, found: Found
 ) -> dict[str, Any]:
     """One file as clients read it."""
-    may_remove = policy.may_remove_file(actor, found.facts, row.uploaded_by_id, row.visibility)
+    is_answer = row.id in answer_files(found.form, found.ticket.custom_fields)
+    may_remove = not is_answer and policy.may_remove_file(actor, found.facts, row.uploaded_by_id, row.visibility)
     may_scan = row.scan == "FAILED" and policy.may_ask_for_scan(actor, found.facts, row.uploaded_by_id)
     return {
         "id": row.id,

@@ -25,6 +25,7 @@ from waypost.kernel.uploads import OVERHEAD, BadUpload, read_upload
 from waypost.tickets import attaching, files, keeping
 from waypost.tickets.errors import (
     AttachmentInfected,
+    AttachmentIsAnswer,
     AttachmentNotFound,
     AttachmentNotReady,
     AttachmentTooLarge,
@@ -146,7 +147,9 @@ async def attachment(attachment_id: PathId, actor: Reader, range_header: RangeHe
 
 
 @router.delete(
-    "/attachments/{attachment_id}", status_code=204, responses=problems(AttachmentNotFound, NotYours, TicketIsClosed)
+    "/attachments/{attachment_id}",
+    status_code=204,
+    responses=problems(AttachmentNotFound, NotYours, TicketIsClosed, AttachmentIsAnswer),
 )
 async def remove_attachment(attachment_id: PathId, actor: Reader) -> Response:
     """Take away a file one added oneself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Integer, select
+from sqlalchemy import BigInteger, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.directory.names import names
@@ -28,7 +28,9 @@ async def changes_since(session: AsyncSession, ticket: Ticket, version: int) -> 
 
     For somebody who may see the ticket: all of these stand on its page.
     """
-    after = EventRow.data["ticket_version"].astext.cast(Integer) > version
+    if version > ticket.version:  # nobody read that one
+        return []
+    after = EventRow.data["ticket_version"].astext.cast(BigInteger) > version
     statement = (
         select(*log_columns)
         .where(EventRow.object_type == "ticket", EventRow.object_id == ticket.id, after)

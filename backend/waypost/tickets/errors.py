@@ -104,6 +104,12 @@ class AttachmentNotFound(NotFound):
     code = "attachment_not_found"
 
 
+class AttachmentIsAnswer(Conflict):
+    """This file answers a question of the request. Take it out of the answer first."""
+
+    code = "attachment_is_answer"
+
+
 class AttachmentTooLarge(Refusal):
     """This file is larger than an attachment may be."""
 

@@ -10,11 +10,12 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.queries import actors_of_users
+from waypost.catalog.answers import answer_files
 from waypost.directory.names import names
 from waypost.kernel.events import record
 from waypost.tickets import events, lifecycle, linking, policy, reviewing, tagging, watching
@@ -56,9 +57,7 @@ async def plan(session: AsyncSession, duplicate: Found, main: Found) -> Plan:
     one, other = duplicate.ticket, main.ticket
     said = [TicketComment.ticket_id == one.id]
     comments = await session.scalar(select(func.count()).select_from(TicketComment).where(*said)) or 0
-    files = (
-        await session.scalar(select(func.count()).select_from(Attachment).where(Attachment.ticket_id == one.id)) or 0
-    )
+    files = await session.scalar(select(func.count()).select_from(Attachment).where(*_moved(duplicate))) or 0
     tags = list(dict.fromkeys([*other.tags, *one.tags]))
     rows = (await session.execute(select(TicketWatcher.user_id).where(TicketWatcher.ticket_id == one.id))).all()
     watcher_ids = list(dict.fromkeys([one.requester_id, *(r.user_id for r in rows)]))
@@ -81,6 +80,12 @@ async def plan(session: AsyncSession, duplicate: Found, main: Found) -> Plan:
         withdraws_approval=duplicate.facts.status in (Status.IN_REVIEW, Status.PENDING_INFO),
         warnings=warnings,
     )
+
+
+def _moved(duplicate: Found) -> list[ColumnElement[bool]]:
+    """The files that go along: those that answer the duplicate's own questions stay with the answers."""
+    answering = answer_files(duplicate.form, duplicate.ticket.custom_fields)
+    return [Attachment.ticket_id == duplicate.ticket.id, Attachment.id.not_in(sorted(answering))]
 
 
 def check(actor: Actor, duplicate: Found, main: Found) -> None:
@@ -134,7 +139,7 @@ async def merge(session: AsyncSession, actor: Actor, ticket_id: int, *, into_id:
     if planned.withdraws_approval:
         await reviewing.withdraw(session, actor, one, "it is a duplicate of another request")
     await session.execute(update(TicketComment).where(TicketComment.ticket_id == one.id).values(ticket_id=other.id))
-    await session.execute(update(Attachment).where(Attachment.ticket_id == one.id).values(ticket_id=other.id))
+    await session.execute(update(Attachment).where(*_moved(duplicate)).values(ticket_id=other.id))
     other.comment_count += one.comment_count
     other.internal_comment_count += one.internal_comment_count
     one.comment_count = one.internal_comment_count = 0

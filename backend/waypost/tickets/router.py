@@ -154,6 +154,7 @@ async def ticket(ticket_id: PathId, session: ReadSession, actor: Reader) -> Resp
     return await _read(session, actor, await queries.find_ticket(session, actor, ticket_id))
 
 
+MAX_VERSION = 2**31 - 1
 _ETAG = re.compile(r'(?:W/)?"(\d{1,19})-(\d{1,10})"')
 
 
@@ -168,7 +169,7 @@ def _any_version(ticket_id: int, if_match: str | None) -> int | None:
 def _version(ticket_id: int, body_version: int | None, if_match: str | None) -> int:
     if if_match is not None:
         matched = _ETAG.fullmatch(if_match.strip())
-        if matched is None or int(matched[1]) != ticket_id:
+        if matched is None or int(matched[1]) != ticket_id or int(matched[2]) > MAX_VERSION:
             raise StaleVersion
         if body_version is not None and body_version != int(matched[2]):
             raise StaleVersion

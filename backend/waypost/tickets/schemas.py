@@ -134,7 +134,7 @@ class TicketUpdate(Strict):
     currency: Currency | None = None
     tags: Tags | None = None
     is_confidential: Annotated[bool | None, Field(strict=True)] = None
-    version: Annotated[int | None, Field(ge=1, strict=True, examples=[3])] = None
+    version: Annotated[int | None, Field(ge=1, le=2**31 - 1, strict=True, examples=[3])] = None
 
 
 class StatusChange(Strict):

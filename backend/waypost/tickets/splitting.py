@@ -8,11 +8,12 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
+from waypost.catalog.answers import answer_files
 from waypost.directory.models import User
 from waypost.kernel.errors import FieldError, Invalid
 from waypost.kernel.events import record
 from waypost.tickets import events, linking, service
-from waypost.tickets.errors import NotYours
+from waypost.tickets.errors import AttachmentIsAnswer, NotYours
 from waypost.tickets.merging import may_split
 from waypost.tickets.models import Attachment, Ticket, TicketComment
 from waypost.tickets.queries import find_ticket
@@ -32,8 +33,8 @@ async def split(
 ) -> Ticket:
     """Make a ticket of its own of what some public comments ask for; chosen files move there, the comments stay.
 
-    It is submitted, as confidential and as urgent as the first, and linked to it. Raises `NotYours`, names what is not of
-    this ticket, and what making a ticket is refused with.
+    It is submitted, as confidential and as urgent as the first, and linked to it. Raises `NotYours`, `AttachmentIsAnswer`,
+    names what is not of this ticket, and what making a ticket is refused with.
     """
     found = await find_ticket(session, actor, ticket_id, lock=True)
     if not may_split(actor, found.facts):
@@ -50,6 +51,8 @@ async def split(
         Attachment.ticket_id == ticket_id, Attachment.id.in_(attachment_ids), Attachment.visibility == "PUBLIC"
     )
     _check_all(attachment_ids, set(await session.scalars(kept)), "/attachment_ids", "is no public file of this ticket")
+    if answer_files(found.form, origin.custom_fields) & set(attachment_ids):
+        raise AttachmentIsAnswer("A chosen file answers a question of this request, and stays with the answer.")
     made = await service.create_ticket(
         session,
         actor,

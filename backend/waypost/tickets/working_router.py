@@ -18,6 +18,7 @@ from waypost.kernel.ids import Id, PathId
 from waypost.kernel.openapi import problems
 from waypost.tickets import checklist, linking, merging, splitting, watching
 from waypost.tickets.errors import (
+    AttachmentIsAnswer,
     ChecklistFull,
     LinkExists,
     MergeNeedsConsent,
@@ -178,7 +179,7 @@ async def merge_ticket(ticket_id: PathId, body: Merge, session: WriteSession, ac
     "/split",
     status_code=201,
     response_model=SplitMade,
-    responses=problems(TicketNotFound, NotYours, FormNotFilled, UnknownTicketType, TooManyLinks),
+    responses=problems(TicketNotFound, NotYours, FormNotFilled, UnknownTicketType, TooManyLinks, AttachmentIsAnswer),
 )
 @guarded(only_if(merging.may_split))
 async def split_ticket(
