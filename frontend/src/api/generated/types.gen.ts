@@ -1498,7 +1498,7 @@ export type FormRestore = {
     /**
      * Version
      *
-     * The type's version you read.
+     * The version you read.
      */
     version: number;
 };
