@@ -31,3 +31,12 @@ it("puts whole words and labels first", () => {
   ]);
   expect(fitting(all, "")).toEqual([]);
 });
+
+it("puts the page itself before the many below it", () => {
+  const all = [command("New request: IT support"), command("New request: HR"), command("New request")];
+  expect(fitting(all, "new").map((c) => c.label)).toEqual([
+    "New request",
+    "New request: HR",
+    "New request: IT support",
+  ]);
+});

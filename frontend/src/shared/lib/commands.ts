@@ -48,11 +48,11 @@ export function fit(command: Pick<Command, "label" | "words">, typed: string): n
   return score;
 }
 
-/** The commands that fit, best first; those that fit alike keep their order. */
+/** The commands that fit, best first; of those that fit alike the one that says least besides, then their order. */
 export function fitting(commands: readonly Command[], typed: string): Command[] {
   return commands
-    .map((command) => ({ command, score: fit(command, typed) }))
+    .map((command) => ({ command, score: fit(command, typed), length: wordsOf(command.label).length }))
     .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score)
+    .sort((a, b) => b.score - a.score || a.length - b.length)
     .map(({ command }) => command);
 }
