@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from waypost.tickets import reviewing
 from waypost.tickets.linking import OPPOSITE, WORDS, word_of
+from waypost.tickets.models import Ticket
 
 Make = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -260,12 +262,85 @@ async def test_merging_widens_no_confidence_unasked(who: Any, make: Make) -> Non
     assert [p["id"] for p in into["let_in"]] == [colleague.id]
     await agent.post(f"/tickets/{plain['id']}/merge", {"into_id": secret["id"]}, expect=409)
     body = {"into_id": secret["id"], "accept": ["people_see_confidential"]}
-    await agent.post(f"/tickets/{plain['id']}/merge", body)
+    await agent.post(f"/tickets/{plain['id']}/merge", body, expect=409)
+    await agent.post(f"/tickets/{plain['id']}/merge", body | {"seen": into["seen"]})
     await colleague.get(f"/tickets/{secret['id']}")
     await manager.get(f"/tickets/{secret['id']}", expect=404)
     links = (await manager.get(f"/tickets/{plain['id']}/surroundings"))["links"]
     assert links == [], "the manager sees the duplicate, and nothing of the main one"
     assert secret["ticket_number"] not in str(await manager.get(f"/tickets/{plain['id']}/history"))
+
+
+async def test_two_confidential_ones_say_who_will_see_both(who: Any, make: Make) -> None:
+    agent, outsider = await who("agent"), await who("outsider")
+    double = await make(is_confidential=True, description="Private")
+    main = await make("outsider", is_confidential=True)
+    await agent.post(f"/tickets/{double['id']}/comments", {"body": "For the requester only"}, expect=201)
+    there = f"/tickets/{double['id']}"
+    seen = await agent.get(f"{there}/merge-preview", params={"into": main["id"]})
+    assert seen["warnings"] == ["readers_see_confidential", "people_see_confidential"]
+    assert [p["id"] for p in seen["shown"]] == [outsider.id]
+    refused = await agent.post(f"{there}/merge", {"into_id": main["id"], "accept": seen["warnings"][1:]}, expect=409)
+    assert refused["warnings"] == ["readers_see_confidential"]
+    assert (await outsider.get(f"/tickets/{main['id']}/comments"))["items"] == []
+    await agent.post(f"{there}/merge", {"into_id": main["id"], "accept": seen["warnings"], "seen": seen["seen"]})
+    assert [c["body"] for c in (await outsider.get(f"/tickets/{main['id']}/comments"))["items"]] == [
+        "For the requester only"
+    ]
+
+
+async def test_who_was_let_in_to_the_main_one_is_named_too(who: Any, make: Make) -> None:
+    agent, colleague = await who("agent"), await who("colleague")
+    double, main = await make(is_confidential=True), await make(is_confidential=True)
+    preview = {"params": {"into": main["id"]}}
+    assert (await agent.get(f"/tickets/{double['id']}/merge-preview", **preview))["warnings"] == []
+    await agent.put(f"/tickets/{main['id']}/watchers/{colleague.id}", {})
+    seen = await agent.get(f"/tickets/{double['id']}/merge-preview", **preview)
+    assert (seen["warnings"], [p["id"] for p in seen["shown"]]) == (["readers_see_confidential"], [colleague.id])
+
+
+async def test_merging_gives_nobody_back_what_they_had_lost(who: Any, make: Make) -> None:
+    employee, agent, manager = await who("employee"), await who("agent"), await who("manager")
+    double, main = await make(), await make("colleague", is_confidential=True)
+    await manager.put(f"/tickets/{double['id']}/watchers/{manager.id}", {})
+    await agent.put(f"/tickets/{double['id']}", {"is_confidential": True, "version": double["version"]})
+    await manager.get(f"/tickets/{double['id']}", expect=404)
+    seen = await agent.get(f"/tickets/{double['id']}/merge-preview", params={"into": main["id"]})
+    assert [p["id"] for p in seen["watchers"]] == [employee.id]
+    body = {"into_id": main["id"], "accept": seen["warnings"], "seen": seen["seen"]}
+    await agent.post(f"/tickets/{double['id']}/merge", body)
+    await manager.get(f"/tickets/{main['id']}", expect=404)
+
+
+async def test_what_was_agreed_to_is_what_is_merged(who: Any, make: Make) -> None:
+    agent, agent2, outsider = await who("agent"), await who("agent2"), await who("outsider")
+    double, main = await make(), await make("colleague", is_confidential=True)
+    there = f"/tickets/{double['id']}"
+    seen = await agent.get(f"{there}/merge-preview", params={"into": main["id"]})
+    await agent2.put(f"{there}/watchers/{outsider.id}", {})
+    body = {"into_id": main["id"], "accept": seen["warnings"], "seen": seen["seen"]}
+    refused = await agent.post(f"{there}/merge", body, expect=409)
+    assert refused["code"] == "merge_changed"
+    await outsider.get(f"/tickets/{main['id']}", expect=404)
+    await agent.post(f"{there}/merge", body | {"seen": "x" * 65}, expect=422)
+    again = await agent.get(f"{there}/merge-preview", params={"into": main["id"]})
+    assert outsider.id in [p["id"] for p in again["let_in"]]
+    await agent.post(f"{there}/merge", body | {"seen": again["seen"]})
+
+
+async def test_internal_words_go_to_another_team_only_when_agreed_to(who: Any, make: Make) -> None:
+    agent, hr, admin = await who("agent"), await who("hragent"), await who("admin")
+    double, main = await make(), await make(ticket_type="HR")
+    there = f"/tickets/{double['id']}"
+    preview = {"params": {"into": main["id"]}}
+    assert (await admin.get(f"{there}/merge-preview", **preview))["warnings"] == []
+    await agent.post(f"{there}/comments", {"body": "Ours alone", "visibility": "INTERNAL"}, expect=201)
+    seen = await admin.get(f"{there}/merge-preview", **preview)
+    assert seen["warnings"] == ["internal_changes_team"]
+    await admin.post(f"{there}/merge", {"into_id": main["id"]}, expect=409)
+    assert (await hr.get(f"/tickets/{main['id']}/comments"))["items"] == []
+    await admin.post(f"{there}/merge", {"into_id": main["id"], "accept": seen["warnings"], "seen": seen["seen"]})
+    assert [c["body"] for c in (await hr.get(f"/tickets/{main['id']}/comments"))["items"]] == ["Ours alone"]
 
 
 async def test_two_merge_each_into_the_other(who: Any, make: Make) -> None:
@@ -312,10 +387,34 @@ async def test_splitting(who: Any, make: Make) -> None:
     assert await agent.post(f"{path}/split", body, expect=201, headers=key) == first
     made = await employee.get(f"/tickets/{first['ticket']['id']}")
     assert made["requester"]["id"] == employee.id
-    assert (made["created_by"]["id"], made["is_confidential"], made["priority"]) == (agent.id, True, "HIGH")
+    assert (made["created_by"]["id"], made["is_confidential"], made["priority"]) == (employee.id, True, "HIGH")
     assert [f["filename"] for f in (await employee.get(f"/tickets/{made['id']}/attachments"))["items"]] == ["m.txt"]
     assert (await employee.get(f"{path}/attachments"))["items"] == []
     assert len((await employee.get(f"{path}/comments"))["items"]) == 1, "what was said stays where it was said"
     links = (await employee.get(f"{path}/surroundings"))["links"]
     assert [(x["word"], x["ticket"]["id"]) for x in links] == [("RELATES_TO", made["id"])]
     await manager.get(f"/tickets/{made['id']}", expect=404)
+
+
+async def test_splitting_to_another_team_leaves_no_sight_behind(who: Any, make: Make) -> None:
+    employee, agent, hr = await who("employee"), await who("agent"), await who("hragent")
+    path = f"/tickets/{(await make(is_confidential=True))['id']}"
+    said = await employee.post(f"{path}/comments", {"body": "And my contract"}, expect=201)
+    body = {"title": "Contract", "ticket_type": "HR", "comment_ids": [said["id"]]}
+    made = (await agent.post(f"{path}/split", body, expect=201))["ticket"]
+    await agent.get(f"/tickets/{made['id']}", expect=404)
+    listed = (await agent.get("/tickets", params={"limit": 100}))["items"]
+    assert made["id"] not in [t["id"] for t in listed]
+    assert (await hr.get(f"/tickets/{made['id']}"))["created_by"]["id"] == employee.id
+    assert (await employee.get(f"/tickets/{made['id']}"))["status"] != "DRAFT"
+
+
+async def test_who_split_it_off_does_not_decide_it(database: Any, who: Any, make: Make) -> None:
+    employee, agent = await who("employee"), await who("agent")
+    path = f"/tickets/{(await make())['id']}"
+    said = await employee.post(f"{path}/comments", {"body": "And a mouse"}, expect=201)
+    body = {"title": "Mouse", "ticket_type": "IT_SUPPORT", "comment_ids": [said["id"]]}
+    made = (await agent.post(f"{path}/split", body, expect=201))["ticket"]
+    async with database.read() as session:
+        ticket = await session.get_one(Ticket, made["id"])
+        assert agent.id in reviewing.subject_of(ticket, "IT support", {"fields": []}).barred

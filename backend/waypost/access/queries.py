@@ -84,6 +84,17 @@ async def actors_of_users(session: AsyncSession, user_ids: Collection[int]) -> d
     return {row.id: _actor(row, None, "system") for row in rows}
 
 
+async def granted_below(session: AsyncSession, permission: Permission, scope: Scope) -> frozenset[int]:
+    """The ids of the people whom a role grants a permission that reaches less far than `scope`."""
+    rows = await session.scalars(
+        select(UserRole.user_id)
+        .join(RolePermission, RolePermission.role_id == UserRole.role_id)
+        .where(RolePermission.permission == permission.value, RolePermission.scope < scope.value)
+        .distinct()
+    )
+    return frozenset(rows)
+
+
 class ActorCache:
     """Actors by session, at most `FRESH` seconds old."""
 

@@ -267,9 +267,15 @@ class TooManyLinks(Conflict):
 
 
 class MergeNeedsConsent(Conflict):
-    """Merging these would show confidential things to more people. Look at the preview, and agree to what it warns of."""
+    """Merging these would show things to people who do not see them now. Look at the preview, and agree to what it warns of."""
 
     code = "merge_needs_consent"
+
+
+class MergeChanged(Conflict):
+    """Merging these would do something else by now than the preview said. Look at it again."""
+
+    code = "merge_changed"
 
 
 class TooManyMatching(Invalid):

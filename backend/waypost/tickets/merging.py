@@ -7,20 +7,24 @@ approvals and closes it. Whoever does it has seen a preview; what it warns of mu
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
-from waypost.access.queries import actors_of_users
+from waypost.access.permissions import Permission, Scope
+from waypost.access.queries import actors_of_users, granted_below
 from waypost.catalog.answers import answer_files
+from waypost.directory.models import TeamMember
 from waypost.directory.names import names
 from waypost.kernel.events import record
 from waypost.tickets import events, lifecycle, linking, policy, reviewing, tagging, watching
 from waypost.tickets.attaching import MOST_PER_TICKET
-from waypost.tickets.errors import LinkExists, MergeNeedsConsent, NotYours, TooManyAttachments
+from waypost.tickets.errors import LinkExists, MergeChanged, MergeNeedsConsent, NotYours, TooManyAttachments
 from waypost.tickets.lifecycle import Part, Status, Step
 from waypost.tickets.models import Attachment, TicketComment
 from waypost.tickets.moving import apply_step, touch
@@ -40,7 +44,11 @@ def may_split(actor: Actor, facts: policy.TicketFacts) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What merging would do, and what it warns of."""
+    """What merging would do, and what it warns of.
+
+    `let_in_ids` are those who see the main ticket from then on, `shown_ids` those who see what the duplicate kept from them
+    (into a ticket that is not confidential that is everybody who sees it, so nobody is named).
+    """
 
     comments: int
     files: int
@@ -48,37 +56,52 @@ class Plan:
     left_out_tags: list[str]
     watcher_ids: list[int]
     let_in_ids: list[int]
+    shown_ids: list[int]
     withdraws_approval: bool
     warnings: list[str]
+
+    @property
+    def seen(self) -> str:
+        """A word for what one agrees to: another one as soon as it warns of more, or lets other people see more."""
+        agreed = (self.warnings, sorted(self.let_in_ids), sorted(self.shown_ids), self.withdraws_approval)
+        return sha256(repr(agreed).encode()).hexdigest()[:32]
 
 
 async def plan(session: AsyncSession, duplicate: Found, main: Found) -> Plan:
     """What becomes of the duplicate's things; reads only."""
     one, other = duplicate.ticket, main.ticket
-    said = [TicketComment.ticket_id == one.id]
-    comments = await session.scalar(select(func.count()).select_from(TicketComment).where(*said)) or 0
-    files = await session.scalar(select(func.count()).select_from(Attachment).where(*_moved(duplicate))) or 0
+    comments, internal_comments = await _count(session, TicketComment, [TicketComment.ticket_id == one.id])
+    files, internal_files = await _count(session, Attachment, _moved(duplicate))
     tags = list(dict.fromkeys([*other.tags, *one.tags]))
     rows = (await session.execute(select(TicketWatcher.user_id).where(TicketWatcher.ticket_id == one.id))).all()
-    watcher_ids = list(dict.fromkeys([one.requester_id, *(r.user_id for r in rows)]))
-    watcher_ids = [i for i in watcher_ids if i != other.requester_id]
-    readers = await actors_of_users(session, watcher_ids)
-    readers = {i: a for i, a in readers.items() if i in watcher_ids}
-    let_in = [i for i in watcher_ids if i in readers and not policy.may_read(readers[i], main.facts)]
-    warnings = []
-    if one.is_confidential and not other.is_confidential:
-        warnings.append("confidential_becomes_open")
-    if other.is_confidential and let_in:
-        warnings.append("people_see_confidential")
+    wanted = [i for i in dict.fromkeys([one.requester_id, *(r.user_id for r in rows)]) if i != other.requester_id]
+    both_confidential = one.is_confidential and other.is_confidential
+    candidates = await _who_may_see_more(session, main) if both_confidential else frozenset()
+    readers = await actors_of_users(session, {*wanted, *candidates})
+    # who watches what they do not see any more (it was made confidential) is not let in by this
+    watcher_ids = [i for i in wanted if i in readers and policy.may_read(readers[i], duplicate.facts)]
+    let_in = [i for i in watcher_ids if not policy.may_read(readers[i], main.facts)]
+    shown = [
+        i
+        for i in sorted(candidates)
+        if i in readers and policy.may_read(readers[i], main.facts) and not policy.may_read(readers[i], duplicate.facts)
+    ]
+    warnings = {
+        "confidential_becomes_open": one.is_confidential and not other.is_confidential,
+        "readers_see_confidential": bool(shown),
+        "people_see_confidential": other.is_confidential and bool(let_in),
+        "internal_changes_team": one.team_id != other.team_id and internal_comments + internal_files > 0,
+    }
     return Plan(
         comments=comments,
         files=files,
         tags=tags[len(other.tags) : tagging.MOST],
         left_out_tags=tags[tagging.MOST :],
-        watcher_ids=[i for i in watcher_ids if i in readers],
+        watcher_ids=watcher_ids,
         let_in_ids=let_in,
+        shown_ids=shown,
         withdraws_approval=duplicate.facts.status in (Status.IN_REVIEW, Status.PENDING_INFO),
-        warnings=warnings,
+        warnings=[word for word, holds in warnings.items() if holds],
     )
 
 
@@ -86,6 +109,24 @@ def _moved(duplicate: Found) -> list[ColumnElement[bool]]:
     """The files that go along: those that answer the duplicate's own questions stay with the answers."""
     answering = answer_files(duplicate.form, duplicate.ticket.custom_fields)
     return [Attachment.ticket_id == duplicate.ticket.id, Attachment.id.not_in(sorted(answering))]
+
+
+async def _count(
+    session: AsyncSession, of: type[TicketComment] | type[Attachment], which: list[ColumnElement[bool]]
+) -> tuple[int, int]:
+    """How many there are, and how many of them are internal."""
+    internal = func.count().filter(of.visibility == "INTERNAL")
+    row = (await session.execute(select(func.count(), internal).where(*which))).one()
+    return row[0], row[1]
+
+
+async def _who_may_see_more(session: AsyncSession, main: Found) -> Collection[int]:
+    """Those who may see a confidential ticket, and do not see every ticket anyway; more may be named than see it."""
+    facts = main.facts
+    members = await session.scalars(select(TeamMember.user_id).where(TeamMember.team_id == facts.team_id))
+    near = await granted_below(session, Permission.TICKETS_READ_CONFIDENTIAL, Scope.ALL)
+    own = {facts.requester_id, facts.created_by_id, facts.assignee_id} - {None}
+    return {i for i in own if i is not None} | facts.approver_ids | facts.invited_ids | set(members) | near
 
 
 def check(actor: Actor, duplicate: Found, main: Found) -> None:
@@ -101,7 +142,7 @@ async def preview(session: AsyncSession, actor: Actor, ticket_id: int, into_id: 
     duplicate, main = await linking.both(session, actor, ticket_id, into_id, "?into", lock=False)
     check(actor, duplicate, main)
     planned = await plan(session, duplicate, main)
-    people = await names.people(session, planned.watcher_ids)
+    people = await names.people(session, [*planned.watcher_ids, *planned.shown_ids])
     return {
         "into": {
             "id": main.ticket.id,
@@ -115,15 +156,20 @@ async def preview(session: AsyncSession, actor: Actor, ticket_id: int, into_id: 
         "left_out_tags": planned.left_out_tags,
         "watchers": [people[i] for i in planned.watcher_ids if i in people],
         "let_in": [people[i] for i in planned.let_in_ids if i in people],
+        "shown": [people[i] for i in planned.shown_ids if i in people],
         "withdraws_approval": planned.withdraws_approval,
         "warnings": planned.warnings,
+        "seen": planned.seen,
     }
 
 
-async def merge(session: AsyncSession, actor: Actor, ticket_id: int, *, into_id: int, accepted: list[str]) -> None:
+async def merge(
+    session: AsyncSession, actor: Actor, ticket_id: int, *, into_id: int, accepted: list[str], seen: str | None = None
+) -> None:
     """Close a ticket as a duplicate of another, which takes over what was said and attached. Twice is once.
 
-    Raises what `check` raises, `MergeNeedsConsent` when it would do what was not agreed to, `TooManyAttachments`.
+    `seen` is the preview's, so what is agreed to is what is done. Raises what `check` raises, `MergeChanged` when it would
+    do something else by now, `MergeNeedsConsent` when it warns of what was not agreed to, `TooManyAttachments`.
     """
     duplicate, main = await linking.both(session, actor, ticket_id, into_id, "/into_id")
     one, other = duplicate.ticket, main.ticket
@@ -131,8 +177,11 @@ async def merge(session: AsyncSession, actor: Actor, ticket_id: int, *, into_id:
         return
     check(actor, duplicate, main)
     planned = await plan(session, duplicate, main)
-    if missing := [w for w in planned.warnings if w not in accepted]:
-        raise MergeNeedsConsent(warnings=missing)
+    if seen is not None and seen != planned.seen:
+        raise MergeChanged
+    missing = [w for w in planned.warnings if w not in accepted]
+    if missing or (planned.warnings and seen is None):
+        raise MergeNeedsConsent(warnings=missing or planned.warnings)
     kept = select(func.count()).select_from(Attachment).where(Attachment.ticket_id == other.id)
     if planned.files + (await session.scalar(kept) or 0) > MOST_PER_TICKET:
         raise TooManyAttachments(f"A ticket has at most {MOST_PER_TICKET} files; both together have more.")

@@ -76,6 +76,7 @@ async def create_ticket(
     submit: bool,
     requester_id: int | None = None,
     requester: User | None = None,
+    in_their_name: bool = False,
     draft_id: UUID | None = None,
     is_rehearsal: bool = False,
     tags: list[str] | None = None,
@@ -84,7 +85,8 @@ async def create_ticket(
     """Write a ticket, as a draft or submitted at once; what it was written as so far (`draft_id`) goes with it.
 
     `requester_id` is for whom it is, when not for oneself: their department, managers and approvers it goes by.
-    `requester` is the same, where the caller has asked whether they may.
+    `requester` is the same, where the caller has asked whether they may. `in_their_name`: it counts as written by the
+    requester, so who really wrote it sees it only as anybody else would; deciding it is still not theirs.
     `is_rehearsal`: the caller takes it back, so it uses up no number.
     A draft may still lack required fields. Raises `NotYoursToAskFor`, or `UnknownTicketType`, `FormNotFilled` or
     `Invalid`, each naming fields.
@@ -116,7 +118,8 @@ async def create_ticket(
         amount=amount,
         currency=currency,
         requester_id=requester.id,
-        created_by_id=actor.user_id,
+        created_by_id=requester.id if in_their_name else actor.user_id,
+        edited_by_ids=[actor.user_id] if in_their_name else [],
         team_id=kind.team_id,
         department_id=requester.department_id,
         due_date=due_date,

@@ -66,6 +66,7 @@ async def split(
         currency=None,
         submit=True,
         requester=await session.get_one(User, origin.requester_id),
+        in_their_name=True,  # it may go to another team, and be confidential
         is_confidential=origin.is_confidential,
     )
     await session.execute(update(Attachment).where(Attachment.id.in_(attachment_ids)).values(ticket_id=made.id))

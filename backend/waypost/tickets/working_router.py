@@ -21,6 +21,7 @@ from waypost.tickets.errors import (
     AttachmentIsAnswer,
     ChecklistFull,
     LinkExists,
+    MergeChanged,
     MergeNeedsConsent,
     NoSuchItem,
     NoSuchLink,
@@ -165,12 +166,12 @@ async def preview_merge(
 @router.post(
     "/merge",
     response_model=Surroundings,
-    responses=problems(TicketNotFound, NotYours, TicketIsClosed, MergeNeedsConsent, TooManyAttachments),
+    responses=problems(TicketNotFound, NotYours, TicketIsClosed, MergeNeedsConsent, MergeChanged, TooManyAttachments),
 )
 @guarded(only_if(linking.may_link))
 async def merge_ticket(ticket_id: PathId, body: Merge, session: WriteSession, actor: Reader) -> Response:
     """Close this ticket as a duplicate: the other gets what was said, the files, watchers and tags. Twice is once."""
-    await merging.merge(session, actor, ticket_id, into_id=body.into_id, accepted=list(body.accept))
+    await merging.merge(session, actor, ticket_id, into_id=body.into_id, accepted=list(body.accept), seen=body.seen)
     session.expire_all()
     return json_response(await surroundings(session, actor, ticket_id))
 

@@ -12,7 +12,9 @@ from waypost.kernel.shapes import Line, PersonRef, Strict
 from waypost.tickets.schemas import CustomFields, Description, StatusWord, Title
 
 LinkWord = Literal["PARENT_OF", "CHILD_OF", "DUPLICATE_OF", "DUPLICATED_BY", "BLOCKS", "BLOCKED_BY", "RELATES_TO"]
-WarningWord = Literal["confidential_becomes_open", "people_see_confidential"]
+WarningWord = Literal[
+    "confidential_becomes_open", "readers_see_confidential", "people_see_confidential", "internal_changes_team"
+]
 ItemText = Annotated[Line, Field(max_length=300, examples=["Order the laptop"])]
 
 
@@ -86,13 +88,23 @@ class MergePreview(BaseModel):
     left_out_tags: Annotated[list[str], Field(description="Tags it has no room for.")]
     watchers: Annotated[list[PersonRef], Field(description="Who will watch the other one, its requester first.")]
     let_in: Annotated[list[PersonRef], Field(description="Those of them who do not see the other one yet.")]
+    shown: Annotated[
+        list[PersonRef], Field(description="Who sees the other one, and by this what this one keeps from them.")
+    ]
     withdraws_approval: bool
     warnings: list[WarningWord]
+    seen: Annotated[
+        str, Field(description="A word for what is agreed to; merging takes it, and is refused when it changed.")
+    ]
 
 
 class Merge(Strict):
     into_id: Annotated[Id, Field(examples=[43])]
     accept: Annotated[list[WarningWord], Field(max_length=5, description="The preview's warnings, agreed to.")] = []
+    seen: Annotated[
+        str | None,
+        Field(max_length=64, description="The preview's `seen`; needed where it warns.", examples=[None]),
+    ] = None
 
 
 class Split(Strict):

@@ -2061,11 +2061,17 @@ export type Merge = {
      *
      * The preview's warnings, agreed to.
      */
-    accept?: Array<'confidential_becomes_open' | 'people_see_confidential'>;
+    accept?: Array<'confidential_becomes_open' | 'readers_see_confidential' | 'people_see_confidential' | 'internal_changes_team'>;
     /**
      * Into Id
      */
     into_id: number;
+    /**
+     * Seen
+     *
+     * The preview's `seen`; needed where it warns.
+     */
+    seen?: string | null;
 };
 
 /**
@@ -2096,6 +2102,18 @@ export type MergePreview = {
      */
     let_in: Array<PersonRef>;
     /**
+     * Seen
+     *
+     * A word for what is agreed to; merging takes it, and is refused when it changed.
+     */
+    seen: string;
+    /**
+     * Shown
+     *
+     * Who sees the other one, and by this what this one keeps from them.
+     */
+    shown: Array<PersonRef>;
+    /**
      * Tags
      *
      * Tags the other one gets.
@@ -2104,7 +2122,7 @@ export type MergePreview = {
     /**
      * Warnings
      */
-    warnings: Array<'confidential_becomes_open' | 'people_see_confidential'>;
+    warnings: Array<'confidential_becomes_open' | 'readers_see_confidential' | 'people_see_confidential' | 'internal_changes_team'>;
     /**
      * Watchers
      *
