@@ -28,7 +28,7 @@ test("a laptop, from the request to its closure", async ({ browser }) => {
   expect(decided.to).toEqual(["employee@example.com"]);
 
   const agent = await as(browser, "agent", path);
-  await agent.getByRole("button", { name: "Take it" }).click();
+  await agent.getByRole("button", { name: "Claim", exact: true }).click();
   await agent.getByRole("button", { name: "Start work" }).click();
   const audience = agent.getByRole("group", { name: "Who reads it" });
   await audience.getByRole("button", { name: "Internal" }).click();

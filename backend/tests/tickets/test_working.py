@@ -147,8 +147,8 @@ async def test_links_show_at_both_ends_to_those_who_see_both(who: Any, make: Mak
     assert [(x["word"], x["ticket"]["id"]) for x in other["links"]] == [("BLOCKS", mine["id"])]
     await agent.post(f"{path}/links", {"word": "BLOCKED_BY", "ticket_id": theirs["id"]}, expect=409)
     assert (await employee.get(f"{path}/surroundings"))["links"] == [], "not even that there is one"
-    words = words_of(await employee.get(f"{path}/history"))
-    assert words[-1] == "linked it: it is blocked by another request"
+    told = await employee.get(f"{path}/history")
+    assert "ticket.linked" not in [e["type"] for e in told["items"]], "nor in what happened"
     assert theirs["ticket_number"] in words_of(await agent.get(f"{path}/history"))[-1]
     link_id = made["links"][0]["id"]
     await employee.call("DELETE", f"{path}/links/{link_id}", expect=404)
@@ -168,6 +168,27 @@ async def test_what_one_may_not_see_cannot_be_linked(who: Any, make: Make) -> No
             {"pointer": "/ticket_id", "message": "there is no such ticket, or you may not see it"}
         ]
     await hr.post(f"/tickets/{mine['id']}/links", {"word": "RELATES_TO", "ticket_id": theirs["id"]}, expect=404)
+
+
+async def test_what_binds_another_team_is_not_for_one_who_merely_sees_it(who: Any, make: Make) -> None:
+    agent, hr = await who("agent"), await who("hragent")
+    mine, theirs = await make(), await make(ticket_type="HR")
+    path = f"/tickets/{mine['id']}/links"
+    await hr.put(f"/tickets/{theirs['id']}/watchers/{agent.id}", {})
+    for word in ("PARENT_OF", "CHILD_OF", "BLOCKS", "BLOCKED_BY"):
+        refused = await agent.post(path, {"word": word, "ticket_id": theirs["id"]}, expect=403)
+        assert refused["code"] == "not_yours"
+    made = await agent.post(path, {"word": "RELATES_TO", "ticket_id": theirs["id"]}, expect=201)
+    link = {"id": made["links"][0]["id"], "word": "RELATES_TO", "ticket": None, "is_merge": False}
+    there = f"/tickets/{theirs['id']}"
+    assert (await hr.get(f"{there}/surroundings"))["links"] == [link], "its team knows of it, and no more"
+    history = str(await hr.get(f"{there}/history"))
+    assert "linked" not in history
+    assert mine["ticket_number"] not in history
+    await (await who("manager")).call("DELETE", f"{there}/links/{link['id']}", expect=403)
+    await hr.call("DELETE", f"{there}/links/{link['id']}", expect=204)
+    await hr.call("DELETE", f"{there}/links/{link['id']}", expect=404)
+    assert (await agent.get(f"/tickets/{mine['id']}/surroundings"))["links"] == []
 
 
 async def test_families_have_no_circles(who: Any, make: Make) -> None:
@@ -233,6 +254,21 @@ async def test_merging(who: Any, make: Make) -> None:
     other = await make()
     await agent.post(f"{there}/merge", {"into_id": other["id"]}, expect=409)
     await agent.post(f"/tickets/{other['id']}/merge", {"into_id": double["id"]}, expect=409)
+
+
+async def test_what_a_merge_brought_is_a_newer_reply(who: Any, make: Make) -> None:
+    agent, agent2, colleague = await who("agent"), await who("agent2"), await who("colleague")
+    main, double = await make(), await make("colleague")
+    brought = await colleague.post(f"/tickets/{double['id']}/comments", {"body": "It is solved"}, expect=201)
+    last = await agent.post(f"/tickets/{main['id']}/comments", {"body": "Looking"}, expect=201)
+    version = (await agent.get(f"/tickets/{main['id']}"))["version"]
+    await agent2.post(f"/tickets/{double['id']}/merge", {"into_id": main["id"]})
+    body = {"body": "Still looking", "after_comment_id": last["id"], "after_version": version}
+    refused = await agent.post(f"/tickets/{main['id']}/comments", body, expect=409)
+    assert (refused["code"], refused["comment_ids"]) == ("newer_reply", [brought["id"]])
+    version = (await agent.get(f"/tickets/{main['id']}"))["version"]
+    await agent.post(f"/tickets/{main['id']}/comments", body | {"after_version": version}, expect=201)
+    await agent.post(f"/tickets/{main['id']}/comments", body | {"after_version": -1}, expect=422)
 
 
 async def test_merging_what_is_in_review_asks_nobody_any_more(

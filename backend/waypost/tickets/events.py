@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from waypost.kernel.events import Event
@@ -212,6 +212,7 @@ class TicketAbsorbed(TicketEvent):
     comments: int
     files: int
     tags: list[str]
+    comment_ids: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

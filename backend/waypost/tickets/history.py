@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import BigInteger, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -16,6 +16,7 @@ from waypost.kernel.events import EventRow, log_columns
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.tickets import policy
 from waypost.tickets.linking import seen_numbers
+from waypost.tickets.models import Ticket
 from waypost.tickets.queries import find_ticket
 
 # What each line says after the actor's name.
@@ -63,6 +64,9 @@ _WORDS = {
     "approval.decided": "ended the approval: {status}",
 }
 
+# Of a link to a ticket that is not to be seen, not even that there is one.
+_LINKING = ("ticket.linked", "ticket.unlinked")
+
 # The ticket's own event follows at once and says the same.
 _SAID_TWICE = ("approval.decided", "approval.info_requested", "approval.info_answered")
 
@@ -83,10 +87,13 @@ async def ticket_history(
     if not policy.may_see_internal(actor, found.facts):
         visibility = EventRow.data["visibility"].astext
         statement = statement.where(or_(visibility.is_(None), visibility != "INTERNAL"))
+    other = EventRow.data["other_ticket_id"].astext.cast(BigInteger)
+    seen = select(Ticket.id).where(Ticket.id == other, policy.visible_to(actor)).correlate(EventRow).exists()
+    statement = statement.where(or_(EventRow.type.not_in(_LINKING), seen))
     if cursor:
         (last,) = decode_cursor(cursor, "history", int)
         statement = statement.where(EventRow.id > last)
-    rows = (await session.execute(statement)).all()
+    rows = (await session.execute(statement, policy.values(actor))).all()
     page = rows[:limit]
     filled = {r.id: _filled(found.form, r.data) for r in page if r.type == "ticket.updated"}
     said = [answer for pairs in filled.values() for pair in pairs for answer in pair if answer]

@@ -35,6 +35,7 @@ OPPOSITE = {
     "BLOCKED_BY": "BLOCKS",
     "RELATES_TO": "RELATES_TO",
 }
+_BINDING = frozenset({"PARENT", "BLOCKS"})  # such a link says something about the other's work
 MOST_LINKS = 100
 DEEPEST = 20  # generations of parents
 _FAMILY_LOCK = 0x57415953  # two halves of one circle must not be made at once
@@ -72,13 +73,15 @@ async def both(
 
 
 async def link(session: AsyncSession, actor: Actor, ticket_id: int, *, word: str, other_id: int) -> int:
-    """Say how this ticket stands to another one may see. Returns the link's id.
+    """Say how this ticket stands to another one may see. What says how the other is worked on is for those who work on both.
 
-    Raises `NotYours`, `LinkExists`, `WouldBeCircle`, `TooManyLinks`, or names the other ticket.
+    Returns the link's id. Raises `NotYours`, `LinkExists`, `WouldBeCircle`, `TooManyLinks`, or names the other ticket.
     """
     this, other = await both(session, actor, ticket_id, other_id, "/ticket_id")
     if not may_link(actor, this.facts):
         raise NotYours
+    if WORDS[word][0] in _BINDING and not may_link(actor, other.facts):
+        raise NotYours("The other ticket is another team's: it can be related to or be a duplicate, nothing more.")
     return await make_link(session, actor, word, this.ticket, other.ticket)
 
 
@@ -131,25 +134,21 @@ async def _check_family(session: AsyncSession, *, parent_id: int, child_id: int)
 
 
 async def unlink(session: AsyncSession, actor: Actor, ticket_id: int, link_id: int) -> None:
-    """Take a link away, seen from this ticket. One whose other end is not to be seen does not exist. Raises `NoSuchLink`."""
+    """Take a link away, seen from this ticket. One whose other end they do not see is there for this one's team only.
+
+    Raises `NoSuchLink`, `NotYours`.
+    """
     row = await session.get(TicketLink, link_id)
     if row is None or ticket_id not in (row.from_id, row.to_id):
         await find_ticket(session, actor, ticket_id)
         raise NoSuchLink
     other_id = row.to_id if row.from_id == ticket_id else row.from_id
-    ends: dict[int, Found] = {}
-    for i in sorted((ticket_id, other_id)):
-        try:
-            ends[i] = await find_ticket(session, actor, i, lock=True)
-        except TicketNotFound as missing:
-            if i == ticket_id:
-                raise
-            await find_ticket(session, actor, ticket_id)
-            raise NoSuchLink from missing
-    if not may_link(actor, ends[ticket_id].facts):
-        raise NotYours
-    this = ends[ticket_id].ticket
-    if row.kind == "DUPLICATE" and this.merged_into_id == other_id:
+    in_order = select(Ticket.id).where(Ticket.id.in_((ticket_id, other_id))).order_by(Ticket.id)
+    await session.execute(in_order.with_for_update(key_share=True))
+    found = await find_ticket(session, actor, ticket_id)
+    if not may_link(actor, found.facts):
+        raise NotYours if await seen_numbers(session, actor, [other_id]) else NoSuchLink
+    if row.kind == "DUPLICATE" and found.ticket.merged_into_id == other_id:
         raise NoSuchLink("What was merged stays linked.")
     gone = delete(TicketLink).where(TicketLink.id == link_id).returning(TicketLink.id)
     if (await session.execute(gone)).first() is None:

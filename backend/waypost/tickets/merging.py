@@ -187,7 +187,8 @@ async def merge(
         raise TooManyAttachments(f"A ticket has at most {MOST_PER_TICKET} files; both together have more.")
     if planned.withdraws_approval:
         await reviewing.withdraw(session, actor, one, "it is a duplicate of another request")
-    await session.execute(update(TicketComment).where(TicketComment.ticket_id == one.id).values(ticket_id=other.id))
+    moving = update(TicketComment).where(TicketComment.ticket_id == one.id).values(ticket_id=other.id)
+    moved = list(await session.scalars(moving.returning(TicketComment.id)))
     await session.execute(update(Attachment).where(*_moved(duplicate)).values(ticket_id=other.id))
     other.comment_count += one.comment_count
     other.internal_comment_count += one.internal_comment_count
@@ -206,6 +207,7 @@ async def merge(
         comments=planned.comments,
         files=planned.files,
         tags=planned.tags,
+        comment_ids=sorted(moved),
     )
     await record(session, absorbed, actor=actor, at=at)
     for user_id in planned.watcher_ids:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, case, false, func, literal_column, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,18 +27,23 @@ def _all_of(table: Any, order: Any, *columns: Any, where: Any) -> Any:
 
 
 async def surroundings(session: AsyncSession, actor: Actor, ticket_id: int) -> dict[str, Any]:
-    """Everything beside one ticket that this person may see; of a link whose other end they may not see, nothing."""
+    """Everything beside one ticket that this person may see.
+
+    Of a link whose other end they may not see, nothing; but those who may take it away see that there is one.
+    """
     found = await find_ticket(session, actor, ticket_id)
     w, c, n = TicketWatcher, ChecklistItem, TicketLink
     is_from = n.from_id == ticket_id
     other = case((is_from, n.to_id), else_=n.from_id)
+    is_seen = policy.visible_to(actor)
+    may_remove = linking.may_link(actor, found.facts)
     links = (
         select(
             func.coalesce(
                 func.jsonb_agg(
                     aggregate_order_by(
                         func.jsonb_build_array(
-                            n.id, n.kind, is_from, Ticket.id, Ticket.ticket_number, Ticket.title, Ticket.status
+                            n.id, n.kind, is_from, is_seen, Ticket.id, Ticket.ticket_number, Ticket.title, Ticket.status
                         ),
                         n.id,
                     )
@@ -47,7 +52,7 @@ async def surroundings(session: AsyncSession, actor: Actor, ticket_id: int) -> d
             )
         )
         .join(Ticket, Ticket.id == other)
-        .where(or_(is_from, n.to_id == ticket_id), policy.visible_to(actor))
+        .where(or_(is_from, n.to_id == ticket_id), or_(is_seen, true() if may_remove else false()))
         .scalar_subquery()
     )
     row = (
@@ -76,10 +81,10 @@ async def surroundings(session: AsyncSession, actor: Actor, ticket_id: int) -> d
             {
                 "id": link_id,
                 "word": linking.word_of(kind, is_from=starts),
-                "ticket": {"id": other_id, "ticket_number": number, "title": title, "status": status},
+                "ticket": {"id": other_id, "ticket_number": number, "title": title, "status": status} if seen else None,
                 "is_merge": kind == "DUPLICATE" and starts and other_id == found.ticket.merged_into_id,
             }
-            for link_id, kind, starts, other_id, number, title, status in linked
+            for link_id, kind, starts, seen, other_id, number, title, status in linked
         ],
         "is_merged": found.ticket.merged_into_id is not None,
         "allowed_actions": allowed_actions(actor, found),

@@ -79,7 +79,13 @@ async def add_comment(
 
     async def work() -> Response:
         made = await talking.add_comment(
-            session, actor, ticket_id, body=body.body, visibility=body.visibility, after=body.after_comment_id
+            session,
+            actor,
+            ticket_id,
+            body=body.body,
+            visibility=body.visibility,
+            after=body.after_comment_id,
+            version=body.after_version,
         )
         found = await find_ticket(session, actor, ticket_id)
         return json_response((await talking.comments_json(session, actor, found, [made]))[0], 201)

@@ -15,13 +15,22 @@ Version = Annotated[int, Field(ge=1, le=2**31 - 1, strict=True, examples=[1])]
 
 
 class CommentCreate(Strict):
-    """`after_comment_id` asks for a warning: when somebody else has said something after it, nothing is sent."""
+    """`after_comment_id` asks for a warning: when somebody else has said something after it, nothing is sent.
+
+    `after_version`, beside it, warns of replies that a merge has brought since.
+    """
 
     body: Comment
     visibility: VisibilityWord = "PUBLIC"
     after_comment_id: Annotated[
         int | None,
         Field(ge=0, le=MAX_ID, strict=True, description="The last comment the writer has seen; 0: none.", examples=[6]),
+    ] = None
+    after_version: Annotated[
+        int | None,
+        Field(
+            ge=0, le=2**31 - 1, strict=True, description="The version of the ticket the writer has seen.", examples=[3]
+        ),
     ] = None
 
 

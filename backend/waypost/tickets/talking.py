@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -15,7 +15,7 @@ from waypost.directory.models import User
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import Forbidden, StaleVersion
-from waypost.kernel.events import Doer, record
+from waypost.kernel.events import Doer, EventRow, record
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.kernel.settings import get_settings
 from waypost.tickets import events, policy
@@ -57,27 +57,49 @@ def check_may_say(actor: Actor, found: Found, visibility: str) -> None:
 
 
 async def add_comment(
-    session: AsyncSession, actor: Actor, ticket_id: int, *, body: str, visibility: str, after: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    ticket_id: int,
+    *,
+    body: str,
+    visibility: str,
+    after: int | None = None,
+    version: int | None = None,
 ) -> TicketComment:
     """Say something, to all on the ticket or (`INTERNAL`) to the team.
 
-    `after` is the last comment its author has seen (0: none): a later one by somebody else is a `NewerReply`. Raises also
+    `after` is the last comment its author has seen (0: none): a later one by somebody else is a `NewerReply`, and so is one
+    that a merge brought after the `version` of the ticket they have seen. Raises also
     `Forbidden`, `NotYours`, `TicketIsClosed`, or `CannotMention`.
     """
     found = await find_ticket(session, actor, ticket_id, lock=True)
     check_may_say(actor, found, visibility)
     mention_ids = await people_called(session, found, body, visibility)
     if after is not None:
-        await _check_nothing_newer(session, actor, found, after)
+        await _check_nothing_newer(session, actor, found, after, version)
     return await keep_comment(session, actor, found.ticket, body, visibility, mention_ids)
 
 
-async def _check_nothing_newer(session: AsyncSession, actor: Actor, found: Found, after: int) -> None:
+async def _check_nothing_newer(
+    session: AsyncSession, actor: Actor, found: Found, after: int, version: int | None
+) -> None:
+    is_newer = TicketComment.id > after
+    if version is not None and version < found.ticket.version:
+        # what came by a merge was said before, so its ids are lower
+        arrived = await session.scalars(
+            select(EventRow.data["comment_ids"]).where(
+                EventRow.object_type == "ticket",
+                EventRow.object_id == found.ticket.id,
+                EventRow.type == events.TicketAbsorbed.type,
+                EventRow.data["ticket_version"].as_integer() > version,
+            )
+        )
+        is_newer = or_(is_newer, TicketComment.id.in_([i for ids in arrived for i in ids or ()]))
     newer = (
         select(TicketComment.id)
         .where(
             TicketComment.ticket_id == found.ticket.id,
-            TicketComment.id > after,
+            is_newer,
             TicketComment.author_id != actor.user_id,
             TicketComment.removed_at.is_(None),
         )

@@ -147,7 +147,7 @@ async def link_ticket(
 
 @router.delete("/links/{link_id}", status_code=204, responses=problems(TicketNotFound, NoSuchLink, NotYours))
 async def unlink_ticket(ticket_id: PathId, link_id: PathId, session: WriteSession, actor: Reader) -> Response:
-    """Take a link away. One whose other end one may not see does not exist."""
+    """Take a link away. One whose other end one may not see is there only for those who work on this one."""
     await linking.unlink(session, actor, ticket_id, link_id)
     return Response(status_code=204)
 

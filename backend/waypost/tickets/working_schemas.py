@@ -46,7 +46,12 @@ class LinkRead(BaseModel):
 
     id: Annotated[int, Field(examples=[7])]
     word: LinkWord
-    ticket: TicketRef
+    ticket: Annotated[
+        TicketRef | None,
+        Field(
+            description="None for one the caller may not see: those who work on this ticket may still take the link away."
+        ),
+    ]
     is_merge: Annotated[bool, Field(description="It was merged into the other, which goes on.")]
 
 

@@ -1663,7 +1663,7 @@ export const linkTicket = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Unlink Ticket
  *
- * Take a link away. One whose other end one may not see does not exist.
+ * Take a link away. One whose other end one may not see is there only for those who work on this one.
  */
 export const unlinkTicket = <ThrowOnError extends boolean = false>(options: Options<UnlinkTicketData, ThrowOnError>): RequestResult<UnlinkTicketResponses, UnlinkTicketErrors, ThrowOnError> => (options.client ?? client).delete<UnlinkTicketResponses, UnlinkTicketErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

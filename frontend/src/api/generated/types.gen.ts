@@ -692,6 +692,8 @@ export type CloseMany = {
  * CommentCreate
  *
  * `after_comment_id` asks for a warning: when somebody else has said something after it, nothing is sent.
+ *
+ * `after_version`, beside it, warns of replies that a merge has brought since.
  */
 export type CommentCreate = {
     /**
@@ -700,6 +702,12 @@ export type CommentCreate = {
      * The last comment the writer has seen; 0: none.
      */
     after_comment_id?: number | null;
+    /**
+     * After Version
+     *
+     * The version of the ticket the writer has seen.
+     */
+    after_version?: number | null;
     /**
      * Body
      */
@@ -1965,7 +1973,10 @@ export type LinkRead = {
      * It was merged into the other, which goes on.
      */
     is_merge: boolean;
-    ticket: WaypostTicketsWorkingSchemasTicketRef;
+    /**
+     * None for one the caller may not see: those who work on this ticket may still take the link away.
+     */
+    ticket: WaypostTicketsWorkingSchemasTicketRef | null;
     /**
      * Word
      */

@@ -24,7 +24,7 @@ function start(): ReturnType<typeof useOutbox> {
   );
   return store as ReturnType<typeof useOutbox>;
 }
-const words = { ticketId: 4, visibility: "PUBLIC" as const, body: "hello", after: 3 };
+const words = { ticketId: 4, visibility: "PUBLIC" as const, body: "hello", after: 3, version: 2 };
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -49,7 +49,9 @@ it("waits for a second thought, then sends once", async () => {
   await vi.advanceTimersByTimeAsync(DELAY - 10);
   expect(sent).toEqual([]);
   await vi.advanceTimersByTimeAsync(50);
-  expect(sent.map((s) => s.body)).toEqual([{ body: "hello", visibility: "PUBLIC", after_comment_id: 3 }]);
+  expect(sent.map((s) => s.body)).toEqual([
+    { body: "hello", visibility: "PUBLIC", after_comment_id: 3, after_version: 2 },
+  ]);
   expect(box.of(4)).toEqual([]);
 });
 

@@ -21,6 +21,8 @@ export interface Pending {
   body: string;
   /** The last comment its writer had before their eyes; null asks for no warning. */
   after: number | null;
+  /** The version of the ticket they saw: a merge brings older comments. */
+  version?: number;
   /** When it leaves, in milliseconds. */
   due: number;
   state: "waiting" | "sending" | "stopped";
@@ -58,7 +60,7 @@ export const useOutbox = defineStore("outbox", () => {
   }
 
   /** Take a comment; it leaves when the delay is over. */
-  function add(entry: Pick<Pending, "ticketId" | "visibility" | "body" | "after">): void {
+  function add(entry: Pick<Pending, "ticketId" | "visibility" | "body" | "after" | "version">): void {
     const id = idempotencyKey();
     put(id, {
       ...entry,
@@ -90,10 +92,11 @@ export const useOutbox = defineStore("outbox", () => {
     void deliver(id);
   }
 
-  const bodyOf = ({ body, visibility, after }: Pending): api.CommentCreate => ({
+  const bodyOf = ({ body, visibility, after, version }: Pending): api.CommentCreate => ({
     body,
     visibility,
     ...(after === null ? {} : { after_comment_id: after }),
+    ...(after === null || version === undefined ? {} : { after_version: version }),
   });
 
   async function deliver(id: string): Promise<void> {
