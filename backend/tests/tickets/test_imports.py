@@ -59,6 +59,13 @@ async def rows_of(api: Any, job: Any) -> list[dict[str, Any]]:
     return list((await api.get(f"/ticket-imports/{job['id']}/rows", params={"limit": 100}))["items"])
 
 
+async def test_a_long_title_is_told_like_everything_else(database: Any, who: Any) -> None:
+    admin = await who("admin")
+    job = await looked_at(database, admin, [HEADINGS, f"L-1;{'x' * 201};Low;employee;Draft;;;"])
+    (row,) = await rows_of(admin, job)
+    assert "must have at most 200 characters" in str(row)
+
+
 async def test_the_whole_way(database: Any, who: Any) -> None:
     admin, employee, manager = await who("admin"), await who("employee"), await who("manager")
     await relay.drain(database)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost.tickets.sheets import COLUMNS, LONGEST_CELL, cell_of, csv_lines, form_columns, heading, plain
+from waypost.tickets.sheets import COLUMNS, LONGEST_CELL, cell_of, csv_lines, fitted, form_columns, heading, plain
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,8 @@ def test_no_text_is_executed_and_every_row_is_whole(text: str) -> None:
 def test_what_is_harmless_stays() -> None:
     for text in ('He said "no", twice', "two\nlines", "a=b", "1-2", "Größe 東京 🦊"):
         assert plain(text) == text
-    assert len(plain("x" * 40_000)) == LONGEST_CELL
+    assert len(fitted("x" * 40_000)) == LONGEST_CELL
+    assert csv_lines([["x" * 40_000]], UTC) == b"x" * 40_000 + b"\r\n", "only Excel has such a limit"
 
 
 def test_cells_by_what_a_column_holds() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from waypost.access import service as access
 from waypost.access.actor import Actor
@@ -34,10 +34,10 @@ from waypost.directory.errors import NameTaken, NotAMember, TeamNotFound
 from waypost.directory.models import User
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
-from waypost.kernel.db import ReadSession, WriteSession
-from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.db import ReadSession, WriteSession, database
+from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
-from waypost.kernel.ids import Id, PathId
+from waypost.kernel.ids import Id, PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 
@@ -207,6 +207,13 @@ async def _teams(session: ReadSession, rows: list[queries.TeamRow]) -> list[dict
     ]
 
 
+async def _team_is_there(request: Request) -> None:
+    """404 before a 422."""
+    team_id = path_id(request.path_params.get("team_id"))
+    async with database().read() as session:
+        await queries.one_team(session, team_id)
+
+
 @router.get("/teams/{team_id}", tags=["Directory"], response_model=TeamRead, responses=problems(TeamNotFound))
 async def team(
     team_id: PathId, session: ReadSession, _: Annotated[Actor, permit(Permission.DIRECTORY_LOOK_UP)]
@@ -221,6 +228,7 @@ async def team(
     response_model=TeamRead,
     responses=problems(TeamNotFound),
 )
+@guarded(_team_is_there)
 async def set_team_member(
     team_id: PathId,
     user_id: PathId,

@@ -154,6 +154,13 @@ async def escalate(step_id: PathId, session: WriteSession, actor: Asked, body: S
     return await _decide(session, actor, step_id, Verb.ESCALATE, body)
 
 
+async def _workflow_is_there(request: Request) -> None:
+    """404 before a 422."""
+    definition_id = path_id(request.path_params.get("definition_id"))
+    async with database().read() as session:
+        await queries.definition(session, definition_id)
+
+
 @router.get("/approval-workflows", response_model=DefinitionPage)
 async def workflows(
     session: ReadSession,
@@ -203,6 +210,7 @@ async def workflow(
     response_model=DefinitionRead,
     responses=problems(DefinitionNotFound, BadDefinition, InvalidCondition, StaleVersion),
 )
+@guarded(_workflow_is_there)
 async def change_workflow(
     definition_id: PathId,
     body: DefinitionUpdate,

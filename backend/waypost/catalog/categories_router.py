@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
@@ -13,11 +13,11 @@ from waypost.catalog import categories
 from waypost.catalog.errors import CategoryInUse, CategoryNotFound, CategoryTaken
 from waypost.catalog.models import Category
 from waypost.catalog.schemas import CategoryCreate, CategoryList, CategoryRead, CategoryUpdate
-from waypost.kernel.db import ReadSession, WriteSession
+from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion
-from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
-from waypost.kernel.ids import PathId
+from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
 
 router = APIRouter(route_class=StrictRoute, prefix="/categories", tags=["Catalogue"])
@@ -37,6 +37,14 @@ def _json(category: Category, types: int) -> dict[str, Any]:
 async def _read(session: ReadSession, category: Category, status: int = 200) -> Response:
     counts = {c.id: n for c, n in await categories.category_list(session)}
     return json_response(_json(category, counts.get(category.id, 0)), status)
+
+
+async def _there_is(request: Request) -> None:
+    """404 before a 422."""
+    category_id = path_id(request.path_params.get("category_id"))
+    async with database().read() as session:
+        if await session.get(Category, category_id) is None:
+            raise CategoryNotFound
 
 
 @router.get("", response_model=CategoryList)
@@ -64,6 +72,7 @@ async def create_category(
     response_model=CategoryRead,
     responses=problems(CategoryNotFound, CategoryTaken, StaleVersion),
 )
+@guarded(_there_is)
 async def update_category(
     category_id: PathId, body: CategoryUpdate, session: WriteSession, actor: Administrator
 ) -> Response:

@@ -12,7 +12,7 @@ from waypost.access.deps import permit
 from waypost.access.permissions import Permission
 from waypost.catalog import queries, uses, versions
 from waypost.catalog.errors import BadForm, FormVersionNotFound, TicketTypeNotFound
-from waypost.catalog.router import Key, read_types
+from waypost.catalog.router import Key, only_known, read_types
 from waypost.catalog.schemas import (
     FormCheck,
     FormChecked,
@@ -24,7 +24,7 @@ from waypost.catalog.schemas import (
 )
 from waypost.kernel.db import ReadSession, WriteSession
 from waypost.kernel.errors import StaleVersion
-from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
@@ -70,6 +70,7 @@ async def form_version(
     response_model=TicketTypeRead,
     responses=problems(TicketTypeNotFound, FormVersionNotFound, StaleVersion, BadForm),
 )
+@guarded(only_known)
 async def restore_form(
     type_key: Key, number: Number, body: FormRestore, session: WriteSession, actor: Administrator, once: OnceOnly
 ) -> Response:

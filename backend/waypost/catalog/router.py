@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
+from sqlalchemy import select
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.permissions import Permission
 from waypost.catalog import queries, service
-from waypost.catalog.errors import BadForm, KeyTaken, TicketTypeNotFound
-from waypost.catalog.models import TicketType
+from waypost.catalog.errors import BadForm, FormVersionNotFound, KeyTaken, TicketTypeNotFound
+from waypost.catalog.models import FormVersion, TicketType
 from waypost.catalog.schemas import TicketTypeCreate, TicketTypePage, TicketTypeRead, TicketTypeUpdate
 from waypost.directory.names import names
-from waypost.kernel.db import ReadSession, WriteSession
+from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion
-from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
+from waypost.kernel.ids import path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 
 router = APIRouter(route_class=StrictRoute, prefix="/ticket-types", tags=["Catalogue"])
+_KEY = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 Key = Annotated[str, Path(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64, examples=["IT_HARDWARE"])]
 _FIELDS = [
     "id",
@@ -46,6 +50,20 @@ async def read_types(session: ReadSession, rows: list[TicketType]) -> list[dict[
     """Types as clients read them."""
     teams = await names.teams(session, [t.team_id for t in rows])
     return [{f: getattr(t, f) for f in _FIELDS} | {"team": teams.get(t.team_id)} for t in rows]
+
+
+async def only_known(request: Request) -> None:
+    """404 before a 422: of the type, and of the form's version where the address names one."""
+    given = request.path_params
+    key, number = str(given.get("type_key") or given.get("key")), given.get("number")
+    if not _KEY.fullmatch(key):
+        raise TicketTypeNotFound
+    async with database().read() as session:
+        kind = await session.scalar(select(TicketType.id).where(TicketType.key == key))
+        if kind is None:
+            raise TicketTypeNotFound
+        if number is not None and await session.get(FormVersion, (kind, min(path_id(number), 2**31 - 1))) is None:
+            raise FormVersionNotFound
 
 
 @router.get("", response_model=TicketTypePage)
@@ -89,6 +107,7 @@ async def ticket_type(
 
 
 @router.put("/{key}", response_model=TicketTypeRead, responses=problems(TicketTypeNotFound, StaleVersion, BadForm))
+@guarded(only_known)
 async def update_ticket_type(
     key: Key,
     body: TicketTypeUpdate,

@@ -55,12 +55,23 @@ class Once:
         self.request = request
         self.key = key
 
-    async def answer(self, session: AsyncSession, person_id: int, work: Callable[[], Awaitable[Response]]) -> Response:
-        """The work's answer, or the first one when this person used the key before. Raises `KeyReused`."""
+    async def answer(
+        self,
+        session: AsyncSession,
+        person_id: int,
+        work: Callable[[], Awaitable[Response]],
+        *,
+        content: bytes | None = None,
+    ) -> Response:
+        """The work's answer, or the first one when this person used the key before. Raises `KeyReused`.
+
+        `content` stands for a body that was read as a stream: what makes it the same one.
+        """
         if self.key is None:
             return await work()
-        body = await self.request.body()
-        seen = f"{self.request.method} {self.request.url.path}\n".encode() + body
+        url = self.request.url
+        body = await self.request.body() if content is None else content
+        seen = f"{self.request.method} {url.path}{f'?{url.query}' if url.query else ''}\n".encode() + body
         fingerprint = hashlib.sha256(seen).digest()
         at = now()
         claim = (

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from fastapi import Response
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,6 +29,8 @@ from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Forbidden, Unavailable
 from waypost.kernel.events import record
+from waypost.kernel.http import json_response
+from waypost.kernel.idempotency import Once
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
 from waypost.kernel.uploads import Upload
@@ -103,9 +106,9 @@ def too_large(most: int) -> AttachmentTooLarge:
 
 
 async def add_attachment(
-    database: Database, actor: Actor, ticket_id: int, upload: Upload, *, visibility: str
-) -> Attachment:
-    """Take a file in: sealed on its way to the store, and only then a row and an event.
+    database: Database, actor: Actor, ticket_id: int, upload: Upload, *, visibility: str, once: Once
+) -> Response:
+    """Take a file in: sealed on its way to the store, and only then a row and an event; once for one key.
 
     Raises `TicketNotFound`, `NotYours`, `Forbidden`, `TicketIsClosed`, `TooManyAttachments`, `AttachmentTooLarge`,
     `BadUpload`, or `Unavailable` when the store fails; nothing is kept then.
@@ -119,16 +122,26 @@ async def add_attachment(
         await place.put(name, crypto.seal(key, _watched(upload.data, taken, get_settings().attachment_max_bytes)))
         wrapped = crypto.keyring().wrap(key, name.encode())
         async with database.transaction() as session:
-            found = await find_ticket(session, actor, ticket_id, lock=True)
-            _check_may_add(actor, found, visibility)
-            await _check_room(session, ticket_id)
-            return await _keep(session, actor, upload.filename, name, wrapped, taken, ticket_id, visibility)
+
+            async def work() -> Response:
+                found = await find_ticket(session, actor, ticket_id, lock=True)
+                _check_may_add(actor, found, visibility)
+                await _check_room(session, ticket_id)
+                row = await _keep(session, actor, upload.filename, name, wrapped, taken, ticket_id, visibility)
+                people = await names.people(session, [row.uploaded_by_id])
+                return json_response(attachment_json(row, people, actor, found), 201)
+
+            content = f"{taken.digest.hexdigest()} {visibility} {upload.filename}".encode()
+            answer = await once.answer(session, actor.user_id, work, content=content)
     except StoreFailed as failed:
         log.exception("object store failed")
         raise Unavailable("Files cannot be stored at the moment. Please try again shortly.", retry_after=30) from failed
     except BaseException:
         await _drop(place, name)
         raise
+    if "idempotency-replayed" in answer.headers:  # the file is kept already
+        await _drop(place, name)
+    return answer
 
 
 async def _watched(data: AsyncIterator[bytes], taken: _Taken, most: int) -> AsyncIterator[bytes]:

@@ -18,6 +18,7 @@ from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, database
 from waypost.kernel.errors import Unavailable, invalid_field
 from waypost.kernel.http import StrictRoute, json_response, problem
+from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.settings import get_settings
@@ -88,7 +89,7 @@ async def _pour_away(request: Request, most: int) -> None:
         TicketNotFound, NotYours, TicketIsClosed, BadUpload, AttachmentTooLarge, TooManyAttachments, Unavailable
     ),
 )
-async def add_attachment(ticket_id: PathId, request: Request, actor: Reader) -> Response:
+async def add_attachment(ticket_id: PathId, request: Request, actor: Reader, once: OnceOnly) -> Response:
     """Add a file, in the field `file` of a form; a field `visibility` before it may say `INTERNAL`."""
     async with database().read() as session:
         await attaching.check_may_add(session, actor, ticket_id)
@@ -102,11 +103,7 @@ async def add_attachment(ticket_id: PathId, request: Request, actor: Reader) -> 
     visibility = upload.fields.get("visibility", "PUBLIC")
     if visibility not in ("PUBLIC", "INTERNAL"):
         raise invalid_field("/visibility", "must be PUBLIC or INTERNAL")
-    row = await attaching.add_attachment(database(), actor, ticket_id, upload, visibility=visibility)
-    async with database().read() as session:
-        found = await find_ticket(session, actor, ticket_id)
-        people = await names.people(session, [row.uploaded_by_id])
-    return json_response(attaching.attachment_json(row, people, actor, found), 201)
+    return await attaching.add_attachment(database(), actor, ticket_id, upload, visibility=visibility, once=once)
 
 
 @router.get("/tickets/{ticket_id}/attachments", response_model=AttachmentPage, responses=problems(TicketNotFound))

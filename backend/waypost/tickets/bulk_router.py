@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Query, Response
 
 from waypost.access.actor import Actor
@@ -13,6 +15,7 @@ from waypost.kernel import hints
 from waypost.kernel.db import ReadSession, database
 from waypost.kernel.errors import FieldError, Invalid
 from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
@@ -56,17 +59,23 @@ async def _chosen(body: BulkTickets, actor: Actor, filters: Filters) -> list[int
 
 
 @router.post("/tickets/bulk", response_model=BulkTicketsAnswer, responses=problems(TooManyMatching))
-async def change_many(body: BulkTickets, actor: Worker, filters: ListFilters) -> Response:
+async def change_many(body: BulkTickets, actor: Worker, filters: ListFilters, once: OnceOnly) -> Response:
     """The same action on many tickets; each is decided and kept on its own, and says what became of it.
 
     With `all_matching`, on those that the list's own parameters in the address narrow to.
+    The same `Idempotency-Key` answers the same job, as far as it is by then.
     """
     action = _action(body)
-    ticket_ids = await _chosen(body, actor, filters)
     async with database().transaction() as session:
-        job = await bulk.start_job(session, actor, ticket_ids=ticket_ids, action=action)
-        job_id = job.id
-    is_waited_for = body.wait and len(ticket_ids) <= bulk.MOST_WAITED
+
+        async def work() -> Response:
+            ticket_ids = await _chosen(body, actor, filters)
+            job = await bulk.start_job(session, actor, ticket_ids=ticket_ids, action=action)
+            return json_response({"job_id": job.id, "total": job.total})
+
+        kept = await once.answer(session, actor.user_id, work)
+    job_id, total = itemgetter("job_id", "total")(msgspec.json.decode(kept.body))
+    is_waited_for = body.wait and total <= bulk.MOST_WAITED
     if is_waited_for:
         await bulk.finished(database(), job_id)
     else:
@@ -74,7 +83,8 @@ async def change_many(body: BulkTickets, actor: Worker, filters: ListFilters) ->
     async with database().read() as session:
         job = await bulk.find_job(session, actor, job_id)
         results = await bulk.results(session, job_id) if is_waited_for else []
-    return json_response({"job": bulk.job_json(job), "results": results})
+    replayed = {k: v for k, v in kept.headers.items() if k == "idempotency-replayed"}
+    return json_response({"job": bulk.job_json(job), "results": results}, headers=replayed)
 
 
 @router.post("/tickets/bulk/preview", response_model=BulkPreview, responses=problems(TooManyMatching))

@@ -211,7 +211,7 @@ class _Xlsx:
         self.number = self.book.add_format({"num_format": "0.00###"})
         self.whole = self.book.add_format({"num_format": "0"})
         for n, words in enumerate(headings):
-            self.sheet.write_string(0, n, sheets.plain(words), self.bold)
+            self.sheet.write_string(0, n, sheets.fitted(words), self.bold)
         self.row = 1
 
     def add(self, rows: Sequence[Sequence[Cell]]) -> None:
@@ -232,7 +232,7 @@ class _Xlsx:
         elif isinstance(cell, Decimal):
             self.sheet.write_number(self.row, column, float(cell), self.number if cell % 1 else self.whole)
         else:
-            self.sheet.write_string(self.row, column, sheets.plain(cell))
+            self.sheet.write_string(self.row, column, sheets.fitted(cell))
 
     def end(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,6 +15,7 @@ from waypost.catalog.queries import ticket_type
 from waypost.kernel import hints
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.http import StrictRoute, guarded, json_response
+from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
@@ -64,7 +66,7 @@ _CSV: dict[int | str, dict[str, Any]] = {
     openapi_extra=_FORM,
     responses=problems(BadUpload, BadFile, ImportTooLarge),
 )
-async def bring_import(request: Request, actor: Importer) -> Response:
+async def bring_import(request: Request, actor: Importer, once: OnceOnly) -> Response:
     """Bring a CSV file, in the field `file` of a form: 10 MB and 5,000 rows at most. Nothing is made of it yet."""
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > MOST_BYTES + OVERHEAD):
@@ -75,10 +77,15 @@ async def bring_import(request: Request, actor: Importer) -> Response:
         data += piece
         if len(data) > MOST_BYTES:
             raise ImportTooLarge
-    import_id = await importing.bring(database(), actor, filename=files.safe_name(upload.filename), data=bytes(data))
-    async with database().read() as session:
-        job = await importing.find_import(session, actor, import_id)
-        return json_response(await import_queries.import_json(session, job), 201)
+    name, sha256 = files.safe_name(upload.filename), hashlib.sha256(data).hexdigest()
+    table = await importing.read_file(bytes(data))
+    async with database().transaction() as session:
+
+        async def work() -> Response:
+            job = await importing.bring(session, actor, filename=name, sha256=sha256, table=table)
+            return json_response(await import_queries.import_json(session, job), 201)
+
+        return await once.answer(session, actor.user_id, work, content=f"{sha256} {name}".encode())
 
 
 @router.get("", response_model=ImportPage)

@@ -9,7 +9,6 @@ a mail for it (`notifications.planning.quietly`).
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from datetime import timedelta, tzinfo
 from typing import Any
@@ -74,30 +73,33 @@ class _Duplicate(Exception):
 # --- bringing a file --------------------------------------------------------------------------------------------------
 
 
-async def bring(database: Database, actor: Actor, *, filename: str, data: bytes) -> int:
-    """Keep the rows of a file; returns the import's id. Raises `BadFile`."""
+async def read_file(data: bytes) -> Table:
+    """The rows of a file. Raises `BadFile`."""
     try:
-        table = await asyncio.to_thread(read_table, data)
+        return await asyncio.to_thread(read_table, data)
     except BadTable as wrong:
         raise BadFile(str(wrong)) from wrong
-    async with database.transaction() as session:
-        made = TicketImport(
-            actor_id=actor.user_id,
-            filename=filename[:255] or "import.csv",
-            sha256=hashlib.sha256(data).hexdigest(),
-            encoding=table.encoding,
-            separator=table.separator,
-            headings=list(table.headings),
-            total=len(table.rows),
-            status="UPLOADED",
-            plan=None,
-            created_at=now(),
-            finished_at=None,
-        )
-        session.add(made)
-        await session.flush()
-        await _keep_rows(session, made.id, table)
-        return made.id
+
+
+async def bring(session: AsyncSession, actor: Actor, *, filename: str, sha256: str, table: Table) -> TicketImport:
+    """Keep the rows of a file."""
+    made = TicketImport(
+        actor_id=actor.user_id,
+        filename=filename[:255] or "import.csv",
+        sha256=sha256,
+        encoding=table.encoding,
+        separator=table.separator,
+        headings=list(table.headings),
+        total=len(table.rows),
+        status="UPLOADED",
+        plan=None,
+        created_at=now(),
+        finished_at=None,
+    )
+    session.add(made)
+    await session.flush()
+    await _keep_rows(session, made.id, table)
+    return made
 
 
 async def _keep_rows(session: AsyncSession, import_id: int, table: Table) -> None:
@@ -464,6 +466,10 @@ def _checked(type_key: str, read: Reading) -> TicketCreate:
         for error in invalid.errors():
             message = str(error["msg"]).removeprefix("Value error, ")
             name = str(error["loc"][0])
-            is_missing = error["type"] == "missing"
-            read.wrong.setdefault(name, "is needed" if is_missing else message[:1].lower() + message[1:])
+            match error["type"]:
+                case "missing":
+                    message = "is needed"
+                case "string_too_long":
+                    message = f"must have at most {error['ctx']['max_length']} characters"
+            read.wrong.setdefault(name, message[:1].lower() + message[1:])
         raise _Wrong(read.wrong) from invalid

@@ -12,6 +12,7 @@ from waypost.access.permissions import Permission
 from waypost.directory.errors import TeamNotFound
 from waypost.kernel.db import ReadSession, WriteSession
 from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
@@ -57,10 +58,14 @@ async def queue_tickets(
     response_model=TicketRead,
     responses=problems(TeamNotFound, NotYours, NothingToClaim),
 )
-async def claim_next(team_id: PathId, session: WriteSession, actor: Worker) -> Response:
+async def claim_next(team_id: PathId, session: WriteSession, actor: Worker, once: OnceOnly) -> Response:
     """Take the most urgent ticket that nobody has, of those the oldest; several who ask at once get different ones."""
-    ticket = await queues.claim_next(session, actor, team_id)
-    return await read_again(session, actor, ticket.id)
+
+    async def work() -> Response:
+        ticket = await queues.claim_next(session, actor, team_id)
+        return await read_again(session, actor, ticket.id)
+
+    return await once.answer(session, actor.user_id, work)
 
 
 @router.post(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
@@ -12,9 +12,10 @@ from waypost.access.permissions import Permission
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.conditions.tree import InvalidCondition
-from waypost.kernel.db import ReadSession, WriteSession
+from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion
-from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.http import StrictRoute, guarded, json_response
+from waypost.kernel.ids import path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.tickets import rehearsal, routing, rules
@@ -108,7 +109,15 @@ async def routing_version(version: VersionNumber, session: ReadSession, _: Confi
     return await _answer(session, await rules.one_version(session, version))
 
 
+async def _version_is_there(request: Request) -> None:
+    """404 before a 422."""
+    version = min(path_id(request.path_params.get("version")), 2**31 - 1)
+    async with database().read() as session:
+        await rules.one_version(session, version)
+
+
 @router.post("/versions/{version}/restore", response_model=RulesRead, responses=problems(NoSuchRules, StaleVersion))
+@guarded(_version_is_there)
 async def restore_routing_rules(
     version: VersionNumber, body: RulesRestore, session: WriteSession, actor: Configurer
 ) -> Response:

@@ -130,10 +130,16 @@ def is_executed(text: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """A text no spreadsheet executes and every one can hold: an apostrophe stands before what looks like a formula."""
+    """A text no spreadsheet executes: an apostrophe stands before what looks like a formula."""
     kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
     if is_executed(text):
         kept = f"'{kept}"
+    return kept
+
+
+def fitted(text: str) -> str:
+    """A plain text that fits a cell of Excel's."""
+    kept = plain(text)
     return kept if len(kept) <= LONGEST_CELL else f"{kept[: LONGEST_CELL - 1]}…"
 
 

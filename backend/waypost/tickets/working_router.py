@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.permissions import Permission
 from waypost.catalog.errors import FormNotFilled, UnknownTicketType
 from waypost.directory.names import names
-from waypost.kernel.db import ReadSession, WriteSession
+from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
-from waypost.kernel.ids import Id, PathId
+from waypost.kernel.ids import Id, PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.tickets import checklist, linking, merging, splitting, watching
 from waypost.tickets.errors import (
@@ -36,6 +36,7 @@ from waypost.tickets.errors import (
 )
 from waypost.tickets.guards import only_if
 from waypost.tickets.surroundings import item_json, surroundings
+from waypost.tickets.working_models import ChecklistItem
 from waypost.tickets.working_schemas import (
     ChecklistItemRead,
     ItemCreate,
@@ -79,6 +80,16 @@ async def unwatch_ticket(ticket_id: PathId, user_id: PathId, session: WriteSessi
     return Response(status_code=204)
 
 
+async def _item_is_there(request: Request) -> None:
+    """The item's 404 before a 422, after what the ticket refuses."""
+    await only_if(linking.may_link)(request)
+    given = request.path_params
+    async with database().read() as session:
+        item = await session.get(ChecklistItem, path_id(given.get("item_id")))
+    if item is None or item.ticket_id != path_id(given.get("ticket_id")):
+        raise NoSuchItem
+
+
 # --- checklist --------------------------------------------------------------------------------------------------------
 
 
@@ -105,7 +116,7 @@ async def add_checklist_item(
     response_model=ChecklistItemRead,
     responses=problems(TicketNotFound, NoSuchItem, NotYours, TicketIsClosed),
 )
-@guarded(only_if(linking.may_link))
+@guarded(_item_is_there)
 async def change_checklist_item(
     ticket_id: PathId, item_id: PathId, body: ItemUpdate, session: WriteSession, actor: Reader
 ) -> Response:
