@@ -7362,6 +7362,14 @@ export type TeamQueuesResponse = TeamQueuesResponses[keyof TeamQueuesResponses];
 
 export type ClaimNextData = {
     body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path: {
         /**
          * Team Id
@@ -8828,6 +8836,14 @@ export type BringImportData = {
     body: {
         file: Blob | File;
     };
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path?: never;
     query?: never;
     url: '/api/v1/ticket-imports';
@@ -9866,6 +9882,14 @@ export type CreateTicketResponse = CreateTicketResponses[keyof CreateTicketRespo
 
 export type ChangeManyData = {
     body: BulkTickets;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path?: never;
     query?: {
         /**
@@ -10524,6 +10548,14 @@ export type AddAttachmentData = {
     body: {
         file: Blob | File;
         visibility?: 'PUBLIC' | 'INTERNAL';
+    };
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
     };
     path: {
         /**
