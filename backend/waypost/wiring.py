@@ -46,6 +46,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     tickets.CommentAdded: ("notifications",),
     tickets.CommentEdited: ("notifications",),
     tickets.WatcherAdded: ("notifications",),
+    tickets.TicketUpdated: ("notifications",),
     tickets.TicketMerged: ("notifications",),
 }
 

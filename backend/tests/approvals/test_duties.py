@@ -80,3 +80,28 @@ async def test_tags_are_nothing_that_is_judged(who: Any, hardware: Any, find_ste
     await manager.post(f"/approvals/{step['id']}/delegate", {"delegate_to": agent.id})
     await agent.post(f"/approvals/{(await find_step(agent, ticket['id']))['id']}/approve")
     assert (await employee.get(f"/tickets/{ticket['id']}"))["status"] == "APPROVED"
+
+
+async def test_what_was_approved_stays_readable_as_it_was(who: Any, hardware: Any, find_step: Any) -> None:
+    employee, agent, manager, admin = [await who(n) for n in ("employee", "agent", "manager", "admin")]
+    ticket = await employee.post("/tickets", hardware("500.00"), expect=201)
+    await manager.post(f"/approvals/{(await find_step(manager, ticket['id']))['id']}/approve")
+    path = f"/tickets/{ticket['id']}"
+    for person in (agent, admin):
+        seen = await person.get(path)
+        assert "edit" not in seen["allowed_actions"]
+        assert "edit:priority" in seen["allowed_actions"]
+        for change in ({"title": "Another"}, {"description": "Another"}, {"priority": "LOW", "title": "Another"}):
+            refused = await person.put(path, {**change, "version": seen["version"]}, expect=409)
+            assert refused["code"] == "approved_facts"
+    sorted_ = await agent.put(path, {"priority": "LOW", "version": (await agent.get(path))["version"]})
+    assert (sorted_["title"], sorted_["description"]) == (ticket["title"], ticket["description"])
+
+
+async def test_words_nobody_approved_the_team_puts_right(who: Any) -> None:
+    body = {"title": "Scren", "ticket_type": "IT_SUPPORT", "submit": True, "custom_fields": {}}
+    ticket = await (await who("employee")).post("/tickets", body, expect=201)
+    agent = await who("agent")
+    assert "edit" in (await agent.get(f"/tickets/{ticket['id']}"))["allowed_actions"]
+    right = await agent.put(f"/tickets/{ticket['id']}", {"title": "Screen", "version": ticket["version"]})
+    assert right["title"] == "Screen"

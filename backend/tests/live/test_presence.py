@@ -90,6 +90,14 @@ async def test_people_see_each_other_come_write_and_go(who: Any, path: str) -> N
     assert "agent" not in await beat(employee, path)
 
 
+async def test_who_only_reads_sees_and_is_not_shown(who: Any, path: str) -> None:
+    auditor, employee = await who("auditor"), await who("employee")
+    await beat(employee, path)
+    assert await beat(auditor, path, "TYPING") == {"employee": "VIEWING"}
+    assert await beat(employee, path) == {}
+    await auditor.delete(f"{path}?screen=screen01")
+
+
 async def test_a_screen_that_died_is_gone_within_fifteen_seconds(who: Any, path: str) -> None:
     agent, agent2 = await who("agent"), await who("agent2")
     with clock(lambda: datetime.now(UTC) - timedelta(seconds=12)):

@@ -127,6 +127,44 @@ async def test_taking_it_back(who: Any) -> None:
         assert not bulk.can_undo(await _job(raised["job"]["id"]), late)
 
 
+async def _taken_back(api: Any, job: dict[str, Any]) -> list[tuple[str, str | None]]:
+    from waypost.kernel.db import database
+
+    undo = await api.post(f"/bulk-jobs/{job['id']}/undo", expect=201)
+    await bulk.finished(database(), undo["id"])
+    page = (await api.get(f"/bulk-jobs/{undo['id']}/items"))["items"]
+    return [(i["status"], (i["error"] or {}).get("code")) for i in page]
+
+
+async def test_what_went_to_another_team_is_taken_back(who: Any) -> None:
+    """Also by who does not see it there any more; not when somebody did something with it since."""
+    agent, hragent, admin = await who("agent"), await who("hragent"), await who("admin")
+    ids = await make(who, 2)
+    await agent.post(f"/tickets/{ids[0]}/assign", {"assignee_id": agent.id})
+    team = (await agent.get(f"/tickets/{ids[0]}"))["team"]
+    hr = next(t["id"] for t in (await admin.get("/teams?limit=100"))["items"] if t["name"] == "HR Services")
+    job = (await agent.post("/tickets/bulk", {"ticket_ids": ids, "action": {"type": "assign", "team_id": hr}}))["job"]
+    await agent.get(f"/tickets/{ids[0]}", expect=404)
+    await hragent.post(f"/tickets/{ids[1]}/assign", {"assignee_id": hragent.id})
+    assert await _taken_back(agent, job) == [("DONE", None), ("FAILED", "ticket_not_found")]
+    back = await agent.get(f"/tickets/{ids[0]}")
+    assert (back["team"], back["assignee"]["id"]) == (team, agent.id)
+
+
+async def test_a_ticket_of_no_team_is_of_none_again(who: Any) -> None:
+    admin = await who("admin")
+    form = {"type": "object", "properties": {}}
+    await admin.post("/ticket-types", {"key": "OF_NO_TEAM", "name": "Of no team", "form": form}, expect=201)
+    body = {"title": "x", "ticket_type": "OF_NO_TEAM", "submit": True, "custom_fields": {}}
+    ticket_id = (await (await who("employee")).post("/tickets", body, expect=201))["id"]
+    assert (await admin.get(f"/tickets/{ticket_id}"))["team"] is None
+    team = (await admin.get("/teams?limit=100"))["items"][0]
+    body = {"ticket_ids": [ticket_id], "action": {"type": "assign", "team_id": team["id"]}}
+    job = (await admin.post("/tickets/bulk", body))["job"]
+    assert await _taken_back(admin, job) == [("DONE", None)]
+    assert (await admin.get(f"/tickets/{ticket_id}"))["team"] is None
+
+
 async def _job(job_id: int) -> Any:
     from waypost.kernel.db import database
     from waypost.tickets.models import BulkJob

@@ -391,6 +391,23 @@ async def test_a_dry_run_costs_few_statements(admin: Any, who: Any, database: An
     assert len(statements) <= 4, statements  # forms, what rules name, the tickets, what they name besides
 
 
+async def test_dry_runs_come_one_at_a_time_and_of_bounded_size(admin: Any) -> None:
+    from waypost.tickets import rehearsal
+    from waypost.tickets.rules import MOST_COMPARISONS
+
+    leaf = {"field": "amount", "op": "eq", "value": "1"}
+    large = [rule(f"r{n}", condition={"any": [leaf] * 50}, priority="LOW") for n in range(MOST_COMPARISONS // 50 + 1)]
+    for refused in (
+        await admin.post("/routing-rules/dry-run", {"rules": large}, expect=422),
+        await publish(admin, large, expect=422),
+    ):
+        assert refused["errors"][0]["pointer"] == "/rules"
+    with rehearsal._alone:
+        busy = await admin.post("/routing-rules/dry-run", {"rules": large[:1]}, expect=409)
+    assert busy["code"] == "rehearsal_running"
+    await admin.post("/routing-rules/dry-run", {"rules": large[:-1]})
+
+
 async def test_rules_keep_what_their_fields_meant(admin: Any, who: Any, hardware: Any, database: Any) -> None:
     employee = await who("employee")
     condition = {"all": [{"field": "custom.budget_code", "op": "eq", "value": "ROUTE-ME"}]}

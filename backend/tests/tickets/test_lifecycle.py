@@ -8,7 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from waypost.kernel.errors import Refusal
-from waypost.tickets.errors import CommentNeeded, ImpossibleTransition, NotYours, ReopenTooLate, TicketIsClosed
+from waypost.tickets.errors import (
+    ApprovedFacts,
+    CommentNeeded,
+    ImpossibleTransition,
+    NotYours,
+    ReopenTooLate,
+    TicketIsClosed,
+)
 from waypost.tickets.lifecycle import (
     TRANSITIONS,
     Facts,
@@ -111,13 +118,19 @@ def test_editing(status: Status) -> None:
     by_requester = status in {Status.DRAFT, Status.SUBMITTED, Status.IN_REVIEW, Status.PENDING_INFO}
     by_team = status in {Status.APPROVED, Status.IN_PROGRESS}
     assert may_edit(status, frozenset({Part.REQUESTER})) is by_requester
-    assert may_edit(status, frozenset({Part.FULFILLER})) is by_team
+    assert may_edit(status, frozenset({Part.FULFILLER})) is False, "what was approved stays as it was"
+    assert may_edit(status, frozenset({Part.FULFILLER, Part.KEEPER})) is by_team
     with pytest.raises(NotYours):
         check_edit(status, frozenset())
     if by_requester:
         check_edit(status, frozenset({Part.REQUESTER}))
         with pytest.raises(NotYours):
             check_edit(status, frozenset({Part.FULFILLER}))
-    elif not by_team:
+    elif by_team:
+        check_edit(status, frozenset({Part.FULFILLER}), ("priority",))
+        for field in ("title", "description", "amount"):
+            with pytest.raises(ApprovedFacts):
+                check_edit(status, frozenset({Part.FULFILLER}), (field,))
+    else:
         with pytest.raises(TicketIsClosed):
             check_edit(status, ALL)

@@ -134,7 +134,7 @@ def test_who_sees_a_confidential_ticket(
 
 
 def test_what_a_person_is_to_a_ticket() -> None:
-    facts = policy.TicketFacts(Status.APPROVED, 1, None, 2, None, frozenset())
+    facts = policy.TicketFacts(Status.APPROVED, 1, None, 2, None, frozenset({5}))
     work = {Permission.TICKETS_WORK: Scope.TEAM, Permission.TICKETS_UPDATE: Scope.OWN}
 
     def actor(user: int, teams: set[int], permissions: dict[Permission, Scope]) -> Actor:
@@ -142,6 +142,8 @@ def test_what_a_person_is_to_a_ticket() -> None:
 
     assert policy.parts_of(actor(1, set(), work), facts) == {Part.REQUESTER}
     assert policy.parts_of(actor(1, {2}, work), facts) == {Part.REQUESTER, Part.FULFILLER}
+    by_rule = policy.TicketFacts(Status.APPROVED, 1, None, 2, None, frozenset())
+    assert policy.parts_of(actor(9, {2}, work), by_rule) == {Part.FULFILLER, Part.KEEPER}
     assert policy.parts_of(actor(9, {3}, work), facts) == frozenset()
     assert policy.parts_of(actor(9, set(), {Permission.TICKETS_WORK: Scope.ALL}), facts) == {Part.FULFILLER}
     assert policy.parts_of(actor(9, {2}, {Permission.TICKETS_WORK: Scope.OWN}), facts) == frozenset()

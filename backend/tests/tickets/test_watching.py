@@ -32,18 +32,61 @@ async def test_who_marks_a_request_confidential(who: Any, support: Any) -> None:
     path = f"/tickets/{ticket['id']}"
     assert (await manager.get(path))["is_confidential"] is False
     await manager.put(path, {"is_confidential": True, "version": ticket["version"]}, expect=403)
-    # the requester could at its creation; approved by rule it is the team's
-    await employee.put(path, {"is_confidential": True, "version": ticket["version"]}, expect=403)
     marked = await agent.put(path, {"is_confidential": True, "version": ticket["version"]})
     assert marked["is_confidential"] is True
     await manager.get(path, expect=404)
     assert ticket["id"] not in [t["id"] for t in (await manager.get("/tickets", params={"limit": 100}))["items"]]
     words = [e["summary"] for e in (await employee.get(f"{path}/history"))["items"]]
     assert words[-1] == "made it confidential"
-    await agent.put(path, {"is_confidential": False, "version": marked["version"]})
+    assert "edit:is_confidential" not in (await agent.get(path))["allowed_actions"]
+    await agent.put(path, {"is_confidential": False, "version": marked["version"]}, expect=403)
+    assert "edit:is_confidential" in (await employee.get(path))["allowed_actions"]
+    await employee.put(path, {"is_confidential": False, "version": marked["version"]})
     await manager.get(path)
     for wrong in (None, 1, "true"):
         await agent.put(path, {"is_confidential": wrong, "version": 99}, expect=422)
+
+
+async def test_an_administrator_opens_it_and_the_requester_is_told(who: Any, support: Any, database: Any) -> None:
+    from waypost.kernel import relay
+
+    employee, admin = await who("employee"), await who("admin")
+    ticket = await employee.post("/tickets", support(is_confidential=True, title="Private matter"), expect=201)
+    path = f"/tickets/{ticket['id']}"
+    await admin.put(path, {"is_confidential": False, "version": ticket["version"]})
+    assert (await employee.get(f"{path}/history"))["items"][-1]["actor"]["username"] == "admin"
+    await relay.drain(database)
+    async with database.read() as session:
+        kinds = select(Notification.kind).where(
+            Notification.user_id == employee.id, Notification.ticket_id == ticket["id"]
+        )
+        assert "ticket.opened" in (await session.scalars(kinds)).all()
+
+
+async def test_what_was_closed_confidential_stays_so(who: Any, support: Any) -> None:
+    employee, agent, admin = await who("employee"), await who("agent"), await who("admin")
+    ticket = await employee.post("/tickets", support(is_confidential=True), expect=201)
+    path = f"/tickets/{ticket['id']}"
+    for to in ("IN_PROGRESS", "COMPLETED", "CLOSED"):
+        await agent.post(f"{path}/transitions", {"to": to})
+    for person in (employee, agent, admin):
+        seen = await person.get(path)
+        assert "edit:is_confidential" not in seen["allowed_actions"]
+        await person.put(path, {"is_confidential": False, "version": seen["version"]}, expect=409)
+
+
+async def test_who_only_reads_leaves_no_trace(who: Any, support: Any) -> None:
+    employee, auditor = await who("employee"), await who("auditor")
+    ticket = await employee.post("/tickets", support(), expect=201)
+    path = f"/tickets/{ticket['id']}"
+    before = (await auditor.get(f"{path}/history"))["items"]
+    await auditor.put(f"{path}/watchers/{auditor.id}", expect=403)
+    body = {"ticket_ids": [ticket["id"]], "action": {"type": "watch", "on": True}}
+    done = await auditor.post("/tickets/bulk", body, expect=None)
+    assert done.status_code == 403 or done.json()["results"][0]["error"]["code"] == "not_yours"
+    assert "watch" not in (await auditor.get(f"{path}/surroundings"))["allowed_actions"]
+    assert "watch" in (await employee.get(f"{path}/surroundings"))["allowed_actions"]
+    assert (await employee.get(f"{path}/history"))["items"] == before
 
 
 async def test_the_team_sorts_what_is_in_review(who: Any, hardware: Any) -> None:

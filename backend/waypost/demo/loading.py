@@ -26,6 +26,7 @@ from waypost.directory.service import create_department, create_team, create_use
 from waypost.kernel.clock import clock, now
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, EventRow, OutboxRow
+from waypost.tickets import assigning
 from waypost.tickets import service as tickets
 from waypost.tickets.canned import create_reply
 from waypost.tickets.lifecycle import Status
@@ -191,7 +192,9 @@ class _Story:
             able[ticket_id % len(able)] if self.request.end in ("completed", "closed") else able[0]
         )
         self.later(1)
-        await tickets.assign_ticket(session, agent, ticket_id, assignee_id=agent.user_id, team_id=None, move_team=False)
+        await assigning.assign_ticket(
+            session, agent, ticket_id, assignee_id=agent.user_id, team_id=None, move_team=False
+        )
         await tickets.change_status(session, agent, ticket_id, to=Status.IN_PROGRESS, comment="")
         await self._talk(ticket_id)
         if self.request.end == "working":

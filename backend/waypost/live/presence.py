@@ -105,6 +105,15 @@ async def beat(valkey: Redis, ticket_id: int, screen: Screen, at: datetime) -> l
     return alive
 
 
+async def look(valkey: Redis, ticket_id: int, at: datetime) -> list[Screen]:
+    """Learn of all screens that are there, and leave no trace."""
+    async with valkey.pipeline(transaction=False) as pipe:
+        pipe.hgetall(_key(ticket_id))
+        (kept,) = await pipe.execute()
+    alive, _ = _screens(kept, at)
+    return alive
+
+
 async def leave(valkey: Redis, ticket_id: int, user_id: int, name: str) -> None:
     """A screen was closed."""
     await valkey.hdel(_key(ticket_id), f"{user_id}:{name}")

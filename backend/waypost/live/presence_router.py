@@ -85,12 +85,18 @@ async def _valkey(request: Request) -> AsyncIterator[Redis]:
 @router.put("", response_model=Presence, responses=problems(TicketNotFound, Unavailable))
 @guarded(only_if(lambda actor, facts: True))
 async def beat(ticket_id: PathId, body: Beat, request: Request, actor: Reader) -> Response:
-    """Say that one has the ticket open, and learn who else has. Only among people who may see it."""
+    """Say that one has the ticket open, and learn who else has. Only among people who may see it.
+
+    Who only reads tickets (an auditor) learns it and is not shown.
+    """
     reads_internal = await _reads_internal(actor, ticket_id)
     at = now()
     screen = presence.Screen(actor.user_id, body.screen, body.state, body.is_internal, at + presence.LIFE)
     async with _valkey(request) as valkey:
-        screens = await presence.beat(valkey, ticket_id, screen, at)
+        if policy.takes_part(actor):
+            screens = await presence.beat(valkey, ticket_id, screen, at)
+        else:
+            screens = await presence.look(valkey, ticket_id, at)
     there = presence.others(screens, me=actor.user_id, reads_internal=reads_internal)
     people = {}
     if there:

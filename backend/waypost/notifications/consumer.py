@@ -36,6 +36,7 @@ _BECAUSE = {
     "ticket.completed": "you made this request",
     "ticket.reopened": "you made this request or work on it",
     "ticket.merged": "you made this request",
+    "ticket.opened": "you made this request or watch it",
     "ticket.watching": "somebody of its team added you",
     "comment.created": "you made this request or work on it",
     "comment.mentioned": "you are mentioned by name",

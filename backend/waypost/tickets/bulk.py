@@ -23,7 +23,7 @@ from waypost.kernel.db import Database
 from waypost.kernel.errors import Refusal
 from waypost.kernel.logs import get_logger
 from waypost.kernel.paging import decode_cursor, encode_cursor
-from waypost.tickets import service, talking, watching
+from waypost.tickets import assigning, service, talking, watching
 from waypost.tickets.errors import ChangedSince, JobNotFound, NothingToUndo, TicketNotFound, TooManyMatching
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import BulkItem, BulkJob, Ticket
@@ -60,7 +60,7 @@ async def _apply(session: AsyncSession, actor: Actor, ticket_id: int, action: Ac
         case "assign":
             before = {"assignee_id": ticket.assignee_id, "team_id": ticket.team_id}
             team_id = action.get("team_id")
-            await service.assign_ticket(
+            await assigning.assign_ticket(
                 session,
                 actor,
                 ticket_id,
@@ -103,12 +103,15 @@ async def _apply(session: AsyncSession, actor: Actor, ticket_id: int, action: Ac
 
 async def _undo(session: AsyncSession, actor: Actor, item: BulkItem, of: Action) -> tuple[dict[str, Any], int]:
     """Give one ticket back what it was before, unless somebody changed it since."""
+    before = item.before or {}
+    if of["type"] == "assign":
+        assert item.version is not None, "what was done has a version"
+        ticket = await assigning.give_back(session, actor, item.ticket_id, version=item.version, **before)
+        return {}, ticket.version
     found = await find_ticket(session, actor, item.ticket_id, lock=True)
     if found.ticket.version != item.version:
         raise ChangedSince
-    if of["type"] == "assign":
-        return await _apply(session, actor, item.ticket_id, {"type": "assign", **(item.before or {})})
-    return await _apply(session, actor, item.ticket_id, {"type": "update", **(item.before or {})})
+    return await _apply(session, actor, item.ticket_id, {"type": "update", **before})
 
 
 # --- a job ------------------------------------------------------------------------------------------------------------

@@ -278,6 +278,12 @@ class MergeChanged(Conflict):
     code = "merge_changed"
 
 
+class RehearsalRunning(Conflict):
+    """A dry run is under way. Please try again in a moment."""
+
+    code = "rehearsal_running"
+
+
 class TooManyMatching(Invalid):
     """More tickets match than one job takes. Narrow the list first."""
 

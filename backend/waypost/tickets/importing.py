@@ -30,7 +30,7 @@ from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError, Invalid, Refusal
 from waypost.kernel.events import record
 from waypost.kernel.logs import get_logger
-from waypost.tickets import events, mapping, service
+from waypost.tickets import assigning, events, mapping, service
 from waypost.tickets.import_errors import BadFile, ImportNotFound, NotNow, NotYourType
 from waypost.tickets.import_models import ImportedKey, ImportRow, TicketImport
 from waypost.tickets.mapping import Named, Plan, Reading
@@ -380,7 +380,7 @@ async def _make(
     values = body.model_dump(exclude={"draft_id", "requester_id"})
     ticket = await service.create_ticket(session, actor, **values, requester_id=requester_id, is_rehearsal=is_rehearsal)
     if assignee_id is not None:
-        await service.assign_ticket(session, actor, ticket.id, assignee_id=assignee_id, team_id=None, move_team=False)
+        await assigning.assign_ticket(session, actor, ticket.id, assignee_id=assignee_id, team_id=None, move_team=False)
     if read.external_key is not None:
         known = await session.scalar(
             pg_insert(ImportedKey)

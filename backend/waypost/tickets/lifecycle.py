@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from waypost.kernel.errors import Refusal
-from waypost.tickets.errors import CommentNeeded, ImpossibleTransition, NotYours, ReopenTooLate, TicketIsClosed
+from waypost.tickets.errors import (
+    ApprovedFacts,
+    CommentNeeded,
+    ImpossibleTransition,
+    NotYours,
+    ReopenTooLate,
+    TicketIsClosed,
+)
 
 
 class Status(StrEnum):
@@ -39,10 +46,14 @@ class Priority(StrEnum):
 
 
 class Part(StrEnum):
-    """What somebody is to a ticket. `APPROVALS` is the approvals room itself, never a person."""
+    """What somebody is to a ticket. `APPROVALS` is the approvals room itself, never a person.
+
+    `KEEPER`: the team that fulfils it, where no approver was ever asked, so that no words of it were approved.
+    """
 
     REQUESTER = "requester"
     FULFILLER = "fulfiller"
+    KEEPER = "keeper"
     APPROVALS = "approvals"
 
 
@@ -109,10 +120,11 @@ TRANSITIONS: tuple[Transition, ...] = (
     _edge(_S.COMPLETED, _S.IN_PROGRESS, Step.REOPEN, _P.REQUESTER, _P.FULFILLER),
 )
 _EDGES = {(t.source, t.target): t for t in TRANSITIONS}
-# The requester may edit until the decision; afterwards the team may, but not what was approved.
+# The requester may edit until the decision. What approvers read stays as it was approved; of what nobody had to approve
+# the team may put the words right.
 EDITABLE = {
     Part.REQUESTER: frozenset({_S.DRAFT, _S.SUBMITTED, _S.IN_REVIEW, _S.PENDING_INFO}),
-    Part.FULFILLER: frozenset({_S.APPROVED, _S.IN_PROGRESS}),
+    Part.KEEPER: frozenset({_S.APPROVED, _S.IN_PROGRESS}),
 }
 # By these the team sorts its work: theirs as soon as a ticket has reached them, whatever is being decided about it.
 SORTING = {
@@ -171,17 +183,23 @@ def may_edit(status: Status, parts: frozenset[Part]) -> bool:
 
 def may_change(field: str, status: Status, parts: frozenset[Part]) -> bool:
     """Whether somebody with these parts may change this field of a ticket in this status."""
+    if field == "is_confidential" and Part.REQUESTER in parts:
+        return status is not Status.CLOSED
     return may_edit(status, parts) or (Part.FULFILLER in parts and status in SORTING.get(field, ()))
 
 
 def check_edit(status: Status, parts: frozenset[Part], fields: Collection[str] = ()) -> None:
-    """Raises `NotYours` for somebody with no part in it, `TicketIsClosed` when nobody may change these fields any more."""
+    """Raises `NotYours` for somebody with no part in it, `ApprovedFacts` for the team of what was approved.
+
+    `TicketIsClosed` when nobody may change these fields any more.
+    """
     if not parts:
         raise NotYours
-    everybody = frozenset(EDITABLE)
     for field in fields or ("title",):
         if not may_change(field, status, parts):
-            if may_change(field, status, everybody):
+            if Part.FULFILLER in parts and status in EDITABLE[Part.KEEPER]:
+                raise ApprovedFacts
+            if may_change(field, status, frozenset(Part)):
                 raise NotYours
             raise TicketIsClosed(f"A ticket that is {status} is not edited any more.")
 

@@ -273,7 +273,25 @@ def parts_of(actor: Actor, ticket: TicketFacts) -> frozenset[Part]:
         parts.add(Part.REQUESTER)
     if _reaches(actor, Permission.TICKETS_WORK, ticket):
         parts.add(Part.FULFILLER)
+        if not ticket.approver_ids:
+            parts.add(Part.KEEPER)
     return frozenset(parts)
+
+
+def may_open(actor: Actor, ticket: TicketFacts) -> bool:
+    """Whether a confidential request is theirs to show to those who would see an open one, until it is closed.
+
+    Its requester, and an administrator: who works on every request and reads every confidential one. Not the team.
+    """
+    parts = parts_of(actor, ticket)
+    is_over_all = Part.FULFILLER in parts and actor.scope(Permission.TICKETS_WORK) is Scope.ALL
+    trusted = Part.REQUESTER in parts or (is_over_all and _reads_confidential(actor, Scope.ALL))
+    return trusted and ticket.status is not Status.CLOSED
+
+
+def takes_part(actor: Actor) -> bool:
+    """Whether they do anything with tickets. Who only reads leaves no trace on them: no watching, no being shown there."""
+    return actor.may(Permission.TICKETS_COMMENT) or actor.may(Permission.TICKETS_UPDATE)
 
 
 def may_assign(actor: Actor, ticket: TicketFacts) -> bool:

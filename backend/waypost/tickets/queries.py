@@ -358,6 +358,14 @@ def _ticket_statement() -> Select[*tuple[Any, ...]]:
 
 async def find_ticket(session: AsyncSession, actor: Actor, ticket_id: int, *, lock: bool = False) -> Found:
     """A ticket this person may see, locked for a change when asked. Raises `TicketNotFound` for every other id."""
+    found = await any_ticket(session, ticket_id, lock=lock)
+    if not policy.may_read(actor, found.facts):
+        raise TicketNotFound
+    return found
+
+
+async def any_ticket(session: AsyncSession, ticket_id: int, *, lock: bool = False) -> Found:
+    """A ticket for a caller who asks policy themselves. Raises `TicketNotFound` when there is none."""
     statement = _ticket_statement()
     if lock:
         statement = statement.with_for_update(of=Ticket, key_share=True)
@@ -366,8 +374,6 @@ async def find_ticket(session: AsyncSession, actor: Actor, ticket_id: int, *, lo
         raise TicketNotFound
     ticket = row[0]
     facts = facts_of(ticket, frozenset(row.approver_ids or ()), frozenset(row.invited_ids or ()))
-    if not policy.may_read(actor, facts):
-        raise TicketNotFound
     return Found(ticket, facts, row[1], row[2])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from typing import Any
 
@@ -13,12 +14,14 @@ from waypost.access.actor import Actor
 from waypost.catalog.models import TicketType
 from waypost.directory.names import names
 from waypost.tickets import policy, routing, rules
+from waypost.tickets.errors import RehearsalRunning
 from waypost.tickets.models import Ticket
 from waypost.tickets.reviewing import facts_of
 from waypost.tickets.routing import Company, Decision, Rule
 from waypost.tickets.routing_models import TicketRouting
 
 MOST = 500
+_alone = threading.Lock()  # a dry run takes a second of a core: one at a time in each process
 
 _COLUMNS = (
     Ticket.id,
@@ -57,8 +60,10 @@ class _AsSent:
 async def rehearse(session: AsyncSession, actor: Actor, documents: list[dict[str, Any]]) -> dict[str, Any]:
     """What these rules would do with the newest `MOST` tickets the caller may see, compared with what those have now.
 
-    One statement for the tickets, at most two for what the rules name. Raises what `rules.check` raises.
+    One statement for the tickets, at most two for what the rules name. Raises `RehearsalRunning`, and what `rules.check` raises.
     """
+    if _alone.locked():
+        raise RehearsalRunning
     checked, _ = await rules.check(session, documents)
     rows = (
         await session.execute(
@@ -72,7 +77,8 @@ async def rehearse(session: AsyncSession, actor: Actor, documents: list[dict[str
         )
     ).all()
     there = await rules.company(session, checked, *{r.type_team_id for r in rows})
-    # Five hundred tickets through two hundred rules take a moment, in which others are answered.
+    # Five hundred tickets through two hundred rules take a moment, in which others are answered and have the connection.
+    await session.close()
     decided = await asyncio.to_thread(_decide_all, checked, rows, there)
     teams = await names.teams(session, [i for r, d in decided for i in (r.team_id, r.type_team_id, d.team_id)])
     items = [item for row, decision in decided if (item := _item(row, decision, teams)) is not None]
@@ -101,7 +107,13 @@ async def rehearse(session: AsyncSession, actor: Actor, documents: list[dict[str
 
 
 def _decide_all(checked: tuple[Rule, ...], rows: Any, there: Company) -> list[tuple[Any, Decision]]:
-    return [(row, routing.decide(checked, facts_of(_AsSent(row)), there, team_id=row.type_team_id)) for row in rows]
+    # held by the thread: it goes on computing when who asked has gone
+    if not _alone.acquire(blocking=False):
+        raise RehearsalRunning
+    try:
+        return [(row, routing.decide(checked, facts_of(_AsSent(row)), there, team_id=row.type_team_id)) for row in rows]
+    finally:
+        _alone.release()
 
 
 def _item(row: Any, decision: Decision, teams: dict[int | None, dict[str, Any]]) -> dict[str, Any] | None:

@@ -25,7 +25,7 @@ from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
-from waypost.tickets import history, policy, queries, service
+from waypost.tickets import assigning, history, policy, queries, service
 from waypost.tickets.asking_router import only_for_whom_one_may_ask
 from waypost.tickets.errors import (
     ApprovedFacts,
@@ -240,7 +240,7 @@ async def assign_ticket(
     ticket_id: PathId, body: Assignment, session: WriteSession, actor: Reader, if_match: IfMatch = None
 ) -> Response:
     """Give responsibility to a member of the team, back to the team, or to another team; `If-Match` as elsewhere."""
-    await service.assign_ticket(
+    await assigning.assign_ticket(
         session,
         actor,
         ticket_id,

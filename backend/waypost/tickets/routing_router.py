@@ -19,7 +19,7 @@ from waypost.kernel.ids import path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.tickets import rehearsal, routing, rules
-from waypost.tickets.errors import NoSuchRules
+from waypost.tickets.errors import NoSuchRules, RehearsalRunning
 from waypost.tickets.routing_models import RoutingRuleSet
 from waypost.tickets.routing_schemas import (
     Rehearsal,
@@ -68,7 +68,7 @@ async def publish_routing_rules(body: RulesPublish, session: WriteSession, actor
     return await _answer(session, made)
 
 
-@router.post("/dry-run", response_model=Rehearsal, responses=problems(InvalidCondition))
+@router.post("/dry-run", response_model=Rehearsal, responses=problems(InvalidCondition, RehearsalRunning))
 async def rehearse_routing_rules(body: RulesDraft, session: ReadSession, actor: Configurer) -> Response:
     """What these rules would have done with the newest 500 tickets one may see. Nothing is written."""
     documents = [r.model_dump() for r in body.rules]

@@ -16,7 +16,7 @@ from waypost.directory.models import Team, TeamMember, User
 from waypost.kernel.clock import now
 from waypost.kernel.conditions import tree
 from waypost.kernel.conditions.fields import CUSTOM, Catalogue, Field, Kind
-from waypost.kernel.errors import FieldError, Invalid, StaleVersion
+from waypost.kernel.errors import FieldError, Invalid, StaleVersion, invalid_field
 from waypost.kernel.events import record
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.tickets import routing
@@ -29,6 +29,7 @@ from waypost.tickets.routing_models import RoutingRuleSet
 Document = dict[str, Any]
 OWN: Catalogue = {name: field for name, field in FIELDS.items() if name in AT_SUBMISSION}
 _LOCK = 1464421710  # publishing happens one after the other
+MOST_COMPARISONS = 2_000  # of all conditions together: so many are compared for each request that is sent
 MOST_KEPT = 20  # old versions are of no use to anybody
 
 
@@ -129,6 +130,9 @@ async def check(session: AsyncSession, documents: list[Document]) -> tuple[tuple
     fields = await known_fields(session)
     usable = {n: f for n, f in fields.items() if n in OWN or n.startswith(CUSTOM)}
     rules = read(documents, usable)
+    count = sum(1 for rule in rules for _ in tree.leaves(rule.condition))
+    if count > MOST_COMPARISONS:
+        raise invalid_field("/rules", f"make {count:,} comparisons together; {MOST_COMPARISONS:,} are the most")
     there = await company(session, rules)
     for n, rule in enumerate(rules):
         if rule.is_active and (wrong := routing.fault(rule, there)):

@@ -19,7 +19,7 @@ from waypost.catalog.errors import FormNotFilled
 from waypost.catalog.forms import with_defaults
 from waypost.catalog.models import TicketType
 from waypost.catalog.service import type_to_ask_for
-from waypost.directory.models import Team, TeamMember, User
+from waypost.directory.models import User
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, invalid_field
 from waypost.kernel.events import record
@@ -28,10 +28,10 @@ from waypost.tickets import dispatching, events, filling, lifecycle, policy, rev
 from waypost.tickets.asking import requester_of
 from waypost.tickets.conflicts import check_version
 from waypost.tickets.drafts import discard_draft
-from waypost.tickets.errors import ApprovedFacts, NotInTeam, NotYours, TicketIsClosed
+from waypost.tickets.errors import ApprovedFacts, NotYours, TicketIsClosed
 from waypost.tickets.lifecycle import Status, Step
 from waypost.tickets.models import Ticket, TicketText
-from waypost.tickets.moving import apply_step, bar, give, touch
+from waypost.tickets.moving import apply_step, bar, touch
 from waypost.tickets.queries import Found, find_ticket
 from waypost.tickets.talking import keep_comment, people_called
 from waypost.tickets.texts import plain
@@ -203,6 +203,10 @@ async def update_ticket(
         if field in values and values[field] is None:
             raise invalid_field(f"/{field}", "must not be null")
     await check_version(session, ticket, version())
+    if ticket.is_confidential and values.get("is_confidential") is False and not policy.may_open(actor, found.facts):
+        if found.facts.status is Status.CLOSED:
+            raise TicketIsClosed("What was confidential when it was closed stays so.")
+        raise NotYours("Only the requester, or an administrator, makes a confidential request visible to others.")
     kind = await session.get_one(TicketType, ticket.ticket_type_id)
     if "amount" in values or "currency" in values:
         amount, currency = values.get("amount", ticket.amount), values.get("currency") or ticket.currency
@@ -332,44 +336,6 @@ async def change_status(
     return ticket
 
 
-async def assign_ticket(
-    session: AsyncSession,
-    actor: Actor,
-    ticket_id: int,
-    *,
-    assignee_id: int | None,
-    team_id: int | None,
-    move_team: bool,
-    version: int | None = None,
-) -> Ticket:
-    """Give responsibility to a member of the ticket's team, to nobody, or (`move_team`) to another team.
-
-    Raises `NotYours`, `TicketIsClosed`, `NotInTeam`, or names an unknown team.
-    """
-    found = await find_ticket(session, actor, ticket_id, lock=True)
-    ticket = found.ticket
-    if not policy.may_assign(actor, found.facts):
-        raise NotYours
-    await check_version(session, ticket, version)
-    if found.facts.status not in lifecycle.ASSIGNABLE:
-        raise TicketIsClosed(f"A ticket that is {ticket.status} is not assigned.")
-    new_team = team_id if move_team else ticket.team_id
-    if move_team and new_team is not None and await session.scalar(select(Team.id).where(Team.id == new_team)) is None:
-        raise Invalid(errors=(FieldError("/team_id", "there is no such team"),))
-    if assignee_id is not None:
-        member = (
-            select(User.id)
-            .join(TeamMember, TeamMember.user_id == User.id)
-            .where(User.id == assignee_id, User.is_active, TeamMember.team_id == new_team)
-        )
-        if await session.scalar(member) is None:
-            raise NotInTeam
-    if (ticket.assignee_id, ticket.team_id) == (assignee_id, new_team):
-        return ticket
-    await give(session, actor, ticket, assignee_id, new_team)
-    return ticket
-
-
 # --- what may be done -------------------------------------------------------------------------------------------------
 
 
@@ -380,7 +346,12 @@ def allowed_actions(actor: Actor, found: Found) -> list[str]:
     words = []
     if lifecycle.may_edit(status, parts):
         words.append("edit")
-    words += [f"edit:{f}" for f in lifecycle.SORTING if lifecycle.may_change(f, status, parts)]
+    may_mark = not found.facts.is_confidential or policy.may_open(actor, found.facts)
+    words += [
+        f"edit:{f}"
+        for f in lifecycle.SORTING
+        if lifecycle.may_change(f, status, parts) and (f != "is_confidential" or may_mark)
+    ]
     facts = lifecycle.Facts(status, found.ticket.completed_at)
     for edge in lifecycle.possible(facts, parts, now(), reopen_within=reopen_window()):
         if edge.step in (Step.SUBMIT, Step.WITHDRAW, Step.ANSWER, Step.REOPEN):

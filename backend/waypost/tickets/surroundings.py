@@ -94,6 +94,7 @@ async def surroundings(session: AsyncSession, actor: Actor, ticket_id: int) -> d
 def allowed_actions(actor: Actor, found: Found) -> list[str]:
     """What this person may do beside the ticket."""
     rules = {
+        "watch": watching.may_watch,
         "choose_watchers": watching.may_choose_watchers,
         "write_checklist": checklist.may_write,
         "link": linking.may_link,

@@ -25,13 +25,21 @@ def may_choose_watchers(actor: Actor, facts: policy.TicketFacts) -> bool:
     return Part.FULFILLER in policy.parts_of(actor, facts)
 
 
+def may_watch(actor: Actor, facts: policy.TicketFacts) -> bool:
+    """Whether they may be told of what happens on a ticket they see: all who do more than read."""
+    return policy.takes_part(actor)
+
+
 async def watch(session: AsyncSession, actor: Actor, ticket_id: int, user_id: int) -> None:
     """Let somebody be told from now on; whom the team adds sees the ticket from then on as well. Twice is once.
 
-    Raises `NotYours` when it is somebody else and not the team that asks, `NoSuchPerson`, `TooManyWatchers`.
+    Raises `NotYours` when who asks only reads, or it is somebody else and not the team that asks;
+    `NoSuchPerson`, `TooManyWatchers`.
     """
     found = await find_ticket(session, actor, ticket_id, lock=True)
     by_team = may_choose_watchers(actor, found.facts)
+    if not may_watch(actor, found.facts):
+        raise NotYours
     if user_id != actor.user_id:
         if not by_team:
             raise NotYours

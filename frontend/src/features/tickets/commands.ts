@@ -113,7 +113,7 @@ export const useCommands: UseCommands = (isOpen) => {
         );
       }
     const beside = queries.getQueryData<api.Surroundings>([...keys.one(now.id), "surroundings"]);
-    if (beside) {
+    if (beside && (beside.is_watching || beside.allowed_actions.includes("watch"))) {
       const way = beside.is_watching ? "off" : "on";
       found.push(
         on(

@@ -55,7 +55,9 @@ export function valuesOf(ticket: Shown): Values {
 export function mayChange(actions: string[], field: Field): boolean {
   if (field === "assignee" || field === "team") return actions.includes("assign");
   if (field === "status") return statusesOf(actions, "").length > 0;
-  return actions.includes("edit") || actions.includes(`edit:${field}`);
+  // that it is confidential the team may say and not take back: of this the server's own word counts
+  const whole = field !== "is_confidential" && actions.includes("edit");
+  return whole || actions.includes(`edit:${field}`);
 }
 
 /** The statuses one choice leads to: no step that must be explained, or that takes the request back. */

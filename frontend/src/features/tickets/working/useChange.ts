@@ -8,7 +8,7 @@ import { announce } from "@/shared/composables/useAnnouncer";
 import { useProblem } from "@/shared/composables/useProblem";
 import { keys } from "../queries";
 import { clashes, type Change, type Choice, type Clash } from "./conflict";
-import { isSame, opposite, patched, statusesOf, valuesOf, type Patch, type Shown } from "./patch";
+import { isSame, mayChange, opposite, patched, statusesOf, valuesOf, type Patch, type Shown } from "./patch";
 import { useValueWords } from "./useValueWords";
 
 type Ticket = Shown & { id: number; ticket_number: string };
@@ -154,6 +154,7 @@ export function useChange(): (ticket: Ticket, patch: Patch) => Promise<Outcome> 
     const back = opposite(before, patch);
     const canUndo =
       !isUndo &&
+      mayChange(now.allowed_actions, back.field) &&
       (back.field !== "status" || statusesOf(now.allowed_actions, now.status).includes(back.value));
     const id = `change-${now.id}-${now.version}`;
     toast.add({

@@ -90,6 +90,8 @@ describe("a change", () => {
     expect(mayChange(["edit"], "priority")).toBe(true);
     expect(mayChange(["edit:priority"], "priority")).toBe(true);
     expect(mayChange(["edit:priority"], "tags")).toBe(false);
+    expect(mayChange(["edit"], "is_confidential")).toBe(false);
+    expect(mayChange(["edit", "edit:is_confidential"], "is_confidential")).toBe(true);
     expect(mayChange(["assign"], "team")).toBe(true);
     expect(mayChange(["assign"], "status")).toBe(false);
     expect(mayChange(["transition:IN_PROGRESS"], "status")).toBe(true);
