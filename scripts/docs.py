@@ -11,7 +11,12 @@ from waypost.kernel.settings import Settings
 from waypost.tickets.lifecycle import TRANSITIONS, Part, Status, Transition
 
 ROOT = Path(__file__).resolve().parents[1]
-WHO = {Part.REQUESTER: "the requester", Part.FULFILLER: "the team", Part.KEEPER: "the team", Part.APPROVALS: "the approvers"}
+WHO = {
+    Part.REQUESTER: "the requester",
+    Part.FULFILLER: "the team",
+    Part.KEEPER: "the team",
+    Part.APPROVALS: "the approvers",
+}
 
 
 def configuration() -> str:

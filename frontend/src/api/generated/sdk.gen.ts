@@ -1724,6 +1724,8 @@ export const leave = <ThrowOnError extends boolean = false>(options: Options<Lea
  * Beat
  *
  * Say that one has the ticket open, and learn who else has. Only among people who may see it.
+ *
+ * Who only reads tickets (an auditor) learns it and is not shown.
  */
 export const beat = <ThrowOnError extends boolean = false>(options: Options<BeatData, ThrowOnError>): RequestResult<BeatResponses, BeatErrors, ThrowOnError> => (options.client ?? client).put<BeatResponses, BeatErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -7949,6 +7949,10 @@ export type RehearseRoutingRulesErrors = {
      */
     403: Problem;
     /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
      * Invalid request
      */
     422: Problem;
