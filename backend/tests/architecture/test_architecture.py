@@ -197,7 +197,6 @@ ONLY_KEPT = {
     "ticket.split",
     "ticket.unlinked",
     "ticket.unwatched",
-    "ticket.updated",
     "ticket.withdrawn",
     "ticket.work_started",
     "ticket_type.created",
