@@ -469,7 +469,7 @@ def _checked(type_key: str, read: Reading) -> TicketCreate:
             match error["type"]:
                 case "missing":
                     message = "is needed"
-                case "string_too_long":
+                case "string_too_long" | "too_long" if isinstance(error["input"], str):
                     message = f"must have at most {error['ctx']['max_length']} characters"
             read.wrong.setdefault(name, message[:1].lower() + message[1:])
         raise _Wrong(read.wrong) from invalid
