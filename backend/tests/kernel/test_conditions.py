@@ -311,6 +311,20 @@ async def test_evaluation_and_sql_agree(samples: Any, trees: list[Any], rows: li
                 assert set((await session.scalars(by_shape, values)).all()) == expected, (tree, shape, values)
 
 
+@pytest.mark.parametrize("words", ["a", "B", "ab", "%", "_", "\\", "é", "a%", "abc", ""])
+async def test_a_few_letters_of_a_text(samples: Any, words: str) -> None:
+    """Short words are looked for in another way than long ones, and what means something to LIKE means nothing here."""
+    titles = ["Abc", "cab", "100 %", "a_b", "back\\slash", "É", "", None]
+    condition = parse(leaf("title", "contains", words), FIELDS)
+    shape, values = lifted(condition, by_document=False)
+    async with samples.transaction() as session:
+        await session.execute(TABLE.delete())
+        await session.execute(insert(TABLE), [{"id": n, "title": t, "fields": {}} for n, t in enumerate(titles)])
+        for statement in (compiled(condition, column), compiled_shape(shape, column)):
+            found = set((await session.scalars(select(TABLE.c.id).where(statement), values)).all())
+            assert found == {n for n, title in enumerate(titles) if holds(condition, {"title": title})}
+
+
 def test_conditions_of_one_shape_are_equal_but_for_their_values() -> None:
     def shape(amount: str, words: list[str]) -> tuple[Any, dict[str, Any]]:
         parts = [leaf("amount", "gte", amount), {"not": leaf("title", "in", words)}, leaf("due", "is_empty")]

@@ -56,6 +56,7 @@ def told(event: Event, people: People = PEOPLE, actor: int | None = OTHER) -> di
         ),
         (made(tickets.TicketAssigned, new_assignee_id=None, old_assignee_id=9), {}),
         (made(tickets.TicketAssigned, new_assignee_id=9, old_assignee_id=9), {}),
+        (made(tickets.AttachmentRemoved), {}),
         (made(tickets.TicketMerged), {REQUESTER: ("ticket.merged", True)}),
         (made(tickets.TicketCompleted), {REQUESTER: ("ticket.completed", True)}),
         (

@@ -59,18 +59,18 @@ async def test_who_is_mentioned_is_told_in_the_app_and_by_mail(who: Any, ticket:
 async def test_an_internal_mention_reaches_the_team_and_nobody_else(who: Any, ticket: Any, database: Any) -> None:
     agent, employee, manager = await who("agent"), await who("employee"), await who("manager")
     for username in ("employee", "manager", "outsider"):
-        refused = await say(agent, ticket, f"Quokka, @{username}", "INTERNAL", expect=422)
+        refused = await say(agent, ticket, f"Numbat, @{username}", "INTERNAL", expect=422)
         assert refused["code"] == "cannot_mention"
         assert "cannot see internal comments" in refused["detail"]
         assert refused["errors"][0]["pointer"] == "/body"
-    await say(agent, ticket, "Quokka, @agent2", "INTERNAL")
+    await say(agent, ticket, "Numbat, @agent2", "INTERNAL")
     await relay.drain(database)
     async with database.read() as session:
-        found = (await session.scalars(select(Delivery).where(Delivery.plain.contains("Quokka")))).all()
+        found = (await session.scalars(select(Delivery).where(Delivery.plain.contains("Numbat")))).all()
     assert {m.user_id for m in found} == {(await who("agent2")).id}
     assert "internal note" in found[0].plain
     for api in (employee, manager):
-        assert "Quokka" not in (await api.get("/notifications", expect=None)).text
+        assert "Numbat" not in (await api.get("/notifications", expect=None)).text
 
 
 async def test_whoever_cannot_see_the_ticket_is_not_mentioned(who: Any, ticket: Any) -> None:
