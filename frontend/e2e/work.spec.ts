@@ -120,6 +120,8 @@ test("a duplicate is looked at, merged, and points to the one that goes on", asy
   await page.getByRole("button", { name: "More" }).click();
   await page.getByRole("menuitem", { name: "Merge into another…" }).click();
   const dialog = page.getByRole("dialog");
+  await expect(page.getByRole("menu")).toBeHidden(); // its focus is given back before one types elsewhere
+  await dialog.getByRole("combobox").click();
   await dialog.getByRole("combobox").fill(main.ticket_number);
   await expect(page.getByRole("option")).toHaveCount(1); // what was typed has been looked up
   await page.getByRole("option", { name: new RegExp(main.ticket_number) }).click();
