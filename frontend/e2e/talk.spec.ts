@@ -61,7 +61,8 @@ test("two agents see each other, are told of a newer reply, and a mention finds 
 
   // Who leaves is gone.
   await agent2.close();
-  await expect(agent.locator("header").getByText(/^Jane Doe is here/)).toBeVisible({ timeout: 15_000 });
+  // within 15 s, and what a busy machine adds
+  await expect(agent.locator("header").getByText(/^Jane Doe is here/)).toBeVisible({ timeout: 20_000 });
 });
 
 test("a draft survives a reload and comes to another device; each side keeps its own", async ({

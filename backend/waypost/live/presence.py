@@ -14,7 +14,7 @@ from typing import Literal, cast
 from redis.asyncio import Redis
 
 State = Literal["VIEWING", "TYPING", "IDLE"]
-LIFE = timedelta(seconds=12)  # without a beat for so long, a screen is gone
+LIFE = timedelta(seconds=11)  # without a beat for so long, a screen is gone
 MOST_SHOWN = 20
 MOST_SCREENS = 100  # of one ticket that are kept
 _RANK: dict[str, int] = {"TYPING": 2, "VIEWING": 1, "IDLE": 0}
