@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
-from waypost.catalog.errors import TicketTypeNotFound
-from waypost.catalog.models import TicketType
+from waypost.catalog.errors import FormVersionNotFound, TicketTypeNotFound
+from waypost.catalog.models import FormVersion, TicketType
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 
 
@@ -40,3 +40,12 @@ async def ticket_type(session: AsyncSession, actor: Actor, key: str) -> TicketTy
     if found is None or not (found.is_active or actor.may(Permission.CATALOG_CONFIGURE)):
         raise TicketTypeNotFound
     return found
+
+
+async def check_known(session: AsyncSession, key: str, version: int | None) -> None:
+    """Raises `TicketTypeNotFound`, or `FormVersionNotFound` when a version is named that the form never had."""
+    kind = await session.scalar(select(TicketType.id).where(TicketType.key == key))
+    if kind is None:
+        raise TicketTypeNotFound
+    if version is not None and await session.get(FormVersion, (kind, version)) is None:
+        raise FormVersionNotFound

@@ -6,14 +6,13 @@ import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from sqlalchemy import select
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.permissions import Permission
 from waypost.catalog import queries, service
-from waypost.catalog.errors import BadForm, FormVersionNotFound, KeyTaken, TicketTypeNotFound
-from waypost.catalog.models import FormVersion, TicketType
+from waypost.catalog.errors import BadForm, KeyTaken, TicketTypeNotFound
+from waypost.catalog.models import TicketType
 from waypost.catalog.schemas import TicketTypeCreate, TicketTypePage, TicketTypeRead, TicketTypeUpdate
 from waypost.directory.names import names
 from waypost.kernel.db import ReadSession, WriteSession, database
@@ -59,11 +58,7 @@ async def only_known(request: Request) -> None:
     if not _KEY.fullmatch(key):
         raise TicketTypeNotFound
     async with database().read() as session:
-        kind = await session.scalar(select(TicketType.id).where(TicketType.key == key))
-        if kind is None:
-            raise TicketTypeNotFound
-        if number is not None and await session.get(FormVersion, (kind, min(path_id(number), 2**31 - 1))) is None:
-            raise FormVersionNotFound
+        await queries.check_known(session, key, None if number is None else min(path_id(number), 2**31 - 1))
 
 
 @router.get("", response_model=TicketTypePage)

@@ -20,11 +20,6 @@ from waypost.tickets.working_models import ChecklistItem
 MOST_ITEMS = 100
 
 
-def may_write(actor: Actor, facts: policy.TicketFacts) -> bool:
-    """Whether the checklist is theirs to write: the team that works on the ticket, until it is closed."""
-    return Part.FULFILLER in policy.parts_of(actor, facts) and facts.status is not Status.CLOSED
-
-
 async def _to_write(session: AsyncSession, actor: Actor, ticket_id: int) -> tuple[Ticket, list[ChecklistItem]]:
     """The locked ticket and its items in their order."""
     found = await find_ticket(session, actor, ticket_id, lock=True)

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
-from waypost.access.permissions import Permission, Scope
+from waypost.access.permissions import Permission
 from waypost.access.queries import actor_of_user
 from waypost.catalog.models import TicketType
 from waypost.catalog.service import type_to_ask_for
@@ -30,7 +30,7 @@ from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError, Invalid, Refusal
 from waypost.kernel.events import record
 from waypost.kernel.logs import get_logger
-from waypost.tickets import assigning, events, mapping, service
+from waypost.tickets import assigning, events, mapping, policy, service
 from waypost.tickets.import_errors import BadFile, ImportNotFound, NotNow, NotYourType
 from waypost.tickets.import_models import ImportedKey, ImportRow, TicketImport
 from waypost.tickets.mapping import Named, Plan, Reading
@@ -158,8 +158,8 @@ async def plan_import(session: AsyncSession, actor: Actor, import_id: int, plan:
 
 
 def _check_scope(actor: Actor, kind: TicketType) -> None:
-    scope = actor.require(Permission.TICKETS_IMPORT)
-    if scope is not Scope.ALL and not (scope >= Scope.TEAM and kind.team_id in actor.team_ids):
+    actor.require(Permission.TICKETS_IMPORT)
+    if not policy.may_import(actor, kind.team_id):
         raise NotYourType
 
 

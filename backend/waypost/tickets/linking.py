@@ -11,7 +11,6 @@ from waypost.kernel.errors import invalid_field
 from waypost.kernel.events import record
 from waypost.tickets import events, policy
 from waypost.tickets.errors import LinkExists, NoSuchLink, NotYours, TicketNotFound, TooManyLinks, WouldBeCircle
-from waypost.tickets.lifecycle import Part
 from waypost.tickets.models import Ticket
 from waypost.tickets.queries import Found, find_ticket
 from waypost.tickets.working_models import TicketLink
@@ -46,11 +45,6 @@ def word_of(kind: str, *, is_from: bool) -> str:
     return next(w for w, (k, f) in WORDS.items() if k == kind and (f is is_from or k == "RELATES"))
 
 
-def may_link(actor: Actor, facts: policy.TicketFacts) -> bool:
-    """Whether links of this ticket are theirs to make and take away: the team's that works on it."""
-    return Part.FULFILLER in policy.parts_of(actor, facts)
-
-
 async def both(
     session: AsyncSession, actor: Actor, ticket_id: int, other_id: int, pointer: str, *, lock: bool = True
 ) -> tuple[Found, Found]:
@@ -78,9 +72,9 @@ async def link(session: AsyncSession, actor: Actor, ticket_id: int, *, word: str
     Returns the link's id. Raises `NotYours`, `LinkExists`, `WouldBeCircle`, `TooManyLinks`, or names the other ticket.
     """
     this, other = await both(session, actor, ticket_id, other_id, "/ticket_id")
-    if not may_link(actor, this.facts):
+    if not policy.may_link(actor, this.facts):
         raise NotYours
-    if WORDS[word][0] in _BINDING and not may_link(actor, other.facts):
+    if WORDS[word][0] in _BINDING and not policy.may_link(actor, other.facts):
         raise NotYours("The other ticket is another team's: it can be related to or be a duplicate, nothing more.")
     return await make_link(session, actor, word, this.ticket, other.ticket)
 
@@ -146,7 +140,7 @@ async def unlink(session: AsyncSession, actor: Actor, ticket_id: int, link_id: i
     in_order = select(Ticket.id).where(Ticket.id.in_((ticket_id, other_id))).order_by(Ticket.id)
     await session.execute(in_order.with_for_update(key_share=True))
     found = await find_ticket(session, actor, ticket_id)
-    if not may_link(actor, found.facts):
+    if not policy.may_link(actor, found.facts):
         raise NotYours if await seen_numbers(session, actor, [other_id]) else NoSuchLink
     if row.kind == "DUPLICATE" and found.ticket.merged_into_id == other_id:
         raise NoSuchLink("What was merged stays linked.")

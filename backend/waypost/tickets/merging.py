@@ -32,16 +32,6 @@ from waypost.tickets.queries import Found
 from waypost.tickets.working_models import TicketWatcher
 
 
-def may_merge(actor: Actor, facts: policy.TicketFacts) -> bool:
-    """Whether this ticket is theirs to close as a duplicate: the team's that works on it."""
-    return Part.FULFILLER in policy.parts_of(actor, facts) and facts.status in lifecycle.MERGEABLE
-
-
-def may_split(actor: Actor, facts: policy.TicketFacts) -> bool:
-    """Whether a part of it is theirs to make a ticket of its own."""
-    return Part.FULFILLER in policy.parts_of(actor, facts)
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What merging would do, and what it warns of.

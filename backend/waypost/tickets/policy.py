@@ -33,7 +33,7 @@ from waypost.access.actor import Actor
 from waypost.access.permissions import Permission, Scope
 from waypost.approvals.queries import subjects_seen_by
 from waypost.directory.models import User
-from waypost.tickets.lifecycle import Part, Status
+from waypost.tickets.lifecycle import MERGEABLE, Part, Status
 from waypost.tickets.models import Ticket
 from waypost.tickets.talk_models import CannedReply
 from waypost.tickets.working_models import TicketWatcher
@@ -370,3 +370,47 @@ def replies_visible_to(actor: Actor) -> ColumnElement[bool]:
     if actor.scope(Permission.TICKETS_MANAGE_REPLIES) is Scope.ALL:
         return or_(mine, CannedReply.team_id.is_not(None))
     return or_(mine, CannedReply.team_id.in_(sorted(actor.team_ids)))
+
+
+def may_link(actor: Actor, ticket: TicketFacts) -> bool:
+    """Whether links of this ticket are theirs to make and take away: the team's that works on it."""
+    return Part.FULFILLER in parts_of(actor, ticket)
+
+
+def may_split(actor: Actor, ticket: TicketFacts) -> bool:
+    """Whether a part of it is theirs to make a ticket of its own: the team's that works on it."""
+    return Part.FULFILLER in parts_of(actor, ticket)
+
+
+def may_merge(actor: Actor, ticket: TicketFacts) -> bool:
+    """Whether this ticket is theirs to close as a duplicate: the team's that works on it."""
+    return Part.FULFILLER in parts_of(actor, ticket) and ticket.status in MERGEABLE
+
+
+def may_write_checklist(actor: Actor, ticket: TicketFacts) -> bool:
+    """Whether the checklist is theirs to write: the team that works on the ticket, until it is closed."""
+    return Part.FULFILLER in parts_of(actor, ticket) and ticket.status is not Status.CLOSED
+
+
+# --- queues and imports ---------------------------------------------------------------------------------------------
+
+
+def sees_all_queues(actor: Actor) -> bool:
+    """Whether every team's queue is theirs to look at: those whose work reaches all tickets."""
+    return actor.scope(Permission.TICKETS_WORK) is Scope.ALL
+
+
+def may_look_at_queue(actor: Actor, team_id: int) -> bool:
+    """Whether a team's queue is theirs to look at: a member's, or one of those who see all."""
+    return sees_all_queues(actor) or team_id in actor.team_ids
+
+
+def may_claim_from(actor: Actor, team_id: int) -> bool:
+    """Whether they may take tickets from a team's queue: its members."""
+    return team_id in actor.team_ids
+
+
+def may_import(actor: Actor, team_id: int | None) -> bool:
+    """Whether they may import tickets of a type this team fulfils."""
+    scope = actor.scope(Permission.TICKETS_IMPORT)
+    return scope is Scope.ALL or (scope is not None and scope >= Scope.TEAM and team_id in actor.team_ids)

@@ -12,9 +12,8 @@ from waypost.catalog.answers import answer_files
 from waypost.directory.models import User
 from waypost.kernel.errors import FieldError, Invalid
 from waypost.kernel.events import record
-from waypost.tickets import events, linking, service
+from waypost.tickets import events, linking, policy, service
 from waypost.tickets.errors import AttachmentIsAnswer, NotYours
-from waypost.tickets.merging import may_split
 from waypost.tickets.models import Attachment, Ticket, TicketComment
 from waypost.tickets.queries import find_ticket
 
@@ -37,7 +36,7 @@ async def split(
     names what is not of this ticket, and what making a ticket is refused with.
     """
     found = await find_ticket(session, actor, ticket_id, lock=True)
-    if not may_split(actor, found.facts):
+    if not policy.may_split(actor, found.facts):
         raise NotYours
     origin = found.ticket
     said = select(TicketComment.id).where(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
-from waypost.tickets import checklist, linking, merging, policy, watching
+from waypost.tickets import linking, policy, watching
 from waypost.tickets.models import Ticket
 from waypost.tickets.queries import Found, find_ticket
 from waypost.tickets.working_models import ChecklistItem, TicketLink, TicketWatcher
@@ -36,7 +36,7 @@ async def surroundings(session: AsyncSession, actor: Actor, ticket_id: int) -> d
     is_from = n.from_id == ticket_id
     other = case((is_from, n.to_id), else_=n.from_id)
     is_seen = policy.visible_to(actor)
-    may_remove = linking.may_link(actor, found.facts)
+    may_remove = policy.may_link(actor, found.facts)
     links = (
         select(
             func.coalesce(
@@ -96,10 +96,10 @@ def allowed_actions(actor: Actor, found: Found) -> list[str]:
     rules = {
         "watch": watching.may_watch,
         "choose_watchers": watching.may_choose_watchers,
-        "write_checklist": checklist.may_write,
-        "link": linking.may_link,
-        "merge": merging.may_merge,
-        "split": merging.may_split,
+        "write_checklist": policy.may_write_checklist,
+        "link": policy.may_link,
+        "merge": policy.may_merge,
+        "split": policy.may_split,
     }
     return [word for word, may in rules.items() if may(actor, found.facts)]
 

@@ -16,7 +16,7 @@ from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import Id, PathId, path_id
 from waypost.kernel.openapi import problems
-from waypost.tickets import checklist, linking, merging, splitting, watching
+from waypost.tickets import checklist, linking, merging, policy, splitting, watching
 from waypost.tickets.errors import (
     AttachmentIsAnswer,
     ChecklistFull,
@@ -82,7 +82,7 @@ async def unwatch_ticket(ticket_id: PathId, user_id: PathId, session: WriteSessi
 
 async def _item_is_there(request: Request) -> None:
     """The item's 404 before a 422, after what the ticket refuses."""
-    await only_if(linking.may_link)(request)
+    await only_if(policy.may_link)(request)
     given = request.path_params
     async with database().read() as session:
         item = await session.get(ChecklistItem, path_id(given.get("item_id")))
@@ -99,7 +99,7 @@ async def _item_is_there(request: Request) -> None:
     response_model=ChecklistItemRead,
     responses=problems(TicketNotFound, NotYours, TicketIsClosed, ChecklistFull),
 )
-@guarded(only_if(linking.may_link))
+@guarded(only_if(policy.may_link))
 async def add_checklist_item(
     ticket_id: PathId, body: ItemCreate, session: WriteSession, actor: Reader, once: OnceOnly
 ) -> Response:
@@ -143,7 +143,7 @@ async def remove_checklist_item(ticket_id: PathId, item_id: PathId, session: Wri
     response_model=Surroundings,
     responses=problems(TicketNotFound, NotYours, LinkExists, WouldBeCircle, TooManyLinks),
 )
-@guarded(only_if(linking.may_link))
+@guarded(only_if(policy.may_link))
 async def link_ticket(
     ticket_id: PathId, body: LinkCreate, session: WriteSession, actor: Reader, once: OnceOnly
 ) -> Response:
@@ -179,7 +179,7 @@ async def preview_merge(
     response_model=Surroundings,
     responses=problems(TicketNotFound, NotYours, TicketIsClosed, MergeNeedsConsent, MergeChanged, TooManyAttachments),
 )
-@guarded(only_if(linking.may_link))
+@guarded(only_if(policy.may_link))
 async def merge_ticket(ticket_id: PathId, body: Merge, session: WriteSession, actor: Reader) -> Response:
     """Close this ticket as a duplicate: the other gets what was said, the files, watchers and tags. Twice is once."""
     await merging.merge(session, actor, ticket_id, into_id=body.into_id, accepted=list(body.accept), seen=body.seen)
@@ -193,7 +193,7 @@ async def merge_ticket(ticket_id: PathId, body: Merge, session: WriteSession, ac
     response_model=SplitMade,
     responses=problems(TicketNotFound, NotYours, FormNotFilled, UnknownTicketType, TooManyLinks, AttachmentIsAnswer),
 )
-@guarded(only_if(merging.may_split))
+@guarded(only_if(policy.may_split))
 async def split_ticket(
     ticket_id: PathId, body: Split, session: WriteSession, actor: Reader, once: OnceOnly
 ) -> Response:
