@@ -6,7 +6,7 @@ LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11
 NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix frontend
 
 .DEFAULT_GOAL := help
-.PHONY: help run test first-start check format lock bench crash openapi docs admin migrate clean
+.PHONY: help run test first-start check format lock bench bench-views crash openapi docs admin migrate clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ lock: ## write the lock files anew after a change of the dependencies
 bench: ## measure, side by side, and print ratios
 	@$(BOOT) --dev
 	@$(RUN) -m benchmarks
+
+bench-views: ## measure saved views, in every order, as people who see much and everything
+	@$(BOOT) --dev
+	@$(RUN) -m benchmarks views
 
 crash: ## kill one process after another while people submit, and count what arrived
 	@$(BOOT) --dev --web

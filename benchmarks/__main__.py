@@ -1,6 +1,7 @@
 """What the main screens cost, on one run side by side: the app, the same app with a fixed body, the bare SQL.
 
 make bench                        # about three minutes
+make bench-views                  # saved views instead of screens
 SECONDS_EACH=15 make bench        # longer runs, steadier figures
 """
 
@@ -22,6 +23,7 @@ import asyncpg
 
 from benchmarks import corpus
 from benchmarks.load import Result, http, measure
+from benchmarks.views import measure_views
 
 CONNECTIONS = 16
 SECONDS = float(os.environ.get("SECONDS_EACH", "6"))
@@ -41,7 +43,10 @@ def main() -> None:
             _fill(urls["DATABASE_URL"])
             port = embedded.free_port()
             with _serving(port):
-                _measure_all(port, urls["DATABASE_URL"])
+                if "views" in sys.argv:
+                    measure_views(f"http://127.0.0.1:{port}")
+                else:
+                    _measure_all(port, urls["DATABASE_URL"])
 
 
 def _fill(url: str) -> None:

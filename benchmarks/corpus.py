@@ -34,14 +34,18 @@ async def fill(url: str) -> None:
         await connection.execute(
             f"""
             INSERT INTO tickets (ticket_number, title, description, ticket_type_id, ticket_type, form_version, status,
-                priority, requester_id, created_by_id, assignee_id, team_id, department_id, custom_fields, version,
-                created_at, updated_at, submitted_at, comment_count)
+                priority, requester_id, created_by_id, assignee_id, team_id, department_id, custom_fields, amount, currency,
+                due_date, tags, version, created_at, updated_at, submitted_at, comment_count)
             SELECT 'BEN-2026-' || lpad(n::text, 6, '0'), initcap(words) || ' ' || n, repeat(words || '. ', 8),
                 k.id, k.key, k.form_version,
                 (ARRAY['APPROVED', 'APPROVED', 'IN_PROGRESS', 'COMPLETED', 'CLOSED', 'CLOSED', 'CLOSED', 'IN_REVIEW'])
                     [1 + n % 8],
                 (ARRAY['LOW', 'MEDIUM', 'HIGH', 'CRITICAL'])[1 + n % 4],
-                u.id, u.id, CASE WHEN n % 3 = 0 THEN u.id END, t.id, u.department_id, '{{}}', 2,
+                u.id, u.id, CASE WHEN n % 3 = 0 THEN u.id END, t.id, u.department_id,
+                CASE WHEN n % 2 = 0 THEN jsonb_build_object('budget_code', 'B-' || n % 2000) ELSE '{{}}' END,
+                CASE WHEN n % 3 = 0 THEN n % 9000 + 0.5 END, CASE WHEN n % 3 = 0 THEN 'USD' END,
+                CASE WHEN n % 4 < 3 THEN now() + (n % 20000 - 15000) * interval '1 minute' END,
+                CASE WHEN n % 200 = 0 THEN '["vpn"]' WHEN n % 5 = 0 THEN '["onboarding"]' ELSE '[]' END::jsonb, 2,
                 now() - n * interval '5 minutes', now() - n * interval '4 minutes', now() - n * interval '5 minutes', 0
             FROM generate_series(1, {TICKETS}) n
             JOIN texts x ON x.line = (n * 7919) % 5000

@@ -33,6 +33,7 @@ from waypost.tickets.lifecycle import Priority, Status
 # The words of partial indexes; a statement uses one only when it says the same, in so many words.
 WORKABLE = "status IN ('APPROVED', 'IN_PROGRESS')"
 UNFINISHED = "status NOT IN ('DRAFT', 'REJECTED', 'COMPLETED', 'CLOSED')"
+NEVER_DUE, EVER_DUE = "'9999-12-31 00:00:00+00'::timestamptz", "'0001-01-01 00:00:00+00'::timestamptz"
 _RANK = "CASE priority WHEN 'CRITICAL' THEN 4 WHEN 'HIGH' THEN 3 WHEN 'MEDIUM' THEN 2 ELSE 1 END"
 
 
@@ -87,6 +88,10 @@ class Ticket(Base):
         Index("ix_tickets_team", "team_id", text("created_at DESC"), text("id DESC")),
         Index("ix_tickets_department", "department_id", text("created_at DESC"), text("id DESC")),
         Index("ix_tickets_updated", text("updated_at DESC"), text("id DESC")),
+        Index("ix_tickets_urgency", text("urgency DESC"), text("id DESC")),
+        # tickets without a due date stand last in both orders
+        Index("ix_tickets_due_first", text(f"coalesce(due_date, {NEVER_DUE})"), "id"),
+        Index("ix_tickets_due_last", text(f"coalesce(due_date, {EVER_DUE}) DESC"), text("id DESC")),
         Index("ix_tickets_team_updated", "team_id", text("updated_at DESC"), text("id DESC")),
         Index("ix_tickets_team_urgency", "team_id", text("urgency DESC"), text("id DESC")),
         # made for somebody else: few, and found by who made them
@@ -103,6 +108,7 @@ class Ticket(Base):
         Index("ix_tickets_amount", "amount", postgresql_where=text("amount IS NOT NULL")),
         Index("ix_tickets_due", "due_date", postgresql_where=text("due_date IS NOT NULL")),
         Index("ix_tickets_custom", text("custom_fields jsonb_path_ops"), postgresql_using="gin"),
+        Index("ix_tickets_custom_text", text("waypost_fold(custom_fields::text) gin_trgm_ops"), postgresql_using="gin"),
         Index("ix_tickets_title", text("waypost_fold(title::text) gin_trgm_ops"), postgresql_using="gin"),
         Index(
             "ix_tickets_queue",

@@ -26,6 +26,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     or_,
     select,
     union_all,
@@ -45,7 +46,7 @@ from waypost.tickets import policy
 from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.fields import column as column_of
 from waypost.tickets.lifecycle import Status
-from waypost.tickets.models import Ticket, TicketText
+from waypost.tickets.models import EVER_DUE, NEVER_DUE, Ticket, TicketText
 from waypost.tickets.texts import query_of
 from waypost.tickets.working_models import TicketWatcher
 
@@ -60,8 +61,8 @@ SORTS: dict[str, tuple[Any, bool, type]] = {
     "-updated_at": (Ticket.updated_at, True, datetime),
     "priority": (Ticket.urgency, False, int),
     "-priority": (Ticket.urgency, True, int),
-    "due_date": (func.coalesce(Ticket.due_date, literal(_LAST)), False, datetime),
-    "-due_date": (func.coalesce(Ticket.due_date, literal(_FIRST)), True, datetime),
+    "due_date": (func.coalesce(Ticket.due_date, literal_column(NEVER_DUE, DateTime(timezone=True))), False, datetime),
+    "-due_date": (func.coalesce(Ticket.due_date, literal_column(EVER_DUE, DateTime(timezone=True))), True, datetime),
 }
 
 

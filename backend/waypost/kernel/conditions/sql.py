@@ -7,6 +7,7 @@ how many rows to expect. Below a `not` it is made to answer true or false, never
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -45,6 +46,8 @@ _TEXTS = (Kind.TEXT, Kind.CHOICE, Kind.DATE)
 _MANY = ("in", "not_in")
 _TRIGRAM = 3
 _HOLDS_FEW = "holds_few"  # contains so few letters that an index of trigrams would be read as a whole
+_HOLDS_PLAIN = "holds_plain"  # a form's text contains what stands in the document's own text in the same letters
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')  # what JSON writes otherwise (RFC 8259, section 7)
 _ORDERS: dict[str, Callable[[Any, Any], Any]] = {
     "lt": operator.lt,
     "lte": operator.le,
@@ -66,7 +69,8 @@ _TYPES: dict[Kind, TypeEngine[Any]] = {
 def compiled(condition: Condition, column: Column, *, document: Document = None) -> ColumnElement[bool]:
     """The rows that fulfil the condition. `column` gives the expression of a field, NULL where it is empty.
 
-    `document` is the JSON column that holds the form's fields, for comparisons an index on it can answer.
+    `document` is the JSON column that holds the form's fields, for comparisons an index on it can answer: by what it
+    contains, and by trigrams of its folded text.
     """
 
     def value(leaf: Leaf, by_document: bool) -> ColumnElement[Any]:
@@ -121,6 +125,8 @@ def simplified(condition: Condition) -> Condition:
         return NEVER if condition.op == "eq" else All(())
     if condition.op == "contains" and len(condition.value) < _TRIGRAM:
         return replace(condition, op=_HOLDS_FEW)
+    if condition.op == "contains" and condition.field.name.startswith(CUSTOM) and not _ESCAPED.search(condition.value):
+        return replace(condition, op=_HOLDS_PLAIN)
     return condition
 
 
@@ -175,6 +181,8 @@ def _compiled(
             found: ColumnElement[bool] = document.bool_op("@>")(any_(wanted) if condition.op == "in" else wanted)
             return found
         found = _leaf(condition, column(condition.field), wanted)
+        if document is not None and condition.op == _HOLDS_PLAIN:
+            found = and_(folded(cast(document, Text)).like(wanted), found)
         # NULL would make `not` wrong: a comparison with an empty field is false, never unknown.
         return func.coalesce(found, false()) if is_exact else found
     if isinstance(condition, Not):
@@ -202,9 +210,9 @@ def _sent(leaf: Leaf, by_document: bool) -> Any:
         return {key: [wanted]} if leaf.field.kind is Kind.LIST else {key: wanted}
     if leaf.field.kind is Kind.LIST:
         return [wanted]
-    if leaf.op in ("contains", "starts_with"):
+    if leaf.op in ("contains", "starts_with", _HOLDS_PLAIN):
         pattern = fold(wanted).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return f"%{pattern}%" if leaf.op == "contains" else f"{pattern}%"
+        return f"{pattern}%" if leaf.op == "starts_with" else f"%{pattern}%"
     if leaf.op == _HOLDS_FEW:
         return fold(wanted)
     return list(wanted) if leaf.op in _MANY else wanted
@@ -232,7 +240,7 @@ def _leaf(leaf: Leaf, value: ColumnElement[Any], wanted: Any) -> ColumnElement[b
             return or_(value.is_(None), value != all_(wanted))
         case "in":
             return value == any_(wanted)
-        case "starts_with" | "contains" if leaf.field.kind is not Kind.LIST:
+        case "starts_with" | "contains" | "holds_plain" if leaf.field.kind is not Kind.LIST:
             return folded(cast(value, Text)).like(wanted)
         case "holds_few":
             return func.strpos(folded(cast(value, Text)), wanted) > 0
