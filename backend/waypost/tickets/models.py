@@ -33,7 +33,8 @@ from waypost.tickets.lifecycle import Priority, Status
 # The words of partial indexes; a statement uses one only when it says the same, in so many words.
 WORKABLE = "status IN ('APPROVED', 'IN_PROGRESS')"
 UNFINISHED = "status NOT IN ('DRAFT', 'REJECTED', 'COMPLETED', 'CLOSED')"
-NEVER_DUE, EVER_DUE = "'9999-12-31 00:00:00+00'::timestamptz", "'0001-01-01 00:00:00+00'::timestamptz"
+# asyncpg sends the first instant of Python's calendar as -infinity
+NEVER_DUE, EVER_DUE = "'9999-12-31 00:00:00+00'::timestamptz", "'-infinity'::timestamptz"
 _RANK = "CASE priority WHEN 'CRITICAL' THEN 4 WHEN 'HIGH' THEN 3 WHEN 'MEDIUM' THEN 2 ELSE 1 END"
 
 

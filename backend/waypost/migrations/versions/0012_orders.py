@@ -15,7 +15,7 @@ depends_on = None
 INDEXES = {
     "ix_tickets_urgency": "(urgency DESC, id DESC)",
     "ix_tickets_due_first": "(coalesce(due_date, '9999-12-31 00:00:00+00'::timestamptz), id)",
-    "ix_tickets_due_last": "(coalesce(due_date, '0001-01-01 00:00:00+00'::timestamptz) DESC, id DESC)",
+    "ix_tickets_due_last": "(coalesce(due_date, '-infinity'::timestamptz) DESC, id DESC)",
     "ix_tickets_custom_text": "USING gin (waypost_fold(custom_fields::text) gin_trgm_ops)",
 }
 
