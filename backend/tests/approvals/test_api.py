@@ -244,6 +244,7 @@ async def test_every_kind_of_approver(who: Any, kind: Any) -> None:
         [{"kind": "DEPARTMENT_HEAD", "department_id": finance["id"]}],
         [{"kind": "ROLE", "role": "finance_committee"}],
         [{"kind": "TEAM", "team_id": team["id"]}],
+        [{"kind": "USERS", "user_ids": [(await who("head")).id, (await who("agent")).id]}],
         [{"kind": "FORM_FIELD", "field": "boss"}],
     ]
     key = await kind(*({"approvers": a} for a in stages))
@@ -257,10 +258,22 @@ async def test_every_kind_of_approver(who: Any, kind: Any) -> None:
         ["finance1"],
         ["finance1", "finance2", "finance3"],
         ["hragent"],
+        ["head", "agent"],
         ["outsider"],
     ]
     _, asked = await request(who, key, custom_fields={"boss": "nobody at all"})
     assert asked[-1] == ["admin"], "nobody found: the administrators"
+
+
+async def test_a_stage_says_who_is_asked_when_nobody_is_found(who: Any, kind: Any) -> None:
+    own = [{"kind": "USERS", "user_ids": [(await who("agent")).id]}]
+    key = await kind({"approvers": [{"kind": "FORM_FIELD", "field": "boss"}], "fallback": own})
+    ticket_id, asked = await request(who, key, custom_fields={"boss": "nobody at all"})
+    assert asked == [["agent"]]
+    flow = (await (await who("employee")).get(f"/tickets/{ticket_id}/approvals"))["items"][0]
+    assert flow["stages"][0]["steps"][0]["reason"] == "named in the workflow: nobody else was found"
+    _, asked = await request(who, key, custom_fields={"boss": "outsider"})
+    assert asked == [["outsider"]]
 
 
 async def test_conditions_on_form_fields_and_the_default(who: Any, kind: Any) -> None:
@@ -301,7 +314,12 @@ async def test_running_workflows_keep_their_version(who: Any, kind: Any, find_st
     ("stage", "pointer"),
     [
         ({"approvers": [{"kind": "USER", "user_id": 999_999}]}, "/stages/0/approvers/0/user_id"),
+        ({"approvers": [{"kind": "USERS", "user_ids": [1, 999_999]}]}, "/stages/0/approvers/0/user_ids/1"),
         ({"approvers": [{"kind": "ROLE", "role": "nope"}]}, "/stages/0/approvers/0/role"),
+        (
+            {"approvers": [{"kind": "REQUESTER_MANAGER"}], "fallback": [{"kind": "TEAM", "team_id": 999_999}]},
+            "/stages/0/fallback/0/team_id",
+        ),
         ({"approvers": [{"kind": "TEAM", "team_id": 999_999}]}, "/stages/0/approvers/0/team_id"),
         ({"approvers": [{"kind": "DEPARTMENT_HEAD", "department_id": 999_999}]}, "/stages/0/approvers/0/department_id"),
         ({"approvers": [{"kind": "ROLE", "role": "finance_committee"}], "quorum": 4}, "/stages/0/quorum"),

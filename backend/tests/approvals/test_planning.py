@@ -48,6 +48,19 @@ def test_a_barred_or_absent_approver_is_replaced_up_the_line() -> None:
     assert people(make([{}], [[]])) == [[99]]
 
 
+def test_a_stages_own_fallback_comes_before_the_administrators() -> None:
+    own = [person(7, 8), person(6)]
+    assert people(make([{}], [[]], instead=[own])) == [[7, 6]]
+    assert people(make([{}], [[person(1)]], barred={1}, instead=[own])) == [[7, 6]]
+    assert people(make([{}], [[person(1, 2)]], barred={1}, instead=[own])) == [[2]], "the manager line comes first"
+    assert people(make([{}], [[]], barred={7, 6}, instead=[own])) == [[8]], "in their stead, who is above them"
+    assert people(make([{}], [[]], barred={7, 6, 8}, instead=[own])) == [[99]]
+    assert people(make([{"quorum": 2}], [[person(1)]], instead=[[person(7)]])) == [[1, 7]]
+    step = make([{}], [[]], instead=[own]).stages[0].steps[0]
+    assert step.reason == "person 7: nobody else was found"
+    assert people(make([{}, {}], [[], []], instead=[[], own], is_emergency=True)) == [[7, 6]]
+
+
 def test_a_barred_member_of_a_group_is_left_out() -> None:
     group = [person(n, 9, group=True) for n in (1, 2, 3)]
     assert people(make([{"quorum": 2}], [group], barred={1})) == [[2, 3]]
@@ -109,9 +122,11 @@ CANDIDATES = st.lists(
 )
 
 
-@given(CANDIDATES, st.frozensets(st.integers(1, 9), max_size=4), st.integers(1, 4))
-def test_nobody_barred_is_ever_asked(found: list[Candidate], barred: frozenset[int], least: int) -> None:
-    seats = [s.person for s in seats_of(found, barred, [ADMIN], least=least)]
+@given(CANDIDATES, CANDIDATES, st.frozensets(st.integers(1, 9), max_size=4), st.integers(1, 4))
+def test_nobody_barred_is_ever_asked(
+    found: list[Candidate], own: list[Candidate], barred: frozenset[int], least: int
+) -> None:
+    seats = [s.person for s in seats_of(found, barred, own, [ADMIN], least=least)]
     assert not barred & set(seats)
     assert len(seats) == len(set(seats)) >= 1
     active = {c.person for c in found if c.is_able} - barred

@@ -1,13 +1,18 @@
 """What a workflow is: a name, the tickets it is for, and ordered stages. Reading and checking the document. Pure.
 
-The document's shape is the one of `POST /approval-workflows`. A running workflow keeps the document it began with.
+The document's shape is the one of `POST /approval-workflows`. A running workflow keeps the document it began with, so
+whatever could be written once is still read: new members are optional and have a meaning when they are missing.
+
+A committee is a stage: its members are the stage's approvers (a team, a role, named people), its rule is the quorum.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -20,8 +25,14 @@ MAX_STAGES = 20
 MAX_APPROVERS = 50
 MAX_MINUTES = 60 * 24 * 365
 MAX_LEVELS = 10
+MAX_REMINDERS = 5
+MAX_JUDGED = 50
 DUE_IN_MINUTES = 2 * 24 * 60
 EMERGENCY_MINUTES = 15
+ESCALATE_AFTER_MINUTES = 24 * 60
+ONE_BY_ONE_ABOVE = Decimal(5000)
+_MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?", re.ASCII)
+_JUDGED_CUSTOM = re.compile(r"custom\.\S{1,64}")
 
 
 class Mode(StrEnum):
@@ -35,6 +46,7 @@ class ApproverKind(StrEnum):
     """How an approver is found; each is a file of `approvers/`."""
 
     USER = "USER"
+    USERS = "USERS"
     REQUESTER_MANAGER = "REQUESTER_MANAGER"
     MANAGERS_MANAGER = "MANAGERS_MANAGER"
     MANAGER_LEVEL = "MANAGER_LEVEL"
@@ -42,11 +54,20 @@ class ApproverKind(StrEnum):
     ROLE = "ROLE"
     TEAM = "TEAM"
     FORM_FIELD = "FORM_FIELD"
+    NEXT_MANAGER = "NEXT_MANAGER"  # above the one who did not answer; escalation only
+
+
+class Final(StrEnum):
+    """What happens when everybody further up was asked in vain. Nothing is ever approved by time."""
+
+    ADMINISTRATORS = "ADMINISTRATORS"
+    REJECT = "REJECT"
 
 
 # kind -> the member that says which one, and its type; None where the kind says it all
 _TARGET: dict[ApproverKind, tuple[str, type] | None] = {
     ApproverKind.USER: ("user_id", int),
+    ApproverKind.USERS: ("user_ids", list),
     ApproverKind.REQUESTER_MANAGER: None,
     ApproverKind.MANAGERS_MANAGER: None,
     ApproverKind.MANAGER_LEVEL: ("level", int),
@@ -54,16 +75,17 @@ _TARGET: dict[ApproverKind, tuple[str, type] | None] = {
     ApproverKind.ROLE: ("role", str),
     ApproverKind.TEAM: ("team_id", int),
     ApproverKind.FORM_FIELD: ("field", str),
+    ApproverKind.NEXT_MANAGER: None,
 }
 GROUPS = frozenset({ApproverKind.ROLE, ApproverKind.TEAM})
 
 
 @dataclass(frozen=True, slots=True)
 class Approver:
-    """A way to find approvers. `target` says which user, role, team, level or field; `department_id` whose head."""
+    """A way to find approvers. `target` says which user(s), role, team, level or field; `department_id` whose head."""
 
     kind: ApproverKind
-    target: int | str | None = None
+    target: int | str | tuple[int, ...] | None = None
     department_id: int | None = None
 
     @property
@@ -71,19 +93,57 @@ class Approver:
         """Whether it can stand for several people, how many being known only when they are asked."""
         return self.kind in GROUPS
 
+    @property
+    def number(self) -> int:
+        """The id or level it says; 0 where it says none."""
+        return self.target if isinstance(self.target, int) else 0
+
+    @property
+    def named(self) -> tuple[int, ...]:
+        """The people it names by id; none where it says how to find them."""
+        if isinstance(self.target, tuple):
+            return self.target
+        return (self.target,) if self.kind is ApproverKind.USER and isinstance(self.target, int) else ()
+
+    @property
+    def most(self) -> int | None:
+        """How many people it can stand for at most; None when that is known only when they are asked."""
+        return None if self.is_group else len(self.named) or 1
+
 
 @dataclass(frozen=True, slots=True)
 class Escalation:
-    """Whom to ask when nobody answered `after_minutes` after the step was due, and how many times."""
+    """What happens when nobody answers: reminders so many minutes before a step is due (the earliest first); then
+    `to` is asked as well, `after_minutes` after it was due and again after each of `repeat` times; then `finally_`.
 
+    With `repeat` 0 nobody further is asked.
+    """
+
+    remind_before_minutes: tuple[int, ...]
     after_minutes: int
     to: Approver
     repeat: int
+    finally_: Final
+
+
+# Of a stage that says nothing: one reminder when it is due, after a day up the manager line, then an administrator.
+ESCALATION = Escalation(
+    remind_before_minutes=(0,),
+    after_minutes=ESCALATE_AFTER_MINUTES,
+    to=Approver(ApproverKind.NEXT_MANAGER),
+    repeat=MAX_LEVELS,
+    finally_=Final.ADMINISTRATORS,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One round of asking. `quorum` is `ALL`, `ANY`, `FIRST` (the first answer counts), a number, or a percentage."""
+    """One round of asking. `quorum` is `ALL`, `ANY`, `FIRST` (the first answer counts), a number, or a percentage.
+
+    `fallback` is asked when nobody is found among `approvers` nor above them, before an administrator is. `judges`
+    names the facts whose change asks this stage again; None when it says nothing, and then it judges all of them that
+    no other stage names.
+    """
 
     name: str
     condition: tree.Condition
@@ -91,7 +151,9 @@ class Stage:
     mode: Mode
     quorum: str | int | float
     due_in_minutes: int
-    escalation: Escalation | None
+    escalation: Escalation
+    fallback: tuple[Approver, ...] = ()
+    judges: tuple[str, ...] | None = None
 
     def needed(self, seats: int) -> int:
         """How many must say yes when `seats` people are asked; a percentage is rounded up."""
@@ -111,11 +173,15 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A workflow as written: for which subjects, and its stages in order."""
+    """A workflow as written: for which subjects, and its stages in order.
+
+    What is worth more than `one_by_one_above` (in the company's own currency) is not decided together with others.
+    """
 
     name: str
     condition: tree.Condition
     stages: tuple[Stage, ...]
+    one_by_one_above: Decimal = ONE_BY_ONE_ABOVE
 
 
 # What every subject can be judged by. A form's fields (`custom.<key>`) are added by the room that owns the form.
@@ -129,11 +195,13 @@ FIELDS = catalogue(
     Field("title", Kind.TEXT, "title"),
     Field("due_date", Kind.INSTANT, "due date"),
 )
+# What a stage may say it judges; a form's fields (`custom.<key>`) besides.
+JUDGED = frozenset(FIELDS) | {"description"}
 
 
 def read(document: Mapping[str, Any], fields: Catalogue = FIELDS) -> Definition:
     """The definition a document stands for. Raises `BadDefinition` or `InvalidCondition` naming the place."""
-    _only(document, {"name", "condition", "stages"}, "")
+    _only(document, {"name", "condition", "stages", "one_by_one_above"}, "")
     name = _line(document.get("name"), "/name")
     stages = document.get("stages")
     if not isinstance(stages, list) or not 1 <= len(stages) <= MAX_STAGES:
@@ -141,7 +209,8 @@ def read(document: Mapping[str, Any], fields: Catalogue = FIELDS) -> Definition:
     return Definition(
         name=name,
         condition=tree.parse(document.get("condition"), fields, pointer="/condition"),
-        stages=tuple(_stage(s, fields, f"/stages/{n}") for n, s in enumerate(stages)),
+        stages=tuple(read_stage(s, fields, f"/stages/{n}") for n, s in enumerate(stages)),
+        one_by_one_above=_limit(document.get("one_by_one_above"), "/one_by_one_above"),
     )
 
 
@@ -165,44 +234,57 @@ def _line(value: object, pointer: str) -> str:
     return " ".join(value.split())
 
 
-def _minutes(value: object, pointer: str, default: int | None = None) -> int:
+def _limit(value: object, pointer: str) -> Decimal:
+    if value is None:
+        return ONE_BY_ONE_ABOVE
+    if not isinstance(value, str) or not _MONEY.fullmatch(value):
+        raise _bad(pointer, 'must be an amount such as "5000.00", or null')
+    return Decimal(value)
+
+
+def _minutes(value: object, pointer: str, default: int | None = None, least: int = 1) -> int:
     if value is None and default is not None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_MINUTES:
-        raise _bad(pointer, f"must be 1 to {MAX_MINUTES} minutes")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MAX_MINUTES:
+        raise _bad(pointer, f"must be {least} to {MAX_MINUTES} minutes")
     return value
 
 
-def _stage(value: Any, fields: Catalogue, pointer: str) -> Stage:
-    _only(value, {"name", "condition", "approvers", "mode", "quorum", "due_in_minutes", "escalation"}, pointer)
-    given = value.get("approvers")
-    if not isinstance(given, list) or not 1 <= len(given) <= MAX_APPROVERS:
-        raise _bad(f"{pointer}/approvers", f"must be a list of 1 to {MAX_APPROVERS} approvers")
-    approvers = tuple(_approver(a, f"{pointer}/approvers/{n}") for n, a in enumerate(given))
-    if len(set(approvers)) != len(approvers):
-        raise _bad(f"{pointer}/approvers", "must not name the same approver twice")
+_STAGE_MEMBERS = {
+    *("name", "condition", "approvers", "mode", "quorum", "due_in_minutes", "escalation", "fallback", "judges"),
+}
+
+
+def read_stage(value: Any, fields: Catalogue, pointer: str) -> Stage:
+    """The stage a part of a document stands for. Raises as `read` does."""
+    _only(value, _STAGE_MEMBERS, pointer)
+    approvers = _approvers(value.get("approvers"), f"{pointer}/approvers", least=1)
     if value.get("mode", "PARALLEL") not in tuple(Mode):
         raise _bad(f"{pointer}/mode", "must be SEQUENTIAL or PARALLEL")
     mode = Mode(value.get("mode", "PARALLEL"))
     quorum = _quorum(value.get("quorum", "ALL"), f"{pointer}/quorum")
     # A role or a team may hold enough people; named ones cannot become more.
-    named_only = mode is Mode.PARALLEL and not any(a.is_group for a in approvers)
-    if named_only and isinstance(quorum, int) and quorum > len(approvers):
-        raise _bad(f"{pointer}/quorum", f"must not exceed the {len(approvers)} approvers")
+    most = None if any(a.most is None for a in approvers) else sum(a.most or 0 for a in approvers)
+    if mode is Mode.PARALLEL and most is not None and isinstance(quorum, int) and quorum > most:
+        raise _bad(f"{pointer}/quorum", f"must not exceed the {most} approvers")
+    fallback = value.get("fallback")
+    due_in_minutes = _minutes(value.get("due_in_minutes"), f"{pointer}/due_in_minutes", DUE_IN_MINUTES)
     return Stage(
         name=_line(value.get("name"), f"{pointer}/name"),
         condition=tree.parse(value.get("condition"), fields, pointer=f"{pointer}/condition"),
         approvers=approvers,
         mode=mode,
         quorum=quorum,
-        due_in_minutes=_minutes(value.get("due_in_minutes"), f"{pointer}/due_in_minutes", DUE_IN_MINUTES),
-        escalation=_escalation(value.get("escalation"), f"{pointer}/escalation"),
+        due_in_minutes=due_in_minutes,
+        escalation=_escalation(value.get("escalation"), f"{pointer}/escalation", due_in_minutes),
+        fallback=() if fallback is None else _approvers(fallback, f"{pointer}/fallback", least=0),
+        judges=_judges(value.get("judges"), f"{pointer}/judges"),
     )
 
 
 def _quorum(value: Any, pointer: str) -> str | int | float:
-    if value in ("ALL", "ANY", "FIRST"):
-        return str(value)
+    if isinstance(value, str) and value in ("ALL", "ANY", "FIRST"):
+        return value
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_APPROVERS:
         return value
     if isinstance(value, Mapping) and set(value) == {"percent"}:
@@ -213,10 +295,23 @@ def _quorum(value: Any, pointer: str) -> str | int | float:
     raise _bad(pointer, 'must be "ALL", "ANY", "FIRST", a number of approvers, or {"percent": 1 to 100}')
 
 
-def _approver(value: Any, pointer: str) -> Approver:
+def _approvers(value: Any, pointer: str, *, least: int) -> tuple[Approver, ...]:
+    if not isinstance(value, list) or not least <= len(value) <= MAX_APPROVERS:
+        raise _bad(pointer, f"must be a list of {least} to {MAX_APPROVERS} approvers")
+    read_ = tuple(_approver(a, f"{pointer}/{n}") for n, a in enumerate(value))
+    named = [person for a in read_ for person in a.named]
+    if len(set(read_)) != len(read_) or len(set(named)) != len(named):
+        raise _bad(pointer, "must not name the same approver twice")
+    if len(named) > MAX_APPROVERS:
+        raise _bad(pointer, f"must not name more than {MAX_APPROVERS} people")
+    return read_
+
+
+def _approver(value: Any, pointer: str, *, above: bool = False) -> Approver:
     kind = value.get("kind") if isinstance(value, Mapping) else None
-    if kind not in tuple(ApproverKind):
-        raise _bad(f"{pointer}/kind", f"must be one of {', '.join(ApproverKind)}")
+    known_kinds = [k for k in ApproverKind if above or k is not ApproverKind.NEXT_MANAGER]
+    if not isinstance(kind, str) or kind not in known_kinds:
+        raise _bad(f"{pointer}/kind", f"must be one of {', '.join(known_kinds)}")
     expected = _TARGET[ApproverKind(kind)]
     known = {"kind"} | ({expected[0]} if expected else set())
     if kind == ApproverKind.DEPARTMENT_HEAD:
@@ -229,27 +324,73 @@ def _approver(value: Any, pointer: str) -> Approver:
         return Approver(ApproverKind(kind), None, department_id)
     member, type_ = expected
     target = value.get(member)
+    if type_ is list:
+        return Approver(ApproverKind(kind), _people(target, f"{pointer}/{member}"))
     fits = _is_id(target) if type_ is int else isinstance(target, str) and 0 < len(target) <= 64
     if not fits or (kind == ApproverKind.MANAGER_LEVEL and target > MAX_LEVELS):
         raise _bad(f"{pointer}/{member}", "is needed, and must fit")
     return Approver(ApproverKind(kind), target)
 
 
+def _people(value: Any, pointer: str) -> tuple[int, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_APPROVERS:
+        raise _bad(pointer, f"must be a list of the ids of 1 to {MAX_APPROVERS} people")
+    for n, person in enumerate(value):
+        if not _is_id(person):
+            raise _bad(f"{pointer}/{n}", "must be the id of a person")
+    if len(set(value)) != len(value):
+        raise _bad(pointer, "must not name the same person twice")
+    return tuple(value)
+
+
 def _is_id(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**62
 
 
-def _escalation(value: Any, pointer: str) -> Escalation | None:
+def _escalation(value: Any, pointer: str, due_in_minutes: int) -> Escalation:
     if value is None:
-        return None
-    _only(value, {"after_minutes", "to", "repeat"}, pointer)
+        return ESCALATION
+    _only(value, {"remind_before_minutes", "after_minutes", "to", "repeat", "finally"}, pointer)
     repeat = value.get("repeat", 1)
     if isinstance(repeat, bool):
         repeat = MAX_LEVELS if repeat else 1
     if not isinstance(repeat, int) or not 0 <= repeat <= MAX_LEVELS:
         raise _bad(f"{pointer}/repeat", f"must be 0 to {MAX_LEVELS}")
+    last = value.get("finally", Final.ADMINISTRATORS)
+    if not isinstance(last, str) or last not in tuple(Final):
+        raise _bad(f"{pointer}/finally", f"must be one of {', '.join(Final)}")
     return Escalation(
-        _minutes(value.get("after_minutes"), f"{pointer}/after_minutes"),
-        _approver(value.get("to"), f"{pointer}/to"),
-        repeat,
+        remind_before_minutes=_reminders(
+            value.get("remind_before_minutes"), f"{pointer}/remind_before_minutes", due_in_minutes
+        ),
+        after_minutes=_minutes(value.get("after_minutes"), f"{pointer}/after_minutes"),
+        to=_approver(value.get("to"), f"{pointer}/to", above=True),
+        repeat=repeat,
+        finally_=Final(last),
     )
+
+
+def _reminders(value: Any, pointer: str, due_in_minutes: int) -> tuple[int, ...]:
+    if value is None:
+        return ESCALATION.remind_before_minutes
+    if not isinstance(value, list) or len(value) > MAX_REMINDERS:
+        raise _bad(pointer, f"must be a list of at most {MAX_REMINDERS} numbers of minutes")
+    for n, before in enumerate(value):
+        if _minutes(before, f"{pointer}/{n}", least=0) >= due_in_minutes:
+            raise _bad(f"{pointer}/{n}", "must be less than the time there is to decide")
+    if len(set(value)) != len(value):
+        raise _bad(pointer, "must not name the same time twice")
+    return tuple(sorted(value, reverse=True))
+
+
+def _judges(value: Any, pointer: str) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > MAX_JUDGED:
+        raise _bad(pointer, f"must be a list of at most {MAX_JUDGED} names of fields, or null")
+    for n, name in enumerate(value):
+        if not isinstance(name, str) or not (name in JUDGED or _JUDGED_CUSTOM.fullmatch(name)):
+            raise _bad(f"{pointer}/{n}", "is not a field one can judge")
+    if len(set(value)) != len(value):
+        raise _bad(pointer, "must not name the same field twice")
+    return tuple(value)

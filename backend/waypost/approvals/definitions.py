@@ -104,8 +104,9 @@ async def _checked(session: AsyncSession, document: dict[str, Any]) -> tuple[Def
     for n, stage in enumerate(checked.stages):
         for m, approver in enumerate(stage.approvers):
             await _check_exists(session, approver, f"/stages/{n}/approvers/{m}")
-        if stage.escalation is not None:
-            await _check_exists(session, stage.escalation.to, f"/stages/{n}/escalation/to")
+        for m, approver in enumerate(stage.fallback):
+            await _check_exists(session, approver, f"/stages/{n}/fallback/{m}")
+        await _check_exists(session, stage.escalation.to, f"/stages/{n}/escalation/to")
         await _check_quorum(session, stage, f"/stages/{n}/quorum")
     spoken_of = [checked.condition, *(s.condition for s in checked.stages)]
     custom = {leaf.field for c in spoken_of for leaf in leaves(c) if leaf.field.name not in reading.FIELDS}
@@ -113,6 +114,14 @@ async def _checked(session: AsyncSession, document: dict[str, Any]) -> tuple[Def
 
 
 async def _check_exists(session: AsyncSession, approver: Approver, pointer: str) -> None:
+    if approver.kind is ApproverKind.USERS:
+        there = set(await session.scalars(select(User.id).where(User.id.in_(approver.named), User.is_active)))
+        gone = [n for n, person in enumerate(approver.named) if person not in there]
+        if gone:
+            raise BadDefinition(
+                "There is no such user.",
+                errors=tuple(FieldError(f"{pointer}/user_ids/{n}", "does not exist, or is not active") for n in gone),
+            )
     looked_up = {
         ApproverKind.USER: ("user_id", select(User.id).where(User.id == approver.target, User.is_active)),
         ApproverKind.ROLE: ("role", select(Role.id).where(Role.key == approver.target)),
@@ -140,7 +149,7 @@ async def _check_quorum(session: AsyncSession, stage: reading.Stage, pointer: st
     for approver in stage.approvers:
         finder = {ApproverKind.ROLE: role.members, ApproverKind.TEAM: team.members}.get(approver.kind)
         if finder is None:
-            others += 1
+            others += approver.most or 0
         else:
             people.update(await finder(session, approver))
     if stage.quorum > len(people) + others:
@@ -205,9 +214,9 @@ async def definitions_naming(session: AsyncSession, kind: TicketType, key: str) 
         looked_at = {
             x.field.name for c in (definition.condition, *(s.condition for s in definition.stages)) for x in leaves(c)
         }
-        approvers = [a for s in definition.stages for a in s.approvers]
-        approvers += [s.escalation.to for s in definition.stages if s.escalation]
+        approvers = [a for s in definition.stages for a in (*s.approvers, *s.fallback, s.escalation.to)]
         asks = any(a.kind is ApproverKind.FORM_FIELD and a.target == key for a in approvers)
+        looked_at |= {name for s in definition.stages for name in s.judges or ()}
         if asks or f"{CUSTOM}{key}" in looked_at:
             found.append(Use("approval_workflow", row.definition_id, definition.name))
     return found

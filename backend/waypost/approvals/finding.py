@@ -21,6 +21,7 @@ Found = tuple[Sequence[int], str]
 Resolver = Callable[[AsyncSession, Approver, Subject], Awaitable[Found]]
 _RESOLVERS: dict[ApproverKind, Resolver] = {
     ApproverKind.USER: user.find,
+    ApproverKind.USERS: user.find,
     ApproverKind.REQUESTER_MANAGER: manager.find,
     ApproverKind.MANAGERS_MANAGER: manager.find,
     ApproverKind.MANAGER_LEVEL: manager.find,

@@ -1,13 +1,14 @@
 """Who will be asked: from a definition, the facts judged and the people found, to a workflow ready to begin. Pure.
 
-Rules (design, Approvals): nobody found, inactive, or somebody barred: up the manager line, then the fallback; the
-reason is kept. A barred member of a group is left out and the others decide. A person counts once per stage.
+Rules (design, Approvals): nobody found, inactive, or somebody barred: up the manager line, then the stage's own
+fallback, then an administrator; the reason is kept. A barred member of a group is left out and the others decide. A
+person counts once per stage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -48,14 +49,17 @@ def plan(
     barred: frozenset[int],
     fallback: Sequence[Candidate],
     is_emergency: bool,
+    instead: Sequence[Sequence[Candidate]] = (),
 ) -> engine.State:
-    """The workflow before it begins. `found` holds the candidates of each stage, in the definition's order.
+    """The workflow before it begins. `found` holds the candidates of each stage, in the definition's order, `instead`
+    those of its own fallback; `fallback` are the administrators.
 
     Raises `NobodyToAsk` when a stage that applies ends up without anybody.
     """
     applies = [holds(s.condition, facts) for s in definition.stages]
     if is_emergency:
-        return _emergency(definition, found, applies, barred, fallback)
+        own = [c for n, candidates in enumerate(instead) if applies[n] for c in candidates]
+        return _emergency(definition, found, applies, barred, (own, fallback))
     stages = []
     order = seat_id = 0
     for n, stage in enumerate(definition.stages):
@@ -65,7 +69,7 @@ def plan(
             )
             continue
         least = 1 if isinstance(stage.quorum, (str, float)) else stage.quorum
-        seats = seats_of(found[n], barred, fallback, least=least)
+        seats = seats_of(found[n], barred, instead[n] if instead else (), fallback, least=least)
         because = describe(stage.condition) if stage.condition != ALWAYS else ""
         steps: list[engine.Step] = []
         for seat in seats:
@@ -101,11 +105,11 @@ def _emergency(
     found: Sequence[Sequence[Candidate]],
     applies: Sequence[bool],
     barred: frozenset[int],
-    fallback: Sequence[Candidate],
+    fallbacks: tuple[Sequence[Candidate], Sequence[Candidate]],
 ) -> engine.State:
     """One stage with everybody who may decide, asked at once; the first answer counts (specification, Scenario 3)."""
     everybody = [c for n, stage in enumerate(found) if applies[n] for c in stage]
-    seats = seats_of(everybody, barred, fallback, least=1)
+    seats = seats_of(everybody, barred, *fallbacks, least=1)
     steps = tuple(
         engine.Step(-n, n, 1, s.person, engine.StepStatus.WAITING, reason=f"emergency: {s.why}")
         for n, s in enumerate(seats, 1)
@@ -126,13 +130,24 @@ def _emergency(
 
 
 def seats_of(
-    candidates: Sequence[Candidate], barred: frozenset[int], fallback: Sequence[Candidate], *, least: int
+    candidates: Sequence[Candidate], barred: frozenset[int], *fallbacks: Sequence[Candidate], least: int
 ) -> list[Seat]:
     """The people of one stage, each once, in order; at least `least` when so many can be found.
 
-    Raises `NobodyToAsk` when not even the fallback has anybody.
+    The `fallbacks` are asked in turn, each only while too few are found. Raises `NobodyToAsk` when not even they have
+    anybody.
     """
     seats: dict[int, Seat] = {}
+    _sit(candidates, barred, seats, least)
+    for fallback in fallbacks:
+        if not seats or len(seats) < least:
+            _sit([replace(c, why=f"{c.why}: nobody else was found") for c in fallback], barred, seats, least)
+    if not seats:
+        raise NobodyToAsk
+    return list(seats.values())
+
+
+def _sit(candidates: Sequence[Candidate], barred: frozenset[int], seats: dict[int, Seat], least: int) -> None:
     dropped: list[Candidate] = []
     for c in candidates:
         if c.is_able and c.person not in barred:
@@ -144,13 +159,6 @@ def seats_of(
     for c in dropped:
         if len(seats) < least:
             _climb(c, barred, seats)
-    if not seats or len(seats) < least:
-        for c in fallback:
-            if c.is_able and c.person not in barred:
-                seats.setdefault(c.person, Seat(c.person, f"{c.why}: nobody else was found"))
-    if not seats:
-        raise NobodyToAsk
-    return list(seats.values())
 
 
 def _climb(candidate: Candidate, barred: frozenset[int], seats: dict[int, Seat]) -> None:

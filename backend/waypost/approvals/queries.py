@@ -279,6 +279,7 @@ def _definition_json(row: ApprovalDefinition, kept: ApprovalDefinitionVersion) -
         "version": row.version,
         "is_active": row.is_active,
         "condition": None,
+        "one_by_one_above": None,
         **kept.document,
         "updated_at": rfc3339(row.updated_at),
     }

@@ -29,8 +29,24 @@ _STAGE = {
     "mode": "PARALLEL",
     "quorum": "ALL",
     "due_in_minutes": 2880,
-    "escalation": None,
+    "escalation": {
+        "remind_before_minutes": [1440, 0],
+        "after_minutes": 1440,
+        "to": {"kind": "NEXT_MANAGER"},
+        "repeat": 3,
+        "finally": "ADMINISTRATORS",
+    },
+    "fallback": [{"kind": "DEPARTMENT_HEAD"}],
+    "judges": ["amount"],
 }
+OneByOneAbove = Annotated[
+    str | None,
+    Field(
+        max_length=20,
+        examples=["5000.00"],
+        description="What is worth more, in the company's currency, is decided one by one; null stands for 5000.",
+    ),
+]
 _CONDITION = {"all": [{"field": "ticket_type", "op": "eq", "value": "IT_HARDWARE"}]}
 
 
@@ -188,6 +204,7 @@ class DefinitionWrite(Strict):
     name: Annotated[str, Field(min_length=1, max_length=100, examples=["Purchases by amount"])]
     condition: Annotated[dict[str, Any] | None, Field(examples=[_CONDITION])] = None
     stages: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=20, examples=[[_STAGE]])]
+    one_by_one_above: OneByOneAbove = None
 
 
 class DefinitionUpdate(DefinitionWrite):
@@ -201,6 +218,7 @@ class DefinitionRead(BaseModel):
     name: str
     condition: Annotated[dict[str, Any] | None, Field(examples=[_CONDITION])]
     stages: Annotated[list[dict[str, Any]], Field(examples=[[_STAGE]])]
+    one_by_one_above: OneByOneAbove
     updated_at: str
 
 

@@ -121,12 +121,15 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
 async def _planned(session: AsyncSession, subject: Subject) -> tuple[Chosen, engine.State]:
     chosen = await choose(session, subject)
     # nobody is looked for on behalf of a stage that is skipped
-    rules = [s.approvers if holds(s.condition, subject.facts) else () for s in chosen.definition.stages]
+    applying = [(s, holds(s.condition, subject.facts)) for s in chosen.definition.stages]
+    rules = [s.approvers if applies else () for s, applies in applying]
+    rules += [s.fallback if applies else () for s, applies in applying]
     *found, fallback = await candidates(session, [*rules, (ADMINISTRATORS,)], subject)
     return chosen, plan(
         chosen.definition,
         subject.facts,
-        found,
+        found[: len(applying)],
+        instead=found[len(applying) :],
         barred=subject.barred,
         fallback=fallback,
         is_emergency=subject.is_emergency,

@@ -13,10 +13,10 @@ from waypost.directory.queries import team_members
 
 async def members(session: AsyncSession, rule: Approver) -> list[int]:
     """The team's active members."""
-    return await team_members(session, int(rule.target or 0))
+    return await team_members(session, rule.number)
 
 
 async def find(session: AsyncSession, rule: Approver, subject: Subject) -> tuple[list[int], str]:
     """The team's active members."""
-    name = await session.scalar(select(Team.name).where(Team.id == int(rule.target or 0)))
+    name = await session.scalar(select(Team.name).where(Team.id == rule.number))
     return await members(session, rule), f"member of {name or 'a team'}"

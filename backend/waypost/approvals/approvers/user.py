@@ -1,4 +1,4 @@
-"""A named person."""
+"""Named people, one or several."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from waypost.approvals.subject import Subject
 
 
 async def find(session: AsyncSession, rule: Approver, subject: Subject) -> tuple[list[int], str]:
-    """The person themself."""
-    return [int(rule.target or 0)], "named in the workflow"
+    """The people themselves."""
+    return list(rule.named), "named in the workflow"
