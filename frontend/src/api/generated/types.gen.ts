@@ -984,6 +984,12 @@ export type DefinitionRead = {
      */
     name: string;
     /**
+     * One By One Above
+     *
+     * What is worth more, in the company's currency, is decided one by one; null stands for 5000.
+     */
+    one_by_one_above: string | null;
+    /**
      * Stages
      */
     stages: Array<{
@@ -1014,6 +1020,12 @@ export type DefinitionUpdate = {
      */
     name: string;
     /**
+     * One By One Above
+     *
+     * What is worth more, in the company's currency, is decided one by one; null stands for 5000.
+     */
+    one_by_one_above?: string | null;
+    /**
      * Stages
      */
     stages: Array<{
@@ -1043,6 +1055,12 @@ export type DefinitionWrite = {
      * Name
      */
     name: string;
+    /**
+     * One By One Above
+     *
+     * What is worth more, in the company's currency, is decided one by one; null stands for 5000.
+     */
+    one_by_one_above?: string | null;
     /**
      * Stages
      */
