@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,28 +161,45 @@ async def _check_quorum(session: AsyncSession, stage: reading.Stage, pointer: st
 _parsed: dict[tuple[int, int], Definition] = {}
 
 
-async def choose(session: AsyncSession, subject: Subject) -> Chosen:
-    """The most specific active definition whose condition holds, else the default.
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A workflow that subjects may be judged by, as it reads now."""
 
-    More comparisons are more specific, and "is" more than "is one of"; of equals the newest wins.
-    """
+    definition_id: int | None
+    version: int | None
+    definition: Definition
+
+
+async def choose(session: AsyncSession, subject: Subject) -> Chosen:
+    """The workflow this subject is judged by, of those in force."""
+    return choose_among(await in_force(session), subject)
+
+
+async def in_force(session: AsyncSession) -> list[InForce]:
+    """The active workflows in their current versions. One statement when they are known."""
     active = (
         await session.execute(
             select(ApprovalDefinition.id, ApprovalDefinition.version).where(ApprovalDefinition.is_active)
         )
     ).all()
     await _parse_missing(session, [(i, v) for i, v in active if (i, v) not in _parsed])
-    fitting = [
-        (_specificity(d := _parsed[i, v]), i, v, d) for i, v in active if holds(_parsed[i, v].condition, subject.facts)
-    ]
+    return [InForce(i, v, _parsed[i, v]) for i, v in active]
+
+
+def choose_among(workflows: Sequence[InForce], subject: Subject) -> Chosen:
+    """The most specific workflow whose condition holds, else the default. Pure.
+
+    More comparisons are more specific, and "is" more than "is one of"; of equals the newest wins.
+    """
+    fitting = [w for w in workflows if holds(w.definition.condition, subject.facts)]
     if not fitting:
         return Chosen(DEFAULT, None, None, "no workflow is made for this, so the manager decides")
-    _, definition_id, version, found = max(fitting, key=lambda f: f[:2])
-    why = describe(found.condition)
+    best = max(fitting, key=lambda w: (_specificity(w.definition), w.definition_id or 0))
+    found = best.definition
     if not any(holds(s.condition, subject.facts) for s in found.stages):
         # Nobody is approved because an author forgot a case: the manager decides.
         return Chosen(DEFAULT, None, None, f"no stage of “{found.name}” fits, so the manager decides")
-    return Chosen(found, definition_id, version, why)
+    return Chosen(found, best.definition_id, best.version, describe(found.condition))
 
 
 def _specificity(definition: Definition) -> tuple[int, int]:

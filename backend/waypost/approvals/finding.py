@@ -18,7 +18,8 @@ from waypost.approvals.subject import Subject
 from waypost.directory.queries import people_facts
 
 Found = tuple[Sequence[int], str]
-Resolver = Callable[[AsyncSession, Approver, Subject], Awaitable[Found]]
+Ask = tuple[Approver, Subject]
+Resolver = Callable[[AsyncSession, Sequence[Ask]], Awaitable[Sequence[Found]]]
 _RESOLVERS: dict[ApproverKind, Resolver] = {
     ApproverKind.USER: user.find,
     ApproverKind.USERS: user.find,
@@ -30,31 +31,42 @@ _RESOLVERS: dict[ApproverKind, Resolver] = {
     ApproverKind.TEAM: team.find,
     ApproverKind.FORM_FIELD: form_field.find,
 }
+ADMINISTRATORS = Approver(ApproverKind.ROLE, "admin")
+Rules = Sequence[Sequence[Approver]]
 
 
-async def candidates(
-    session: AsyncSession, rules: Sequence[Sequence[Approver]], subject: Subject
-) -> list[list[Candidate]]:
-    """The people each list of rules stands for, with who is above them: a few statements for all of them together."""
-    found = {rule: await _RESOLVERS[rule.kind](session, rule, subject) for stage in rules for rule in stage}
+async def candidates(session: AsyncSession, rules: Rules, subject: Subject) -> list[list[Candidate]]:
+    """The people each list of rules stands for, with who is above them."""
+    return (await candidates_of_all(session, [(rules, subject)]))[0]
+
+
+async def candidates_of_all(
+    session: AsyncSession, wanted: Sequence[tuple[Rules, Subject]]
+) -> list[list[list[Candidate]]]:
+    """The same for many subjects, each with rules of its own: a few statements for all of them together."""
+    found = await _resolved(session, wanted)
     people = await people_facts(session, sorted({i for ids, _ in found.values() for i in ids}))
     everybody = {*people, *(boss for p in people.values() for boss in p.manager_line)}
     able = await people_who_may(session, Permission.APPROVALS_DECIDE, everybody)
-    answer = []
-    for stage in rules:
-        row: list[Candidate] = []
-        for rule in stage:
-            ids, why = found[rule]
-            known = [people[i] for i in ids if i in people]
-            row.extend(
-                Candidate(
-                    p.id,
-                    p.is_active and p.id in able,
-                    tuple(boss for boss in p.manager_line if boss in able),
-                    why,
-                    rule.is_group,
-                )
-                for p in known
-            )
-        answer.append(row)
-    return answer
+    lines = {p.id: tuple(boss for boss in p.manager_line if boss in able) for p in people.values()}
+
+    def known(n: int, rule: Approver) -> list[Candidate]:
+        ids, why = found[n, rule]
+        there = [people[i] for i in ids if i in people]
+        return [Candidate(p.id, p.is_active and p.id in able, lines[p.id], why, rule.is_group) for p in there]
+
+    return [[[c for rule in stage for c in known(n, rule)] for stage in rules] for n, (rules, _) in enumerate(wanted)]
+
+
+async def _resolved(
+    session: AsyncSession, wanted: Sequence[tuple[Rules, Subject]]
+) -> dict[tuple[int, Approver], Found]:
+    asks: dict[Resolver, dict[tuple[int, Approver], Ask]] = {}
+    for n, (rules, subject) in enumerate(wanted):
+        for stage in rules:
+            for rule in stage:
+                asks.setdefault(_RESOLVERS[rule.kind], {})[n, rule] = (rule, subject)
+    found: dict[tuple[int, Approver], Found] = {}
+    for resolve, own in asks.items():
+        found |= dict(zip(own, await resolve(session, list(own.values())), strict=True))
+    return found

@@ -50,16 +50,17 @@ def plan(
     fallback: Sequence[Candidate],
     is_emergency: bool,
     instead: Sequence[Sequence[Candidate]] = (),
+    may_lack: bool = False,
 ) -> engine.State:
     """The workflow before it begins. `found` holds the candidates of each stage, in the definition's order, `instead`
     those of its own fallback; `fallback` are the administrators.
 
-    Raises `NobodyToAsk` when a stage that applies ends up without anybody.
+    Raises `NobodyToAsk` when a stage that applies ends up without anybody; with `may_lack` it stays without steps.
     """
     applies = [holds(s.condition, facts) for s in definition.stages]
     if is_emergency:
         own = [c for n, candidates in enumerate(instead) if applies[n] for c in candidates]
-        return _emergency(definition, found, applies, barred, (own, fallback))
+        return _emergency(definition, found, applies, barred, (own, fallback), may_lack=may_lack)
     stages = []
     order = seat_id = 0
     for n, stage in enumerate(definition.stages):
@@ -69,7 +70,7 @@ def plan(
             )
             continue
         least = 1 if isinstance(stage.quorum, (str, float)) else stage.quorum
-        seats = seats_of(found[n], barred, instead[n] if instead else (), fallback, least=least)
+        seats = seats_of(found[n], barred, instead[n] if instead else (), fallback, least=least, may_lack=may_lack)
         because = describe(stage.condition) if stage.condition != ALWAYS else ""
         steps: list[engine.Step] = []
         for seat in seats:
@@ -106,10 +107,12 @@ def _emergency(
     applies: Sequence[bool],
     barred: frozenset[int],
     fallbacks: tuple[Sequence[Candidate], Sequence[Candidate]],
+    *,
+    may_lack: bool,
 ) -> engine.State:
     """One stage with everybody who may decide, asked at once; the first answer counts (specification, Scenario 3)."""
     everybody = [c for n, stage in enumerate(found) if applies[n] for c in stage]
-    seats = seats_of(everybody, barred, *fallbacks, least=1)
+    seats = seats_of(everybody, barred, *fallbacks, least=1, may_lack=may_lack)
     steps = tuple(
         engine.Step(-n, n, 1, s.person, engine.StepStatus.WAITING, reason=f"emergency: {s.why}")
         for n, s in enumerate(seats, 1)
@@ -130,19 +133,23 @@ def _emergency(
 
 
 def seats_of(
-    candidates: Sequence[Candidate], barred: frozenset[int], *fallbacks: Sequence[Candidate], least: int
+    candidates: Sequence[Candidate],
+    barred: frozenset[int],
+    *fallbacks: Sequence[Candidate],
+    least: int,
+    may_lack: bool = False,
 ) -> list[Seat]:
     """The people of one stage, each once, in order; at least `least` when so many can be found.
 
     The `fallbacks` are asked in turn, each only while too few are found. Raises `NobodyToAsk` when not even they have
-    anybody.
+    anybody, unless the stage `may_lack` people.
     """
     seats: dict[int, Seat] = {}
     _sit(candidates, barred, seats, least)
     for fallback in fallbacks:
         if not seats or len(seats) < least:
             _sit([replace(c, why=f"{c.why}: nobody else was found") for c in fallback], barred, seats, least)
-    if not seats:
+    if not seats and not may_lack:
         raise NobodyToAsk
     return list(seats.values())
 

@@ -17,21 +17,20 @@ from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may, people_with_role
 from waypost.approvals import engine, events, policy
-from waypost.approvals.definition import Approver, ApproverKind, Mode
-from waypost.approvals.definitions import Chosen, choose
+from waypost.approvals.definition import Mode
+from waypost.approvals.definitions import Chosen
 from waypost.approvals.engine import StageStatus, StepStatus, Verb, WorkflowStatus
-from waypost.approvals.errors import NotAsked, StepNotFound
-from waypost.approvals.finding import candidates
+from waypost.approvals.errors import NobodyToAsk, NotAsked, StepNotFound
+from waypost.approvals.finding import ADMINISTRATORS
+from waypost.approvals.foreseeing import plan_all
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
-from waypost.approvals.planning import plan, signature
+from waypost.approvals.planning import signature
 from waypost.approvals.subject import Subject, room_of
 from waypost.directory.queries import people_facts
 from waypost.kernel.clock import now
-from waypost.kernel.conditions.evaluate import holds
 from waypost.kernel.errors import StaleVersion
 from waypost.kernel.events import Doer, record
 
-ADMINISTRATORS = Approver(ApproverKind.ROLE, "admin")
 _DONE = {Verb.APPROVE: StepStatus.APPROVED, Verb.REJECT: StepStatus.REJECTED}
 _HELD = frozenset({*_DONE.values(), *engine.UNDECIDED})
 
@@ -119,21 +118,11 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
 
 
 async def _planned(session: AsyncSession, subject: Subject) -> tuple[Chosen, engine.State]:
-    chosen = await choose(session, subject)
-    # nobody is looked for on behalf of a stage that is skipped
-    applying = [(s, holds(s.condition, subject.facts)) for s in chosen.definition.stages]
-    rules = [s.approvers if applies else () for s, applies in applying]
-    rules += [s.fallback if applies else () for s, applies in applying]
-    *found, fallback = await candidates(session, [*rules, (ADMINISTRATORS,)], subject)
-    return chosen, plan(
-        chosen.definition,
-        subject.facts,
-        found[: len(applying)],
-        instead=found[len(applying) :],
-        barred=subject.barred,
-        fallback=fallback,
-        is_emergency=subject.is_emergency,
-    )
+    """The very plan a preview shows. Raises `NobodyToAsk` when a stage that applies has nobody."""
+    [foreseen] = await plan_all(session, [subject])
+    if foreseen.lacking:
+        raise NobodyToAsk
+    return foreseen.chosen, foreseen.state
 
 
 async def must_ask_again(session: AsyncSession, before: Subject, after: Subject, *, facts_changed: bool) -> bool:

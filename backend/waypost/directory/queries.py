@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -84,35 +84,46 @@ async def departments_below(session: AsyncSession, head_id: int) -> list[int]:
     return list((await session.scalars(select(tree.c.id))).all())
 
 
-async def department_head(session: AsyncSession, department_id: int | None) -> int | None:
-    """The active head of a department, or of the nearest one above it that has an active head; None if none has."""
-    if department_id is None:
-        return None
+async def department_heads(session: AsyncSession, ids: Iterable[int | None]) -> dict[int | None, int]:
+    """The active head of each department, or of the nearest one above it that has an active head. One statement."""
+    wanted = {i for i in ids if i is not None}
+    if not wanted:
+        return {}
     start = (
-        select(Department.id, Department.parent_id, Department.head_id, literal(1).label("level"))
-        .where(Department.id == department_id)
+        select(Department.id.label("asked"), Department.parent_id, Department.head_id, literal(1).label("level"))
+        .where(Department.id.in_(wanted))
         .cte("up", recursive=True)
     )
     up = start.union_all(
-        select(Department.id, Department.parent_id, Department.head_id, start.c.level + 1).where(
+        select(start.c.asked, Department.parent_id, Department.head_id, start.c.level + 1).where(
             Department.id == start.c.parent_id, start.c.level < MAX_LINE
         )
     )
-    head: int | None = await session.scalar(
-        select(up.c.head_id).join(User, and_(User.id == up.c.head_id, User.is_active)).order_by(up.c.level).limit(1)
+    rows = await session.execute(
+        select(up.c.asked, up.c.head_id)
+        .join(User, and_(User.id == up.c.head_id, User.is_active))
+        .order_by(up.c.level.desc())
     )
-    return head
+    return {row.asked: row.head_id for row in rows}  # the nearest comes last
 
 
 async def team_members(session: AsyncSession, team_id: int) -> list[int]:
     """The active members of a team, in order of their ids."""
-    rows = await session.scalars(
-        select(TeamMember.user_id)
+    return (await members_of_teams(session, [team_id])).get(team_id, [])
+
+
+async def members_of_teams(session: AsyncSession, team_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The active members of teams, in order of their ids; a team of nobody is left out. One statement."""
+    rows = await session.execute(
+        select(TeamMember.team_id, TeamMember.user_id)
         .join(User, and_(User.id == TeamMember.user_id, User.is_active))
-        .where(TeamMember.team_id == team_id)
+        .where(TeamMember.team_id.in_(set(team_ids)))
         .order_by(TeamMember.user_id)
     )
-    return list(rows.all())
+    found: dict[int, list[int]] = {}
+    for team_id, user_id in rows:
+        found.setdefault(team_id, []).append(user_id)
+    return found
 
 
 def _matches(q: str) -> Any:
@@ -218,3 +229,15 @@ async def department_page(
 def by_login(name: str) -> Any:
     """The condition that finds a person by username or e-mail address, whatever their case."""
     return or_(func.lower(User.username) == name.lower(), func.lower(User.email) == name.lower())
+
+
+async def people_by_login(session: AsyncSession, said: Iterable[str]) -> dict[str, int]:
+    """The ids of people by the username or e-mail address they are named by, in lower case. One statement."""
+    wanted = {name for text in said if (name := text.strip().lower())}
+    if not wanted:
+        return {}
+    username, email = func.lower(User.username), func.lower(User.email)
+    rows = await session.execute(
+        select(User.id, username, email).where(or_(username.in_(wanted), email.in_(wanted))).order_by(User.id.desc())
+    )
+    return {name: i for i, *both in rows for name in both if name in wanted}

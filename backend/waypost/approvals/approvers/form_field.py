@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.approvals.definition import Approver
 from waypost.approvals.subject import Subject
-from waypost.directory.models import User
-from waypost.directory.queries import by_login
+from waypost.directory.queries import people_by_login
 
 
-async def find(session: AsyncSession, rule: Approver, subject: Subject) -> tuple[list[int], str]:
+async def find(session: AsyncSession, asks: Sequence[tuple[Approver, Subject]]) -> list[tuple[list[int], str]]:
     """By id, username or e-mail address; an empty field or an unknown person finds nobody."""
-    why = f"named in the field {rule.target}"
-    value = subject.custom_fields.get(str(rule.target))
-    if isinstance(value, int) and not isinstance(value, bool):
-        return [value], why
-    if isinstance(value, str) and value.strip():
-        found = await session.scalar(select(User.id).where(by_login(value.strip())))
-        return [] if found is None else [found], why
-    return [], why
+    named = [subject.custom_fields.get(str(rule.target)) for rule, subject in asks]
+    known = await people_by_login(session, [v for v in named if isinstance(v, str)])
+    return [(_ids(v, known), f"named in the field {rule.target}") for v, (rule, _) in zip(named, asks, strict=True)]
+
+
+def _ids(value: object, known: dict[str, int]) -> list[int]:
+    if isinstance(value, str):
+        return [known[name]] if (name := value.strip().lower()) in known else []
+    return [value] if isinstance(value, int) and not isinstance(value, bool) else []

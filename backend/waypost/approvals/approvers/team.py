@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.approvals.definition import Approver
 from waypost.approvals.subject import Subject
-from waypost.directory.models import Team
-from waypost.directory.queries import team_members
+from waypost.directory.names import names
+from waypost.directory.queries import members_of_teams, team_members
 
 
 async def members(session: AsyncSession, rule: Approver) -> list[int]:
@@ -16,7 +17,9 @@ async def members(session: AsyncSession, rule: Approver) -> list[int]:
     return await team_members(session, rule.number)
 
 
-async def find(session: AsyncSession, rule: Approver, subject: Subject) -> tuple[list[int], str]:
+async def find(session: AsyncSession, asks: Sequence[tuple[Approver, Subject]]) -> list[tuple[list[int], str]]:
     """The team's active members."""
-    name = await session.scalar(select(Team.name).where(Team.id == rule.number))
-    return await members(session, rule), f"member of {name or 'a team'}"
+    ids = [rule.number for rule, _ in asks]
+    called = await names.teams(session, ids)
+    active = await members_of_teams(session, ids)
+    return [(active.get(i, []), f"member of {called[i]['name'] if i in called else 'a team'}") for i in ids]

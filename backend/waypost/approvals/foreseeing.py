@@ -1,0 +1,151 @@
+"""Who will be asked, before anybody is: the plan `service.start` begins with, for one subject or for many.
+
+Beginning an approval, previewing it on a form, trying a definition out and replaying it on what was asked for of late
+all plan here, so that what was shown is what happens. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.approvals import engine
+from waypost.approvals.definition import EMERGENCY_MINUTES, Approver, Stage
+from waypost.approvals.definitions import Chosen, InForce, choose_among, in_force
+from waypost.approvals.engine import StageStatus
+from waypost.approvals.finding import ADMINISTRATORS, candidates_of_all
+from waypost.approvals.planning import Candidate, plan
+from waypost.approvals.subject import Subject
+from waypost.directory.absences import away_until
+from waypost.directory.names import Refs, names
+from waypost.kernel.clock import now, rfc3339
+from waypost.kernel.conditions.evaluate import holds
+
+NOBODY = "nobody_to_ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """The workflow a subject is judged by, and the state it begins with; a stage may lack people."""
+
+    chosen: Chosen
+    state: engine.State
+
+    @property
+    def lacking(self) -> list[engine.Stage]:
+        """The stages that apply and have nobody: with one of these it cannot begin."""
+        return [s for s in self.state.stages if s.status is not StageStatus.SKIPPED and not s.steps]
+
+
+async def plan_all(
+    session: AsyncSession,
+    subjects: Sequence[Subject],
+    *,
+    chosen: Chosen | None = None,
+    among: Sequence[InForce] | None = None,
+) -> list[Foreseen]:
+    """What each subject's approval begins with: a handful of statements, however many subjects.
+
+    `chosen` is the workflow all are judged by, `among` those one is chosen from; without either, those in force.
+    """
+    if chosen is None and among is None:
+        among = await in_force(session)
+    picked = [chosen or choose_among(among or (), s) for s in subjects]
+    wanted = [(_rules(c, s), s) for c, s in zip(picked, subjects, strict=True)]
+    found = await candidates_of_all(session, wanted)
+    return [Foreseen(c, _plan(c, s, own)) for c, s, own in zip(picked, subjects, found, strict=True)]
+
+
+def _rules(chosen: Chosen, subject: Subject) -> list[tuple[Approver, ...]]:
+    """Each stage's approvers, each stage's fallback, the administrators. Nobody is looked for where it is skipped."""
+    applying = [(s, holds(s.condition, subject.facts)) for s in chosen.definition.stages]
+    return [
+        *(s.approvers if applies else () for s, applies in applying),
+        *(s.fallback if applies else () for s, applies in applying),
+        (ADMINISTRATORS,),
+    ]
+
+
+def _plan(chosen: Chosen, subject: Subject, found: Sequence[Sequence[Candidate]]) -> engine.State:
+    count = len(chosen.definition.stages)
+    return plan(
+        chosen.definition,
+        subject.facts,
+        found[:count],
+        instead=found[count : 2 * count],
+        fallback=found[-1],
+        barred=subject.barred,
+        is_emergency=subject.is_emergency,
+        may_lack=True,
+    )
+
+
+async def foresee(session: AsyncSession, subject: Subject, chosen: Chosen | None = None) -> dict[str, Any]:
+    """Who will be asked about this subject and why, in the shape of `foresee_many`."""
+    return (await foresee_many(session, [subject], chosen=chosen))[0]
+
+
+async def foresee_many(
+    session: AsyncSession,
+    subjects: Sequence[Subject],
+    *,
+    chosen: Chosen | None = None,
+    among: Sequence[InForce] | None = None,
+) -> list[dict[str, Any]]:
+    """The path of each subject, ready for JSON.
+
+    `{workflow: {id, version, name, why}, is_emergency, problem, stages: [{name, applies, why, mode, quorum, needed,
+    first_answer_counts, due_in_minutes, problem, people: [{person, why, order, away_until, deputy}]}]}`. A `problem`
+    is `nobody_to_ask`, or null: with one of a stage, the whole cannot begin.
+    """
+    planned = await plan_all(session, subjects, chosen=chosen, among=among)
+    ids = {step.approver for f in planned for stage in f.state.stages for step in stage.steps}
+    people = await names.people(session, ids)
+    away = {i: rfc3339(until) for i, until in (await away_until(session, ids, now())).items()}
+    return [_told(f, s.is_emergency, people, away) for f, s in zip(planned, subjects, strict=True)]
+
+
+def _told(foreseen: Foreseen, is_emergency: bool, people: Refs, away: dict[int, str]) -> dict[str, Any]:
+    chosen = foreseen.chosen
+    written: Sequence[Stage | None] = [None] if is_emergency else chosen.definition.stages
+    return {
+        "workflow": {
+            "id": chosen.definition_id,
+            "version": chosen.version,
+            "name": chosen.definition.name,
+            "why": chosen.why,
+        },
+        "is_emergency": is_emergency,
+        "problem": NOBODY if foreseen.lacking else None,
+        "stages": [_stage(p, w, people, away) for p, w in zip(foreseen.state.stages, written, strict=True)],
+    }
+
+
+def _stage(planned: engine.Stage, written: Stage | None, people: Refs, away: dict[int, str]) -> dict[str, Any]:
+    applies = planned.status is not StageStatus.SKIPPED
+    quorum: Any = "FIRST" if written is None else written.quorum
+    return {
+        "name": planned.name,
+        "applies": applies,
+        "why": planned.reason,
+        "mode": planned.mode.value,
+        "quorum": {"percent": quorum} if isinstance(quorum, float) else quorum,
+        "needed": planned.needed,
+        "first_answer_counts": planned.first_answer_counts,
+        "due_in_minutes": EMERGENCY_MINUTES if written is None else written.due_in_minutes,
+        "problem": NOBODY if applies and not planned.steps else None,
+        "people": [
+            {
+                "person": people.get(step.approver),
+                # why the stage applies is said of the stage, once
+                "why": step.reason.removesuffix(f", because {planned.reason}"),
+                "order": step.order,
+                "away_until": away.get(step.approver),
+                "deputy": None,
+            }
+            for step in planned.steps
+        ],
+    }
