@@ -14,6 +14,7 @@ from waypost.access import absence_router as absences
 from waypost.access import directory_router
 from waypost.access import router as access
 from waypost.access.deps import authenticate
+from waypost.approvals import queue_router as approval_queue
 from waypost.approvals import router as approvals
 from waypost.audit import router as audit
 from waypost.catalog import categories_router as categories
@@ -68,6 +69,7 @@ ROOMS = (
     working,
     queues,
     routing,
+    approval_queue,
     approvals,
     notifications,
     reports,

@@ -21,6 +21,7 @@ FILLED = {
     "ticket_id": lambda marked: marked["id"],
     "key": lambda marked: marked["ticket_type"],
     "definition_id": lambda marked: 1,
+    "step_id": lambda marked: marked["step_id"],
     "job_id": lambda marked: marked["job_id"],
     "import_id": lambda marked: 1,
     "attachment_id": lambda marked: marked["attachment_id"],
@@ -126,6 +127,9 @@ async def marked(who: Any) -> dict[str, Any]:
     }
     ticket = await employee.post("/tickets", body, expect=201)
     path = f"/tickets/{ticket['id']}"
+    clearer = {"description": f"All about the {MARK}", "version": ticket["version"]}
+    await employee.put(path, clearer)  # approvers can read what was changed
+    (flow,) = (await employee.get(f"{path}/approvals"))["items"]
     said = await employee.post(f"{path}/comments", {"body": f"The {MARK} again"}, expect=201)
     better = {"body": f"The {MARK} once more", "version": 1}
     await employee.put(f"{path}/comments/{said['id']}", better)
@@ -143,7 +147,13 @@ async def marked(who: Any) -> dict[str, Any]:
     content = {"title": MARK, "description": f"{MARK}, not sent yet"}
     draft = {"id": str(uuid4()), "ticket_type": "IT_HARDWARE", "content": content}
     await employee.post("/request-drafts", draft, expect=201)
-    made = {"attachment_id": file["id"], "job_id": many["job"]["id"], "comment_id": said["id"], "reply_id": reply["id"]}
+    made = {
+        "step_id": next(s["id"] for stage in flow["stages"] for s in stage["steps"]),
+        "attachment_id": file["id"],
+        "job_id": many["job"]["id"],
+        "comment_id": said["id"],
+        "reply_id": reply["id"],
+    }
     view = await employee.post("/saved-views", {"name": MARK, "filters": {"q": MARK}}, expect=201)
     return {**ticket, **made, "draft_id": draft["id"], "view_id": view["id"]}
 

@@ -47,6 +47,12 @@ class StepNotOpen(Conflict):
     code = "step_not_open"
 
 
+class OneByOne(Conflict):
+    """This one is decided on its own: it is an emergency, or worth more than may be decided together with others."""
+
+    code = "one_by_one"
+
+
 class NobodyAbove(Conflict):
     """There is nobody further up who could decide this."""
 

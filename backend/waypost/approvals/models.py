@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Numeric,
     SmallInteger,
     String,
     Text,
@@ -64,6 +66,7 @@ class ApprovalWorkflow(Base):
     """A workflow that judges one subject. `barred_ids` may not say yes.
 
     `subject` is what is judged, as approvers read it; every edit of it while they decide is its next `subject_version`.
+    `one_by_one`: it is never decided together with others, being an emergency or worth more than `one_by_one_above`.
     """
 
     __tablename__ = "approval_workflows"
@@ -77,6 +80,8 @@ class ApprovalWorkflow(Base):
     subject_id: Mapped[int] = mapped_column(BigInteger)
     subject: Mapped[dict[str, Any]] = mapped_column(JSONB)
     subject_version: Mapped[int] = mapped_column(Integer)
+    one_by_one: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    one_by_one_above: Mapped[Decimal] = mapped_column(Numeric(14, 2), server_default="5000")
     round: Mapped[int] = mapped_column(Integer)
     status: Mapped[str] = mapped_column(String(16))
     barred_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
@@ -95,6 +100,19 @@ class ApprovalWorkflow(Base):
             postgresql_where=text("status = 'RUNNING'"),
         ),
     )
+
+
+class ApprovalSubjectVersion(Base):
+    """A subject as approvers read it from `at` on, until the next version; never changed."""
+
+    __tablename__ = "approval_subject_versions"
+
+    workflow_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("approval_workflows.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    subject: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime]
 
 
 class ApprovalStage(Base):

@@ -1,8 +1,7 @@
-"""Reading approvals: the queue, a subject's workflows, and who was asked about what."""
+"""Reading approvals: a subject's workflows, and who was asked about what. The queue has a file of its own."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
@@ -22,14 +21,12 @@ from waypost.approvals.models import (
     ApprovalStep,
     ApprovalWorkflow,
 )
-from waypost.catalog.answers import answers, ids_named, with_names
-from waypost.catalog.kinds import FieldKind
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 
-_OPEN = ApprovalStep.status.in_([s.value for s in sorted(ASKED)])
-_ANSWERED = [s.value for s in (StepStatus.APPROVED, StepStatus.REJECTED, StepStatus.DELEGATED, StepStatus.ESCALATED)]
+OPEN = ApprovalStep.status.in_([s.value for s in sorted(ASKED)])
+ANSWERED = [s.value for s in (StepStatus.APPROVED, StepStatus.REJECTED, StepStatus.DELEGATED, StepStatus.ESCALATED)]
 MOST_ROUNDS = 50
 
 
@@ -75,97 +72,11 @@ def asked_now(subject_type: str, subject_id: Any) -> LateralFromClause:
 
 async def count_pending(session: AsyncSession, actor: Actor) -> int:
     """How many steps wait for this person."""
-    return await session.scalar(select(func.count()).where(policy.theirs(actor), _OPEN)) or 0
+    return await session.scalar(select(func.count()).where(policy.theirs(actor), OPEN)) or 0
 
 
-def _answers(subject: dict[str, Any]) -> list[dict[str, Any]]:
-    """What was filled in; a subject kept before answers were has fields and titles only."""
-    kept: list[dict[str, Any]] | None = subject.get("answers")
-    if kept is None:
-        titles = subject.get("field_titles", {})
-        return answers({"properties": {k: {"title": t} for k, t in titles.items()}}, subject.get("custom_fields", {}))
-    return kept
-
-
-async def approval_queue(session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int) -> dict[str, Any]:
-    """The steps that wait for this person, most urgent first (priority, then deadline): `{items, next_cursor}`."""
-    statement = (
-        select(
-            ApprovalStep,
-            ApprovalWorkflow.subject,
-            ApprovalWorkflow.subject_version,
-            ApprovalWorkflow.name,
-            ApprovalStage.name.label("stage_name"),
-        )
-        .join(ApprovalWorkflow, ApprovalWorkflow.id == ApprovalStep.workflow_id)
-        .join(ApprovalStage, ApprovalStage.id == ApprovalStep.stage_id)
-        .where(policy.theirs(actor), _OPEN)
-        .order_by(ApprovalStep.urgency.desc(), ApprovalStep.due_at, ApprovalStep.id)
-        .limit(limit + 1)
-    )
-    if cursor:
-        urgency, due_at, step_id = decode_cursor(cursor, "queue", int, datetime, int)
-        statement = statement.where(
-            after(
-                [
-                    (ApprovalStep.urgency, urgency, True),
-                    (ApprovalStep.due_at, due_at, False),
-                    (ApprovalStep.id, step_id, False),
-                ]
-            )
-        )
-    rows = (await session.execute(statement)).all()
-    page = rows[:limit]
-    earlier = await _decisions(session, sorted({r[0].workflow_id for r in page}))
-    people_ids = [i for r in page for i in (r[0].on_behalf_of_id, r.subject["requester_id"])]
-    people_ids += [i for steps in earlier.values() for s in steps for i in (s.decided_by_id, s.on_behalf_of_id)]
-    given = {r[0].id: _answers(r.subject) for r in page}
-    people_ids += [i for a in given.values() for i in ids_named(a, FieldKind.PERSON)]
-    department_ids = [i for a in given.values() for i in ids_named(a, FieldKind.DEPARTMENT)]
-    people = await names.people(session, people_ids)
-    departments = await names.departments(session, [*department_ids, *(r.subject["department_id"] for r in page)])
-    may = actor.may(Permission.APPROVALS_DECIDE)
-    items = []
-    for step, subject, version, workflow_name, stage_name in page:
-        shown = {k: v for k, v in subject.items() if k not in ("requester_id", "department_id")}
-        items.append(
-            {
-                "id": step.id,
-                "ticket": {
-                    **shown,
-                    "requester": people.get(subject["requester_id"]),
-                    "department": departments.get(subject["department_id"]),
-                    "answers": with_names(given[step.id], people, departments),
-                },
-                "version": version,
-                "step_order": step.step_order,
-                "stage_name": stage_name,
-                "workflow_name": workflow_name,
-                "status": step.status,
-                "requested_at": step.requested_at and rfc3339(step.requested_at),
-                "due_at": step.due_at and rfc3339(step.due_at),
-                "on_behalf_of": people.get(step.on_behalf_of_id),
-                "reason": step.reason,
-                "earlier_decisions": [
-                    {
-                        "by": people.get(s.decided_by_id),
-                        "on_behalf_of": people.get(s.on_behalf_of_id),
-                        "status": s.status,
-                        "comments": s.comments,
-                        "at": s.decided_at and rfc3339(s.decided_at),
-                        "is_outdated": s.decided_version is not None and s.decided_version < version,
-                    }
-                    for s in earlier.get(step.workflow_id, ())
-                ],
-                "allowed_actions": _verbs(step) if may else [],
-            }
-        )
-    end = page[-1][0] if len(rows) > limit else None
-    following = encode_cursor("queue", end.urgency, end.due_at, end.id) if end else None
-    return {"items": items, "next_cursor": following}
-
-
-def _verbs(step: ApprovalStep) -> list[str]:
+def verbs(step: ApprovalStep) -> list[str]:
+    """What the one who is asked can do with this step."""
     return [v.value for v in open_verbs(StepStatus(step.status), is_barred=False)]
 
 
@@ -186,21 +97,8 @@ def _step_json(
         "comments": s.comments,
         "reason": s.reason,
         "is_outdated": s.decided_version is not None and s.decided_version < subject_version,
-        "allowed_actions": _verbs(s) if theirs else [],
+        "allowed_actions": verbs(s) if theirs else [],
     }
-
-
-async def _decisions(session: AsyncSession, workflow_ids: list[int]) -> dict[int, list[ApprovalStep]]:
-    if not workflow_ids:
-        return {}
-    found: dict[int, list[ApprovalStep]] = {}
-    for step in await session.scalars(
-        select(ApprovalStep)
-        .where(ApprovalStep.workflow_id.in_(workflow_ids), ApprovalStep.status.in_(_ANSWERED))
-        .order_by(ApprovalStep.decided_at, ApprovalStep.id)
-    ):
-        found.setdefault(step.workflow_id, []).append(step)
-    return found
 
 
 async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, subject_id: int) -> list[dict[str, Any]]:

@@ -31,7 +31,6 @@ from waypost.approvals.schemas import (
     DefinitionRead,
     DefinitionUpdate,
     DefinitionWrite,
-    QueuePage,
     StepAction,
 )
 from waypost.kernel.conditions.tree import InvalidCondition
@@ -79,20 +78,12 @@ async def _decide(session: WriteSession, actor: Actor, step_id: int, verb: Verb,
     return json_response(await queries.decision(session, actor, done.step_id))
 
 
-@router.get("/approvals/pending", response_model=QueuePage)
-async def pending_approvals(
-    session: ReadSession,
-    actor: Annotated[Actor, permit(Permission.APPROVALS_DECIDE)],
-    limit: Limit = 25,
-    cursor: Cursor = None,
-) -> Response:
-    """The steps that wait for the caller, most urgent first."""
-    return json_response(await queries.approval_queue(session, actor, cursor=cursor, limit=limit))
-
-
 @router.post("/approvals/bulk", response_model=BulkAnswer)
 async def decide_many(body: BulkAction, actor: Annotated[Actor, permit(Permission.APPROVALS_DECIDE)]) -> Response:
-    """The same answer to many steps; each is decided on its own, and says what became of it."""
+    """The same answer to many steps; each is decided on its own, and says what became of it.
+
+    Emergencies and requests above the workflow's limit (`one_by_one`) are refused here: each deserves a look of its own.
+    """
     results = []
     for step_id in dict.fromkeys(body.step_ids):
         refused: Refusal | None = None
@@ -105,10 +96,13 @@ async def decide_many(body: BulkAction, actor: Annotated[Actor, permit(Permissio
                     Verb(body.action.lower()),
                     comments=body.comments or "",
                     version=(body.versions or {}).get(str(step_id)),
+                    is_one_of_many=True,
                 )
         except Refusal as error:
             refused = error
-        why = {"code": refused.code, "detail": refused.detail} if refused else None
+        why = None
+        if refused:
+            why = {"code": refused.code, "detail": refused.detail, "changes": refused.facts.get("changes", [])}
         results.append({"step_id": step_id, "ok": refused is None, "error": why})
     return json_response({"results": results})
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from waypost.catalog.schemas import Answer
+from waypost.approvals.queue_schemas import Change
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import NamedRef, PersonRef, Remark, Strict, Version
+from waypost.kernel.shapes import PersonRef, Remark, Strict, Version
 
 ActionWord = Literal["APPROVE", "REJECT", "REQUEST_INFO", "DELEGATE", "ESCALATE"]
 SeenVersion = Annotated[
@@ -71,61 +71,6 @@ class BulkAction(Strict):
     ] = None
 
 
-class EarlierDecision(BaseModel):
-    by: PersonRef | None
-    on_behalf_of: PersonRef | None
-    status: str
-    comments: str
-    at: str
-    is_outdated: Annotated[bool, Field(description="The request was changed after this decision.")]
-
-
-class QueueTicket(BaseModel):
-    """What is judged, as it stood when it was asked for or last edited."""
-
-    id: int
-    ticket_number: Annotated[str, Field(examples=["ITH-2026-000123"])]
-    title: Annotated[str, Field(examples=["New laptop"])]
-    description: str
-    ticket_type: Annotated[str, Field(examples=["IT_HARDWARE"])]
-    ticket_type_name: Annotated[str, Field(examples=["IT hardware"])]
-    priority: Annotated[str, Field(examples=["HIGH"])]
-    amount: Annotated[str | None, Field(examples=["1450.00"])]
-    currency: Annotated[str | None, Field(examples=["USD"])]
-    due_date: str | None
-    created_at: str
-    custom_fields: dict[str, Any]
-    field_titles: dict[str, str]
-    answers: Annotated[list[Answer], Field(description="What was filled in, in the form's order.")]
-    requester: PersonRef | None
-    department: NamedRef | None
-
-
-class QueueItem(BaseModel):
-    """A step that waits for the caller, with what is needed to decide it."""
-
-    id: Annotated[int, Field(examples=[11])]
-    ticket: QueueTicket
-    version: Annotated[int, Field(examples=[1], description="Which wording this is; a decision may name it.")]
-    step_order: int
-    stage_name: str
-    workflow_name: str
-    status: Annotated[str, Field(examples=["PENDING"])]
-    requested_at: Annotated[str, Field(examples=["2026-11-23T09:30:00Z"])]
-    due_at: Annotated[str, Field(examples=["2026-11-25T09:30:00Z"])]
-    on_behalf_of: PersonRef | None
-    reason: Annotated[str, Field(examples=["the requester's manager, because amount is below 1,000"])]
-    earlier_decisions: list[EarlierDecision]
-    allowed_actions: Annotated[
-        list[str], Field(examples=[["approve", "reject", "request_info", "delegate", "escalate"]])
-    ]
-
-
-class QueuePage(BaseModel):
-    items: list[QueueItem]
-    next_cursor: str | None
-
-
 class StepRead(BaseModel):
     id: int
     step_order: int
@@ -184,8 +129,9 @@ class DecisionAnswer(BaseModel):
 
 
 class BulkError(BaseModel):
-    code: str
+    code: Annotated[str, Field(examples=["one_by_one"])]
     detail: str
+    changes: Annotated[list[Change], Field(description="What reads differently than in the version that was named.")]
 
 
 class BulkResult(BaseModel):

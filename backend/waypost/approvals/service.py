@@ -20,11 +20,12 @@ from waypost.approvals import engine, events, policy
 from waypost.approvals.definition import Mode
 from waypost.approvals.definitions import Chosen
 from waypost.approvals.engine import StageStatus, StepStatus, Verb, WorkflowStatus
-from waypost.approvals.errors import NobodyToAsk, NotAsked, StepNotFound
+from waypost.approvals.errors import NobodyToAsk, NotAsked, OneByOne, StepNotFound
 from waypost.approvals.finding import ADMINISTRATORS
 from waypost.approvals.foreseeing import plan_all
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
 from waypost.approvals.planning import signature
+from waypost.approvals.seen import changes_since, is_one_by_one, keep_version
 from waypost.approvals.subject import Subject, room_of
 from waypost.directory.queries import people_facts
 from waypost.kernel.clock import now
@@ -76,6 +77,8 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
         subject_id=subject.id,
         subject=subject.shown,
         subject_version=1,
+        one_by_one=is_one_by_one(subject, ONE_BY_ONE_ABOVE),
+        one_by_one_above=ONE_BY_ONE_ABOVE,
         round=subject.round,
         status=WorkflowStatus.RUNNING.value,
         barred_ids=sorted(subject.barred),
@@ -84,6 +87,7 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
     )
     session.add(row)
     await session.flush()
+    keep_version(session, row, at)
     stages: dict[int, ApprovalStage] = {}
     for position, stage in enumerate(state.stages, 1):
         stages[stage.id] = ApprovalStage(
@@ -156,6 +160,8 @@ async def refresh(session: AsyncSession, subject: Subject) -> None:
     row.barred_ids = sorted(subject.barred)
     if row.subject != subject.shown:
         row.subject, row.subject_version = subject.shown, row.subject_version + 1
+        keep_version(session, row, now())
+    row.one_by_one = is_one_by_one(subject, row.one_by_one_above)
     for step in running.steps.values():
         step.urgency = subject.urgency
     await session.flush()
@@ -173,11 +179,13 @@ async def decide(
     comments: str = "",
     delegate_to: int | None = None,
     version: int | None = None,
+    is_one_of_many: bool = False,
 ) -> Outcome:
     """Answer a step. Of answers at the same moment one wins; the same answer again is answered as it was.
 
     `version` is the subject's as it was looked at. Raises `StepNotFound` (404), then `Forbidden`, `NotAsked` or
-    `SelfApproval` (403), then what `engine.check` raises, then `StaleVersion` when the subject reads differently now.
+    `SelfApproval` (403), then what `engine.check` raises, then `OneByOne` when `is_one_of_many` and it may not be, then
+    `StaleVersion`, with what reads differently now.
     """
     running = await find_step(session, actor, step_id, lock=True)
     actor.require(Permission.APPROVALS_DECIDE)
@@ -194,10 +202,13 @@ async def decide(
         may = await people_who_may(session, Permission.APPROVALS_DECIDE, [to])
         action = replace(action, to_is_able=person is not None and person.is_active and to in may)
     after, effects = engine.act(running.state, action, at)
+    if is_one_of_many and running.row.one_by_one:
+        raise OneByOne
     if version is not None and version != running.row.subject_version:
         raise StaleVersion(
             "The request was changed since you looked at it. Please look again.",
             current_version=running.row.subject_version,
+            changes=await changes_since(session, running.row, version),
         )
     await _keep(session, actor, running, after, effects, at, urgency=running.steps[step_id].urgency)
     return _outcome(running, step_id)
@@ -209,6 +220,15 @@ async def check_asked(session: AsyncSession, actor: Actor, step_id: int) -> None
     actor.require(Permission.APPROVALS_DECIDE)
     if running.steps[step_id].approver_id != actor.user_id:
         raise NotAsked
+
+
+async def changes_of_step(session: AsyncSession, actor: Actor, step_id: int, *, since: int) -> dict[str, Any]:
+    """What reads differently than in an earlier version: `{version, changes}`. Raises `StepNotFound`."""
+    running = await find_step(session, actor, step_id)
+    return {
+        "version": running.row.subject_version,
+        "changes": await changes_since(session, running.row, since),
+    }
 
 
 async def find_step(session: AsyncSession, actor: Actor, step_id: int, *, lock: bool = False) -> Running:

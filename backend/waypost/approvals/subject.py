@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -45,6 +45,13 @@ class SubjectRoom(Protocol):
 
     async def may_read(self, session: AsyncSession, actor: Actor, subject_id: int) -> bool:
         """Whether this person may see it."""
+        ...
+
+    async def beside(
+        self, session: AsyncSession, actor: Actor, subject_ids: Collection[int]
+    ) -> dict[int, dict[str, Any]]:
+        """What this person reads beside these subjects before they decide, by subject: `is_confidential` and the
+        `attachments` they may see. One statement; the caller has checked that they are asked."""
         ...
 
 

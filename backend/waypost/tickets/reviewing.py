@@ -6,6 +6,7 @@ handlers at the end, in the same transaction (`wiring.py`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,7 @@ from waypost.catalog.models import TicketType
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.events import SYSTEM, Doer, System
 from waypost.kernel.settings import get_settings
-from waypost.tickets import queries
+from waypost.tickets import judged, queries
 from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.events import IMPORT
 from waypost.tickets.lifecycle import Priority, Status, Step
@@ -208,3 +209,9 @@ class TicketRoom:
         except TicketNotFound:
             return False
         return True
+
+    async def beside(
+        self, session: AsyncSession, actor: Actor, subject_ids: Collection[int]
+    ) -> dict[int, dict[str, Any]]:
+        """Whether each is confidential, and the files this person may open."""
+        return await judged.beside(session, actor, subject_ids)
