@@ -233,3 +233,23 @@ async def test_every_version_is_kept(who: Any, hardware: Any, database: Any) -> 
     async with database.read() as session:
         rows = (await session.execute(statement, {"id": ticket["id"]})).all()
     assert [tuple(r) for r in rows] == [(1, "One"), (2, "Two")]
+
+
+async def test_a_workflow_says_above_what_it_is_alone(who: Any, find_step: Any) -> None:
+    admin, employee, manager = [await who(n) for n in ("admin", "employee", "manager")]
+    key = "SMALL_THINGS"
+    form = {"type": "object", "properties": {}}
+    await admin.post(
+        "/ticket-types", {"key": key, "name": "Small things", "form": form, "has_amount": True}, expect=201
+    )
+    workflow = {
+        "name": "Small things",
+        "condition": {"all": [{"field": "ticket_type", "op": "eq", "value": key}]},
+        "stages": [{"name": "Manager", "approvers": [{"kind": "REQUESTER_MANAGER"}]}],
+        "one_by_one_above": "20.00",
+    }
+    await admin.post("/approval-workflows", workflow, expect=201)
+    for amount, alone in (("20.00", None), ("20.01", {"why": "AMOUNT", "above": "20.00", "currency": "USD"})):
+        body = {"title": "Pens", "ticket_type": key, "custom_fields": {}, "amount": amount, "submit": True}
+        ticket = await employee.post("/tickets", body | {"currency": "USD"}, expect=201)
+        assert (await find_step(manager, ticket["id"]))["one_by_one"] == alone

@@ -21,10 +21,12 @@ from waypost.kernel.paging import Cursor, Limit
 router = APIRouter(route_class=StrictRoute, tags=["Approvals"])
 Approver = Annotated[Actor, permit(Permission.APPROVALS_DECIDE)]
 TypeKey = Annotated[
-    str | None, Query(max_length=64, pattern=r"^[^\x00]*$", description="Only requests of this type.", examples=["IT_HARDWARE"])
+    str | None,
+    Query(max_length=64, pattern=r"^[^\x00]*$", description="Requests of this type only.", examples=["IT_HARDWARE"]),
 ]
 WorkflowName = Annotated[
-    str | None, Query(max_length=100, pattern=r"^[^\x00]*$", description="Only what this workflow judges.", examples=["Purchases by amount"])
+    str | None,
+    Query(max_length=100, pattern=r"^[^\x00]*$", description="What this workflow judges only.", examples=["Purchases"]),
 ]
 Since = Annotated[int, Query(ge=1, le=2**31 - 1, description="The `version` one looked at.", examples=[1])]
 

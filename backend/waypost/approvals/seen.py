@@ -14,9 +14,6 @@ from waypost.approvals.models import ApprovalSubjectVersion, ApprovalWorkflow
 from waypost.approvals.subject import Subject
 from waypost.directory.names import names
 
-# Above this amount, in the company's own currency, a request is decided on its own unless its workflow says otherwise.
-ONE_BY_ONE_ABOVE = Decimal(5000)
-
 
 def is_one_by_one(subject: Subject, above: Decimal) -> bool:
     """Whether this is never decided together with others: an emergency, or worth more than so much."""
