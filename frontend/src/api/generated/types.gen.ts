@@ -79,6 +79,20 @@ export type AbsenceRead = {
 };
 
 /**
+ * AlsoAsked
+ *
+ * Somebody else of the same stage who has not answered; `WAITING`: asked after others.
+ */
+export type AlsoAsked = {
+    on_behalf_of: PersonRef | null;
+    person: PersonRef | null;
+    /**
+     * Status
+     */
+    status: string;
+};
+
+/**
  * Answer
  *
  * One field as it was filled in. `kind` is the form's (`x-kind`), null for plain JSON Schema.
@@ -626,27 +640,21 @@ export type CategoryUpdate = {
 };
 
 /**
- * Change
+ * ChangesAnswer
  *
- * What was changed. A form's field is `custom_fields.<key>`, with its title as `label` and values as people read them.
+ * What reads differently now than in an earlier version.
  */
-export type Change = {
+export type ChangesAnswer = {
     /**
-     * Field
+     * Changes
      */
-    field: string;
+    changes: Array<WaypostApprovalsQueueSchemasChange>;
     /**
-     * Label
+     * Version
+     *
+     * The version of now; a decision may name it.
      */
-    label?: string | null;
-    /**
-     * New
-     */
-    new: unknown;
-    /**
-     * Old
-     */
-    old: unknown;
+    version: number;
 };
 
 /**
@@ -893,6 +901,38 @@ export type CommentVersions = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * CountOf
+ */
+export type CountOf = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * CountOfType
+ */
+export type CountOfType = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
 };
 
 /**
@@ -1329,6 +1369,12 @@ export type EarlierDecision = {
     at: string;
     by: PersonRef | null;
     /**
+     * Changes
+     *
+     * What was changed since this decision.
+     */
+    changes: Array<WaypostApprovalsQueueSchemasChange>;
+    /**
      * Comments
      */
     comments: string;
@@ -1339,6 +1385,10 @@ export type EarlierDecision = {
      */
     is_outdated: boolean;
     on_behalf_of: PersonRef | null;
+    /**
+     * Stage Name
+     */
+    stage_name: string;
     /**
      * Status
      */
@@ -1590,7 +1640,7 @@ export type HistoryEntry = {
     /**
      * Changes
      */
-    changes: Array<Change>;
+    changes: Array<WaypostTicketsSchemasChange>;
     /**
      * Comment
      */
@@ -2258,6 +2308,28 @@ export type NotificationRead = {
 };
 
 /**
+ * OneByOneRead
+ *
+ * Why a request is decided on its own, never together with others.
+ */
+export type OneByOneRead = {
+    /**
+     * Above
+     *
+     * The limit of its workflow.
+     */
+    above: string | null;
+    /**
+     * Currency
+     */
+    currency: string | null;
+    /**
+     * Why
+     */
+    why: 'EMERGENCY' | 'AMOUNT';
+};
+
+/**
  * PeopleAnswer
  */
 export type PeopleAnswer = {
@@ -2466,6 +2538,38 @@ export type QueueCounts = {
 };
 
 /**
+ * QueueFile
+ *
+ * A file of the request that the caller may open.
+ */
+export type QueueFile = {
+    /**
+     * Content Type
+     */
+    content_type: string;
+    /**
+     * Filename
+     */
+    filename: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Scan
+     */
+    scan: string;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Visibility
+     */
+    visibility: string;
+};
+
+/**
  * QueueItem
  *
  * A step that waits for the caller, with what is needed to decide it.
@@ -2476,11 +2580,19 @@ export type QueueItem = {
      */
     allowed_actions: Array<string>;
     /**
+     * Also Asked
+     *
+     * Who else of this stage has not answered.
+     */
+    also_asked: Array<AlsoAsked>;
+    /**
      * Due At
      */
     due_at: string;
     /**
      * Earlier Decisions
+     *
+     * Who has answered, oldest first.
      */
     earlier_decisions: Array<EarlierDecision>;
     /**
@@ -2489,6 +2601,10 @@ export type QueueItem = {
     id: number;
     on_behalf_of: PersonRef | null;
     /**
+     * Set when it can not be decided with others.
+     */
+    one_by_one: OneByOneRead | null;
+    /**
      * Reason
      */
     reason: string;
@@ -2496,6 +2612,7 @@ export type QueueItem = {
      * Requested At
      */
     requested_at: string;
+    stage: StagePlace;
     /**
      * Stage Name
      */
@@ -2536,6 +2653,42 @@ export type QueuePage = {
 };
 
 /**
+ * QueueSummary
+ *
+ * How much waits for the caller.
+ */
+export type QueueSummary = {
+    /**
+     * By Type
+     */
+    by_type: Array<CountOfType>;
+    /**
+     * By Workflow
+     */
+    by_workflow: Array<CountOf>;
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Overdue
+     */
+    overdue: number;
+    /**
+     * Totals
+     *
+     * What is asked for, by currency.
+     */
+    totals: Array<Total>;
+    /**
+     * Waiting For Answer
+     *
+     * Of these, how many wait for a requester.
+     */
+    waiting_for_answer: number;
+};
+
+/**
  * QueueTicket
  *
  * What is judged, as it stood when it was asked for or last edited.
@@ -2551,6 +2704,10 @@ export type QueueTicket = {
      * What was filled in, in the form's order.
      */
     answers: Array<Answer>;
+    /**
+     * Attachments
+     */
+    attachments: Array<QueueFile>;
     /**
      * Created At
      */
@@ -2584,6 +2741,10 @@ export type QueueTicket = {
      * Id
      */
     id: number;
+    /**
+     * Is Confidential
+     */
+    is_confidential: boolean;
     /**
      * Priority
      */
@@ -3308,6 +3469,46 @@ export type Split = {
  */
 export type SplitMade = {
     ticket: WaypostTicketsWorkingSchemasTicketRef;
+};
+
+/**
+ * StagePlace
+ *
+ * Which stage this is, and how it is decided: `needed` of `seats` must say yes.
+ */
+export type StagePlace = {
+    /**
+     * Approved
+     */
+    approved: number;
+    /**
+     * First Answer Counts
+     */
+    first_answer_counts: boolean;
+    /**
+     * Mode
+     */
+    mode: string;
+    /**
+     * Needed
+     */
+    needed: number;
+    /**
+     * Number
+     */
+    number: number;
+    /**
+     * Of
+     */
+    of: number;
+    /**
+     * Rejected
+     */
+    rejected: number;
+    /**
+     * Seats
+     */
+    seats: number;
 };
 
 /**
@@ -4251,6 +4452,20 @@ export type TicketUpdate = {
 };
 
 /**
+ * Total
+ */
+export type Total = {
+    /**
+     * Amount
+     */
+    amount: string;
+    /**
+     * Currency
+     */
+    currency: string;
+};
+
+/**
  * TrendDay
  */
 export type TrendDay = {
@@ -4933,9 +5148,43 @@ export type WorkflowsAnswer = {
 };
 
 /**
+ * Change
+ *
+ * A difference between what was seen and what is now. `kind` says how to show the values.
+ */
+export type WaypostApprovalsQueueSchemasChange = {
+    /**
+     * After
+     */
+    after: string | null;
+    /**
+     * Before
+     */
+    before: string | null;
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Kind
+     */
+    kind: 'text' | 'money' | 'instant' | 'priority';
+    /**
+     * Label
+     */
+    label: string;
+};
+
+/**
  * BulkError
  */
 export type WaypostApprovalsSchemasBulkError = {
+    /**
+     * Changes
+     *
+     * What reads differently than in the version that was named.
+     */
+    changes: Array<WaypostApprovalsQueueSchemasChange>;
     /**
      * Code
      */
@@ -5004,6 +5253,30 @@ export type WaypostTicketsSchemasBulkResult = {
      * Ticket Id
      */
     ticket_id: number;
+};
+
+/**
+ * Change
+ *
+ * What was changed. A form's field is `custom_fields.<key>`, with its title as `label` and values as people read them.
+ */
+export type WaypostTicketsSchemasChange = {
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Label
+     */
+    label?: string | null;
+    /**
+     * New
+     */
+    new: unknown;
+    /**
+     * Old
+     */
+    old: unknown;
 };
 
 /**
@@ -5399,6 +5672,18 @@ export type PendingApprovalsData = {
          * `next_cursor` of the page before.
          */
         cursor?: string | null;
+        /**
+         * Ticket Type
+         *
+         * Requests of this type only.
+         */
+        ticket_type?: string | null;
+        /**
+         * Workflow
+         *
+         * What this workflow judges only.
+         */
+        workflow?: string | null;
     };
     url: '/api/v1/approvals/pending';
 };
@@ -5428,6 +5713,35 @@ export type PendingApprovalsResponses = {
 };
 
 export type PendingApprovalsResponse = PendingApprovalsResponses[keyof PendingApprovalsResponses];
+
+export type PendingSummaryData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/approvals/pending/summary';
+};
+
+export type PendingSummaryErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type PendingSummaryError = PendingSummaryErrors[keyof PendingSummaryErrors];
+
+export type PendingSummaryResponses = {
+    /**
+     * Successful Response
+     */
+    200: QueueSummary;
+};
+
+export type PendingSummaryResponse = PendingSummaryResponses[keyof PendingSummaryResponses];
 
 export type ApproveData = {
     /**
@@ -5481,6 +5795,55 @@ export type ApproveResponses = {
 };
 
 export type ApproveResponse = ApproveResponses[keyof ApproveResponses];
+
+export type ChangesOfStepData = {
+    body?: never;
+    path: {
+        /**
+         * Step Id
+         */
+        step_id: number;
+    };
+    query?: {
+        /**
+         * Since
+         *
+         * The `version` one looked at.
+         */
+        since?: number;
+    };
+    url: '/api/v1/approvals/{step_id}/changes';
+};
+
+export type ChangesOfStepErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ChangesOfStepError = ChangesOfStepErrors[keyof ChangesOfStepErrors];
+
+export type ChangesOfStepResponses = {
+    /**
+     * Successful Response
+     */
+    200: ChangesAnswer;
+};
+
+export type ChangesOfStepResponse = ChangesOfStepResponses[keyof ChangesOfStepResponses];
 
 export type DelegateData = {
     /**
