@@ -38,6 +38,7 @@ from waypost.tickets import draft_router as drafts
 from waypost.tickets import export_router as exports
 from waypost.tickets import fields_router as ticket_fields
 from waypost.tickets import import_router as imports
+from waypost.tickets import path_router as paths
 from waypost.tickets import queue_router as queues
 from waypost.tickets import router as tickets
 from waypost.tickets import routing_router as routing
@@ -61,6 +62,7 @@ ROOMS = (
     tickets,
     attachments,
     drafts,
+    paths,
     ticket_fields,
     asking,
     talk,

@@ -23,6 +23,7 @@ from waypost.directory.absences import away_until
 from waypost.directory.names import Refs, names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.conditions.evaluate import holds
+from waypost.kernel.conditions.tree import leaves
 
 NOBODY = "nobody_to_ask"
 
@@ -97,9 +98,10 @@ async def foresee_many(
 ) -> list[dict[str, Any]]:
     """The path of each subject, ready for JSON.
 
-    `{workflow: {id, version, name, why}, is_emergency, problem, stages: [{name, applies, why, mode, quorum, needed,
-    first_answer_counts, due_in_minutes, problem, people: [{person, why, order, away_until, deputy}]}]}`. A `problem`
-    is `nobody_to_ask`, or null: with one of a stage, the whole cannot begin.
+    `{workflow: {id, version, name, why}, is_emergency, problem, depends_on: [{field, label}], stages: [{name, applies,
+    why, mode, quorum, needed, first_answer_counts, due_in_minutes, problem, people: [{person, why, order, away_until,
+    deputy}]}]}`. A `problem` is `nobody_to_ask`, or null: with one of a stage, the whole cannot begin. `depends_on`
+    are the facts that decide which of the stages apply.
     """
     planned = await plan_all(session, subjects, chosen=chosen, among=among)
     ids = {step.approver for f in planned for stage in f.state.stages for step in stage.steps}
@@ -120,8 +122,15 @@ def _told(foreseen: Foreseen, is_emergency: bool, people: Refs, away: dict[int, 
         },
         "is_emergency": is_emergency,
         "problem": NOBODY if foreseen.lacking else None,
+        "depends_on": _depends_on(chosen),
         "stages": [_stage(p, w, people, away) for p, w in zip(foreseen.state.stages, written, strict=True)],
     }
+
+
+def _depends_on(chosen: Chosen) -> list[dict[str, str]]:
+    """The facts the stages' conditions look at, each once, in their order."""
+    looked_at = {leaf.field.name: leaf.field.label for s in chosen.definition.stages for leaf in leaves(s.condition)}
+    return [{"field": name, "label": label} for name, label in looked_at.items()]
 
 
 def _stage(planned: engine.Stage, written: Stage | None, people: Refs, away: dict[int, str]) -> dict[str, Any]:

@@ -37,12 +37,8 @@ async def route(session: AsyncSession, ticket: Ticket, kind: TicketType) -> None
     old_team, old_priority = ticket.team_id, ticket.priority
     if earlier is not None:
         _take_back(ticket, earlier, kind)
-    current = await rules.in_force(session)
     before = {"team_id": ticket.team_id, "priority": ticket.priority}
-    decision = Decision(None, None, None, None, (), ())
-    if current.rules:
-        there = await rules.company(session, current.rules, ticket.team_id)
-        decision = routing.decide(current.rules, facts_of(ticket), there, team_id=ticket.team_id)
+    current, decision = await _decided(session, ticket)
     ticket.team_id = decision.team_id or ticket.team_id
     ticket.priority = decision.priority or ticket.priority
     is_changed = (ticket.team_id, ticket.priority) != (old_team, old_priority)
@@ -70,6 +66,25 @@ async def route(session: AsyncSession, ticket: Ticket, kind: TicketType) -> None
         actor=SYSTEM,
         at=at,
     )
+
+
+async def _decided(session: AsyncSession, ticket: Ticket) -> tuple[rules.InForce, Decision]:
+    current = await rules.in_force(session)
+    if not current.rules:
+        return current, Decision(None, None, None, None, (), ())
+    there = await rules.company(session, current.rules, ticket.team_id)
+    return current, routing.decide(current.rules, facts_of(ticket), there, team_id=ticket.team_id)
+
+
+async def priority_when_sent(session: AsyncSession, ticket: Ticket, kind: TicketType) -> str:
+    """The priority approvers would judge it with, were it sent now. `ticket` is a copy: what rules set before is taken
+    back in it.
+    """
+    earlier = await session.get(TicketRouting, ticket.id) if ticket.round else None
+    if earlier is not None:
+        _take_back(ticket, earlier, kind)
+    _, decision = await _decided(session, ticket)
+    return decision.priority or ticket.priority
 
 
 async def _keep(

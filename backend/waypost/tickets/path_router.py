@@ -1,0 +1,33 @@
+"""`/tickets/path`: who will be asked, while a request is written."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from waypost.access.actor import Actor
+from waypost.access.deps import permit
+from waypost.access.permissions import Permission
+from waypost.catalog.errors import UnknownTicketType
+from waypost.kernel.db import ReadSession
+from waypost.kernel.http import StrictRoute, guarded, json_response
+from waypost.kernel.openapi import problems
+from waypost.tickets import foreseeing
+from waypost.tickets.asking_router import only_for_whom_one_may_ask
+from waypost.tickets.errors import NotYoursToAskFor
+from waypost.tickets.path_schemas import PathAsk, TicketPath
+
+router = APIRouter(route_class=StrictRoute, prefix="/tickets", tags=["Tickets"])
+# How it is kept is nobody's business before it is kept.
+_NOT_JUDGED = {"submit", "draft_id", "tags", "is_confidential"}
+
+
+@router.post("/path", response_model=TicketPath, responses=problems(NotYoursToAskFor, UnknownTicketType))
+@guarded(only_for_whom_one_may_ask)
+async def ticket_path(
+    body: PathAsk, session: ReadSession, actor: Annotated[Actor, permit(Permission.TICKETS_CREATE)]
+) -> Response:
+    """Who would be asked about this request, and why, were it sent now. An unfinished form has a path too."""
+    path = await foreseeing.path_of_new(session, actor, **body.model_dump(exclude=_NOT_JUDGED))
+    return json_response(path)
