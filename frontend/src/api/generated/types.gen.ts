@@ -2330,6 +2330,197 @@ export type OneByOneRead = {
 };
 
 /**
+ * PathAsk
+ *
+ * A request as far as it is filled in: the body of `POST /tickets`; only its type is needed.
+ */
+export type PathAsk = {
+    /**
+     * Amount
+     */
+    amount?: string | null;
+    /**
+     * Currency
+     */
+    currency?: string | null;
+    /**
+     * Custom Fields
+     */
+    custom_fields?: {
+        [key: string]: unknown;
+    };
+    /**
+     * Description
+     */
+    description?: string;
+    /**
+     * Draft Id
+     *
+     * The draft it was written as; it is removed with this.
+     */
+    draft_id?: string | null;
+    /**
+     * Due Date
+     */
+    due_date?: string | null;
+    /**
+     * Is Confidential
+     *
+     * Only for those who have a part in it.
+     */
+    is_confidential?: boolean;
+    /**
+     * Priority
+     */
+    priority?: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL' | null;
+    /**
+     * Requester Id
+     *
+     * For whom it is, when not for oneself (`GET /requesters`).
+     */
+    requester_id?: number | null;
+    /**
+     * Submit
+     *
+     * Submit at once instead of keeping a draft.
+     */
+    submit?: boolean;
+    /**
+     * Tags
+     *
+     * Kept in lower case, each once.
+     */
+    tags?: Array<string>;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Title
+     */
+    title?: string;
+};
+
+/**
+ * PathFact
+ *
+ * A fact that decides which stages apply.
+ */
+export type PathFact = {
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Label
+     */
+    label: string;
+};
+
+/**
+ * PathPerson
+ *
+ * Somebody who will be asked. In one stage the same `order` means at the same time.
+ */
+export type PathPerson = {
+    /**
+     * Away Until
+     *
+     * They are away now, and until when.
+     */
+    away_until: string | null;
+    /**
+     * Who may decide in their place while they are away.
+     */
+    deputy: PersonRef | null;
+    /**
+     * Order
+     */
+    order: number;
+    person: PersonRef;
+    /**
+     * Why
+     */
+    why: string;
+};
+
+/**
+ * PathStage
+ *
+ * A stage, whether it applies or not; `why` is its condition in words.
+ */
+export type PathStage = {
+    /**
+     * Applies
+     */
+    applies: boolean;
+    /**
+     * Due In Minutes
+     */
+    due_in_minutes: number;
+    /**
+     * First Answer Counts
+     */
+    first_answer_counts: boolean;
+    /**
+     * Mode
+     */
+    mode: 'SEQUENTIAL' | 'PARALLEL';
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Needed
+     *
+     * How many must say yes.
+     */
+    needed: number;
+    /**
+     * People
+     */
+    people: Array<PathPerson>;
+    /**
+     * Problem
+     */
+    problem: 'nobody_to_ask' | null;
+    /**
+     * Quorum
+     *
+     * As the workflow says it; `needed` is what it comes to.
+     */
+    quorum: unknown;
+    /**
+     * Why
+     */
+    why: string;
+};
+
+/**
+ * PathWorkflow
+ *
+ * The workflow it would be judged by, and why this one. Without an id it is the one nobody had to define.
+ */
+export type PathWorkflow = {
+    /**
+     * Id
+     */
+    id: number | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Why
+     */
+    why: string;
+};
+
+/**
  * PeopleAnswer
  */
 export type PeopleAnswer = {
@@ -4069,6 +4260,59 @@ export type TicketPage = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * TicketPath
+ *
+ * Where a request will go when it is sent.
+ */
+export type TicketPath = {
+    /**
+     * Depends On
+     */
+    depends_on: Array<PathFact>;
+    /**
+     * Is Emergency
+     *
+     * Everybody is asked at once; the first answer counts.
+     */
+    is_emergency: boolean;
+    /**
+     * Missing
+     *
+     * What decides the path and is not filled in yet.
+     */
+    missing: Array<PathFact>;
+    /**
+     * Needs Approval
+     *
+     * False: nobody must say yes to this type of request.
+     */
+    needs_approval: boolean;
+    /**
+     * Priority
+     *
+     * The one it will be judged with.
+     */
+    priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+    /**
+     * Priority Is Ruled
+     *
+     * A routing rule gives it another one than was asked for.
+     */
+    priority_is_ruled: boolean;
+    /**
+     * Problem
+     *
+     * Why it could not begin, or null.
+     */
+    problem: 'nobody_to_ask' | null;
+    /**
+     * Stages
+     */
+    stages: Array<PathStage>;
+    workflow: PathWorkflow | null;
 };
 
 /**
@@ -10640,6 +10884,39 @@ export type ExportTicketsResponses = {
      */
     200: unknown;
 };
+
+export type TicketPathData = {
+    body: PathAsk;
+    path?: never;
+    query?: never;
+    url: '/api/v1/tickets/path';
+};
+
+export type TicketPathErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TicketPathError = TicketPathErrors[keyof TicketPathErrors];
+
+export type TicketPathResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketPath;
+};
+
+export type TicketPathResponse = TicketPathResponses[keyof TicketPathResponses];
 
 export type TicketData = {
     body?: never;
