@@ -287,7 +287,9 @@ ROWS = st.fixed_dictionaries(
 async def samples(database: Any) -> Any:
     async with database.transaction() as session:
         await session.run_sync(lambda s: TABLE.create(s.connection()))
-    return database
+    yield database
+    async with database.transaction() as session:  # other tests look at all the tables there are
+        await session.run_sync(lambda s: TABLE.drop(s.connection()))
 
 
 @given(trees=st.lists(TREES, min_size=5, max_size=10), rows=st.lists(ROWS, min_size=5, max_size=20))

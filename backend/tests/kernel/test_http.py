@@ -252,6 +252,20 @@ async def test_pointers_name_members_only(who: Any) -> None:
     assert all("[" not in e["pointer"] for e in wrong["errors"]), wrong["errors"]
 
 
+async def test_a_text_is_counted_in_characters(who: Any, hardware: Any) -> None:
+    employee = await who("employee")
+    for title, said in (
+        ("a" * 10_000, "should have at most 200 characters"),
+        ("\u00e9" * 201, "at most 200 characters"),
+    ):
+        wrong = await employee.post("/tickets", hardware(title=title), expect=422)
+        assert [e["pointer"] for e in wrong["errors"]] == ["/title"]
+        assert said in wrong["errors"][0]["message"]
+        assert said in wrong["detail"]
+    many = await employee.post("/tickets", hardware(tags=[f"t{n}" for n in range(99)]), expect=422)
+    assert "items" in many["errors"][0]["message"], "a list is counted in items"
+
+
 async def test_text_is_composed_and_visible(who: Any, hardware: Any) -> None:
     employee = await who("employee")
     body = hardware(title="Cafe\u0301", submit=False)

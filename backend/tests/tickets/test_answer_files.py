@@ -103,8 +103,9 @@ async def test_merging_leaves_answers_with_the_duplicate(who: Any, asked: Any) -
     employee, agent = await who("employee"), await who("agent")
     (double, answering, other), (main, *kept) = await asked(), await asked()
     there = f"/tickets/{double['id']}"
-    assert (await agent.get(f"{there}/merge-preview", params={"into": main["id"]}))["files"] == 1
-    await agent.post(f"{there}/merge", {"into_id": main["id"]})
+    seen = await agent.get(f"{there}/merge-preview", params={"into": main["id"]})
+    assert seen["files"] == 1
+    await agent.post(f"{there}/merge", {"into_id": main["id"], "seen": seen["seen"]})
     assert set(await actions_of(employee, double)) == {answering}
     assert set(await actions_of(employee, main)) == {other, *kept}
     assert (await employee.get(there))["custom_fields"]["papers"] == [answering]

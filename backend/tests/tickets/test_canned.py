@@ -9,7 +9,7 @@ import pytest
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import SYSTEM_ROLES, Permission, Scope
-from waypost.tickets import policy
+from waypost.tickets import desk_policy
 
 _numbers = itertools.count(1)
 
@@ -57,8 +57,8 @@ def actor(role: str | None, *, team: int | None = None, scope: Scope | None = No
     ],
 )
 def test_whose_a_reply_is(who: Actor, owner: int | None, team: int | None, reads: bool, edits: bool) -> None:
-    assert policy.may_read_reply(who, owner, team) is reads
-    assert policy.may_edit_reply(who, owner, team) is edits
+    assert desk_policy.may_read_reply(who, owner, team) is reads
+    assert desk_policy.may_edit_reply(who, owner, team) is edits
 
 
 async def test_ones_own_are_ones_own(who: Any) -> None:

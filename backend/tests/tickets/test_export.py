@@ -20,7 +20,7 @@ from sqlalchemy import select, text
 from waypost.access.queries import actor_of_user
 from waypost.kernel.events import EventRow
 from waypost.tickets import exporting
-from waypost.tickets.queries import Filters
+from waypost.tickets.listing import Filters
 
 
 async def rows_of(api: Any, **params: Any) -> list[list[str]]:

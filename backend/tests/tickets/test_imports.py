@@ -312,14 +312,14 @@ async def test_a_defect_fails_its_row_only(database: Any, who: Any, monkeypatch:
     made = await bring(admin, ["title", "a", "b"])
     path = f"/ticket-imports/{made['id']}"
     await admin.put(f"{path}/plan", {"ticket_type": "FACILITY", "columns": {"title": 0}})
-    real = importing._make
+    real = importing.make_ticket
 
     async def make(*args: Any, **more: Any) -> int:
         if args[4].number == 2:
             raise RuntimeError("a defect")
         return await real(*args, **more)
 
-    monkeypatch.setattr(importing, "_make", make)
+    monkeypatch.setattr(importing, "make_ticket", make)
     await admin.post(f"{path}/check")
     await importing.run_due(database)
     assert [r["status"] for r in await rows_of(admin, made)] == ["WRONG", "READY"]

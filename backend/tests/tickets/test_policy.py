@@ -14,8 +14,9 @@ from waypost.access.actor import Actor
 from waypost.access.permissions import SYSTEM_ROLES, Permission, Scope
 from waypost.tickets import policy
 from waypost.tickets.lifecycle import Part, Status
+from waypost.tickets.listing import SORTS, Filters, ticket_list
 from waypost.tickets.models import Ticket, TicketText
-from waypost.tickets.queries import SORTS, Filters, facts_by_id, ticket_list
+from waypost.tickets.queries import facts_by_id
 from waypost.tickets.working_models import TicketWatcher
 
 PEOPLE, TEAMS, DEPARTMENTS = range(1, 9), range(1, 4), range(1, 5)

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import event
 
 from waypost.directory.names import names
-from waypost.tickets.lifecycle import Status
-from waypost.tickets.waiting import OVER, Holder, holder
+from waypost.tickets.lifecycle import OVER, Status
+from waypost.tickets.waiting import Holder, holder
 
 
 @pytest.mark.parametrize(

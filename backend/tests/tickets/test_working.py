@@ -25,6 +25,13 @@ def make(who: Any) -> Make:
     return made
 
 
+async def look(who: Any, double_id: int, main_id: int, username: str = "admin") -> str:
+    """What one has seen of what merging these would do."""
+    person = await who(username)
+    preview = await person.get(f"/tickets/{double_id}/merge-preview", params={"into": main_id})
+    return str(preview["seen"])
+
+
 def words_of(history: dict[str, Any]) -> list[str]:
     return [e["summary"] for e in history["items"]]
 
@@ -234,12 +241,13 @@ async def test_merging(who: Any, make: Make) -> None:
     assert (seen["comments"], seen["files"], seen["tags"], seen["warnings"]) == (2, 1, ["home"], [])
     assert [p["id"] for p in seen["watchers"]] == [p["id"] for p in seen["let_in"]] == [colleague.id]
     assert (await agent.get(there))["status"] == "APPROVED", "a preview changes nothing"
-    merged = await agent.post(f"{there}/merge", {"into_id": main["id"]})
+    await agent.post(f"{there}/merge", {"into_id": main["id"]}, expect=422)
+    merged = await agent.post(f"{there}/merge", {"into_id": main["id"], "seen": seen["seen"]})
     assert merged["is_merged"] is True
     assert [(x["word"], x["ticket"]["id"], x["is_merge"]) for x in merged["links"]] == [
         ("DUPLICATE_OF", main["id"], True)
     ]
-    again = await agent.post(f"{there}/merge", {"into_id": main["id"]})
+    again = await agent.post(f"{there}/merge", {"into_id": main["id"], "seen": seen["seen"]})
     assert again == merged
     closed = await colleague.get(there)
     assert (closed["status"], closed["comment_count"]) == ("CLOSED", 0)
@@ -252,8 +260,22 @@ async def test_merging(who: Any, make: Make) -> None:
     assert words_of(await agent.get(f"{here}/history")).count(f"merged {double['ticket_number']} into it") == 1
     assert "merged another request into it" in words_of(await employee.get(f"{here}/history"))
     other = await make()
-    await agent.post(f"{there}/merge", {"into_id": other["id"]}, expect=409)
-    await agent.post(f"/tickets/{other['id']}/merge", {"into_id": double["id"]}, expect=409)
+    await agent.post(f"{there}/merge", {"into_id": other["id"], "seen": seen["seen"]}, expect=409)
+    await agent.post(f"/tickets/{other['id']}/merge", {"into_id": double["id"], "seen": seen["seen"]}, expect=409)
+
+
+async def test_what_was_seen_of_two_is_not_seen_of_others(who: Any, make: Make) -> None:
+    """Nothing warns here, and yet the colleague will see a request that was not theirs: of these two, and no others."""
+    agent = await who("agent")
+    double, main, other = await make("colleague"), await make(), await make()
+    here, seen = f"/tickets/{double['id']}/merge", await look(who, double["id"], main["id"])
+    for body in ({"into_id": other["id"], "seen": seen}, {"into_id": main["id"], "seen": "never looked"}):
+        assert (await agent.post(here, body, expect=409))["code"] == "merge_changed"
+    hr = next(t for t in (await agent.get("/teams?limit=100"))["items"] if t["name"] == "HR Services")
+    admin = await who("admin")
+    await admin.post(f"/tickets/{main['id']}/assign", {"team_id": hr["id"]})  # another team would read it now
+    assert (await admin.post(here, {"into_id": main["id"], "seen": seen}, expect=409))["code"] == "merge_changed"
+    await admin.post(here, {"into_id": main["id"], "seen": await look(who, double["id"], main["id"])})
 
 
 async def test_what_a_merge_brought_is_a_newer_reply(who: Any, make: Make) -> None:
@@ -262,7 +284,9 @@ async def test_what_a_merge_brought_is_a_newer_reply(who: Any, make: Make) -> No
     brought = await colleague.post(f"/tickets/{double['id']}/comments", {"body": "It is solved"}, expect=201)
     last = await agent.post(f"/tickets/{main['id']}/comments", {"body": "Looking"}, expect=201)
     version = (await agent.get(f"/tickets/{main['id']}"))["version"]
-    await agent2.post(f"/tickets/{double['id']}/merge", {"into_id": main["id"]})
+    await agent2.post(
+        f"/tickets/{double['id']}/merge", {"into_id": main["id"], "seen": await look(who, double["id"], main["id"])}
+    )
     body = {"body": "Still looking", "after_comment_id": last["id"], "after_version": version}
     refused = await agent.post(f"/tickets/{main['id']}/comments", body, expect=409)
     assert (refused["code"], refused["comment_ids"]) == ("newer_reply", [brought["id"]])
@@ -279,7 +303,7 @@ async def test_merging_what_is_in_review_asks_nobody_any_more(
     assert await find_step(manager, double["id"])
     seen = await agent.get(f"/tickets/{double['id']}/merge-preview", params={"into": main["id"]})
     assert seen["withdraws_approval"] is True
-    await agent.post(f"/tickets/{double['id']}/merge", {"into_id": main["id"]})
+    await agent.post(f"/tickets/{double['id']}/merge", {"into_id": main["id"], "seen": seen["seen"]})
     assert await find_step(manager, double["id"]) is None
     flow = await employee.get(f"/tickets/{double['id']}/approvals")
     assert [w["status"] for w in flow["items"]] == ["CANCELLED"]
@@ -291,14 +315,15 @@ async def test_merging_widens_no_confidence_unasked(who: Any, make: Make) -> Non
     secret, plain = await make(is_confidential=True, description="Private"), await make("colleague")
     out = await agent.get(f"/tickets/{secret['id']}/merge-preview", params={"into": plain["id"]})
     assert out["warnings"] == ["confidential_becomes_open"]
-    refused = await agent.post(f"/tickets/{secret['id']}/merge", {"into_id": plain["id"]}, expect=409)
+    body = {"into_id": plain["id"], "seen": out["seen"]}
+    refused = await agent.post(f"/tickets/{secret['id']}/merge", body, expect=409)
     assert refused["warnings"] == ["confidential_becomes_open"]
     into = await agent.get(f"/tickets/{plain['id']}/merge-preview", params={"into": secret["id"]})
     assert into["warnings"] == ["people_see_confidential"]
     assert [p["id"] for p in into["let_in"]] == [colleague.id]
-    await agent.post(f"/tickets/{plain['id']}/merge", {"into_id": secret["id"]}, expect=409)
     body = {"into_id": secret["id"], "accept": ["people_see_confidential"]}
-    await agent.post(f"/tickets/{plain['id']}/merge", body, expect=409)
+    for unasked in ({"accept": [], "seen": into["seen"]}, {"seen": out["seen"]}):
+        await agent.post(f"/tickets/{plain['id']}/merge", body | unasked, expect=409)
     await agent.post(f"/tickets/{plain['id']}/merge", body | {"seen": into["seen"]})
     await colleague.get(f"/tickets/{secret['id']}")
     await manager.get(f"/tickets/{secret['id']}", expect=404)
@@ -316,7 +341,8 @@ async def test_two_confidential_ones_say_who_will_see_both(who: Any, make: Make)
     seen = await agent.get(f"{there}/merge-preview", params={"into": main["id"]})
     assert seen["warnings"] == ["readers_see_confidential", "people_see_confidential"]
     assert [p["id"] for p in seen["shown"]] == [outsider.id]
-    refused = await agent.post(f"{there}/merge", {"into_id": main["id"], "accept": seen["warnings"][1:]}, expect=409)
+    body = {"into_id": main["id"], "accept": seen["warnings"][1:], "seen": seen["seen"]}
+    refused = await agent.post(f"{there}/merge", body, expect=409)
     assert refused["warnings"] == ["readers_see_confidential"]
     assert (await outsider.get(f"/tickets/{main['id']}/comments"))["items"] == []
     await agent.post(f"{there}/merge", {"into_id": main["id"], "accept": seen["warnings"], "seen": seen["seen"]})
@@ -373,7 +399,7 @@ async def test_internal_words_go_to_another_team_only_when_agreed_to(who: Any, m
     await agent.post(f"{there}/comments", {"body": "Ours alone", "visibility": "INTERNAL"}, expect=201)
     seen = await admin.get(f"{there}/merge-preview", **preview)
     assert seen["warnings"] == ["internal_changes_team"]
-    await admin.post(f"{there}/merge", {"into_id": main["id"]}, expect=409)
+    await admin.post(f"{there}/merge", {"into_id": main["id"], "seen": seen["seen"]}, expect=409)
     assert (await hr.get(f"/tickets/{main['id']}/comments"))["items"] == []
     await admin.post(f"{there}/merge", {"into_id": main["id"], "accept": seen["warnings"], "seen": seen["seen"]})
     assert [c["body"] for c in (await hr.get(f"/tickets/{main['id']}/comments"))["items"]] == ["Ours alone"]
@@ -382,9 +408,10 @@ async def test_internal_words_go_to_another_team_only_when_agreed_to(who: Any, m
 async def test_two_merge_each_into_the_other(who: Any, make: Make) -> None:
     agent, agent2 = await who("agent"), await who("agent2")
     a, b = (await make())["id"], (await make())["id"]
+    there, back = await look(who, a, b), await look(who, b, a)
     answers = await asyncio.gather(
-        agent.post(f"/tickets/{a}/merge", {"into_id": b}, expect=None),
-        agent2.post(f"/tickets/{b}/merge", {"into_id": a}, expect=None),
+        agent.post(f"/tickets/{a}/merge", {"into_id": b, "seen": there}, expect=None),
+        agent2.post(f"/tickets/{b}/merge", {"into_id": a, "seen": back}, expect=None),
     )
     assert sorted(x.status_code for x in answers) == [200, 409]
 

@@ -238,9 +238,20 @@ def _validation_errors(errors: Iterable[Any]) -> tuple[FieldError, ...]:
             raise NotFound
         else:
             pointer = f"?{'/'.join(map(str, path))}"
-        message = str(error["msg"]).removeprefix("Value error, ")
+        message = _in_characters(error) or str(error["msg"]).removeprefix("Value error, ")
         found.append(FieldError(pointer, message[:1].lower() + message[1:]))
     return tuple(found)
+
+
+def _in_characters(error: Any) -> str | None:
+    """How long a text may be, where its length was asked after it was made tidy: Pydantic speaks of "items" then."""
+    bound, name = {"too_long": ("most", "max_length"), "too_short": ("least", "min_length")}.get(
+        error["type"], ("", "")
+    )
+    if not bound or not isinstance(error["input"], str):
+        return None
+    limit = error["ctx"][name]
+    return f"should have at {bound} {limit} {'character' if limit == 1 else 'characters'}"
 
 
 def install(app: FastAPI, *, authenticate: Guard) -> None:

@@ -18,7 +18,7 @@ from waypost.search import policy
 from waypost.search.errors import ViewNotFound, ViewOutdated
 from waypost.search.models import SavedView, SavedViewPin
 from waypost.tickets.conditions import condition_of, filters_from
-from waypost.tickets.queries import MOST_COUNTED, Filters, ticket_count, ticket_list
+from waypost.tickets.listing import MOST_COUNTED, Filters, ticket_count, ticket_list
 
 
 async def view_page(

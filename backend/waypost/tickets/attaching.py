@@ -34,7 +34,7 @@ from waypost.kernel.idempotency import Once
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
 from waypost.kernel.uploads import Upload
-from waypost.tickets import events, files, policy
+from waypost.tickets import events, files, lifecycle, policy
 from waypost.tickets.errors import (
     AttachmentInfected,
     AttachmentIsAnswer,
@@ -43,11 +43,9 @@ from waypost.tickets.errors import (
     AttachmentTooLarge,
     NothingToScan,
     NotYours,
-    TicketIsClosed,
     TicketNotFound,
     TooManyAttachments,
 )
-from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Attachment
 from waypost.tickets.queries import Found, find_ticket
 from waypost.vendors.object_store import ObjectStore, StoreFailed, object_store
@@ -80,8 +78,7 @@ def _check_may_add(actor: Actor, found: Found, visibility: str) -> None:
             raise Forbidden("Internal files are for the team that works on this ticket.")
     elif not policy.may_comment(actor, found.facts):
         raise NotYours
-    if found.facts.status is Status.CLOSED:
-        raise TicketIsClosed("A closed ticket takes no more files.")
+    lifecycle.check_takes_more(found.facts.status, "A closed ticket takes no more files.")
 
 
 async def check_may_add(session: AsyncSession, actor: Actor, ticket_id: int) -> None:
@@ -89,8 +86,7 @@ async def check_may_add(session: AsyncSession, actor: Actor, ticket_id: int) -> 
     found = await find_ticket(session, actor, ticket_id)
     if not policy.may_say_anything(actor, found.facts):
         raise NotYours
-    if found.facts.status is Status.CLOSED:
-        raise TicketIsClosed("A closed ticket takes no more files.")
+    lifecycle.check_takes_more(found.facts.status, "A closed ticket takes no more files.")
     await _check_room(session, ticket_id)
 
 

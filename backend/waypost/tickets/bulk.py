@@ -26,8 +26,9 @@ from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.tickets import assigning, service, talking, watching
 from waypost.tickets.errors import ChangedSince, JobNotFound, NothingToUndo, TicketNotFound, TooManyMatching
 from waypost.tickets.lifecycle import Status
+from waypost.tickets.listing import Filters, ticket_list
 from waypost.tickets.models import BulkItem, BulkJob, Ticket
-from waypost.tickets.queries import Filters, find_ticket, ticket_list
+from waypost.tickets.queries import find_ticket
 
 log = get_logger(__name__)
 MOST_TICKETS = 2_000

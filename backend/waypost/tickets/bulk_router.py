@@ -22,7 +22,7 @@ from waypost.kernel.paging import Cursor, Limit
 from waypost.tickets import bulk
 from waypost.tickets.errors import JobNotFound, NothingToUndo, TooManyMatching
 from waypost.tickets.list_query import ListFilters
-from waypost.tickets.queries import Filters
+from waypost.tickets.listing import Filters
 from waypost.tickets.schemas import (
     BulkItemPage,
     BulkJobRead,

@@ -16,7 +16,7 @@ from waypost.kernel.errors import FieldError, Forbidden, Invalid, StaleVersion
 from waypost.kernel.events import record
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.tickets import canned_events as events
-from waypost.tickets import policy
+from waypost.tickets import desk_policy
 from waypost.tickets.canned_words import faults, fill
 from waypost.tickets.errors import ReplyNotFound
 from waypost.tickets.queries import Found, find_ticket
@@ -49,7 +49,7 @@ async def reply_list(
     statement = (
         select(CannedReply, uses.label("uses"))
         .outerjoin(CannedUse, and_(CannedUse.reply_id == CannedReply.id, CannedUse.user_id == actor.user_id))
-        .where(policy.replies_visible_to(actor))
+        .where(desk_policy.replies_visible_to(actor))
         .limit(limit + 1)
     )
     if q and q.strip():
@@ -84,14 +84,14 @@ async def find_reply(session: AsyncSession, actor: Actor, reply_id: int, *, lock
     """A reply this person may use. Raises `ReplyNotFound`."""
     statement = select(CannedReply).where(CannedReply.id == reply_id)
     reply = await session.scalar(statement.with_for_update(key_share=True) if lock else statement)
-    if reply is None or not policy.may_read_reply(actor, reply.owner_id, reply.team_id):
+    if reply is None or not desk_policy.may_read_reply(actor, reply.owner_id, reply.team_id):
         raise ReplyNotFound
     return reply
 
 
 def check_may_edit(actor: Actor, reply: CannedReply) -> None:
     """Raises `Forbidden` for a team's reply that is not theirs to write."""
-    if not policy.may_edit_reply(actor, reply.owner_id, reply.team_id):
+    if not desk_policy.may_edit_reply(actor, reply.owner_id, reply.team_id):
         raise Forbidden("A team's canned replies are written by those who manage them.")
 
 
@@ -105,7 +105,7 @@ async def one_json(session: AsyncSession, actor: Actor, reply: CannedReply) -> d
 
 def reply_json(actor: Actor, reply: CannedReply, uses: int, teams: dict[int | None, dict[str, Any]]) -> dict[str, Any]:
     """A reply with how often this person took it."""
-    may_edit = policy.may_edit_reply(actor, reply.owner_id, reply.team_id)
+    may_edit = desk_policy.may_edit_reply(actor, reply.owner_id, reply.team_id)
     return {
         "id": reply.id,
         "title": reply.title,
@@ -126,7 +126,7 @@ async def create_reply(
 ) -> CannedReply:
     """Write a reply, one's own or a team's. Raises `Forbidden`, or `Invalid` naming what is wrong."""
     owner_id = actor.user_id if team_id is None else None
-    if not policy.may_edit_reply(actor, owner_id, team_id):
+    if not desk_policy.may_edit_reply(actor, owner_id, team_id):
         raise Forbidden("A team's canned replies are written by those who manage them.")
     if team_id is not None and await session.scalar(select(Team.id).where(Team.id == team_id)) is None:
         raise Invalid(errors=(FieldError("/team_id", "there is no such team"),))

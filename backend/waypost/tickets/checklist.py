@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.kernel.clock import now
 from waypost.kernel.events import record
-from waypost.tickets import events, policy
-from waypost.tickets.errors import ChecklistFull, NoSuchItem, NotYours, TicketIsClosed
-from waypost.tickets.lifecycle import Part, Status
+from waypost.tickets import events, lifecycle, policy
+from waypost.tickets.errors import ChecklistFull, NoSuchItem, NotYours
+from waypost.tickets.lifecycle import Part
 from waypost.tickets.models import Ticket
 from waypost.tickets.queries import find_ticket
 from waypost.tickets.working_models import ChecklistItem
@@ -25,8 +25,7 @@ async def _to_write(session: AsyncSession, actor: Actor, ticket_id: int) -> tupl
     found = await find_ticket(session, actor, ticket_id, lock=True)
     if Part.FULFILLER not in policy.parts_of(actor, found.facts):
         raise NotYours
-    if found.facts.status is Status.CLOSED:
-        raise TicketIsClosed("The checklist of a closed ticket is not changed any more.")
+    lifecycle.check_takes_more(found.facts.status, "The checklist of a closed ticket is not changed any more.")
     rows = select(ChecklistItem).where(ChecklistItem.ticket_id == ticket_id).order_by(ChecklistItem.position)
     return found.ticket, list((await session.scalars(rows)).all())
 

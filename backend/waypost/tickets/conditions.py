@@ -18,7 +18,7 @@ from waypost.kernel.errors import FieldError
 from waypost.kernel.http import MalformedBody, check_json
 from waypost.kernel.shapes import nfc
 from waypost.tickets.fields import FIELDS, known_fields
-from waypost.tickets.queries import Filters
+from waypost.tickets.listing import Filters
 
 FRESH = 5.0
 MOST_TEXT = 6000  # of a condition in an address; a longer one belongs into a saved view

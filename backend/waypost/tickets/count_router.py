@@ -15,7 +15,7 @@ from waypost.kernel.db import ReadSession
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.openapi import problems
 from waypost.tickets.list_query import ListFilters
-from waypost.tickets.queries import MOST_COUNTED, ticket_count
+from waypost.tickets.listing import MOST_COUNTED, ticket_count
 
 router = APIRouter(route_class=StrictRoute, tags=["Tickets"])
 

@@ -32,8 +32,8 @@ from waypost.kernel.db import Database
 from waypost.kernel.errors import Kind, Refusal, invalid_field
 from waypost.kernel.events import EventRow, record
 from waypost.tickets import events, sheets
+from waypost.tickets.listing import Filters, ticket_list
 from waypost.tickets.models import Ticket
-from waypost.tickets.queries import Filters, ticket_list
 from waypost.tickets.sheets import Cell, Column
 
 MOST_ROWS = 100_000

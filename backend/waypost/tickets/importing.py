@@ -10,32 +10,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import timedelta, tzinfo
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import ValidationError
-from sqlalchemy import delete, func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.access.queries import actor_of_user
-from waypost.catalog.models import TicketType
 from waypost.catalog.service import type_to_ask_for
-from waypost.directory.models import Department, User
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError, Invalid, Refusal
 from waypost.kernel.events import record
 from waypost.kernel.logs import get_logger
-from waypost.tickets import assigning, events, mapping, policy, service
-from waypost.tickets.import_errors import BadFile, ImportNotFound, NotNow, NotYourType
-from waypost.tickets.import_models import ImportedKey, ImportRow, TicketImport
-from waypost.tickets.mapping import Named, Plan, Reading
-from waypost.tickets.schemas import TicketCreate
-from waypost.tickets.sheets import CUSTOM
+from waypost.tickets import events, mapping
+from waypost.tickets.import_errors import BadFile, ImportNotFound, NotNow
+from waypost.tickets.import_models import ImportRow, TicketImport
+from waypost.tickets.import_rows import Duplicate, Wrong, by_field, check_scope, make_ticket
+from waypost.tickets.mapping import Plan
 from waypost.tickets.tables import BadTable, Table, read_table
 
 log = get_logger(__name__)
@@ -52,22 +46,6 @@ ENDS = {"CHECKING": "CHECKED", "RUNNING": "FINISHED"}
 
 class _Rehearsed(Exception):
     """Ends a rehearsal, so that nothing of it is kept."""
-
-
-class _Wrong(Exception):
-    """What is wrong with a row, by field."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        self.errors = errors
-        super().__init__(str(errors))
-
-
-class _Duplicate(Exception):
-    """The row became a ticket before."""
-
-    def __init__(self, ticket_id: int | None) -> None:
-        self.ticket_id = ticket_id
-        super().__init__(str(ticket_id))
 
 
 # --- bringing a file --------------------------------------------------------------------------------------------------
@@ -129,7 +107,7 @@ async def plan_import(session: AsyncSession, actor: Actor, import_id: int, plan:
     if job.status not in ("UPLOADED", "CHECKED"):
         raise NotNow("Its columns cannot be changed any more.")
     kind = await type_to_ask_for(session, plan.ticket_type)
-    _check_scope(actor, kind)
+    check_scope(actor, kind)
     fields = {*mapping.FIELDS, *mapping.importable(kind.form)}
     wrong = [FieldError(f"/columns/{name}", "is no field of this type") for name in plan.columns if name not in fields]
     wrong += [
@@ -155,12 +133,6 @@ async def plan_import(session: AsyncSession, actor: Actor, import_id: int, plan:
     )
     await session.flush()
     return job
-
-
-def _check_scope(actor: Actor, kind: TicketType) -> None:
-    actor.require(Permission.TICKETS_IMPORT)
-    if not policy.may_import(actor, kind.team_id):
-        raise NotYourType
 
 
 def plan_of(job: TicketImport) -> Plan:
@@ -321,18 +293,18 @@ async def _do(session: AsyncSession, actor: Actor, job: TicketImport, row: Impor
     wrong: dict[str, str] = {}
     try:
         async with session.begin_nested():
-            ticket_id = await _make(session, actor, job.id, plan, row, is_rehearsal=is_rehearsal)
+            ticket_id = await make_ticket(session, actor, job.id, plan, row, is_rehearsal=is_rehearsal)
             if is_rehearsal:
                 raise _Rehearsed
         row.status, row.ticket_id = "DONE", ticket_id
     except _Rehearsed:
         row.status = "READY"
-    except _Duplicate as known:
+    except Duplicate as known:
         row.status, row.ticket_id = "DUPLICATE", known.ticket_id
-    except _Wrong as found:
+    except Wrong as found:
         wrong = found.errors
     except Refusal as refused:
-        wrong = _by_field(refused)
+        wrong = by_field(refused)
     except Exception:  # a defect must not stop the others, nor be tried for ever
         log.exception("import row failed", import_id=job.id, row=row.number)
         wrong = {"": "Something went wrong on our side."}
@@ -343,133 +315,3 @@ async def _do(session: AsyncSession, actor: Actor, job: TicketImport, row: Impor
             for name, why in wrong.items()
         ]
     await session.flush()
-
-
-def _by_field(refused: Refusal) -> dict[str, str]:
-    """A refusal's errors by the mapping's words for fields."""
-    found: dict[str, str] = {}
-    for error in refused.errors:
-        found.setdefault(_field_of(error.pointer), error.message)
-    return found or {"": refused.detail}
-
-
-def _field_of(pointer: str) -> str:
-    parts = pointer.strip("/").split("/")
-    if parts[0] == "custom_fields" and len(parts) > 1:
-        return CUSTOM + parts[1].replace("~1", "/").replace("~0", "~")
-    return {"requester_id": "requester", "assignee_id": "assignee"}.get(parts[0], parts[0])
-
-
-# --- one row ----------------------------------------------------------------------------------------------------------
-
-
-async def _make(
-    session: AsyncSession, actor: Actor, import_id: int, plan: Plan, row: ImportRow, *, is_rehearsal: bool
-) -> int:
-    """The ticket of a row. Raises `_Wrong`, `_Duplicate`, or what the use cases refuse."""
-    kind = await type_to_ask_for(session, plan.ticket_type)
-    _check_scope(actor, kind)
-    read = mapping.read_row(plan, kind.form, row.cells, await _zone_of(session, actor))
-    await _check_not_known(session, import_id, kind, plan, row, read)
-    requester_id = await _person(session, read, "requester", read.requester)
-    assignee_id = await _person(session, read, "assignee", read.assignee)
-    await _look_up_named(session, read)
-    body = _checked(kind.key, read)
-    if read.wrong:
-        raise _Wrong(read.wrong)
-    values = body.model_dump(exclude={"draft_id", "requester_id"})
-    ticket = await service.create_ticket(session, actor, **values, requester_id=requester_id, is_rehearsal=is_rehearsal)
-    if assignee_id is not None:
-        await assigning.assign_ticket(session, actor, ticket.id, assignee_id=assignee_id, team_id=None, move_team=False)
-    if read.external_key is not None:
-        known = await session.scalar(
-            pg_insert(ImportedKey)
-            .values(ticket_type_id=kind.id, external_key=read.external_key, ticket_id=ticket.id)
-            .on_conflict_do_nothing()
-            .returning(ImportedKey.ticket_id)
-        )
-        if known is None:  # somebody brought the same at the same moment
-            raise _Duplicate(None)
-    return ticket.id
-
-
-async def _zone_of(session: AsyncSession, actor: Actor) -> tzinfo:
-    name = await session.scalar(select(User.timezone).where(User.id == actor.user_id)) or "UTC"
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
-
-
-async def _check_not_known(
-    session: AsyncSession, import_id: int, kind: TicketType, plan: Plan, row: ImportRow, read: Reading
-) -> None:
-    if read.external_key is None:
-        return
-    known = await session.scalar(
-        select(ImportedKey.ticket_id).where(
-            ImportedKey.ticket_type_id == kind.id, ImportedKey.external_key == read.external_key
-        )
-    )
-    if known is not None:
-        raise _Duplicate(known)
-    column = plan.columns["external_key"] + 1  # arrays of PostgreSQL begin with 1
-    earlier = await session.scalar(
-        select(func.min(ImportRow.number)).where(
-            ImportRow.import_id == import_id,
-            ImportRow.number < row.number,
-            ImportRow.status.in_(("PENDING", "READY", "WRONG", "FAILED")),
-            func.btrim(ImportRow.cells[column]) == read.external_key,
-        )
-    )
-    if earlier is not None:
-        read.wrong["external_key"] = f"stands in row {earlier} too"
-
-
-async def _person(session: AsyncSession, read: Reading, name: str, said: str) -> int | None:
-    """Who is meant by an e-mail address or a username."""
-    if not said:
-        return None
-    word = said.lower()
-    found = await session.scalar(
-        select(User.id).where(or_(func.lower(User.username) == word, func.lower(User.email) == word), User.is_active)
-    )
-    if found is None:
-        read.wrong[name] = "is nobody's e-mail address or username here"
-    return found
-
-
-async def _look_up_named(session: AsyncSession, read: Reading) -> None:
-    for key, value in list(read.custom.items()):
-        if not isinstance(value, Named):
-            continue
-        if value.kind == "person":
-            found = await _person(session, read, CUSTOM + key, value.words)
-        else:
-            found = await session.scalar(
-                select(Department.id).where(func.lower(Department.name) == value.words.lower()).limit(1)
-            )
-            if found is None:
-                read.wrong[CUSTOM + key] = "is no department here"
-        if found is None:
-            del read.custom[key]
-        else:
-            read.custom[key] = found
-
-
-def _checked(type_key: str, read: Reading) -> TicketCreate:
-    """The row as a request typed in would be sent, held to the same rules; what they say is added to `read.wrong`."""
-    values = {**read.values, "custom_fields": read.custom, "ticket_type": type_key, "submit": read.submit}
-    try:
-        return TicketCreate.model_validate(values)
-    except ValidationError as invalid:
-        for error in invalid.errors():
-            message = str(error["msg"]).removeprefix("Value error, ")
-            name = str(error["loc"][0])
-            match error["type"]:
-                case "missing":
-                    message = "is needed"
-                case "string_too_long" | "too_long" if isinstance(error["input"], str):
-                    message = f"must have at most {error['ctx']['max_length']} characters"
-            read.wrong.setdefault(name, message[:1].lower() + message[1:])
-        raise _Wrong(read.wrong) from invalid

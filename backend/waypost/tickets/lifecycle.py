@@ -139,6 +139,7 @@ MERGEABLE = frozenset(set(Status) - {_S.DRAFT, _S.CLOSED})
 MERGE_TARGET = frozenset(set(Status) - {_S.DRAFT, _S.REJECTED, _S.CLOSED})
 IN_REVIEW = frozenset({_S.SUBMITTED, _S.IN_REVIEW, _S.PENDING_INFO})
 OPEN = frozenset(set(Status) - {_S.DRAFT, _S.REJECTED, _S.CLOSED, _S.COMPLETED})
+OVER = frozenset({_S.REJECTED, _S.CLOSED})
 
 
 def decide(
@@ -176,6 +177,17 @@ def possible(facts: Facts, parts: frozenset[Part], at: datetime, *, reopen_withi
     return found
 
 
+def takes_more(status: Status) -> bool:
+    """Whether anything is still said about it, attached to it or ticked on it: until it is closed."""
+    return status is not Status.CLOSED
+
+
+def check_takes_more(status: Status, refusal: str) -> None:
+    """Raises `TicketIsClosed`, in these words, when nothing is added to it any more."""
+    if not takes_more(status):
+        raise TicketIsClosed(refusal)
+
+
 def may_edit(status: Status, parts: frozenset[Part]) -> bool:
     """Whether somebody with these parts may edit a ticket in this status."""
     return any(status in EDITABLE.get(part, ()) for part in parts)
@@ -184,7 +196,7 @@ def may_edit(status: Status, parts: frozenset[Part]) -> bool:
 def may_change(field: str, status: Status, parts: frozenset[Part]) -> bool:
     """Whether somebody with these parts may change this field of a ticket in this status."""
     if field == "is_confidential" and Part.REQUESTER in parts:
-        return status is not Status.CLOSED
+        return takes_more(status)
     return may_edit(status, parts) or (Part.FULFILLER in parts and status in SORTING.get(field, ()))
 
 

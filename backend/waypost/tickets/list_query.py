@@ -14,7 +14,7 @@ from waypost.kernel.db import ReadSession
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import Instant
 from waypost.tickets.conditions import MOST_TEXT, condition_in_address, filters_from
-from waypost.tickets.queries import Filters
+from waypost.tickets.listing import Filters
 from waypost.tickets.schemas import PriorityWord, SortWord, StatusWord
 
 Who = Annotated[str, Field(pattern=r"^(me|none|[1-9][0-9]{0,17})$", examples=["me"])]

@@ -1,7 +1,8 @@
 """Two tickets that ask for the same become one; one that asks for two things becomes two.
 
 Merging moves what was said, the files, the watchers and the tags of a duplicate to the main ticket, withdraws its
-approvals and closes it. Whoever does it has seen a preview; what it warns of must be agreed to, as it is at that moment.
+approvals and closes it. Nothing leads back, and others see more by it: so whoever does it has seen the preview of these
+two, as they are at that moment, and has agreed to what it warns of.
 """
 
 from __future__ import annotations
@@ -37,9 +38,11 @@ class Plan:
     """What merging would do, and what it warns of.
 
     `let_in_ids` are those who see the main ticket from then on, `shown_ids` those who see what the duplicate kept from them
-    (into a ticket that is not confidential that is everybody who sees it, so nobody is named).
+    (into a ticket that is not confidential that is everybody who sees it, so nobody is named). `between` is what else that
+    depends on: which two they are, and whose.
     """
 
+    between: tuple[tuple[int, int | None, bool], ...]
     comments: int
     files: int
     tags: list[str]
@@ -52,8 +55,9 @@ class Plan:
 
     @property
     def seen(self) -> str:
-        """A word for what one agrees to: another one as soon as it warns of more, or lets other people see more."""
-        agreed = (self.warnings, sorted(self.let_in_ids), sorted(self.shown_ids), self.withdraws_approval)
+        """A word for what one agrees to: another one for other tickets, and as soon as other people would see more."""
+        people = sorted(self.let_in_ids), sorted(self.shown_ids)
+        agreed = (self.between, self.warnings, *people, self.withdraws_approval)
         return sha256(repr(agreed).encode()).hexdigest()[:32]
 
 
@@ -83,6 +87,7 @@ async def plan(session: AsyncSession, duplicate: Found, main: Found) -> Plan:
         "internal_changes_team": one.team_id != other.team_id and internal_comments + internal_files > 0,
     }
     return Plan(
+        between=tuple((t.id, t.team_id, t.is_confidential) for t in (one, other)),
         comments=comments,
         files=files,
         tags=tags[len(other.tags) : tagging.MOST],
@@ -154,7 +159,7 @@ async def preview(session: AsyncSession, actor: Actor, ticket_id: int, into_id: 
 
 
 async def merge(
-    session: AsyncSession, actor: Actor, ticket_id: int, *, into_id: int, accepted: list[str], seen: str | None = None
+    session: AsyncSession, actor: Actor, ticket_id: int, *, into_id: int, accepted: list[str], seen: str
 ) -> None:
     """Close a ticket as a duplicate of another, which takes over what was said and attached. Twice is once.
 
@@ -167,11 +172,10 @@ async def merge(
         return
     check(actor, duplicate, main)
     planned = await plan(session, duplicate, main)
-    if seen is not None and seen != planned.seen:
+    if seen != planned.seen:
         raise MergeChanged
-    missing = [w for w in planned.warnings if w not in accepted]
-    if missing or (planned.warnings and seen is None):
-        raise MergeNeedsConsent(warnings=missing or planned.warnings)
+    if missing := [w for w in planned.warnings if w not in accepted]:
+        raise MergeNeedsConsent(warnings=missing)
     kept = select(func.count()).select_from(Attachment).where(Attachment.ticket_id == other.id)
     if planned.files + (await session.scalar(kept) or 0) > MOST_PER_TICKET:
         raise TooManyAttachments(f"A ticket has at most {MOST_PER_TICKET} files; both together have more.")

@@ -33,9 +33,8 @@ from waypost.access.actor import Actor
 from waypost.access.permissions import Permission, Scope
 from waypost.approvals.queries import subjects_seen_by
 from waypost.directory.models import User
-from waypost.tickets.lifecycle import MERGEABLE, Part, Status
+from waypost.tickets.lifecycle import MERGEABLE, Part, Status, takes_more
 from waypost.tickets.models import Ticket
-from waypost.tickets.talk_models import CannedReply
 from waypost.tickets.working_models import TicketWatcher
 
 
@@ -286,7 +285,7 @@ def may_open(actor: Actor, ticket: TicketFacts) -> bool:
     parts = parts_of(actor, ticket)
     is_over_all = Part.FULFILLER in parts and actor.scope(Permission.TICKETS_WORK) is Scope.ALL
     trusted = Part.REQUESTER in parts or (is_over_all and _reads_confidential(actor, Scope.ALL))
-    return trusted and ticket.status is not Status.CLOSED
+    return trusted and takes_more(ticket.status)
 
 
 def takes_part(actor: Actor) -> bool:
@@ -327,7 +326,7 @@ def may_comment_internally(actor: Actor, ticket: TicketFacts) -> bool:
 def may_remove_file(actor: Actor, ticket: TicketFacts, uploaded_by_id: int, visibility: str) -> bool:
     """Whether they may take a file away: their own, as long as they could still add one like it."""
     may_add = may_comment_internally if visibility == "INTERNAL" else may_comment
-    return uploaded_by_id == actor.user_id and ticket.status is not Status.CLOSED and may_add(actor, ticket)
+    return uploaded_by_id == actor.user_id and takes_more(ticket.status) and may_add(actor, ticket)
 
 
 def may_ask_for_scan(actor: Actor, ticket: TicketFacts, uploaded_by_id: int) -> bool:
@@ -349,29 +348,6 @@ def may_read_versions(actor: Actor, *, is_removed: bool) -> bool:
     return not is_removed or actor.may(Permission.AUDIT_READ)
 
 
-def may_read_reply(actor: Actor, owner_id: int | None, team_id: int | None) -> bool:
-    """Whether they may use a canned reply: their own, one of a team of theirs, or of any team for those who manage all."""
-    if owner_id is not None:
-        return owner_id == actor.user_id
-    return team_id in actor.team_ids or actor.scope(Permission.TICKETS_MANAGE_REPLIES) is Scope.ALL
-
-
-def may_edit_reply(actor: Actor, owner_id: int | None, team_id: int | None) -> bool:
-    """Whether a canned reply is theirs to write: their own; a team's for those who manage its replies."""
-    if owner_id is not None:
-        return owner_id == actor.user_id
-    scope = actor.scope(Permission.TICKETS_MANAGE_REPLIES)
-    return scope is Scope.ALL or (scope is not None and scope >= Scope.TEAM and team_id in actor.team_ids)
-
-
-def replies_visible_to(actor: Actor) -> ColumnElement[bool]:
-    """The canned replies this person may use, as SQL: `may_read_reply`'s twin."""
-    mine = CannedReply.owner_id == actor.user_id
-    if actor.scope(Permission.TICKETS_MANAGE_REPLIES) is Scope.ALL:
-        return or_(mine, CannedReply.team_id.is_not(None))
-    return or_(mine, CannedReply.team_id.in_(sorted(actor.team_ids)))
-
-
 def may_link(actor: Actor, ticket: TicketFacts) -> bool:
     """Whether links of this ticket are theirs to make and take away: the team's that works on it."""
     return Part.FULFILLER in parts_of(actor, ticket)
@@ -389,28 +365,4 @@ def may_merge(actor: Actor, ticket: TicketFacts) -> bool:
 
 def may_write_checklist(actor: Actor, ticket: TicketFacts) -> bool:
     """Whether the checklist is theirs to write: the team that works on the ticket, until it is closed."""
-    return Part.FULFILLER in parts_of(actor, ticket) and ticket.status is not Status.CLOSED
-
-
-# --- queues and imports ---------------------------------------------------------------------------------------------
-
-
-def sees_all_queues(actor: Actor) -> bool:
-    """Whether every team's queue is theirs to look at: those whose work reaches all tickets."""
-    return actor.scope(Permission.TICKETS_WORK) is Scope.ALL
-
-
-def may_look_at_queue(actor: Actor, team_id: int) -> bool:
-    """Whether a team's queue is theirs to look at: a member's, or one of those who see all."""
-    return sees_all_queues(actor) or team_id in actor.team_ids
-
-
-def may_claim_from(actor: Actor, team_id: int) -> bool:
-    """Whether they may take tickets from a team's queue: its members."""
-    return team_id in actor.team_ids
-
-
-def may_import(actor: Actor, team_id: int | None) -> bool:
-    """Whether they may import tickets of a type this team fulfils."""
-    scope = actor.scope(Permission.TICKETS_IMPORT)
-    return scope is Scope.ALL or (scope is not None and scope >= Scope.TEAM and team_id in actor.team_ids)
+    return Part.FULFILLER in parts_of(actor, ticket) and takes_more(ticket.status)

@@ -15,7 +15,7 @@ from waypost.directory.models import Team
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
-from waypost.tickets import lifecycle, policy
+from waypost.tickets import desk_policy, lifecycle, policy
 from waypost.tickets.dispatching import team_state
 from waypost.tickets.errors import AlreadyTaken, NothingToClaim, NotInItsTeam, NotWithYou, NotYours, TicketIsClosed
 from waypost.tickets.models import UNFINISHED, WORKABLE, Ticket
@@ -30,7 +30,7 @@ async def counts(session: AsyncSession, actor: Actor) -> list[dict[str, Any]]:
     """The teams this person works in (administrators of all work: every team), by name, with what waits. One statement
     when names are known.
     """
-    wanted = None if policy.sees_all_queues(actor) else sorted(actor.team_ids)
+    wanted = None if desk_policy.sees_all_queues(actor) else sorted(actor.team_ids)
     if wanted is None:
         wanted = list(await session.scalars(select(Team.id).order_by(Team.id).limit(100)))
     if not wanted:
@@ -73,7 +73,7 @@ async def counts(session: AsyncSession, actor: Actor) -> list[dict[str, Any]]:
 async def _may_look(session: AsyncSession, actor: Actor, team_id: int) -> None:
     if await session.scalar(select(Team.id).where(Team.id == team_id)) is None:
         raise TeamNotFound
-    if not policy.may_look_at_queue(actor, team_id):
+    if not desk_policy.may_look_at_queue(actor, team_id):
         raise NotYours("A queue is for the members of its team.")
 
 
@@ -115,7 +115,7 @@ async def queue(
             "assignee": people.get(t.assignee_id),
             "due_date": t.due_date and rfc3339(t.due_date),
             "created_at": rfc3339(t.created_at),
-            "may_claim": t.assignee_id is None and policy.may_claim_from(actor, team_id),
+            "may_claim": t.assignee_id is None and desk_policy.may_claim_from(actor, team_id),
         }
         for t in page
     ]
@@ -156,7 +156,7 @@ async def claim_next(session: AsyncSession, actor: Actor, team_id: int) -> Ticke
     Raises `TeamNotFound`, `NotYours` or `NothingToClaim`.
     """
     await _may_look(session, actor, team_id)
-    if not policy.may_claim_from(actor, team_id):
+    if not desk_policy.may_claim_from(actor, team_id):
         raise NotYours("Only a member of the team can claim from its queue.")
     statement = (
         select(Ticket)

@@ -25,7 +25,7 @@ from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
-from waypost.tickets import assigning, history, policy, queries, service
+from waypost.tickets import assigning, history, listing, policy, queries, service
 from waypost.tickets.asking_router import only_for_whom_one_may_ask
 from waypost.tickets.errors import (
     ApprovedFacts,
@@ -123,7 +123,7 @@ async def tickets(
     cursor: Cursor = None,
 ) -> Response:
     """The tickets one may see, filtered and sorted, a page at a time. `assignee_id` takes `me` and `none` too."""
-    return json_response(await queries.ticket_list(session, actor, filters, sort=sort, cursor=cursor, limit=limit))
+    return json_response(await listing.ticket_list(session, actor, filters, sort=sort, cursor=cursor, limit=limit))
 
 
 @router.post(

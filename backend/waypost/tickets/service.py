@@ -28,7 +28,7 @@ from waypost.tickets import dispatching, events, filling, lifecycle, policy, rev
 from waypost.tickets.asking import requester_of
 from waypost.tickets.conflicts import check_version
 from waypost.tickets.drafts import discard_draft
-from waypost.tickets.errors import ApprovedFacts, NotYours, TicketIsClosed
+from waypost.tickets.errors import ApprovedFacts, NotYours
 from waypost.tickets.lifecycle import Status, Step
 from waypost.tickets.models import Ticket, TicketText
 from waypost.tickets.moving import apply_step, bar, touch
@@ -204,8 +204,7 @@ async def update_ticket(
             raise invalid_field(f"/{field}", "must not be null")
     await check_version(session, ticket, version())
     if ticket.is_confidential and values.get("is_confidential") is False and not policy.may_open(actor, found.facts):
-        if found.facts.status is Status.CLOSED:
-            raise TicketIsClosed("What was confidential when it was closed stays so.")
+        lifecycle.check_takes_more(found.facts.status, "What was confidential when it was closed stays so.")
         raise NotYours("Only the requester, or an administrator, makes a confidential request visible to others.")
     kind = await session.get_one(TicketType, ticket.ticket_type_id)
     if "amount" in values or "currency" in values:
@@ -366,7 +365,7 @@ def allowed_actions(actor: Actor, found: Found) -> list[str]:
                 words.append("claim")
             elif found.facts.assignee_id == actor.user_id:
                 words.append("release")
-    if status is not Status.CLOSED:
+    if lifecycle.takes_more(status):
         if policy.may_comment(actor, found.facts):
             words.append("comment")
         if policy.may_comment_internally(actor, found.facts):

@@ -18,7 +18,7 @@ from waypost.kernel.errors import Forbidden, StaleVersion
 from waypost.kernel.events import Doer, EventRow, record
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.kernel.settings import get_settings
-from waypost.tickets import events, policy
+from waypost.tickets import events, lifecycle, policy
 from waypost.tickets.errors import (
     CannotMention,
     CommentIsRemoved,
@@ -26,9 +26,7 @@ from waypost.tickets.errors import (
     EditWindowOver,
     NewerReply,
     NotYours,
-    TicketIsClosed,
 )
-from waypost.tickets.lifecycle import Status
 from waypost.tickets.mentions import MOST, mentioned
 from waypost.tickets.models import Ticket, TicketComment
 from waypost.tickets.queries import Found, find_ticket
@@ -52,8 +50,7 @@ def check_may_say(actor: Actor, found: Found, visibility: str) -> None:
             raise Forbidden("Internal comments are for the team that works on this ticket.")
     elif not policy.may_comment(actor, found.facts):
         raise NotYours
-    if found.facts.status is Status.CLOSED:
-        raise TicketIsClosed("A closed ticket takes no more comments.")
+    lifecycle.check_takes_more(found.facts.status, "A closed ticket takes no more comments.")
 
 
 async def add_comment(
@@ -210,8 +207,7 @@ def check_is_mine(actor: Actor, said: FoundComment) -> None:
 def _check_in_time(said: FoundComment, at: datetime) -> None:
     if said.comment.removed_at is not None:
         raise CommentIsRemoved
-    if said.found.facts.status is Status.CLOSED:
-        raise TicketIsClosed("On a closed ticket comments stay as they are.")
+    lifecycle.check_takes_more(said.found.facts.status, "On a closed ticket comments stay as they are.")
     if at >= said.comment.created_at + edit_window():
         minutes = get_settings().comment_edit_minutes
         raise EditWindowOver(f"A comment can be changed for {minutes} minutes only. Please write another one.")
@@ -338,7 +334,7 @@ def _json(
     until = comment.created_at + window
     may_change = (
         comment.removed_at is None
-        and found.facts.status is not Status.CLOSED
+        and lifecycle.takes_more(found.facts.status)
         and at < until
         and policy.may_change_comment(actor, found.facts, comment.author_id, comment.visibility)
     )

@@ -16,10 +16,9 @@ from waypost.catalog.models import TicketType
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
+from waypost.tickets import lifecycle
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket
-
-OVER = (Status.REJECTED, Status.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def _statement(*, follows: bool) -> Select[*tuple[Any, ...]]:
         (Ticket.created_at, bindparam("last", type_=DateTime(timezone=True)), True),
         (Ticket.id, bindparam("last_id", type_=BigInteger), True),
     ]
-    is_open = and_(Ticket.status.not_in([s.value for s in OVER]), after(keys) if follows else true())
+    is_open = and_(Ticket.status.not_in(sorted(lifecycle.OVER)), after(keys) if follows else true())
     order = (Ticket.created_at.desc(), Ticket.id.desc())
     walks = [
         select(Ticket.id).where(way, is_open).order_by(*order).limit(limit).subquery()

@@ -107,9 +107,14 @@ class Merge(Strict):
     into_id: Annotated[Id, Field(examples=[43])]
     accept: Annotated[list[WarningWord], Field(max_length=5, description="The preview's warnings, agreed to.")] = []
     seen: Annotated[
-        str | None,
-        Field(max_length=64, description="The preview's `seen`; needed where it warns.", examples=[None]),
-    ] = None
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="The preview's `seen`: what is merged is what was looked at.",
+            examples=["3f2a9c0d5b7e4f18a6c1d2e3f4a5b6c7"],
+        ),
+    ]
 
 
 class Split(Strict):

@@ -2148,9 +2148,9 @@ export type Merge = {
     /**
      * Seen
      *
-     * The preview's `seen`; needed where it warns.
+     * The preview's `seen`: what is merged is what was looked at.
      */
-    seen?: string | null;
+    seen: string;
 };
 
 /**

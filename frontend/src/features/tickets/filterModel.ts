@@ -3,6 +3,7 @@
  * page, the filter text (`filterText.ts`), the list's request, and a saved view.
  */
 import type { LocationQuery } from "vue-router";
+import { comparisonOf, comparisonsOf, FIELD_OF, leafOf } from "./filterRanges";
 
 export const STATUSES = [
   "DRAFT",
@@ -34,7 +35,7 @@ export type Sort = (typeof SORTS)[number];
 
 /** A condition as the server takes it. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-type Leaf = { field: string; op: string; value?: Json };
+export type Leaf = { field: string; op: string; value?: Json };
 
 export interface Filters {
   status: Status[];
@@ -74,11 +75,6 @@ export const LISTS = [
 export const RANGES = ["created", "updated", "due", "amount"] as const;
 export type ListKey = (typeof LISTS)[number];
 export type RangeKey = (typeof RANGES)[number];
-const INSTANTS: Record<Exclude<RangeKey, "amount">, string> = {
-  created: "created_at",
-  updated: "updated_at",
-  due: "due_date",
-};
 const CHECKS: Record<ListKey, RegExp> = {
   status: new RegExp(`^(${STATUSES.join("|")})$`),
   priority: new RegExp(`^(${PRIORITIES.join("|")})$`),
@@ -111,87 +107,6 @@ export function emptyFilters(): Filters {
     condition: "",
     sort: "-created_at",
   };
-}
-
-// --- comparisons -----------------------------------------------------------------------------------------------------
-
-const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
-const AWAY = /^([+-]?)(\d{1,4})([mhdw])$/;
-
-function midnight(day: string): Date | null {
-  const found = DAY.exec(day);
-  if (!found) return null;
-  const [year, month, date] = found.slice(1).map(Number) as [number, number, number];
-  const at = new Date(year, month - 1, date);
-  const isReal = at.getFullYear() === year && at.getMonth() === month - 1 && at.getDate() === date;
-  return isReal && year >= 1900 && year < 9998 ? at : null;
-}
-const two = (n: number) => String(n).padStart(2, "0");
-const dayOf = (at: Date): string => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-function dayAfter(day: string): string {
-  const at = midnight(day) as Date;
-  return dayOf(new Date(at.getFullYear(), at.getMonth(), at.getDate() + 1));
-}
-
-/**
- * The comparisons a typed one stands for, in the one form each has: days are told by `>=` and `<` only (`<=` a day means
- * before the next one, a day alone is both), a distance that points where it always points has no sign. Null when it is
- * none.
- */
-export function comparisonsOf(key: RangeKey, typed: string): string[] | null {
-  if (typed === "none" || typed === "any") return key === "due" || key === "amount" ? [typed] : null;
-  const found = /^(>=|<=|>|<|=|)(.+)$/.exec(typed.trim());
-  if (!found) return null;
-  const [, op, value] = found as unknown as [string, string, string];
-  if (key === "amount") {
-    const number = /^(\d{1,12})(\.\d{1,2})?$/.exec(value);
-    return number ? [`${op || "="}${value.replace(/^0+(?=\d)/, "")}`] : null;
-  }
-  if (value === "now") return op === "<" || op === ">" ? [`${op}now`] : null;
-  const away = AWAY.exec(value);
-  if (away) {
-    if (op === "" || op === "=") return null;
-    const sign = away[1] || (key === "due" ? "+" : "-");
-    const usual = key === "due" ? "+" : "-";
-    return [`${op}${sign === usual ? "" : sign}${Number(away[2])}${away[3]}`];
-  }
-  if (!midnight(value)) return null;
-  if (op === ">=" || op === "<") return [`${op}${value}`];
-  if (op === ">") return [`>=${dayAfter(value)}`];
-  if (op === "<=") return [`<${dayAfter(value)}`];
-  return [`>=${value}`, `<${dayAfter(value)}`];
-}
-
-const OPS: Record<string, string> = { ">=": "gte", "<=": "lte", ">": "gt", "<": "lt", "=": "eq" };
-const SIGNS = Object.fromEntries(Object.entries(OPS).map(([sign, op]) => [op, sign]));
-
-function leafOf(key: RangeKey, comparison: string): Leaf {
-  const field = key === "amount" ? "amount" : INSTANTS[key];
-  if (comparison === "none") return { field, op: "is_empty" };
-  if (comparison === "any") return { field, op: "is_not_empty" };
-  const [, sign, value] = /^(>=|<=|>|<|=)(.+)$/.exec(comparison) as unknown as [string, string, string];
-  const op = OPS[sign] as string;
-  if (key === "amount" || value === "now") return { field, op, value };
-  const at = midnight(value);
-  if (at) return { field, op, value: at.toISOString() };
-  return { field, op, value: /^[+-]/.test(value) ? value : `${key === "due" ? "+" : "-"}${value}` };
-}
-
-function comparisonOf(key: RangeKey, leaf: Leaf): string | null {
-  if (leaf.op === "is_empty") return key === "due" || key === "amount" ? "none" : null;
-  if (leaf.op === "is_not_empty") return key === "due" || key === "amount" ? "any" : null;
-  const sign = SIGNS[leaf.op];
-  if (!sign || typeof leaf.value !== "string") return null;
-  let value = leaf.value;
-  if (key !== "amount" && /T/.test(value)) {
-    const day = dayOf(new Date(value));
-    if (midnight(day)?.toISOString() !== value) return null;
-    value = day;
-  }
-  const all = comparisonsOf(key, sign + value);
-  return all?.length === 1 && JSON.stringify(leafOf(key, all[0] as string)) === JSON.stringify(leaf)
-    ? (all[0] as string)
-    : null;
 }
 
 // --- conditions ------------------------------------------------------------------------------------------------------
@@ -323,7 +238,7 @@ function take(filters: Filters, part: Json): boolean {
     return true;
   }
   for (const key of RANGES) {
-    if (leaf.field !== (key === "amount" ? "amount" : INSTANTS[key])) continue;
+    if (leaf.field !== FIELD_OF[key]) continue;
     const one = comparisonOf(key, leaf);
     if (one !== null) filters[key].push(one);
     return one !== null;

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import type { LocationQuery } from "vue-router";
 import {
-  comparisonsOf,
   conditionOf,
   countOf,
   emptyFilters,
@@ -18,6 +17,7 @@ import {
   type Filters,
   type ListKey,
 } from "./filterModel";
+import { comparisonsOf } from "./filterRanges";
 import { parse, suggest, tokensOf, unknownPeople, write, type Names } from "./filterText";
 
 const KNOWN: Partial<Record<ListKey, Record<string, string>>> = {

@@ -3,7 +3,6 @@
  * is not understood is named with the reason and changes nothing; names of people, teams and types come from `Names`.
  */
 import {
-  comparisonsOf,
   emptyFilters,
   isValue,
   OPEN,
@@ -14,6 +13,7 @@ import {
   type ListKey,
   type RangeKey,
 } from "./filterModel";
+import { comparisonsOf } from "./filterRanges";
 
 /** What ids are called in the text: a username, a team's name, a type's key in small letters. */
 export interface Names {

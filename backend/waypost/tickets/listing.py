@@ -1,0 +1,312 @@
+"""Reading many tickets: lists and counts, the actor first, visibility inside. One ticket: `queries.py`.
+
+A list reads each way in which a person may see tickets (`policy.ways`) as a bounded walk of one index, and merges;
+statements are built once per shape and bound to values, because building costs more than running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    String,
+    Text,
+    any_,
+    bindparam,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.directory.names import names
+from waypost.kernel.clock import rfc3339
+from waypost.kernel.conditions.sql import compiled_shape, lifted
+from waypost.kernel.conditions.tree import ALWAYS, All, Condition, Leaf
+from waypost.kernel.paging import after, decode_cursor, encode_cursor
+from waypost.tickets import policy
+from waypost.tickets.fields import column as column_of
+from waypost.tickets.models import EVER_DUE, NEVER_DUE, Ticket, TicketText
+from waypost.tickets.texts import query_of
+
+MOST_COUNTED = 10_000  # a screen says "10,000+" beyond
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
+# sort word -> (column, descending, type of the cursor's value)
+SORTS: dict[str, tuple[Any, bool, type]] = {
+    "created_at": (Ticket.created_at, False, datetime),
+    "-created_at": (Ticket.created_at, True, datetime),
+    "updated_at": (Ticket.updated_at, False, datetime),
+    "-updated_at": (Ticket.updated_at, True, datetime),
+    "priority": (Ticket.urgency, False, int),
+    "-priority": (Ticket.urgency, True, int),
+    "due_date": (func.coalesce(Ticket.due_date, literal_column(NEVER_DUE, DateTime(timezone=True))), False, datetime),
+    "-due_date": (func.coalesce(Ticket.due_date, literal_column(EVER_DUE, DateTime(timezone=True))), True, datetime),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to; an empty tuple means any. `assignee_ids` may hold None for "nobody".
+
+    `condition` narrows it further, by whatever fields there are.
+    """
+
+    statuses: tuple[str, ...] = ()
+    priorities: tuple[str, ...] = ()
+    ticket_types: tuple[str, ...] = ()
+    assignee_ids: tuple[int | None, ...] = ()
+    requester_ids: tuple[int, ...] = ()
+    department_ids: tuple[int, ...] = ()
+    team_ids: tuple[int, ...] = ()
+    q: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    due_before: datetime | None = None
+    condition: Condition | None = None
+
+
+_ROW = (
+    Ticket.id,
+    Ticket.ticket_number,
+    Ticket.title,
+    Ticket.ticket_type,
+    Ticket.status,
+    Ticket.priority,
+    Ticket.amount,
+    Ticket.currency,
+    Ticket.requester_id,
+    Ticket.assignee_id,
+    Ticket.team_id,
+    Ticket.department_id,
+    Ticket.due_date,
+    Ticket.tags,
+    Ticket.is_confidential,
+    Ticket.checklist_done,
+    Ticket.checklist_total,
+    Ticket.version,
+    Ticket.comment_count,
+    Ticket.created_at,
+    Ticket.updated_at,
+    Ticket.urgency,
+)
+
+
+_CUSTOM_FIELDS = Ticket.__table__.c.custom_fields
+# what a filter's values are compared with
+_COLUMNS: dict[str, Any] = {
+    "statuses": Ticket.status,
+    "priorities": Ticket.priority,
+    "ticket_types": Ticket.ticket_type,
+    "assignee_ids": Ticket.assignee_id,
+    "requester_ids": Ticket.requester_id,
+    "department_ids": Ticket.department_id,
+    "team_ids": Ticket.team_id,
+}
+_BOUNDS: dict[str, Any] = {
+    "created_from": lambda at: Ticket.created_at >= at,
+    "created_to": lambda at: Ticket.created_at <= at,
+    "due_before": lambda at: Ticket.due_date < at,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Everything of a list but its values: lists of one shape share one statement.
+
+    `narrowed` holds (filter, how): "one" value, "any" of several, "nobody", "any or nobody", or "" for a bound or text;
+    `condition` is a tree with the names of parameters in the place of values.
+    """
+
+    ways: tuple[str, ...]
+    narrowed: tuple[tuple[str, str], ...]
+    condition: Condition
+    sort: str
+    follows: bool
+
+
+def _narrowing(filters: Filters) -> tuple[tuple[tuple[str, str], ...], dict[str, Any]]:
+    """The filters' part of the shape, and their values."""
+    shape: list[tuple[str, str]] = []
+    values: dict[str, Any] = {}
+    for name in _COLUMNS:
+        given: tuple[Any, ...] = getattr(filters, name)
+        wanted = [v for v in given if v is not None]
+        if not given:
+            continue
+        if not wanted:
+            shape.append((name, "nobody"))
+        elif len(given) == 1:
+            shape.append((name, "one"))
+            values[name] = wanted[0]
+        else:
+            shape.append((name, "any or nobody" if None in given else "any"))
+            values[name] = wanted
+    for name in _BOUNDS:
+        if (at := getattr(filters, name)) is not None:
+            shape.append((name, ""))
+            values[name] = at
+    if filters.q:
+        values["q"] = query_of(filters.q)
+        shape.append(("q", "" if values["q"] else "no word"))
+    return tuple(shape), values
+
+
+def _narrowed(name: str, how: str) -> ColumnElement[bool]:
+    """A filter as a condition. Only columns and operators of ours; every value is a bound parameter."""
+    if name in _BOUNDS:
+        bound: ColumnElement[bool] = _BOUNDS[name](bindparam(name, type_=DateTime(timezone=True)))
+        return bound
+    if name == "q":
+        matches = TicketText.document.op("@@")(func.to_tsquery("simple", bindparam("q", type_=Text)))
+        return false() if how else Ticket.id.in_(select(TicketText.ticket_id).where(matches))
+    column = _COLUMNS[name]
+    kind = Text if isinstance(column.type, String) else BigInteger
+    one: ColumnElement[bool] = column == bindparam(name, type_=kind)
+    several: ColumnElement[bool] = column == any_(bindparam(name, type_=ARRAY(kind)))
+    nobody: ColumnElement[bool] = column.is_(None)
+    return {"one": one, "any": several, "nobody": nobody, "any or nobody": or_(several, nobody)}[how]
+
+
+def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
+    narrowed = [_narrowed(name, how) for name, how in shape.narrowed]
+    if shape.condition == ALWAYS:
+        return narrowed
+    return [*narrowed, compiled_shape(shape.condition, column_of, document=_CUSTOM_FIELDS)]
+
+
+@lru_cache(maxsize=500)
+def _list_statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
+    """The statement of all lists of a shape; it is bound to the filters', the cursor's and `policy.values`' values."""
+    key, descending, kind = SORTS[shape.sort]
+    order = (key.desc(), Ticket.id.desc()) if descending else (key.asc(), Ticket.id.asc())
+    limit = bindparam("rows", type_=BigInteger)
+    conditions = _conditions(shape)
+    if shape.follows:
+        last = bindparam("last", type_=DateTime(timezone=True) if kind is datetime else BigInteger)
+        last_id = bindparam("last_id", type_=BigInteger)
+        conditions.append(after([(key, last, descending), (Ticket.id, last_id, descending)]))
+    ways = [policy.condition(way) for way in shape.ways]
+    if len(ways) == 1 or ("q", "") in shape.narrowed:
+        # the words are looked up once, and what they find is looked at row by row
+        return select(*_ROW).where(or_(*ways), *conditions).order_by(*order).limit(limit)
+    walks = [select(Ticket.id).where(way, *conditions).order_by(*order).limit(limit).subquery() for way in ways]
+    ids = union_all(*(select(w.c.id) for w in walks)).subquery()
+    return select(*_ROW).where(Ticket.id.in_(select(ids.c.id))).order_by(*order).limit(limit)
+
+
+@lru_cache(maxsize=500)
+def _count_statement(shape: _Shape) -> Select[int]:
+    """How many there are, up to `rows`."""
+    ways = [policy.condition(way) for way in shape.ways]
+    limit = bindparam("rows", type_=BigInteger)
+    found = select(literal(1)).select_from(Ticket).where(or_(*ways), *_conditions(shape)).limit(limit).subquery()
+    return select(func.count()).select_from(found)
+
+
+def _shape_of(actor: Actor, filters: Filters, sort: str, follows: bool) -> tuple[_Shape, dict[str, Any]]:
+    narrowed, values = _narrowing(filters)
+    condition, more = lifted(filters.condition or ALWAYS, by_document=True)
+    through = policy.way_through(actor, **_reached(filters))
+    ways = (through,) if through else policy.ways(actor)
+    return _Shape(ways, narrowed, condition, sort, follows), values | more | policy.values(actor)
+
+
+_REACH = {
+    "requester_ids": "requester_id",
+    "assignee_ids": "assignee_id",
+    "team_ids": "team_id",
+    "department_ids": "department_id",
+}
+
+
+def _reached(filters: Filters) -> dict[str, tuple[Any, ...]]:
+    """Whose tickets a list is narrowed to, by its filters or by what its condition asks of all of them."""
+    condition = filters.condition
+    parts = condition.parts if isinstance(condition, All) else (condition,)
+    found = {}
+    for name, field in _REACH.items():
+        found[name] = getattr(filters, name)
+        for part in () if found[name] else parts:
+            if isinstance(part, Leaf) and part.field.name == field and part.op in ("eq", "in"):
+                found[name] = part.value if part.op == "in" else (part.value,)
+    return found
+
+
+def _list_of(
+    actor: Actor, filters: Filters, sort: str, last: tuple[Any, ...] | None, rows: int
+) -> tuple[Select[*tuple[Any, ...]], dict[str, Any]]:
+    shape, values = _shape_of(actor, filters, sort, last is not None)
+    values["rows"] = rows
+    if last is not None:
+        values["last"], values["last_id"] = last
+    return _list_statement(shape), values
+
+
+async def ticket_count(session: AsyncSession, actor: Actor, filters: Filters, *, most: int) -> int:
+    """How many tickets of a list this person may see, counted up to `most` + 1."""
+    shape, values = _shape_of(actor, filters, "-created_at", False)
+    return await session.scalar(_count_statement(shape), values | {"rows": most + 1}) or 0
+
+
+async def ticket_list(
+    session: AsyncSession, actor: Actor, filters: Filters, *, sort: str, cursor: str | None, limit: int
+) -> dict[str, Any]:
+    """A page of the tickets this person may see: `{items, next_cursor}`, ready for JSON. One statement when names are known."""
+    last = decode_cursor(cursor, sort, SORTS[sort][2], int) if cursor else None
+    rows = (await session.execute(*_list_of(actor, filters, sort, last, limit + 1))).all()
+    page = rows[:limit]
+    following = None
+    if len(rows) > limit:
+        end = page[-1]
+        word = sort.lstrip("-")
+        value = end.urgency if word == "priority" else getattr(end, word)
+        if value is None:
+            value = _FIRST if SORTS[sort][1] else _LAST
+        following = encode_cursor(sort, value, end.id)
+    return {"items": await _items(session, page), "next_cursor": following}
+
+
+async def _items(session: AsyncSession, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    people = await names.people(session, [i for r in rows for i in (r.requester_id, r.assignee_id)])
+    teams = await names.teams(session, [r.team_id for r in rows])
+    departments = await names.departments(session, [r.department_id for r in rows])
+    return [
+        {
+            "id": r.id,
+            "ticket_number": r.ticket_number,
+            "title": r.title,
+            "ticket_type": r.ticket_type,
+            "status": r.status,
+            "priority": r.priority,
+            "amount": None if r.amount is None else str(r.amount),
+            "currency": r.currency,
+            "requester": people.get(r.requester_id),
+            "assignee": people.get(r.assignee_id),
+            "team": teams.get(r.team_id),
+            "department": departments.get(r.department_id),
+            "due_date": r.due_date and rfc3339(r.due_date),
+            "tags": r.tags,
+            "is_confidential": r.is_confidential,
+            "checklist": {"done": r.checklist_done, "total": r.checklist_total},
+            "version": r.version,
+            "comment_count": r.comment_count,
+            "created_at": rfc3339(r.created_at),
+            "updated_at": rfc3339(r.updated_at),
+        }
+        for r in rows
+    ]
