@@ -23,6 +23,24 @@ class BadDefinition(Invalid):
     code = "bad_definition"
 
 
+class VersionNotFound(NotFound):
+    """There is no such version of this workflow."""
+
+    code = "workflow_version_not_found"
+
+
+class NoDraft(Conflict):
+    """There is no draft of this workflow."""
+
+    code = "no_draft"
+
+
+class NotPublished(Conflict):
+    """This workflow was never published."""
+
+    code = "not_published"
+
+
 class NotAsked(Forbidden):
     """You may see this step, but you are not the one who is asked."""
 

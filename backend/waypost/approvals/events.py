@@ -149,13 +149,51 @@ class DefinitionEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class DefinitionCreated(DefinitionEvent):
-    """A workflow was defined."""
+    """A workflow was defined: published as its version 1, or begun as a draft (version 0)."""
 
     type: ClassVar[str] = "workflow.created"
 
 
 @dataclass(frozen=True, kw_only=True)
+class DefinitionPublished(DefinitionEvent):
+    """A workflow got a new version; running ones keep theirs. `note` says why."""
+
+    type: ClassVar[str] = "workflow.published"
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefinitionRestored(DefinitionEvent):
+    """What an earlier version said is in force again, as a new version."""
+
+    type: ClassVar[str] = "workflow.restored"
+    restored_from: int
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefinitionActivated(DefinitionEvent):
+    """From now on requests may be judged by this workflow."""
+
+    type: ClassVar[str] = "workflow.activated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefinitionDeactivated(DefinitionEvent):
+    """New requests are not judged by this workflow any more; running ones go on."""
+
+    type: ClassVar[str] = "workflow.deactivated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftDiscarded(DefinitionEvent):
+    """What was being written was thrown away; with version 0 the workflow is gone with it."""
+
+    type: ClassVar[str] = "workflow.draft_discarded"
+
+
+@dataclass(frozen=True, kw_only=True)
 class DefinitionChanged(DefinitionEvent):
-    """A workflow got a new version; running ones keep theirs."""
+    """As `DefinitionPublished`; recorded before drafts there were."""
 
     type: ClassVar[str] = "workflow.updated"

@@ -33,7 +33,11 @@ def _one_of(column: str, words: type[WorkflowStatus] | type[StageStatus] | type[
 
 
 class ApprovalDefinition(Base):
-    """A workflow as administrators know it. What it says stands in its versions."""
+    """A workflow as administrators know it. What it says stands in its versions; 0 is one that was never published.
+
+    `draft` is what is being written, finished or not; it began as version `draft_base`. `draft_version` counts what was
+    kept of it and never goes back, so that who wrote on an earlier draft is told.
+    """
 
     __tablename__ = "approval_definitions"
 
@@ -41,6 +45,13 @@ class ApprovalDefinition(Base):
     name: Mapped[str] = mapped_column(String(100))
     version: Mapped[int] = mapped_column(Integer)
     is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
+    draft: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), deferred=True, deferred_raiseload=True
+    )
+    draft_version: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
+    draft_base: Mapped[int | None] = mapped_column(Integer)
+    draft_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    draft_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -48,7 +59,10 @@ class ApprovalDefinition(Base):
 
 
 class ApprovalDefinitionVersion(Base):
-    """One version of a definition, never changed. `field_kinds` are the form fields its conditions speak of."""
+    """One version of a definition, never changed. `field_kinds` are the form fields its conditions speak of.
+
+    `restored_from` is the earlier version it repeats.
+    """
 
     __tablename__ = "approval_definition_versions"
 
@@ -58,6 +72,8 @@ class ApprovalDefinitionVersion(Base):
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     document: Mapped[dict[str, Any]] = mapped_column(JSONB)
     field_kinds: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    note: Mapped[str] = mapped_column(Text, server_default="", default="")
+    restored_from: Mapped[int | None] = mapped_column(Integer)
     created_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
