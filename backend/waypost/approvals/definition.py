@@ -250,14 +250,22 @@ def _minutes(value: object, pointer: str, default: int | None = None, least: int
     return value
 
 
-_STAGE_MEMBERS = {
-    *("name", "condition", "approvers", "mode", "quorum", "due_in_minutes", "escalation", "fallback", "judges"),
-}
+STAGE_MEMBERS = (
+    "name",
+    "condition",
+    "approvers",
+    "mode",
+    "quorum",
+    "due_in_minutes",
+    "escalation",
+    "fallback",
+    "judges",
+)
 
 
 def read_stage(value: Any, fields: Catalogue, pointer: str) -> Stage:
     """The stage a part of a document stands for. Raises as `read` does."""
-    _only(value, _STAGE_MEMBERS, pointer)
+    _only(value, set(STAGE_MEMBERS), pointer)
     approvers = _approvers(value.get("approvers"), f"{pointer}/approvers", least=1)
     if value.get("mode", "PARALLEL") not in tuple(Mode):
         raise _bad(f"{pointer}/mode", "must be SEQUENTIAL or PARALLEL")
@@ -298,7 +306,7 @@ def _quorum(value: Any, pointer: str) -> str | int | float:
 def _approvers(value: Any, pointer: str, *, least: int) -> tuple[Approver, ...]:
     if not isinstance(value, list) or not least <= len(value) <= MAX_APPROVERS:
         raise _bad(pointer, f"must be a list of {least} to {MAX_APPROVERS} approvers")
-    read_ = tuple(_approver(a, f"{pointer}/{n}") for n, a in enumerate(value))
+    read_ = tuple(read_approver(a, f"{pointer}/{n}") for n, a in enumerate(value))
     named = [person for a in read_ for person in a.named]
     if len(set(read_)) != len(read_) or len(set(named)) != len(named):
         raise _bad(pointer, "must not name the same approver twice")
@@ -307,7 +315,8 @@ def _approvers(value: Any, pointer: str, *, least: int) -> tuple[Approver, ...]:
     return read_
 
 
-def _approver(value: Any, pointer: str, *, above: bool = False) -> Approver:
+def read_approver(value: Any, pointer: str, *, above: bool = False) -> Approver:
+    """The rule a part of a document stands for. With `above` it may be `NEXT_MANAGER`."""
     kind = value.get("kind") if isinstance(value, Mapping) else None
     known_kinds = [k for k in ApproverKind if above or k is not ApproverKind.NEXT_MANAGER]
     if not isinstance(kind, str) or kind not in known_kinds:
@@ -364,7 +373,7 @@ def _escalation(value: Any, pointer: str, due_in_minutes: int) -> Escalation:
             value.get("remind_before_minutes"), f"{pointer}/remind_before_minutes", due_in_minutes
         ),
         after_minutes=_minutes(value.get("after_minutes"), f"{pointer}/after_minutes"),
-        to=_approver(value.get("to"), f"{pointer}/to", above=True),
+        to=read_approver(value.get("to"), f"{pointer}/to", above=True),
         repeat=repeat,
         finally_=Final(last),
     )

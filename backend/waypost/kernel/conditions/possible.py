@@ -71,7 +71,7 @@ class _Way:
 def example(
     *conditions: Condition, domains: Domains | None = None, effort: Effort | None = None
 ) -> dict[str, Any] | None:
-    """A record for which all of them hold; None when there is none. Raises `Undecided`."""
+    """A record for which all of them hold, with the fields that matter; None when there is none. Raises `Undecided`."""
     effort = effort or Effort()
     ways = [_Way(tuple((c, True) for c in conditions))]
     while ways:
@@ -109,7 +109,7 @@ def _follow(way: _Way, ways: list[_Way], domains: Domains, effort: Effort) -> di
             rest = tuple(reversed(goals))
             ways += [_Way(((part, is_wanted), *rest), known) for part in reversed(parts)]
             return None
-    return {name: k.value for name, k in known.items() if k.value is not None}
+    return {name: k.value for name, k in known.items()}
 
 
 _NONE = object()
