@@ -14,6 +14,7 @@ from waypost.access import absence_router as absences
 from waypost.access import directory_router
 from waypost.access import router as access
 from waypost.access.deps import authenticate
+from waypost.approvals import definitions_router as workflows
 from waypost.approvals import queue_router as approval_queue
 from waypost.approvals import router as approvals
 from waypost.audit import router as audit
@@ -72,6 +73,7 @@ ROOMS = (
     queues,
     routing,
     approval_queue,
+    workflows,
     approvals,
     notifications,
     reports,

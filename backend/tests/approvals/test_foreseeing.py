@@ -15,11 +15,12 @@ from sqlalchemy import event, select, update
 
 from waypost.access.models import Role, UserRole
 from waypost.approvals import definitions, service
-from waypost.approvals.definitions import DEFAULT, Chosen, InForce, create_definition
+from waypost.approvals.definitions import DEFAULT, Chosen, InForce
 from waypost.approvals.engine import StageStatus
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.foreseeing import foresee, foresee_many
 from waypost.approvals.models import ApprovalStage, ApprovalStep
+from waypost.approvals.publishing import create_definition
 from waypost.approvals.subject import Subject
 from waypost.directory.models import Absence, Department, Team, TeamMember, User
 from waypost.kernel.clock import now

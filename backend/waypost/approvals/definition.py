@@ -21,6 +21,7 @@ from waypost.kernel.conditions import tree
 from waypost.kernel.conditions.fields import Catalogue, Field, Kind, catalogue
 from waypost.kernel.errors import FieldError
 
+MAX_NAME = 100
 MAX_STAGES = 20
 MAX_APPROVERS = 50
 MAX_MINUTES = 60 * 24 * 365
@@ -229,8 +230,8 @@ def _only(value: Any, known: set[str], pointer: str) -> None:
 
 
 def _line(value: object, pointer: str) -> str:
-    if not isinstance(value, str) or not 0 < len(value.strip()) <= 100:
-        raise _bad(pointer, "must be a text of 1 to 100 characters")
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= MAX_NAME:
+        raise _bad(pointer, f"must be a text of 1 to {MAX_NAME} characters")
     return " ".join(value.split())
 
 

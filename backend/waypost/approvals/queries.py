@@ -13,17 +13,9 @@ from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.approvals import policy
 from waypost.approvals.engine import ASKED, StepStatus, open_verbs
-from waypost.approvals.errors import DefinitionNotFound
-from waypost.approvals.models import (
-    ApprovalDefinition,
-    ApprovalDefinitionVersion,
-    ApprovalStage,
-    ApprovalStep,
-    ApprovalWorkflow,
-)
+from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
-from waypost.kernel.paging import after, decode_cursor, encode_cursor
 
 OPEN = ApprovalStep.status.in_([s.value for s in sorted(ASKED)])
 ANSWERED = [s.value for s in (StepStatus.APPROVED, StepStatus.REJECTED, StepStatus.DELEGATED, StepStatus.ESCALATED)]
@@ -169,47 +161,3 @@ async def decision(session: AsyncSession, actor: Actor, step_id: int) -> dict[st
         "step": _step_json(step, people, actor, workflow.subject_version),
         "workflow": {"id": workflow.id, "status": workflow.status},
     }
-
-
-def _definition_json(row: ApprovalDefinition, kept: ApprovalDefinitionVersion) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "version": row.version,
-        "is_active": row.is_active,
-        "condition": None,
-        "one_by_one_above": None,
-        **kept.document,
-        "updated_at": rfc3339(row.updated_at),
-    }
-
-
-def _definitions() -> Select[ApprovalDefinition, ApprovalDefinitionVersion]:
-    return select(ApprovalDefinition, ApprovalDefinitionVersion).join(
-        ApprovalDefinitionVersion,
-        (ApprovalDefinitionVersion.definition_id == ApprovalDefinition.id)
-        & (ApprovalDefinitionVersion.version == ApprovalDefinition.version),
-    )
-
-
-async def definition_page(session: AsyncSession, *, cursor: str | None, limit: int) -> dict[str, Any]:
-    """Workflow definitions by name: `{items, next_cursor}`."""
-    statement = _definitions().order_by(ApprovalDefinition.name, ApprovalDefinition.id).limit(limit + 1)
-    if cursor:
-        name, definition_id = decode_cursor(cursor, "definitions", str, int)
-        statement = statement.where(
-            after([(ApprovalDefinition.name, name, False), (ApprovalDefinition.id, definition_id, False)])
-        )
-    rows = (await session.execute(statement)).all()
-    end = rows[limit - 1][0] if len(rows) > limit else None
-    return {
-        "items": [_definition_json(*r) for r in rows[:limit]],
-        "next_cursor": encode_cursor("definitions", end.name, end.id) if end else None,
-    }
-
-
-async def definition(session: AsyncSession, definition_id: int) -> dict[str, Any]:
-    """One definition as it stands now. Raises `DefinitionNotFound`."""
-    row = (await session.execute(_definitions().where(ApprovalDefinition.id == definition_id))).first()
-    if row is None:
-        raise DefinitionNotFound
-    return _definition_json(row[0], row[1])

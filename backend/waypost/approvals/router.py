@@ -1,4 +1,4 @@
-"""`/approvals`, `/approval-workflows`."""
+"""`/approvals`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from fastapi import APIRouter, Request, Response
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
 from waypost.access.permissions import Permission
-from waypost.approvals import definitions, queries, service
+from waypost.approvals import queries, service
 from waypost.approvals.engine import Verb
 from waypost.approvals.errors import (
-    BadDefinition,
     BadDelegate,
     CommentNeeded,
-    DefinitionNotFound,
     NobodyAbove,
     NotAsked,
     SelfApproval,
@@ -27,20 +25,13 @@ from waypost.approvals.schemas import (
     BulkAction,
     BulkAnswer,
     DecisionAnswer,
-    DefinitionPage,
-    DefinitionRead,
-    DefinitionUpdate,
-    DefinitionWrite,
     StepAction,
 )
-from waypost.kernel.conditions.tree import InvalidCondition
-from waypost.kernel.db import ReadSession, WriteSession, database
+from waypost.kernel.db import WriteSession, database
 from waypost.kernel.errors import Refusal, StaleVersion, invalid_field
 from waypost.kernel.http import StrictRoute, guarded, json_response
-from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
-from waypost.kernel.paging import Cursor, Limit
 
 router = APIRouter(route_class=StrictRoute, tags=["Approvals"])
 # Deciding is checked step by step by the service: who does not see a step must not learn of it from a 403.
@@ -146,72 +137,3 @@ async def delegate(step_id: PathId, session: WriteSession, actor: Asked, body: S
 async def escalate(step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None) -> Response:
     """Send the decision further up, to the next manager."""
     return await _decide(session, actor, step_id, Verb.ESCALATE, body)
-
-
-async def _workflow_is_there(request: Request) -> None:
-    """404 before a 422."""
-    definition_id = path_id(request.path_params.get("definition_id"))
-    async with database().read() as session:
-        await queries.definition(session, definition_id)
-
-
-@router.get("/approval-workflows", response_model=DefinitionPage)
-async def workflows(
-    session: ReadSession,
-    actor: Annotated[Actor, permit(Permission.APPROVALS_READ_DEFINITIONS)],
-    limit: Limit = 25,
-    cursor: Cursor = None,
-) -> Response:
-    """The workflow definitions, by name."""
-    return json_response(await queries.definition_page(session, cursor=cursor, limit=limit))
-
-
-@router.post(
-    "/approval-workflows",
-    status_code=201,
-    response_model=DefinitionRead,
-    responses=problems(BadDefinition, InvalidCondition),
-)
-async def create_workflow(
-    body: DefinitionWrite,
-    session: WriteSession,
-    actor: Annotated[Actor, permit(Permission.APPROVALS_CONFIGURE)],
-    once: OnceOnly,
-) -> Response:
-    """Define a workflow."""
-
-    async def work() -> Response:
-        made = await definitions.create_definition(session, actor, body.model_dump())
-        return json_response(await queries.definition(session, made.id), 201)
-
-    return await once.answer(session, actor.user_id, work)
-
-
-@router.get(
-    "/approval-workflows/{definition_id}", response_model=DefinitionRead, responses=problems(DefinitionNotFound)
-)
-async def workflow(
-    definition_id: PathId,
-    session: ReadSession,
-    actor: Annotated[Actor, permit(Permission.APPROVALS_READ_DEFINITIONS)],
-) -> Response:
-    """One workflow definition in its current version."""
-    return json_response(await queries.definition(session, definition_id))
-
-
-@router.put(
-    "/approval-workflows/{definition_id}",
-    response_model=DefinitionRead,
-    responses=problems(DefinitionNotFound, BadDefinition, InvalidCondition, StaleVersion),
-)
-@guarded(_workflow_is_there)
-async def change_workflow(
-    definition_id: PathId,
-    body: DefinitionUpdate,
-    session: WriteSession,
-    actor: Annotated[Actor, permit(Permission.APPROVALS_CONFIGURE)],
-) -> Response:
-    """Give a workflow its next version; what runs keeps the one it began with."""
-    document = body.model_dump(exclude={"version"})
-    await definitions.change_definition(session, actor, definition_id, version=body.version, document=document)
-    return json_response(await queries.definition(session, definition_id))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
 from waypost.approvals.queue_schemas import Change
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import PersonRef, Remark, Strict, Version
+from waypost.kernel.shapes import PersonRef, Remark, Strict
 
 ActionWord = Literal["APPROVE", "REJECT", "REQUEST_INFO", "DELEGATE", "ESCALATE"]
 SeenVersion = Annotated[
@@ -22,32 +22,6 @@ SeenVersion = Annotated[
     ),
 ]
 Words = Annotated[Remark | None, Field(max_length=10_000, examples=["Fits the budget."])]
-_STAGE = {
-    "name": "Manager",
-    "condition": {"all": [{"field": "amount", "op": "lt", "value": "1000"}]},
-    "approvers": [{"kind": "REQUESTER_MANAGER"}],
-    "mode": "PARALLEL",
-    "quorum": "ALL",
-    "due_in_minutes": 2880,
-    "escalation": {
-        "remind_before_minutes": [1440, 0],
-        "after_minutes": 1440,
-        "to": {"kind": "NEXT_MANAGER"},
-        "repeat": 3,
-        "finally": "ADMINISTRATORS",
-    },
-    "fallback": [{"kind": "DEPARTMENT_HEAD"}],
-    "judges": ["amount"],
-}
-OneByOneAbove = Annotated[
-    str | None,
-    Field(
-        max_length=20,
-        examples=["5000.00"],
-        description="What is worth more, in the company's currency, is decided one by one; null stands for 5000.",
-    ),
-]
-_CONDITION = {"all": [{"field": "ticket_type", "op": "eq", "value": "IT_HARDWARE"}]}
 
 
 class StepAction(Strict):
@@ -142,32 +116,3 @@ class BulkResult(BaseModel):
 
 class BulkAnswer(BaseModel):
     results: list[BulkResult]
-
-
-class DefinitionWrite(Strict):
-    """A workflow: for which tickets (`condition`), and its stages in order."""
-
-    name: Annotated[str, Field(min_length=1, max_length=100, examples=["Purchases by amount"])]
-    condition: Annotated[dict[str, Any] | None, Field(examples=[_CONDITION])] = None
-    stages: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=20, examples=[[_STAGE]])]
-    one_by_one_above: OneByOneAbove = None
-
-
-class DefinitionUpdate(DefinitionWrite):
-    version: Version
-
-
-class DefinitionRead(BaseModel):
-    id: int
-    version: int
-    is_active: bool
-    name: str
-    condition: Annotated[dict[str, Any] | None, Field(examples=[_CONDITION])]
-    stages: Annotated[list[dict[str, Any]], Field(examples=[[_STAGE]])]
-    one_by_one_above: OneByOneAbove
-    updated_at: str
-
-
-class DefinitionPage(BaseModel):
-    items: list[DefinitionRead]
-    next_cursor: str | None

@@ -14,7 +14,7 @@ from waypost.approvals.checking import Problem, error, warning
 from waypost.approvals.definition import FIELDS, Approver, ApproverKind, Definition, Mode, Stage
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.planning import Candidate, seats_of
-from waypost.kernel.conditions.fields import CUSTOM, Field
+from waypost.kernel.conditions.fields import CUSTOM, Field, Kind
 from waypost.kernel.conditions.possible import Domain, Domains, Effort, Undecided, example, is_made_up
 from waypost.kernel.conditions.tree import Condition, Leaf, Not, describe, leaves
 
@@ -83,9 +83,6 @@ def named(definition: Definition, company: Company) -> Iterator[Problem]:
     for pointer, rule in rules_of(definition):
         yield from _missing(rule, pointer, company)
     for n, stage in enumerate(definition.stages):
-        for m, fact in enumerate(stage.judges or ()):
-            if fact.startswith(CUSTOM) and fact.removeprefix(CUSTOM) not in company.types_with:
-                yield error(f"/stages/{n}/judges/{m}", "unknown_field", "is not a field of any form")
         yield from _quorum(stage, f"/stages/{n}/quorum", company)
 
 
@@ -101,8 +98,6 @@ def _missing(rule: Approver, pointer: str, company: Company) -> Iterator[Problem
         yield error(f"{pointer}/team_id", "unknown_team", "does not exist")
     if rule.department_id is not None and rule.department_id not in company.departments:
         yield error(f"{pointer}/department_id", "unknown_department", "does not exist")
-    if rule.kind is ApproverKind.FORM_FIELD and rule.target not in company.types_with:
-        yield error(f"{pointer}/field", "unknown_field", "is not a field of any form")
 
 
 def _quorum(stage: Stage, pointer: str, company: Company) -> Iterator[Problem]:
@@ -227,8 +222,10 @@ def _unable(rule: Approver, pointer: str, company: Company) -> Iterator[Problem]
 def _types(definition: Definition, company: Company, asking: _Asking) -> Iterator[Problem]:
     """Fields that no form has of the types this workflow is for: they are always empty there."""
     kind = FIELDS["ticket_type"]
-    speaks = [(p, str(r.target)) for p, r in rules_of(definition) if r.kind is ApproverKind.FORM_FIELD]
-    spoken = [(f"{p}/field", key) for p, key in speaks]
+    spoken = [(f"{p}/field", str(r.target)) for p, r in rules_of(definition) if r.kind is ApproverKind.FORM_FIELD]
+    for n, stage in enumerate(definition.stages):
+        judged = enumerate(stage.judges or ())
+        spoken += [(f"/stages/{n}/judges/{m}", x.removeprefix(CUSTOM)) for m, x in judged if x.startswith(CUSTOM)]
     for pointer, condition in looked_at(definition):
         keys = dict.fromkeys(x.field.name.removeprefix(CUSTOM) for x in leaves(condition) if _is_custom(x.field))
         spoken += [(pointer, key) for key in keys]
@@ -236,7 +233,9 @@ def _types(definition: Definition, company: Company, asking: _Asking) -> Iterato
         return
     fitting = {t for t in company.types if not asking.never(definition.condition, Leaf(kind, "eq", t))}
     for pointer, key in spoken:
-        if not fitting & company.types_with.get(key, frozenset()):
+        if key not in company.types_with:
+            yield warning(pointer, "unknown_field", f"No form has a field “{key}”: it is always empty.")
+        elif not fitting & company.types_with[key]:
             told = f"No form of the requests this workflow is for has a field “{key}”: it is always empty."
             yield warning(pointer, "field_elsewhere", told)
 
@@ -257,8 +256,8 @@ def _reach(definition: Definition, asking: _Asking) -> Iterator[Problem]:
         yield warning(f"/stages/{n}/condition", "unreachable_stage", told)
     gap = asking.case(definition.condition, *(Not(stage.condition) for stage in definition.stages))
     if gap is not None:
-        conditions = [c for _, c in looked_at(definition)]
-        told = f"A request may reach no stage, {in_words(gap, conditions)}: the requester's manager decides it then."
+        case = in_words(gap, [stage.condition for stage in definition.stages])
+        told = f"A request reaches no stage {case}: the requester's manager decides it then."
         yield warning("/stages", "dead_end", told)
 
 
@@ -288,8 +287,13 @@ def in_words(record: Mapping[str, Any], conditions: Sequence[Condition]) -> str:
         value = record[name]
         if value is None:
             said.append(f"{field_.label} is empty")
-        elif is_made_up(value):
+        elif is_made_up(value) or (field_.kind is Kind.ID and value not in _named(field_, conditions)):
             said.append(f"{field_.label} is something else")
         else:
             said.append(describe(Leaf(field_, "eq", tuple(value) if isinstance(value, list) else value)))
     return f"when {' and '.join(said)}" if said else "whatever it says"
+
+
+def _named(field_: Field, conditions: Sequence[Condition]) -> set[Any]:
+    values = [leaf.value for c in conditions for leaf in leaves(c) if leaf.field == field_]
+    return {v for value in values for v in (value if isinstance(value, tuple) else (value,))}

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.models import Role
 from waypost.approvals import checking, soundness
 from waypost.approvals.checking import Level, Problem
-from waypost.approvals.definition import FIELDS, Approver, ApproverKind, Definition
+from waypost.approvals.definition import FIELDS, ApproverKind, Definition
 from waypost.approvals.definitions import in_force, specificity
 from waypost.approvals.errors import BadDefinition
 from waypost.approvals.finding import ADMINISTRATORS, candidates
@@ -78,7 +78,7 @@ async def forms(session: AsyncSession) -> Forms:
             if step is not None:
                 domains[f"{CUSTOM}{key}"] = Domain(step=step)
     keys = tuple(kind for kind, _ in types)
-    domains |= OWN_DOMAINS | {"ticket_type": Domain(choices=keys, is_never_empty=True)}
+    domains.update(OWN_DOMAINS, ticket_type=Domain(choices=keys, is_never_empty=True))
     return Forms(fields | FIELDS, keys, {k: frozenset(v) for k, v in types_with.items()}, domains)
 
 
@@ -144,7 +144,9 @@ def _kinds(definition: Definition) -> dict[str, Any]:
 async def survey(session: AsyncSession, definition: Definition, known: Forms) -> Company:
     """What there is today of all that a workflow names."""
     rules = {rule for _, rule in soundness.rules_of(definition)}
-    fixed = [r for r in rules if r.kind not in _DEPENDS and (r.kind is not ApproverKind.DEPARTMENT_HEAD or r.department_id)]
+    fixed = [
+        r for r in rules if r.kind not in _DEPENDS and (r.kind is not ApproverKind.DEPARTMENT_HEAD or r.department_id)
+    ]
     *members, administrators = await candidates(session, [*((r,) for r in fixed), (ADMINISTRATORS,)], NOTHING)
 
     async def called(table: Any, key: Any, name: Any, wanted: set[Any], *where: Any) -> dict[Any, str]:

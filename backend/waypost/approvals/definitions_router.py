@@ -1,0 +1,183 @@
+"""`/approval-workflows`: the workflows in force, writing the next version of one, and its history."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from waypost.access.actor import Actor
+from waypost.access.deps import permit
+from waypost.access.permissions import Permission
+from waypost.approvals import definition_queries as queries
+from waypost.approvals import drafting, publishing
+from waypost.approvals.definitions_schemas import (
+    ActiveBody,
+    CheckBody,
+    Checked,
+    DefinitionPage,
+    DefinitionRead,
+    DefinitionUpdate,
+    DefinitionWrite,
+    Draft,
+    DraftWrite,
+    PublishBody,
+    RestoreBody,
+    VersionDocument,
+    VersionPage,
+)
+from waypost.approvals.errors import BadDefinition, DefinitionNotFound, NoDraft, NotPublished, VersionNotFound
+from waypost.kernel.conditions.tree import InvalidCondition
+from waypost.kernel.db import ReadSession, WriteSession, database
+from waypost.kernel.errors import StaleVersion
+from waypost.kernel.http import StrictRoute, guarded, json_response
+from waypost.kernel.idempotency import OnceOnly
+from waypost.kernel.ids import PathId, path_id
+from waypost.kernel.openapi import problems
+from waypost.kernel.paging import Cursor, Limit
+
+router = APIRouter(route_class=StrictRoute, prefix="/approval-workflows", tags=["Workflows"])
+Reader = Annotated[Actor, permit(Permission.APPROVALS_READ_DEFINITIONS)]
+Configurer = Annotated[Actor, permit(Permission.APPROVALS_CONFIGURE)]
+VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
+_BAD = problems(DefinitionNotFound, BadDefinition, InvalidCondition)
+
+
+async def is_there(request: Request) -> None:
+    """404 before a 422."""
+    definition_id = path_id(request.path_params.get("definition_id"))
+    async with database().read() as session:
+        await queries.must_be_there(session, definition_id)
+
+
+@router.get("", response_model=DefinitionPage)
+async def workflows(session: ReadSession, _: Reader, limit: Limit = 25, cursor: Cursor = None) -> Response:
+    """The workflow definitions, by name."""
+    return json_response(await queries.definition_page(session, cursor=cursor, limit=limit))
+
+
+@router.post("", status_code=201, response_model=DefinitionRead, responses=problems(BadDefinition, InvalidCondition))
+async def create_workflow(body: DefinitionWrite, session: WriteSession, actor: Configurer, once: OnceOnly) -> Response:
+    """Define a workflow, in force at once; or only begin to write one."""
+
+    async def work() -> Response:
+        add = publishing.create_definition if body.publish else drafting.begin_draft
+        made = await add(session, actor, body.document())
+        return json_response(await queries.definition(session, made.id), 201)
+
+    return await once.answer(session, actor.user_id, work)
+
+
+@router.post("/check", response_model=Checked, responses=problems(DefinitionNotFound))
+async def check_workflow(body: CheckBody, session: ReadSession, _: Configurer) -> Response:
+    """What is wrong with a workflow, finished or not, before anybody keeps it."""
+    return json_response({"problems": await queries.check(session, body.document, body.workflow_id)})
+
+
+@router.get("/{definition_id}", response_model=DefinitionRead, responses=problems(DefinitionNotFound))
+async def workflow(definition_id: PathId, session: ReadSession, _: Reader) -> Response:
+    """One workflow definition in its current version."""
+    return json_response(await queries.definition(session, definition_id))
+
+
+@router.put("/{definition_id}", response_model=DefinitionRead, responses=_BAD | problems(StaleVersion))
+@guarded(is_there)
+async def change_workflow(
+    definition_id: PathId, body: DefinitionUpdate, session: WriteSession, actor: Configurer
+) -> Response:
+    """Give a workflow its next version; what runs keeps the one it began with."""
+    await publishing.change_definition(
+        session, actor, definition_id, version=body.version, document=body.document(), note=body.note
+    )
+    return json_response(await queries.definition(session, definition_id))
+
+
+# --- drafts -----------------------------------------------------------------------------------------------------------
+
+
+@router.get("/{definition_id}/draft", response_model=Draft, responses=problems(DefinitionNotFound))
+async def workflow_draft(definition_id: PathId, session: ReadSession, _: Reader) -> Response:
+    """What is being written of the next version, and what is wrong with it."""
+    return json_response(await queries.draft(session, definition_id))
+
+
+@router.put(
+    "/{definition_id}/draft", response_model=Draft, responses=problems(DefinitionNotFound, BadDefinition, StaleVersion)
+)
+@guarded(is_there)
+async def keep_workflow_draft(
+    definition_id: PathId, body: DraftWrite, session: WriteSession, actor: Configurer
+) -> Response:
+    """Keep what was written, finished or not."""
+    await drafting.keep_draft(session, actor, definition_id, document=body.document, draft_version=body.draft_version)
+    return json_response(await queries.draft(session, definition_id))
+
+
+@router.delete("/{definition_id}/draft", status_code=204, responses=problems(DefinitionNotFound, NoDraft, StaleVersion))
+@guarded(is_there)
+async def discard_workflow_draft(
+    definition_id: PathId,
+    session: WriteSession,
+    actor: Configurer,
+    draft_version: Annotated[int | None, Query(ge=0, le=2**31 - 1, description="The draft's version you read.")] = None,
+) -> Response:
+    """Throw away what was written. A workflow that was never published is gone with it."""
+    await drafting.discard_draft(session, actor, definition_id, draft_version=draft_version)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/{definition_id}/publish", response_model=DefinitionRead, responses=_BAD | problems(NoDraft, StaleVersion)
+)
+@guarded(is_there)
+async def publish_workflow(
+    definition_id: PathId, body: PublishBody, session: WriteSession, actor: Configurer
+) -> Response:
+    """Make the draft the next version; what runs keeps the one it began with."""
+    await publishing.publish_draft(session, actor, definition_id, draft_version=body.draft_version, note=body.note)
+    return json_response(await queries.definition(session, definition_id))
+
+
+# --- versions ---------------------------------------------------------------------------------------------------------
+
+
+@router.put(
+    "/{definition_id}/active",
+    response_model=DefinitionRead,
+    responses=problems(DefinitionNotFound, NotPublished, StaleVersion),
+)
+@guarded(is_there)
+async def activate_workflow(
+    definition_id: PathId, body: ActiveBody, session: WriteSession, actor: Configurer
+) -> Response:
+    """Let new requests be judged by it, or not any more; what runs goes on."""
+    await publishing.set_active(session, actor, definition_id, is_active=body.is_active, version=body.version)
+    return json_response(await queries.definition(session, definition_id))
+
+
+@router.get("/{definition_id}/versions", response_model=VersionPage, responses=problems(DefinitionNotFound))
+async def workflow_versions(
+    definition_id: PathId, session: ReadSession, _: Reader, limit: Limit = 25, cursor: Cursor = None
+) -> Response:
+    """Who published what and why, newest first."""
+    return json_response(await queries.version_page(session, definition_id, cursor=cursor, limit=limit))
+
+
+@router.get(
+    "/{definition_id}/versions/{version}",
+    response_model=VersionDocument,
+    responses=problems(DefinitionNotFound, VersionNotFound),
+)
+async def workflow_version(definition_id: PathId, version: VersionNumber, session: ReadSession, _: Reader) -> Response:
+    """A version as it was published."""
+    return json_response(await queries.one_version(session, definition_id, version))
+
+
+@router.post("/{definition_id}/restore", response_model=DefinitionRead, responses=_BAD | problems(VersionNotFound))
+@guarded(is_there)
+async def restore_workflow(
+    definition_id: PathId, body: RestoreBody, session: WriteSession, actor: Configurer
+) -> Response:
+    """Publish what an earlier version said as the next one."""
+    await publishing.restore_version(session, actor, definition_id, version=body.version, note=body.note)
+    return json_response(await queries.definition(session, definition_id))
