@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type ServerSentEventsResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AbsencesData, AbsencesErrors, AbsencesResponses, AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddChecklistItemData, AddChecklistItemErrors, AddChecklistItemResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeChecklistItemData, ChangeChecklistItemErrors, ChangeChecklistItemResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangesOfStepData, ChangesOfStepErrors, ChangesOfStepResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, ClaimNextData, ClaimNextErrors, ClaimNextResponses, ClaimTicketData, ClaimTicketErrors, ClaimTicketResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CountTicketsData, CountTicketsErrors, CountTicketsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateViewData, CreateViewErrors, CreateViewResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeleteViewData, DeleteViewErrors, DeleteViewResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LinkTicketData, LinkTicketErrors, LinkTicketResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, MergeTicketData, MergeTicketErrors, MergeTicketResponses, MyRequestsData, MyRequestsErrors, MyRequestsResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PendingSummaryData, PendingSummaryErrors, PendingSummaryResponses, PeopleData, PeopleErrors, PeopleResponses, PinViewData, PinViewErrors, PinViewResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, PreviewMergeData, PreviewMergeErrors, PreviewMergeResponses, PublishRoutingRulesData, PublishRoutingRulesErrors, PublishRoutingRulesResponses, QueueTicketsData, QueueTicketsErrors, QueueTicketsResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RehearseRoutingRulesData, RehearseRoutingRulesErrors, RehearseRoutingRulesResponses, RejectData, RejectErrors, RejectResponses, ReleaseTicketData, ReleaseTicketErrors, ReleaseTicketResponses, RemoveAbsenceData, RemoveAbsenceErrors, RemoveAbsenceResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveChecklistItemData, RemoveChecklistItemErrors, RemoveChecklistItemResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RestoreRoutingRulesData, RestoreRoutingRulesErrors, RestoreRoutingRulesResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, RoutingRulesData, RoutingRulesErrors, RoutingRulesResponses, RoutingVersionData, RoutingVersionErrors, RoutingVersionResponses, RoutingVersionsData, RoutingVersionsErrors, RoutingVersionsResponses, RunImportData, RunImportErrors, RunImportResponses, SavedViewData, SavedViewErrors, SavedViewResponses, SavedViewsData, SavedViewsErrors, SavedViewsResponses, ScanAttachmentData, ScanAttachmentErrors, ScanAttachmentResponses, SessionsData, SessionsErrors, SessionsResponses, SetAbsenceData, SetAbsenceErrors, SetAbsenceResponses, SetTeamMemberData, SetTeamMemberErrors, SetTeamMemberResponses, SplitTicketData, SplitTicketErrors, SplitTicketResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TeamData, TeamErrors, TeamQueuesData, TeamQueuesErrors, TeamQueuesResponses, TeamResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketPathData, TicketPathErrors, TicketPathResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnlinkTicketData, UnlinkTicketErrors, UnlinkTicketResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UpdateViewData, UpdateViewErrors, UpdateViewResponses, UsersData, UsersErrors, UsersResponses, ViewCountsData, ViewCountsErrors, ViewCountsResponses, ViewTicketsData, ViewTicketsErrors, ViewTicketsResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
+import type { AbsencesData, AbsencesErrors, AbsencesResponses, ActivateWorkflowData, ActivateWorkflowErrors, ActivateWorkflowResponses, AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddChecklistItemData, AddChecklistItemErrors, AddChecklistItemResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeChecklistItemData, ChangeChecklistItemErrors, ChangeChecklistItemResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangesOfStepData, ChangesOfStepErrors, ChangesOfStepResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, CheckWorkflowData, CheckWorkflowErrors, CheckWorkflowResponses, ClaimNextData, ClaimNextErrors, ClaimNextResponses, ClaimTicketData, ClaimTicketErrors, ClaimTicketResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CountTicketsData, CountTicketsErrors, CountTicketsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateViewData, CreateViewErrors, CreateViewResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeleteViewData, DeleteViewErrors, DeleteViewResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DiscardWorkflowDraftData, DiscardWorkflowDraftErrors, DiscardWorkflowDraftResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, KeepWorkflowDraftData, KeepWorkflowDraftErrors, KeepWorkflowDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LinkTicketData, LinkTicketErrors, LinkTicketResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, MergeTicketData, MergeTicketErrors, MergeTicketResponses, MyRequestsData, MyRequestsErrors, MyRequestsResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PendingSummaryData, PendingSummaryErrors, PendingSummaryResponses, PeopleData, PeopleErrors, PeopleResponses, PinViewData, PinViewErrors, PinViewResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, PreviewMergeData, PreviewMergeErrors, PreviewMergeResponses, PublishRoutingRulesData, PublishRoutingRulesErrors, PublishRoutingRulesResponses, PublishWorkflowData, PublishWorkflowErrors, PublishWorkflowResponses, QueueTicketsData, QueueTicketsErrors, QueueTicketsResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RehearseRoutingRulesData, RehearseRoutingRulesErrors, RehearseRoutingRulesResponses, RejectData, RejectErrors, RejectResponses, ReleaseTicketData, ReleaseTicketErrors, ReleaseTicketResponses, RemoveAbsenceData, RemoveAbsenceErrors, RemoveAbsenceResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveChecklistItemData, RemoveChecklistItemErrors, RemoveChecklistItemResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RestoreRoutingRulesData, RestoreRoutingRulesErrors, RestoreRoutingRulesResponses, RestoreWorkflowData, RestoreWorkflowErrors, RestoreWorkflowResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, RoutingRulesData, RoutingRulesErrors, RoutingRulesResponses, RoutingVersionData, RoutingVersionErrors, RoutingVersionResponses, RoutingVersionsData, RoutingVersionsErrors, RoutingVersionsResponses, RunImportData, RunImportErrors, RunImportResponses, SavedViewData, SavedViewErrors, SavedViewResponses, SavedViewsData, SavedViewsErrors, SavedViewsResponses, ScanAttachmentData, ScanAttachmentErrors, ScanAttachmentResponses, SessionsData, SessionsErrors, SessionsResponses, SetAbsenceData, SetAbsenceErrors, SetAbsenceResponses, SetTeamMemberData, SetTeamMemberErrors, SetTeamMemberResponses, SplitTicketData, SplitTicketErrors, SplitTicketResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TeamData, TeamErrors, TeamQueuesData, TeamQueuesErrors, TeamQueuesResponses, TeamResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketPathData, TicketPathErrors, TicketPathResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnlinkTicketData, UnlinkTicketErrors, UnlinkTicketResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UpdateViewData, UpdateViewErrors, UpdateViewResponses, UsersData, UsersErrors, UsersResponses, ViewCountsData, ViewCountsErrors, ViewCountsResponses, ViewTicketsData, ViewTicketsErrors, ViewTicketsResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowDraftData, WorkflowDraftErrors, WorkflowDraftResponses, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WorkflowVersionData, WorkflowVersionErrors, WorkflowVersionResponses, WorkflowVersionsData, WorkflowVersionsErrors, WorkflowVersionsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -69,11 +69,26 @@ export const workflows = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Create Workflow
  *
- * Define a workflow.
+ * Define a workflow, in force at once; or only begin to write one.
  */
 export const createWorkflow = <ThrowOnError extends boolean = false>(options: Options<CreateWorkflowData, ThrowOnError>): RequestResult<CreateWorkflowResponses, CreateWorkflowErrors, ThrowOnError> => (options.client ?? client).post<CreateWorkflowResponses, CreateWorkflowErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/approval-workflows',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Check Workflow
+ *
+ * What is wrong with a workflow, finished or not, before anybody keeps it.
+ */
+export const checkWorkflow = <ThrowOnError extends boolean = false>(options: Options<CheckWorkflowData, ThrowOnError>): RequestResult<CheckWorkflowResponses, CheckWorkflowErrors, ThrowOnError> => (options.client ?? client).post<CheckWorkflowResponses, CheckWorkflowErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approval-workflows/check',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -105,6 +120,110 @@ export const changeWorkflow = <ThrowOnError extends boolean = false>(options: Op
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Activate Workflow
+ *
+ * Let new requests be judged by it, or not any more; what runs goes on.
+ */
+export const activateWorkflow = <ThrowOnError extends boolean = false>(options: Options<ActivateWorkflowData, ThrowOnError>): RequestResult<ActivateWorkflowResponses, ActivateWorkflowErrors, ThrowOnError> => (options.client ?? client).put<ActivateWorkflowResponses, ActivateWorkflowErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approval-workflows/{definition_id}/active',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Discard Workflow Draft
+ *
+ * Throw away what was written. A workflow that was never published is gone with it.
+ */
+export const discardWorkflowDraft = <ThrowOnError extends boolean = false>(options: Options<DiscardWorkflowDraftData, ThrowOnError>): RequestResult<DiscardWorkflowDraftResponses, DiscardWorkflowDraftErrors, ThrowOnError> => (options.client ?? client).delete<DiscardWorkflowDraftResponses, DiscardWorkflowDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approval-workflows/{definition_id}/draft',
+    ...options
+});
+
+/**
+ * Workflow Draft
+ *
+ * What is being written of the next version, and what is wrong with it.
+ */
+export const workflowDraft = <ThrowOnError extends boolean = false>(options: Options<WorkflowDraftData, ThrowOnError>): RequestResult<WorkflowDraftResponses, WorkflowDraftErrors, ThrowOnError> => (options.client ?? client).get<WorkflowDraftResponses, WorkflowDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approval-workflows/{definition_id}/draft',
+    ...options
+});
+
+/**
+ * Keep Workflow Draft
+ *
+ * Keep what was written, finished or not.
+ */
+export const keepWorkflowDraft = <ThrowOnError extends boolean = false>(options: Options<KeepWorkflowDraftData, ThrowOnError>): RequestResult<KeepWorkflowDraftResponses, KeepWorkflowDraftErrors, ThrowOnError> => (options.client ?? client).put<KeepWorkflowDraftResponses, KeepWorkflowDraftErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approval-workflows/{definition_id}/draft',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Publish Workflow
+ *
+ * Make the draft the next version; what runs keeps the one it began with.
+ */
+export const publishWorkflow = <ThrowOnError extends boolean = false>(options: Options<PublishWorkflowData, ThrowOnError>): RequestResult<PublishWorkflowResponses, PublishWorkflowErrors, ThrowOnError> => (options.client ?? client).post<PublishWorkflowResponses, PublishWorkflowErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approval-workflows/{definition_id}/publish',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Restore Workflow
+ *
+ * Publish what an earlier version said as the next one.
+ */
+export const restoreWorkflow = <ThrowOnError extends boolean = false>(options: Options<RestoreWorkflowData, ThrowOnError>): RequestResult<RestoreWorkflowResponses, RestoreWorkflowErrors, ThrowOnError> => (options.client ?? client).post<RestoreWorkflowResponses, RestoreWorkflowErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approval-workflows/{definition_id}/restore',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Workflow Versions
+ *
+ * Who published what and why, newest first.
+ */
+export const workflowVersions = <ThrowOnError extends boolean = false>(options: Options<WorkflowVersionsData, ThrowOnError>): RequestResult<WorkflowVersionsResponses, WorkflowVersionsErrors, ThrowOnError> => (options.client ?? client).get<WorkflowVersionsResponses, WorkflowVersionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approval-workflows/{definition_id}/versions',
+    ...options
+});
+
+/**
+ * Workflow Version
+ *
+ * A version as it was published.
+ */
+export const workflowVersion = <ThrowOnError extends boolean = false>(options: Options<WorkflowVersionData, ThrowOnError>): RequestResult<WorkflowVersionResponses, WorkflowVersionErrors, ThrowOnError> => (options.client ?? client).get<WorkflowVersionResponses, WorkflowVersionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approval-workflows/{definition_id}/versions/{version}',
+    ...options
 });
 
 /**

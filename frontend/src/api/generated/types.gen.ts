@@ -79,6 +79,22 @@ export type AbsenceRead = {
 };
 
 /**
+ * ActiveBody
+ */
+export type ActiveBody = {
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
  * AlsoAsked
  *
  * Somebody else of the same stage who has not answered; `WAITING`: asked after others.
@@ -658,6 +674,36 @@ export type ChangesAnswer = {
 };
 
 /**
+ * CheckBody
+ */
+export type CheckBody = {
+    /**
+     * Document
+     *
+     * A workflow, finished or not.
+     */
+    document: {
+        [key: string]: unknown;
+    };
+    /**
+     * Workflow Id
+     *
+     * The workflow it is a next version of.
+     */
+    workflow_id?: number | null;
+};
+
+/**
+ * Checked
+ */
+export type Checked = {
+    /**
+     * Problems
+     */
+    problems: Array<Problem>;
+};
+
+/**
  * ChecklistItemRead
  */
 export type ChecklistItemRead = {
@@ -1012,6 +1058,10 @@ export type DefinitionRead = {
         [key: string]: unknown;
     } | null;
     /**
+     * Has Draft
+     */
+    has_draft: boolean;
+    /**
      * Id
      */
     id: number;
@@ -1041,6 +1091,8 @@ export type DefinitionRead = {
     updated_at: string;
     /**
      * Version
+     *
+     * 0: never published.
      */
     version: number;
 };
@@ -1059,6 +1111,10 @@ export type DefinitionUpdate = {
      * Name
      */
     name: string;
+    /**
+     * Note
+     */
+    note?: string;
     /**
      * One By One Above
      *
@@ -1082,7 +1138,7 @@ export type DefinitionUpdate = {
 /**
  * DefinitionWrite
  *
- * A workflow: for which tickets (`condition`), and its stages in order.
+ * With `publish` false only a draft is kept: it may be unfinished, and judges nothing.
  */
 export type DefinitionWrite = {
     /**
@@ -1101,6 +1157,10 @@ export type DefinitionWrite = {
      * What is worth more, in the company's currency, is decided one by one; null stands for 5000.
      */
     one_by_one_above?: string | null;
+    /**
+     * Publish
+     */
+    publish?: boolean;
     /**
      * Stages
      */
@@ -1227,6 +1287,47 @@ export type DepartmentRead = {
      */
     name: string;
     parent: NamedRef | null;
+};
+
+/**
+ * Draft
+ *
+ * What is being written; where nothing is (`is_kept` false), what is in force.
+ */
+export type Draft = {
+    /**
+     * Based On
+     *
+     * The published version it was begun from.
+     */
+    based_on: number;
+    /**
+     * Document
+     *
+     * A workflow, finished or not.
+     */
+    document: {
+        [key: string]: unknown;
+    };
+    /**
+     * Draft Version
+     *
+     * The draft's version you read; 0 at first.
+     */
+    draft_version: number;
+    /**
+     * Is Kept
+     */
+    is_kept: boolean;
+    /**
+     * Problems
+     */
+    problems: Array<Problem>;
+    /**
+     * Saved At
+     */
+    saved_at: string | null;
+    saved_by: PersonRef | null;
 };
 
 /**
@@ -1357,6 +1458,26 @@ export type DraftUpdate = {
      * Version
      */
     version: number;
+};
+
+/**
+ * DraftWrite
+ */
+export type DraftWrite = {
+    /**
+     * Document
+     *
+     * A workflow, finished or not.
+     */
+    document: {
+        [key: string]: unknown;
+    };
+    /**
+     * Draft Version
+     *
+     * The draft's version you read; 0 at first.
+     */
+    draft_version: number;
 };
 
 /**
@@ -2692,6 +2813,22 @@ export type Progress = {
 };
 
 /**
+ * PublishBody
+ */
+export type PublishBody = {
+    /**
+     * Draft Version
+     *
+     * The draft's version you read; 0 at first.
+     */
+    draft_version: number;
+    /**
+     * Note
+     */
+    note?: string;
+};
+
+/**
  * QueueCounts
  *
  * What waits in a team. `open` is approved or in progress; the others but `in_review` are part of it.
@@ -3200,6 +3337,22 @@ export type ReplyUpdate = {
     title: string;
     /**
      * Version
+     */
+    version: number;
+};
+
+/**
+ * RestoreBody
+ */
+export type RestoreBody = {
+    /**
+     * Note
+     */
+    note?: string;
+    /**
+     * Version
+     *
+     * The version you read.
      */
     version: number;
 };
@@ -4904,6 +5057,76 @@ export type Variables = {
 };
 
 /**
+ * VersionDocument
+ */
+export type VersionDocument = {
+    /**
+     * Document
+     *
+     * A workflow, finished or not.
+     */
+    document: {
+        [key: string]: unknown;
+    };
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    published_by: PersonRef | null;
+    /**
+     * Restored From
+     */
+    restored_from: number | null;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * VersionPage
+ */
+export type VersionPage = {
+    /**
+     * Items
+     */
+    items: Array<VersionRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * VersionRead
+ *
+ * A version, and who published it why.
+ */
+export type VersionRead = {
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    published_by: PersonRef | null;
+    /**
+     * Restored From
+     */
+    restored_from: number | null;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
  * ViewCount
  *
  * `more`: there are more than the 10,000 that were counted. `count` is null for a view that is out of date.
@@ -5779,6 +6002,43 @@ export type CreateWorkflowResponses = {
 
 export type CreateWorkflowResponse = CreateWorkflowResponses[keyof CreateWorkflowResponses];
 
+export type CheckWorkflowData = {
+    body: CheckBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/approval-workflows/check';
+};
+
+export type CheckWorkflowErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CheckWorkflowError = CheckWorkflowErrors[keyof CheckWorkflowErrors];
+
+export type CheckWorkflowResponses = {
+    /**
+     * Successful Response
+     */
+    200: Checked;
+};
+
+export type CheckWorkflowResponse = CheckWorkflowResponses[keyof CheckWorkflowResponses];
+
 export type WorkflowData = {
     body?: never;
     path: {
@@ -5866,6 +6126,394 @@ export type ChangeWorkflowResponses = {
 };
 
 export type ChangeWorkflowResponse = ChangeWorkflowResponses[keyof ChangeWorkflowResponses];
+
+export type ActivateWorkflowData = {
+    body: ActiveBody;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approval-workflows/{definition_id}/active';
+};
+
+export type ActivateWorkflowErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ActivateWorkflowError = ActivateWorkflowErrors[keyof ActivateWorkflowErrors];
+
+export type ActivateWorkflowResponses = {
+    /**
+     * Successful Response
+     */
+    200: DefinitionRead;
+};
+
+export type ActivateWorkflowResponse = ActivateWorkflowResponses[keyof ActivateWorkflowResponses];
+
+export type DiscardWorkflowDraftData = {
+    body?: never;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+    };
+    query?: {
+        /**
+         * Draft Version
+         *
+         * The draft's version you read.
+         */
+        draft_version?: number | null;
+    };
+    url: '/api/v1/approval-workflows/{definition_id}/draft';
+};
+
+export type DiscardWorkflowDraftErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type DiscardWorkflowDraftError = DiscardWorkflowDraftErrors[keyof DiscardWorkflowDraftErrors];
+
+export type DiscardWorkflowDraftResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DiscardWorkflowDraftResponse = DiscardWorkflowDraftResponses[keyof DiscardWorkflowDraftResponses];
+
+export type WorkflowDraftData = {
+    body?: never;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approval-workflows/{definition_id}/draft';
+};
+
+export type WorkflowDraftErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type WorkflowDraftError = WorkflowDraftErrors[keyof WorkflowDraftErrors];
+
+export type WorkflowDraftResponses = {
+    /**
+     * Successful Response
+     */
+    200: Draft;
+};
+
+export type WorkflowDraftResponse = WorkflowDraftResponses[keyof WorkflowDraftResponses];
+
+export type KeepWorkflowDraftData = {
+    body: DraftWrite;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approval-workflows/{definition_id}/draft';
+};
+
+export type KeepWorkflowDraftErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type KeepWorkflowDraftError = KeepWorkflowDraftErrors[keyof KeepWorkflowDraftErrors];
+
+export type KeepWorkflowDraftResponses = {
+    /**
+     * Successful Response
+     */
+    200: Draft;
+};
+
+export type KeepWorkflowDraftResponse = KeepWorkflowDraftResponses[keyof KeepWorkflowDraftResponses];
+
+export type PublishWorkflowData = {
+    body: PublishBody;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approval-workflows/{definition_id}/publish';
+};
+
+export type PublishWorkflowErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type PublishWorkflowError = PublishWorkflowErrors[keyof PublishWorkflowErrors];
+
+export type PublishWorkflowResponses = {
+    /**
+     * Successful Response
+     */
+    200: DefinitionRead;
+};
+
+export type PublishWorkflowResponse = PublishWorkflowResponses[keyof PublishWorkflowResponses];
+
+export type RestoreWorkflowData = {
+    body: RestoreBody;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approval-workflows/{definition_id}/restore';
+};
+
+export type RestoreWorkflowErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RestoreWorkflowError = RestoreWorkflowErrors[keyof RestoreWorkflowErrors];
+
+export type RestoreWorkflowResponses = {
+    /**
+     * Successful Response
+     */
+    200: DefinitionRead;
+};
+
+export type RestoreWorkflowResponse = RestoreWorkflowResponses[keyof RestoreWorkflowResponses];
+
+export type WorkflowVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/approval-workflows/{definition_id}/versions';
+};
+
+export type WorkflowVersionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type WorkflowVersionsError = WorkflowVersionsErrors[keyof WorkflowVersionsErrors];
+
+export type WorkflowVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionPage;
+};
+
+export type WorkflowVersionsResponse = WorkflowVersionsResponses[keyof WorkflowVersionsResponses];
+
+export type WorkflowVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/v1/approval-workflows/{definition_id}/versions/{version}';
+};
+
+export type WorkflowVersionErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type WorkflowVersionError = WorkflowVersionErrors[keyof WorkflowVersionErrors];
+
+export type WorkflowVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionDocument;
+};
+
+export type WorkflowVersionResponse = WorkflowVersionResponses[keyof WorkflowVersionResponses];
 
 export type DecideManyData = {
     body: BulkAction;
