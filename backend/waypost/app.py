@@ -15,6 +15,7 @@ from waypost.access import directory_router
 from waypost.access import router as access
 from waypost.access.deps import authenticate
 from waypost.approvals import definitions_router as workflows
+from waypost.approvals import deputy_router as deputies
 from waypost.approvals import queue_router as approval_queue
 from waypost.approvals import router as approvals
 from waypost.audit import router as audit
@@ -74,6 +75,7 @@ ROOMS = (
     routing,
     approval_queue,
     workflows,
+    deputies,
     approvals,
     notifications,
     reports,

@@ -10,10 +10,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost.access.service import forget_old_sessions
-from waypost.approvals import definitions
+from waypost.approvals import definitions, delegating
+from waypost.approvals import deputy_events as deputies
 from waypost.approvals import events as approvals
 from waypost.approvals.subject import use_subject_rooms
 from waypost.catalog.uses import use_finders
+from waypost.directory.events import AbsenceRemoved
 from waypost.kernel import hints, relay
 from waypost.kernel.db import Database
 from waypost.kernel.events import Event, Wiring
@@ -29,14 +31,21 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     approvals.InfoRequested: (reviewing.on_info_requested,),
     approvals.InfoAnswered: (reviewing.on_info_answered,),
     tickets.TicketApproved: (dispatching.on_approved,),
+    AbsenceRemoved: (delegating.on_absence_removed,),
 }
 
 CONSUMERS = {"notifications": notifications.notify}
 
 SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     approvals.ApprovalRequested: ("notifications",),
+    approvals.ApprovalApproved: ("notifications",),
+    approvals.ApprovalRejected: ("notifications",),
     approvals.InfoRequested: ("notifications",),
     approvals.InfoAnswered: ("notifications",),
+    deputies.DelegationCreated: ("notifications",),
+    deputies.DelegationBegun: ("notifications",),
+    deputies.DelegationChanged: ("notifications",),
+    deputies.DelegationCancelled: ("notifications",),
     tickets.TicketSubmitted: ("notifications",),
     tickets.TicketApproved: ("notifications",),
     tickets.TicketRejected: ("notifications",),
@@ -101,6 +110,7 @@ def tasks() -> dict[str, Task]:
         SCAN: keeping.scan_due,
         bulk.TASK: _change_many,
         importing.TASK: _import,
+        delegating.TASK: delegating.begin_due,
         "housekeeping": _keep_house,
     }
 
@@ -112,5 +122,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "scans": {"task": SCAN, "schedule": 5.0, "options": {"expires": 10}},
     "imports": {"task": importing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
+    "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "housekeeping": {"task": "housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
 }

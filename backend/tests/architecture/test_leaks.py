@@ -35,6 +35,7 @@ FILLED = {
     "user_id": lambda marked: 1,
     "token": lambda marked: "1.1.1.1.x",
     "draft_id": lambda marked: marked["draft_id"],
+    "delegation_id": lambda marked: marked["delegation_id"],
 }
 ENDLESS = {"/api/v1/events/stream"}  # asked below
 WORDS = ("q", "actor_id", "requester_id", "object_id", "assignee_id")
@@ -154,8 +155,12 @@ async def marked(who: Any) -> dict[str, Any]:
         "comment_id": said["id"],
         "reply_id": reply["id"],
     }
+    until = {"starts_at": "2031-01-01T00:00:00Z", "ends_at": "2031-01-02T00:00:00Z"}
+    colleague = await who("colleague")
+    lets = {"delegate_id": colleague.id, "reason": f"{MARK} {SECRET}", **until}
+    delegation = await (await who("agent")).post("/approvals/delegations", lets, expect=201)
     view = await employee.post("/saved-views", {"name": MARK, "filters": {"q": MARK}}, expect=201)
-    return {**ticket, **made, "draft_id": draft["id"], "view_id": view["id"]}
+    return {**ticket, **made, "draft_id": draft["id"], "view_id": view["id"], "delegation_id": delegation["id"]}
 
 
 def readable(app: Any) -> list[str]:

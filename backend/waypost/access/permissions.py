@@ -21,6 +21,7 @@ class Permission(StrEnum):
     ABSENCES_SET = "absences:set"
     APPROVALS_CONFIGURE = "approvals:configure"
     APPROVALS_DECIDE = "approvals:decide"
+    APPROVALS_DELEGATE_FOR = "approvals:delegate_for"
     APPROVALS_READ_DEFINITIONS = "approvals:read_definitions"
     AUDIT_READ = "audit:read"
     CATALOG_CONFIGURE = "catalog:configure"

@@ -138,7 +138,10 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Somebody's answer to a step. `to` is the person a delegation or escalation goes to, and why them."""
+    """Somebody's answer to a step. `to` is the person a delegation or escalation goes to, and why them.
+
+    `as_deputy`: the service has found that `by` stands in for the approver now, for this subject.
+    """
 
     verb: Verb
     step_id: int
@@ -147,6 +150,7 @@ class Action:
     to: int | None = None
     to_is_able: bool = True
     to_reason: str = ""
+    as_deputy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +239,7 @@ def act(state: State, action: Action, at: datetime) -> tuple[State, list[Effect]
 def check(state: State, action: Action) -> None:
     """Raises what `act` would refuse with, and changes nothing."""
     stage, step = state.find(action.step_id)
-    if action.by != step.approver:
+    if action.by != step.approver and not (action.as_deputy and may_stand_in(state, stage, action)):
         raise NotAsked
     if action.verb is Verb.APPROVE and action.by in state.barred:
         raise SelfApproval
@@ -251,6 +255,12 @@ def check(state: State, action: Action) -> None:
         raise StepNotOpen("The question is asked; the answer has not come yet.")
     if action.verb in (Verb.DELEGATE, Verb.ESCALATE):
         _check_receiver(state, stage, step, action)
+
+
+def may_stand_in(state: State, stage: Stage, action: Action) -> bool:
+    """Whether a deputy may do this: who is barred may not, nor who has a part in the stage; and nobody hands it on."""
+    has_part = any(action.by in (s.approver, s.decided_by) for s in stage.steps if s.id != action.step_id)
+    return action.verb is not Verb.DELEGATE and action.by not in state.barred and not has_part
 
 
 def open_verbs(status: StepStatus, *, is_barred: bool) -> tuple[Verb, ...]:
@@ -322,6 +332,7 @@ def _vote(work: _Work, stage: Stage, step: Step, action: Action) -> None:
         status=said,
         decided_at=work.at,
         decided_by=action.by,
+        on_behalf_of=step.on_behalf_of or (step.approver if action.by != step.approver else None),
         comments=action.comments,
         info_requested_at=None,
     )

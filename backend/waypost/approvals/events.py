@@ -109,11 +109,16 @@ class ApprovalDelegated(StepEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalEscalated(StepEvent):
-    """The decision went further up."""
+    """The decision went further up. `for_id` is the person a deputy acted for."""
 
     type: ClassVar[str] = "approval.escalated"
     to_id: int
     comments: str
+    for_id: int | None = None
+
+    @property
+    def on_behalf_of_id(self) -> int | None:
+        return self.for_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -83,6 +83,7 @@ class ApprovalWorkflow(Base):
 
     `subject` is what is judged, as approvers read it; every edit of it while they decide is its next `subject_version`.
     `one_by_one`: it is never decided together with others, being an emergency or worth more than `one_by_one_above`.
+    `facts` are what conditions look at (`scopes.facts_kept`).
     """
 
     __tablename__ = "approval_workflows"
@@ -95,6 +96,7 @@ class ApprovalWorkflow(Base):
     subject_type: Mapped[str] = mapped_column(String(32))
     subject_id: Mapped[int] = mapped_column(BigInteger)
     subject: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     subject_version: Mapped[int] = mapped_column(Integer)
     one_by_one: Mapped[bool] = mapped_column(Boolean, server_default="false")
     one_by_one_above: Mapped[Decimal] = mapped_column(Numeric(14, 2), server_default="5000")
@@ -191,4 +193,11 @@ class ApprovalStep(Base):
         ),
         Index("ix_approval_steps_approver", "approver_id", "subject_type", "subject_id"),
         Index("ix_approval_steps_subject", "subject_type", "subject_id", "approver_id"),
+        Index(
+            "ix_approval_steps_decided_for",
+            "decided_by_id",
+            "subject_type",
+            "subject_id",
+            postgresql_where=text("decided_by_id <> approver_id"),
+        ),
     )

@@ -6,11 +6,15 @@ Configuring workflows and reading their definitions are plain permissions, named
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import BigInteger, ColumnElement, and_, any_, func, or_
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from waypost.access.actor import Actor
+from waypost.approvals.engine import ASKED
 from waypost.approvals.models import ApprovalStep
+from waypost.approvals.standing import steps_as_deputy
 
 
 def may_read(actor: Actor, asked_ids: Collection[int]) -> bool:
@@ -18,6 +22,8 @@ def may_read(actor: Actor, asked_ids: Collection[int]) -> bool:
     return actor.user_id in asked_ids
 
 
-def theirs(actor: Actor) -> ColumnElement[bool]:
-    """The steps this person is the one to decide, as SQL."""
-    return ApprovalStep.approver_id == actor.user_id
+def theirs(actor: Actor, at: datetime) -> ColumnElement[bool]:
+    """The open steps that are this person's to decide at an instant, as SQL: their own, and as a deputy."""
+    as_deputy = func.array(steps_as_deputy(actor.user_id, at).scalar_subquery(), type_=ARRAY(BigInteger))
+    is_open = ApprovalStep.status.in_([s.value for s in sorted(ASKED)])
+    return and_(is_open, or_(ApprovalStep.approver_id == actor.user_id, ApprovalStep.id == any_(as_deputy)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
@@ -12,12 +13,12 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.approvals import policy
-from waypost.approvals.engine import ASKED, StepStatus, open_verbs
+from waypost.approvals.engine import StepStatus, Verb, open_verbs
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
+from waypost.approvals.standing import steps_open_to
 from waypost.directory.names import names
-from waypost.kernel.clock import rfc3339
+from waypost.kernel.clock import now, rfc3339
 
-OPEN = ApprovalStep.status.in_([s.value for s in sorted(ASKED)])
 ANSWERED = [s.value for s in (StepStatus.APPROVED, StepStatus.REJECTED, StepStatus.DELEGATED, StepStatus.ESCALATED)]
 MOST_ROUNDS = 50
 
@@ -64,18 +65,24 @@ def asked_now(subject_type: str, subject_id: Any) -> LateralFromClause:
 
 async def count_pending(session: AsyncSession, actor: Actor) -> int:
     """How many steps wait for this person."""
-    return await session.scalar(select(func.count()).where(policy.theirs(actor), OPEN)) or 0
+    return await session.scalar(select(func.count()).where(policy.theirs(actor, now()))) or 0
 
 
-def verbs(step: ApprovalStep) -> list[str]:
-    """What the one who is asked can do with this step."""
-    return [v.value for v in open_verbs(StepStatus(step.status), is_barred=False)]
+def verbs(step: ApprovalStep, *, as_deputy: bool = False) -> list[str]:
+    """What the one who is asked can do with this step; who stands in for them does not hand it on."""
+    words = open_verbs(StepStatus(step.status), is_barred=False)
+    return [v.value for v in words if not (as_deputy and v is Verb.DELEGATE)]
 
 
 def _step_json(
-    s: ApprovalStep, people: dict[int | None, dict[str, Any]], actor: Actor, subject_version: int
+    s: ApprovalStep,
+    people: dict[int | None, dict[str, Any]],
+    actor: Actor,
+    subject_version: int,
+    as_deputy: Collection[int] = (),
 ) -> dict[str, Any]:
-    theirs = s.approver_id == actor.user_id and actor.may(Permission.APPROVALS_DECIDE)
+    is_mine = s.approver_id == actor.user_id
+    theirs = (is_mine or s.id in as_deputy) and actor.may(Permission.APPROVALS_DECIDE)
     return {
         "id": s.id,
         "step_order": s.step_order,
@@ -89,7 +96,7 @@ def _step_json(
         "comments": s.comments,
         "reason": s.reason,
         "is_outdated": s.decided_version is not None and s.decided_version < subject_version,
-        "allowed_actions": verbs(s) if theirs else [],
+        "allowed_actions": verbs(s, as_deputy=not is_mine) if theirs else [],
     }
 
 
@@ -121,6 +128,7 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
     people = await names.people(
         session, [i for s in steps for i in (s.approver_id, s.on_behalf_of_id, s.decided_by_id)]
     )
+    as_deputy = await steps_open_to(session, actor, [s.id for s in steps])
 
     def stage_json(s: ApprovalStage, version: int) -> dict[str, Any]:
         own = [t for t in steps if t.stage_id == s.id]
@@ -133,7 +141,7 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             "needed": s.needed,
             "status": s.status,
             "reason": s.reason,
-            "steps": [_step_json(t, people, actor, version) for t in own],
+            "steps": [_step_json(t, people, actor, version, as_deputy) for t in own],
         }
 
     return [

@@ -16,7 +16,7 @@ from waypost.access.permissions import Permission
 from waypost.approvals import differences, policy, seen
 from waypost.approvals.engine import StageStatus, StepStatus
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
-from waypost.approvals.queries import ANSWERED, OPEN, verbs
+from waypost.approvals.queries import ANSWERED, verbs
 from waypost.approvals.subject import room_of
 from waypost.catalog.answers import with_names
 from waypost.directory.names import names
@@ -100,7 +100,7 @@ async def approval_queue(
         select(ApprovalStep, ApprovalWorkflow, ApprovalStage, _parts().label("parts"))
         .join(ApprovalWorkflow, ApprovalWorkflow.id == ApprovalStep.workflow_id)
         .join(ApprovalStage, ApprovalStage.id == ApprovalStep.stage_id)
-        .where(policy.theirs(actor), OPEN, *_filtered(ticket_type, workflow))
+        .where(policy.theirs(actor, now()), *_filtered(ticket_type, workflow))
         .order_by(ApprovalStep.urgency.desc(), ApprovalStep.due_at, ApprovalStep.id)
         .limit(limit + 1)
     )
@@ -159,7 +159,7 @@ async def _items(session: AsyncSession, actor: Actor, page: list[_Row]) -> list[
         }
 
     def item_json(step: ApprovalStep, workflow: ApprovalWorkflow, stage: ApprovalStage, parts: list[_Part]) -> Any:
-        subject = workflow.subject
+        subject, is_mine = workflow.subject, step.approver_id == actor.user_id
         shown = {k: v for k, v in subject.items() if k not in ("requester_id", "department_id")}
         said = [p for p in parts if p.decided_at is not None and p.status in ANSWERED]
         return {
@@ -179,7 +179,7 @@ async def _items(session: AsyncSession, actor: Actor, page: list[_Row]) -> list[
             "status": step.status,
             "requested_at": step.requested_at and rfc3339(step.requested_at),
             "due_at": step.due_at and rfc3339(step.due_at),
-            "on_behalf_of": people.get(step.on_behalf_of_id),
+            "on_behalf_of": people.get(step.on_behalf_of_id if is_mine else step.approver_id),
             "reason": step.reason,
             "one_by_one": _why_alone(step, workflow),
             "earlier_decisions": [earlier_json(p, workflow) for p in sorted(said, key=lambda p: p.decided_at or "")],
@@ -188,7 +188,7 @@ async def _items(session: AsyncSession, actor: Actor, page: list[_Row]) -> list[
                 for p in parts
                 if p.stage == stage.position and p.id != step.id and StepStatus(p.status) in _STILL_TO_SAY
             ],
-            "allowed_actions": verbs(step) if may else [],
+            "allowed_actions": verbs(step, as_deputy=not is_mine) if may else [],
         }
 
     return [item_json(*row) for row in page]
@@ -251,7 +251,7 @@ def _grouped(actor: Actor, at: datetime) -> Select[Any, Any, Any, Any, Any, Any,
         )
         .select_from(ApprovalStep)
         .join(ApprovalWorkflow, ApprovalWorkflow.id == ApprovalStep.workflow_id)
-        .where(policy.theirs(actor), OPEN)
+        .where(policy.theirs(actor, at))
         .group_by(ApprovalWorkflow.name, _TYPE_KEY, _TYPE_NAME, _CURRENCY)
     )
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may, people_with_role
-from waypost.approvals import engine, events, policy
+from waypost.approvals import delegating, deputies, engine, events, policy
 from waypost.approvals.definition import Mode
 from waypost.approvals.definitions import Chosen
 from waypost.approvals.engine import StageStatus, StepStatus, Verb, WorkflowStatus
@@ -25,6 +25,7 @@ from waypost.approvals.finding import ADMINISTRATORS
 from waypost.approvals.foreseeing import plan_all
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
 from waypost.approvals.planning import signature
+from waypost.approvals.scopes import facts_kept
 from waypost.approvals.seen import changes_since, is_one_by_one, keep_version
 from waypost.approvals.subject import Subject, room_of
 from waypost.directory.queries import people_facts
@@ -76,6 +77,7 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
         subject_type=subject.type,
         subject_id=subject.id,
         subject=subject.shown,
+        facts=facts_kept(subject.facts),
         subject_version=1,
         one_by_one=is_one_by_one(subject, chosen.definition.one_by_one_above),
         one_by_one_above=chosen.definition.one_by_one_above,
@@ -140,7 +142,7 @@ async def must_ask_again(session: AsyncSession, before: Subject, after: Subject,
     if facts_changed and any(s.status in _DONE.values() for s in running.steps.values()):
         return True
     changed_it = after.barred - before.barred
-    if any(s.approver_id in changed_it and s.status in _HELD for s in running.steps.values()):
+    if any({s.approver_id, s.decided_by_id} & changed_it and s.status in _HELD for s in running.steps.values()):
         return True  # who said yes and then changes it, or is asked and changes it, would decide what is theirs
     _, old = await _planned(session, before)
     _, new = await _planned(session, after)
@@ -158,6 +160,7 @@ async def refresh(session: AsyncSession, subject: Subject) -> None:
         return
     row = running.row
     row.barred_ids = sorted(subject.barred)
+    row.facts = facts_kept(subject.facts)
     if row.subject != subject.shown:
         row.subject, row.subject_version = subject.shown, row.subject_version + 1
         keep_version(session, row, now())
@@ -190,13 +193,14 @@ async def decide(
     running = await find_step(session, actor, step_id, lock=True)
     actor.require(Permission.APPROVALS_DECIDE)
     _, step = running.state.find(step_id)
-    if step.approver == actor.user_id == step.decided_by and step.status is _DONE.get(verb):
+    if step.decided_by == actor.user_id and step.status is _DONE.get(verb):
         return _outcome(running, step_id)
     at = now()
     to, why = delegate_to, f"handed on by {actor.username}"
     if verb is Verb.ESCALATE:
         to, why = await _next_above(session, running, step), "next in line, escalated"
-    action = engine.Action(verb, step_id, actor.user_id, comments.strip(), to, to_reason=why)
+    deputy = await _is_deputy(session, actor, running, step_id, at)
+    action = engine.Action(verb, step_id, actor.user_id, comments.strip(), to, to_reason=why, as_deputy=deputy)
     if verb is Verb.DELEGATE and to is not None:
         person = (await people_facts(session, [to])).get(to)
         may = await people_who_may(session, Permission.APPROVALS_DECIDE, [to])
@@ -215,10 +219,12 @@ async def decide(
 
 
 async def check_asked(session: AsyncSession, actor: Actor, step_id: int) -> None:
-    """Raises `StepNotFound`, `Forbidden` or `NotAsked` for everybody but the one who is asked."""
+    """Raises `StepNotFound`, `Forbidden` or `NotAsked` for everybody but the one who is asked, and their deputies."""
     running = await find_step(session, actor, step_id)
     actor.require(Permission.APPROVALS_DECIDE)
-    if running.steps[step_id].approver_id != actor.user_id:
+    _, step = running.state.find(step_id)
+    may = actor.user_id in (step.approver, step.decided_by)
+    if not may and not await _is_deputy(session, actor, running, step_id, now()):
         raise NotAsked
 
 
@@ -231,6 +237,23 @@ async def changes_of_step(session: AsyncSession, actor: Actor, step_id: int, *, 
     }
 
 
+async def _is_deputy(session: AsyncSession, actor: Actor, running: Running, step_id: int, at: datetime) -> bool:
+    """Whether this person stands in for the one who is asked, now and for this; also for a step decided meanwhile."""
+    stage, step = running.state.find(step_id)
+    if actor.user_id == step.approver or step.requested_at is None:
+        return False
+    others = [s for s in stage.steps if s.id != step_id]
+    asked = deputies.Asked(
+        approver=step.approver,
+        requested_at=step.requested_at,
+        facts=running.row.facts,
+        barred=running.state.barred,
+        taken=frozenset(i for s in others for i in (s.approver, s.decided_by) if i is not None),
+    )
+    windows = await delegating.windows_between(session, step.approver, actor.user_id, at)
+    return deputies.may_act(windows, actor.user_id, asked, at)
+
+
 async def find_step(session: AsyncSession, actor: Actor, step_id: int, *, lock: bool = False) -> Running:
     """The workflow of a step this person may see, locked when asked. Raises `StepNotFound`."""
     key = select(ApprovalStep.workflow_id, ApprovalStep.subject_type, ApprovalStep.subject_id)
@@ -241,8 +264,12 @@ async def find_step(session: AsyncSession, actor: Actor, step_id: int, *, lock: 
     if lock:
         await room.lock(session, found.subject_id)
     running = await _load(session, found.workflow_id, lock=lock)
-    asked = frozenset(s.approver_id for s in running.steps.values() if s.requested_at is not None)
-    if not policy.may_read(actor, asked) and not await room.may_read(session, actor, found.subject_id):
+    asked = {s.approver_id for s in running.steps.values() if s.requested_at is not None}
+    asked |= {s.decided_by_id for s in running.steps.values() if s.decided_by_id is not None}
+    if policy.may_read(actor, asked) or await room.may_read(session, actor, found.subject_id):
+        return running
+    # A deputy who comes a moment late is told that it is decided, not that there is nothing.
+    if not await _is_deputy(session, actor, running, step_id, now()):
         raise StepNotFound
     return running
 
@@ -417,10 +444,10 @@ async def _keep(
     await session.flush()
     running.state = after
     for effect in effects:
-        await record(session, _event(running, effect), actor=actor, at=at)
+        await record(session, _event(running, effect, actor.person_id), actor=actor, at=at)
 
 
-def _event(running: Running, effect: engine.Effect) -> events.ApprovalEvent:
+def _event(running: Running, effect: engine.Effect, by: int | None) -> events.ApprovalEvent:
     row = running.row
     about: dict[str, Any] = {
         "subject_type": row.subject_type,
@@ -440,17 +467,18 @@ def _event(running: Running, effect: engine.Effect) -> events.ApprovalEvent:
     if isinstance(effect, engine.Asked):
         assert step.due_at is not None
         return events.ApprovalRequested(**about, for_id=step.on_behalf_of, due_at=step.due_at, reason=step.reason)
+    for_id = step.on_behalf_of if by in (None, step.approver) else step.approver
     if effect.to is not None:
-        handed: type[events.ApprovalDelegated] | type[events.ApprovalEscalated] = (
-            events.ApprovalDelegated if effect.verb is Verb.DELEGATE else events.ApprovalEscalated
-        )
-        return handed(**about, to_id=effect.to.approver, comments=step.comments)
+        about |= {"to_id": effect.to.approver, "comments": step.comments}
+        if effect.verb is Verb.DELEGATE:
+            return events.ApprovalDelegated(**about)
+        return events.ApprovalEscalated(**about, for_id=for_id)
     said = {
         Verb.APPROVE: events.ApprovalApproved,
         Verb.REJECT: events.ApprovalRejected,
         Verb.REQUEST_INFO: events.InfoRequested,
     }[effect.verb]
-    return said(**about, comments=step.comments, for_id=step.on_behalf_of)
+    return said(**about, comments=step.comments, for_id=for_id)
 
 
 def _outcome(running: Running, step_id: int) -> Outcome:

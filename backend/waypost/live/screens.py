@@ -29,7 +29,8 @@ def shown(
     told: dict[str, Any] = {"ticket_id": happened.object_id, "type": happened.type, "at": rfc3339(happened.at)}
     if happened.type.startswith("approval."):
         # A withdrawn request is a draft again, which approvers do not see; that it left their queue, they must.
-        if not policy.may_read(actor, facts) and actor.user_id not in facts.approver_ids:
+        # So must a deputy whose approver has decided meanwhile.
+        if not policy.may_read(actor, facts) and actor.user_id not in facts.approver_ids | facts.left_ids:
             return None
         is_asked = happened.type == "approval.requested"
         return ("approval.requested" if is_asked else "approval.updated"), told

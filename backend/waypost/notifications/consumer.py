@@ -9,12 +9,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.queries import actor_of_user
+from waypost.approvals import events as approvals
+from waypost.approvals.deputy_events import DelegationEvent
+from waypost.approvals.standing import deputies_for
 from waypost.directory.models import User
 from waypost.directory.names import names
 from waypost.kernel.clock import now
 from waypost.kernel.events import SYSTEM, Recorded, record
 from waypost.kernel.settings import get_settings
-from waypost.notifications import planning
+from waypost.notifications import deputising, planning
 from waypost.notifications.events import NotificationCreated
 from waypost.notifications.models import Delivery, Notification
 from waypost.notifications.rendering import Rendered, one_line, render
@@ -27,6 +30,8 @@ from waypost.tickets.watching import watchers_of
 
 _BECAUSE = {
     "approval.requested": "your approval is asked for",
+    "approval.requested_for": "you stand in for the one who is asked",
+    "approval.decided_for_you": "somebody decided in your place",
     "approval.info_requested": "you made this request",
     "approval.info_answered": "you asked the question",
     "ticket.asked_for_you": "it was asked for on your behalf",
@@ -43,18 +48,30 @@ _BECAUSE = {
 }
 
 
+_DID = {
+    "approval.approved": "approved",
+    "approval.rejected": "rejected",
+    "approval.info_requested": "asked for more information about",
+}
 _COMMENTED = (tickets.CommentAdded, tickets.CommentEdited)
 
 
 async def notify(session: AsyncSession, recorded: Recorded) -> None:
     """Keep the notices and mails an event leads to. Doing it twice changes nothing."""
     event: Any = recorded.event
+    if isinstance(event, DelegationEvent):
+        await deputising.tell(session, recorded, event)
+        return
     ticket_id = getattr(event, "ticket_id", None) or getattr(event, "subject_id", None)
     ticket = await session.get(Ticket, ticket_id) if ticket_id else None
     if ticket is None:
         return
     people = planning.People(
-        ticket.requester_id, ticket.assignee_id, ticket.created_by_id, tuple(await watchers_of(session, ticket.id))
+        ticket.requester_id,
+        ticket.assignee_id,
+        ticket.created_by_id,
+        tuple(await watchers_of(session, ticket.id)),
+        await _deputies(session, event),
     )
     planned = planning.notices(event, people, recorded.actor_id)
     if recorded.channel == tickets.IMPORT:
@@ -74,6 +91,17 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
         await _tell(session, recorded, ticket, notice, values)
 
 
+async def _deputies(session: AsyncSession, event: Any) -> tuple[int, ...]:
+    """Who stands in now for those whom an event asks, or gives an answer."""
+    if isinstance(event, approvals.ApprovalRequested):
+        asked: tuple[int, ...] = (event.approver_id,)
+    elif isinstance(event, approvals.InfoAnswered) and not event.lapsed:
+        asked = event.asker_ids
+    else:
+        return ()
+    return await deputies_for(session, event.subject_type, event.subject_id, asked, now())
+
+
 async def _is_removed(session: AsyncSession, comment_id: int) -> bool:
     removed = select(TicketComment.removed_at).where(TicketComment.id == comment_id)
     return await session.scalar(removed) is not None
@@ -81,7 +109,8 @@ async def _is_removed(session: AsyncSession, comment_id: int) -> bool:
 
 async def _values(session: AsyncSession, recorded: Recorded, ticket: Ticket) -> dict[str, Any]:
     event: Any = recorded.event
-    people = await names.people(session, [recorded.actor_id, ticket.requester_id])
+    approver_id = getattr(event, "approver_id", None)
+    people = await names.people(session, [recorded.actor_id, ticket.requester_id, approver_id])
     requester = people[ticket.requester_id]["name"]
     actor = people[recorded.actor_id]["name"] if recorded.actor_id in people else "Waypost"
     return {
@@ -92,6 +121,8 @@ async def _values(session: AsyncSession, recorded: Recorded, ticket: Ticket) -> 
             "requester": requester,
         },
         "actor": actor,
+        "approver": people[approver_id]["name"] if approver_id in people else "",
+        "did": _DID.get(event.type, ""),
         "audience": "an internal note" if getattr(event, "visibility", "") == "INTERNAL" else "a comment",
         "words": await _words(session, recorded),
         "facts": {
@@ -119,7 +150,7 @@ async def _words(session: AsyncSession, recorded: Recorded) -> str:
 async def _tell(
     session: AsyncSession, recorded: Recorded, ticket: Ticket, notice: planning.Notice, values: dict[str, Any]
 ) -> None:
-    is_queue = notice.kind == "approval.requested"
+    is_queue = notice.kind in ("approval.requested", "approval.requested_for")
     path = f"/approvals?ticket={ticket.id}" if is_queue else f"/tickets/{ticket.id}"
     if isinstance(recorded.event, _COMMENTED):
         path += f"#comment-{recorded.event.comment_id}"

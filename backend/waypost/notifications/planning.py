@@ -20,6 +20,7 @@ class People:
     assignee_id: int | None
     created_by_id: int | None = None
     watcher_ids: tuple[int, ...] = ()
+    deputy_ids: tuple[int, ...] = ()  # of the one the event asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,16 @@ def _wanted(event: Event, people: People) -> list[Notice]:
     requester, assignee = people.requester_id, people.assignee_id
     match event:
         case approvals.ApprovalRequested():
-            return [Notice(event.approver_id, "approval.requested", by_mail=True)]
+            for_others = [Notice(i, "approval.requested_for", by_mail=True) for i in people.deputy_ids]
+            return [Notice(event.approver_id, "approval.requested", by_mail=True), *for_others]
         case approvals.InfoRequested():
-            return [Notice(requester, "approval.info_requested", by_mail=True)]
+            return [Notice(requester, "approval.info_requested", by_mail=True), *_done_for(event)]
+        case approvals.ApprovalApproved() | approvals.ApprovalRejected():
+            return _done_for(event)
         case approvals.InfoAnswered():
             if event.lapsed:
                 return []
-            return [Notice(i, "approval.info_answered", by_mail=True) for i in event.asker_ids]
+            return [Notice(i, "approval.info_answered", by_mail=True) for i in (*event.asker_ids, *people.deputy_ids)]
         case tickets.TicketSubmitted():  # of one's own nobody is told; this is what somebody else asked for one
             return [Notice(requester, "ticket.asked_for_you", by_mail=True)]
         case tickets.TicketApproved():
@@ -115,6 +119,13 @@ def _wanted(event: Event, people: People) -> list[Notice]:
                 return [*_called(event), *told]
             return [*_called(event), *(Notice(i, "comment.created", by_mail=True) for i in (requester, assignee) if i)]
     return []
+
+
+def _done_for(event: approvals.StepDecided) -> list[Notice]:
+    """The approver, of what a deputy did for them."""
+    if event.for_id != event.approver_id:
+        return []
+    return [Notice(event.approver_id, "approval.decided_for_you", by_mail=True)]
 
 
 def _called(event: tickets.CommentAdded | tickets.CommentEdited) -> list[Notice]:

@@ -52,7 +52,8 @@ def render(kind: str, values: dict[str, Any]) -> Rendered:
     whole = _text.get_template(f"{kind}.j2").render(values)
     title, _, body = whole.partition("\n---\n")
     title, body = " ".join(title.split()), re.sub(r"\n{3,}", "\n\n", body).strip()
-    subject = f"[{values['ticket']['number']}] {title}"
+    number = values["ticket"]["number"] if "ticket" in values else ""
+    subject = f"[{number}] {title}" if number else title
     facts = [(k, v) for k, v in values["facts"].items() if v]
     about = "\n".join(f"{k}: {v}" for k, v in facts)
     return Rendered(
@@ -61,7 +62,8 @@ def render(kind: str, values: dict[str, Any]) -> Rendered:
         subject=subject,
         text=f"{body}\n\n{about}\n\n{values['action']}: {values['link']}\n",
         html=_layout().render(
-            values | {"title": title, "paragraphs": [p for p in body.split("\n\n") if p], "facts": facts}
+            values
+            | {"number": number, "title": title, "paragraphs": [p for p in body.split("\n\n") if p], "facts": facts}
         ),
     )
 

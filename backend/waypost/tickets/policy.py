@@ -14,7 +14,9 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
+    DateTime,
     and_,
     any_,
     bindparam,
@@ -32,7 +34,9 @@ from sqlalchemy.orm import aliased
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission, Scope
 from waypost.approvals.queries import subjects_seen_by
+from waypost.approvals.standing import subjects_as_deputy
 from waypost.directory.models import User
+from waypost.kernel.clock import now
 from waypost.tickets.lifecycle import MERGEABLE, Part, Status, takes_more
 from waypost.tickets.models import Ticket
 from waypost.tickets.working_models import TicketWatcher
@@ -40,8 +44,9 @@ from waypost.tickets.working_models import TicketWatcher
 
 @dataclass(frozen=True, slots=True)
 class TicketFacts:
-    """What permission depends on. `approver_ids` are all who are or were asked about it, and who act for them now;
-    `invited_ids` the watchers whom the team let in; `was_sent` says whether it was ever submitted."""
+    """What permission depends on. `approver_ids` are all who are or were asked about it; `deputy_ids` who may decide it
+    for one of them now, or did; `invited_ids` the watchers whom the team let in; `was_sent` says whether it was ever
+    submitted. `left_ids` see it no more as deputies, but it left their queue a moment ago."""
 
     status: Status
     requester_id: int
@@ -53,6 +58,8 @@ class TicketFacts:
     was_sent: bool = True
     is_confidential: bool = False
     invited_ids: frozenset[int] = frozenset()
+    deputy_ids: frozenset[int] = frozenset()
+    left_ids: frozenset[int] = frozenset()
 
 
 def _reads_confidential(actor: Actor, scope: Scope) -> bool:
@@ -80,6 +87,7 @@ def may_read(actor: Actor, ticket: TicketFacts) -> bool:
     return (
         ticket.assignee_id == me
         or me in ticket.approver_ids
+        or (me in ticket.deputy_ids and actor.may(Permission.APPROVALS_DECIDE))
         or me in ticket.invited_ids
         or (scope >= Scope.TEAM and ticket.team_id in actor.team_ids)
         or (reaches(Scope.LINE) and ticket.requester_id in actor.report_ids)
@@ -106,6 +114,8 @@ def ways(actor: Actor) -> tuple[str, ...]:
         found = ["all_open"]
     else:
         found = ["own", "created", "assigned", "asked", "invited"]
+        if actor.may(Permission.APPROVALS_DECIDE):
+            found.append("deputy")
         if scope >= Scope.TEAM:
             found += [f"team_{n}" for n in range(len(actor.team_ids))]
     for reach, ids, way in (
@@ -172,11 +182,15 @@ _CREATED_FEW: ColumnElement[bool] = Ticket.id == any_(
 )
 _ASSIGNED: ColumnElement[bool] = Ticket.assignee_id == _ME
 _ASKED: ColumnElement[bool] = Ticket.id.in_(subjects_seen_by("ticket", _ME))
+_NOW = bindparam("right_now", type_=DateTime(timezone=True))
+# By way of an array as well: they are few, and there are many tickets to walk past.
+_STANDS_IN = func.array(subjects_as_deputy("ticket", _ME, _NOW).scalar_subquery(), type_=ARRAY(BigInteger))
+_DEPUTY: ColumnElement[bool] = and_(bindparam("decides", type_=Boolean), Ticket.id == any_(_STANDS_IN))
 _INVITED: ColumnElement[bool] = Ticket.id.in_(
     select(TicketWatcher.ticket_id).where(TicketWatcher.user_id == _ME, TicketWatcher.gives_sight)
 )
 _TEAMS: ColumnElement[bool] = Ticket.team_id == any_(bindparam("teams", type_=ARRAY(BigInteger)))
-_PART: ColumnElement[bool] = or_(_ASSIGNED, _TEAMS, _ASKED, _INVITED)
+_PART: ColumnElement[bool] = or_(_ASSIGNED, _TEAMS, _ASKED, _DEPUTY, _INVITED)
 
 
 def condition(way: str) -> ColumnElement[bool]:
@@ -192,6 +206,7 @@ def condition(way: str) -> ColumnElement[bool]:
         "assigned": and_(_SENT, _ASSIGNED),
         "asked": and_(_SENT, _ASKED),
         "invited": and_(_SENT, _INVITED),
+        "deputy": and_(_SENT, _DEPUTY),
     }
     if way in known:
         return known[way]
@@ -210,6 +225,8 @@ def values(actor: Actor) -> dict[str, Any]:
     """What the parameters of every `condition` are for this person."""
     return {
         "me": actor.user_id,
+        "right_now": now(),
+        "decides": actor.may(Permission.APPROVALS_DECIDE),
         "reports": sorted(actor.report_ids),
         "departments": sorted(actor.department_ids),
         "teams": sorted(actor.team_ids),

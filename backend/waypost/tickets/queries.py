@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.approvals.queries import people_asked_about
+from waypost.approvals.standing import deputies_of
 from waypost.catalog.models import FormVersion, TicketType
+from waypost.kernel.clock import now
 from waypost.tickets import policy
 from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.lifecycle import Status
@@ -36,6 +38,12 @@ def _invited() -> ScalarSelect[Any]:
     return invited.scalar_subquery()
 
 
+def _deputies(*, open_only: bool = True) -> ScalarSelect[Any]:
+    """The ids of those who see the outer query's ticket as somebody's deputy."""
+    right_now = bindparam("right_now", type_=DateTime(timezone=True))
+    return deputies_of("ticket", Ticket.id, right_now, open_only=open_only)
+
+
 @lru_cache
 def _ticket_statement() -> Select[*tuple[Any, ...]]:
     return (
@@ -44,6 +52,7 @@ def _ticket_statement() -> Select[*tuple[Any, ...]]:
             TicketType.name,
             FormVersion.form,
             func.array(people_asked_about("ticket", Ticket.id)).label("approver_ids"),
+            func.array(_deputies()).label("deputy_ids"),
             func.array(_invited()).label("invited_ids"),
         )
         .join(TicketType, TicketType.id == Ticket.ticket_type_id)
@@ -68,15 +77,31 @@ async def any_ticket(session: AsyncSession, ticket_id: int, *, lock: bool = Fals
     statement = _ticket_statement()
     if lock:
         statement = statement.with_for_update(of=Ticket, key_share=True)
-    row = (await session.execute(statement, {"ticket_id": ticket_id})).first()
+    row = (await session.execute(statement, {"ticket_id": ticket_id, "right_now": now()})).first()
     if row is None:
         raise TicketNotFound
     ticket = row[0]
-    facts = facts_of(ticket, frozenset(row.approver_ids or ()), frozenset(row.invited_ids or ()))
-    return Found(ticket, facts, row[1], row[2])
+    return Found(ticket, _facts(ticket, row), row[1], row[2])
 
 
-def facts_of(row: Any, approver_ids: frozenset[int], invited_ids: frozenset[int]) -> policy.TicketFacts:
+def _facts(row: Any, people: Any) -> policy.TicketFacts:
+    """What permission depends on, of a row with a ticket's columns and one with the ids of the people around it."""
+    return facts_of(
+        row,
+        frozenset(people.approver_ids or ()),
+        frozenset(people.invited_ids or ()),
+        frozenset(people.deputy_ids or ()),
+        frozenset(getattr(people, "left_ids", None) or ()),
+    )
+
+
+def facts_of(
+    row: Any,
+    approver_ids: frozenset[int],
+    invited_ids: frozenset[int],
+    deputy_ids: frozenset[int] = frozenset(),
+    left_ids: frozenset[int] = frozenset(),
+) -> policy.TicketFacts:
     """What permission depends on, of a row with a ticket's columns."""
     return policy.TicketFacts(
         status=Status(row.status),
@@ -89,6 +114,8 @@ def facts_of(row: Any, approver_ids: frozenset[int], invited_ids: frozenset[int]
         was_sent=row.submitted_at is not None,
         is_confidential=row.is_confidential,
         invited_ids=invited_ids,
+        deputy_ids=deputy_ids,
+        left_ids=left_ids,
     )
 
 
@@ -106,7 +133,10 @@ async def facts_by_id(session: AsyncSession, ticket_ids: Sequence[int]) -> dict[
             Ticket.submitted_at,
             Ticket.is_confidential,
             func.array(people_asked_about("ticket", Ticket.id)).label("approver_ids"),
+            func.array(_deputies()).label("deputy_ids"),
+            func.array(_deputies(open_only=False)).label("left_ids"),
             func.array(_invited()).label("invited_ids"),
-        ).where(Ticket.id.in_(ticket_ids))
+        ).where(Ticket.id.in_(ticket_ids)),
+        {"right_now": now()},
     )
-    return {r.id: facts_of(r, frozenset(r.approver_ids or ()), frozenset(r.invited_ids or ())) for r in rows}
+    return {r.id: _facts(r, r) for r in rows}
