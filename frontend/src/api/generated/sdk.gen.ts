@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type ServerSentEventsResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AbsencesData, AbsencesErrors, AbsencesResponses, ActivateWorkflowData, ActivateWorkflowErrors, ActivateWorkflowResponses, AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddChecklistItemData, AddChecklistItemErrors, AddChecklistItemResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeChecklistItemData, ChangeChecklistItemErrors, ChangeChecklistItemResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangesOfStepData, ChangesOfStepErrors, ChangesOfStepResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, CheckWorkflowData, CheckWorkflowErrors, CheckWorkflowResponses, ClaimNextData, ClaimNextErrors, ClaimNextResponses, ClaimTicketData, ClaimTicketErrors, ClaimTicketResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CountTicketsData, CountTicketsErrors, CountTicketsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateViewData, CreateViewErrors, CreateViewResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeleteViewData, DeleteViewErrors, DeleteViewResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DiscardWorkflowDraftData, DiscardWorkflowDraftErrors, DiscardWorkflowDraftResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, KeepWorkflowDraftData, KeepWorkflowDraftErrors, KeepWorkflowDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LinkTicketData, LinkTicketErrors, LinkTicketResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, MergeTicketData, MergeTicketErrors, MergeTicketResponses, MyRequestsData, MyRequestsErrors, MyRequestsResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PendingSummaryData, PendingSummaryErrors, PendingSummaryResponses, PeopleData, PeopleErrors, PeopleResponses, PinViewData, PinViewErrors, PinViewResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, PreviewMergeData, PreviewMergeErrors, PreviewMergeResponses, PublishRoutingRulesData, PublishRoutingRulesErrors, PublishRoutingRulesResponses, PublishWorkflowData, PublishWorkflowErrors, PublishWorkflowResponses, QueueTicketsData, QueueTicketsErrors, QueueTicketsResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RehearseRoutingRulesData, RehearseRoutingRulesErrors, RehearseRoutingRulesResponses, RejectData, RejectErrors, RejectResponses, ReleaseTicketData, ReleaseTicketErrors, ReleaseTicketResponses, RemoveAbsenceData, RemoveAbsenceErrors, RemoveAbsenceResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveChecklistItemData, RemoveChecklistItemErrors, RemoveChecklistItemResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RestoreRoutingRulesData, RestoreRoutingRulesErrors, RestoreRoutingRulesResponses, RestoreWorkflowData, RestoreWorkflowErrors, RestoreWorkflowResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, RoutingRulesData, RoutingRulesErrors, RoutingRulesResponses, RoutingVersionData, RoutingVersionErrors, RoutingVersionResponses, RoutingVersionsData, RoutingVersionsErrors, RoutingVersionsResponses, RunImportData, RunImportErrors, RunImportResponses, SavedViewData, SavedViewErrors, SavedViewResponses, SavedViewsData, SavedViewsErrors, SavedViewsResponses, ScanAttachmentData, ScanAttachmentErrors, ScanAttachmentResponses, SessionsData, SessionsErrors, SessionsResponses, SetAbsenceData, SetAbsenceErrors, SetAbsenceResponses, SetTeamMemberData, SetTeamMemberErrors, SetTeamMemberResponses, SplitTicketData, SplitTicketErrors, SplitTicketResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TeamData, TeamErrors, TeamQueuesData, TeamQueuesErrors, TeamQueuesResponses, TeamResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketPathData, TicketPathErrors, TicketPathResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnlinkTicketData, UnlinkTicketErrors, UnlinkTicketResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UpdateViewData, UpdateViewErrors, UpdateViewResponses, UsersData, UsersErrors, UsersResponses, ViewCountsData, ViewCountsErrors, ViewCountsResponses, ViewTicketsData, ViewTicketsErrors, ViewTicketsResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowDraftData, WorkflowDraftErrors, WorkflowDraftResponses, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WorkflowVersionData, WorkflowVersionErrors, WorkflowVersionResponses, WorkflowVersionsData, WorkflowVersionsErrors, WorkflowVersionsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
+import type { AbsencesData, AbsencesErrors, AbsencesResponses, ActivateWorkflowData, ActivateWorkflowErrors, ActivateWorkflowResponses, AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddChecklistItemData, AddChecklistItemErrors, AddChecklistItemResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeChecklistItemData, ChangeChecklistItemErrors, ChangeChecklistItemResponses, ChangeDelegationData, ChangeDelegationErrors, ChangeDelegationResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangesOfStepData, ChangesOfStepErrors, ChangesOfStepResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, CheckWorkflowData, CheckWorkflowErrors, CheckWorkflowResponses, ClaimNextData, ClaimNextErrors, ClaimNextResponses, ClaimTicketData, ClaimTicketErrors, ClaimTicketResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CountTicketsData, CountTicketsErrors, CountTicketsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDelegationData, CreateDelegationErrors, CreateDelegationResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateViewData, CreateViewErrors, CreateViewResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DelegateData, DelegateErrors, DelegateResponses, DelegationData, DelegationErrors, DelegationResponses, DelegationsData, DelegationsErrors, DelegationsResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeleteViewData, DeleteViewErrors, DeleteViewResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DiscardWorkflowDraftData, DiscardWorkflowDraftErrors, DiscardWorkflowDraftResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EndDelegationData, EndDelegationErrors, EndDelegationResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, GoAwayData, GoAwayErrors, GoAwayResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, KeepWorkflowDraftData, KeepWorkflowDraftErrors, KeepWorkflowDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LinkTicketData, LinkTicketErrors, LinkTicketResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, MergeTicketData, MergeTicketErrors, MergeTicketResponses, MyRequestsData, MyRequestsErrors, MyRequestsResponses, NotificationsData, NotificationsErrors, NotificationsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PendingSummaryData, PendingSummaryErrors, PendingSummaryResponses, PeopleData, PeopleErrors, PeopleResponses, PinViewData, PinViewErrors, PinViewResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewDelegationData, PreviewDelegationErrors, PreviewDelegationResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, PreviewMergeData, PreviewMergeErrors, PreviewMergeResponses, PublishRoutingRulesData, PublishRoutingRulesErrors, PublishRoutingRulesResponses, PublishWorkflowData, PublishWorkflowErrors, PublishWorkflowResponses, QueueTicketsData, QueueTicketsErrors, QueueTicketsResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RehearseRoutingRulesData, RehearseRoutingRulesErrors, RehearseRoutingRulesResponses, RejectData, RejectErrors, RejectResponses, ReleaseTicketData, ReleaseTicketErrors, ReleaseTicketResponses, RemoveAbsenceData, RemoveAbsenceErrors, RemoveAbsenceResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveChecklistItemData, RemoveChecklistItemErrors, RemoveChecklistItemResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RestoreRoutingRulesData, RestoreRoutingRulesErrors, RestoreRoutingRulesResponses, RestoreWorkflowData, RestoreWorkflowErrors, RestoreWorkflowResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RolesData, RolesErrors, RolesResponses, RoutingRulesData, RoutingRulesErrors, RoutingRulesResponses, RoutingVersionData, RoutingVersionErrors, RoutingVersionResponses, RoutingVersionsData, RoutingVersionsErrors, RoutingVersionsResponses, RunImportData, RunImportErrors, RunImportResponses, SavedViewData, SavedViewErrors, SavedViewResponses, SavedViewsData, SavedViewsErrors, SavedViewsResponses, ScanAttachmentData, ScanAttachmentErrors, ScanAttachmentResponses, SessionsData, SessionsErrors, SessionsResponses, SetAbsenceData, SetAbsenceErrors, SetAbsenceResponses, SetTeamMemberData, SetTeamMemberErrors, SetTeamMemberResponses, SplitTicketData, SplitTicketErrors, SplitTicketResponses, StandingInData, StandingInErrors, StandingInResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TeamData, TeamErrors, TeamQueuesData, TeamQueuesErrors, TeamQueuesResponses, TeamResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketPathData, TicketPathErrors, TicketPathResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnlinkTicketData, UnlinkTicketErrors, UnlinkTicketResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UpdateViewData, UpdateViewErrors, UpdateViewResponses, UsersData, UsersErrors, UsersResponses, ViewCountsData, ViewCountsErrors, ViewCountsResponses, ViewTicketsData, ViewTicketsErrors, ViewTicketsResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowDraftData, WorkflowDraftErrors, WorkflowDraftResponses, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WorkflowVersionData, WorkflowVersionErrors, WorkflowVersionResponses, WorkflowVersionsData, WorkflowVersionsErrors, WorkflowVersionsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -227,6 +227,21 @@ export const workflowVersion = <ThrowOnError extends boolean = false>(options: O
 });
 
 /**
+ * Go Away
+ *
+ * Say when somebody is away, and who decides for them meanwhile: both, or neither.
+ */
+export const goAway = <ThrowOnError extends boolean = false>(options: Options<GoAwayData, ThrowOnError>): RequestResult<GoAwayResponses, GoAwayErrors, ThrowOnError> => (options.client ?? client).post<GoAwayResponses, GoAwayErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approvals/away',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Decide Many
  *
  * The same answer to many steps; each is decided on its own, and says what became of it.
@@ -236,6 +251,84 @@ export const workflowVersion = <ThrowOnError extends boolean = false>(options: O
 export const decideMany = <ThrowOnError extends boolean = false>(options: Options<DecideManyData, ThrowOnError>): RequestResult<DecideManyResponses, DecideManyErrors, ThrowOnError> => (options.client ?? client).post<DecideManyResponses, DecideManyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/approvals/bulk',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delegations
+ *
+ * Who decides for the caller, and for whom the caller decides, now and later; the newest first.
+ */
+export const delegations = <ThrowOnError extends boolean = false>(options?: Options<DelegationsData, ThrowOnError>): RequestResult<DelegationsResponses, DelegationsErrors, ThrowOnError> => (options?.client ?? client).get<DelegationsResponses, DelegationsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approvals/delegations',
+    ...options
+});
+
+/**
+ * Create Delegation
+ *
+ * Let somebody decide for the caller in a window of time: what they do is done on the caller's behalf.
+ */
+export const createDelegation = <ThrowOnError extends boolean = false>(options: Options<CreateDelegationData, ThrowOnError>): RequestResult<CreateDelegationResponses, CreateDelegationErrors, ThrowOnError> => (options.client ?? client).post<CreateDelegationResponses, CreateDelegationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approvals/delegations',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Preview Delegation
+ *
+ * What waits now, and which of it such a delegation would cover. Nothing is written.
+ */
+export const previewDelegation = <ThrowOnError extends boolean = false>(options: Options<PreviewDelegationData, ThrowOnError>): RequestResult<PreviewDelegationResponses, PreviewDelegationErrors, ThrowOnError> => (options.client ?? client).post<PreviewDelegationResponses, PreviewDelegationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approvals/delegations/preview',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End Delegation
+ *
+ * End a delegation at once: what waits is the caller's alone again.
+ */
+export const endDelegation = <ThrowOnError extends boolean = false>(options: Options<EndDelegationData, ThrowOnError>): RequestResult<EndDelegationResponses, EndDelegationErrors, ThrowOnError> => (options.client ?? client).delete<EndDelegationResponses, EndDelegationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approvals/delegations/{delegation_id}',
+    ...options
+});
+
+/**
+ * Delegation
+ *
+ * One delegation of the caller's, or to the caller.
+ */
+export const delegation = <ThrowOnError extends boolean = false>(options: Options<DelegationData, ThrowOnError>): RequestResult<DelegationResponses, DelegationErrors, ThrowOnError> => (options.client ?? client).get<DelegationResponses, DelegationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approvals/delegations/{delegation_id}',
+    ...options
+});
+
+/**
+ * Change Delegation
+ *
+ * Change a delegation. Once it has begun, its end and what it covers may change, not who decides and since when.
+ */
+export const changeDelegation = <ThrowOnError extends boolean = false>(options: Options<ChangeDelegationData, ThrowOnError>): RequestResult<ChangeDelegationResponses, ChangeDelegationErrors, ThrowOnError> => (options.client ?? client).put<ChangeDelegationResponses, ChangeDelegationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approvals/delegations/{delegation_id}',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -262,6 +355,17 @@ export const pendingApprovals = <ThrowOnError extends boolean = false>(options?:
 export const pendingSummary = <ThrowOnError extends boolean = false>(options?: Options<PendingSummaryData, ThrowOnError>): RequestResult<PendingSummaryResponses, PendingSummaryErrors, ThrowOnError> => (options?.client ?? client).get<PendingSummaryResponses, PendingSummaryErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/approvals/pending/summary',
+    ...options
+});
+
+/**
+ * Standing In
+ *
+ * For whom the caller stands in now, and who stands in for the caller.
+ */
+export const standingIn = <ThrowOnError extends boolean = false>(options?: Options<StandingInData, ThrowOnError>): RequestResult<StandingInResponses, StandingInErrors, ThrowOnError> => (options?.client ?? client).get<StandingInResponses, StandingInErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/approvals/standing-in',
     ...options
 });
 

@@ -360,6 +360,44 @@ export type AuditPage = {
 };
 
 /**
+ * AwayCreate
+ *
+ * An absence, and who decides meanwhile. Without `user_id` it is one's own.
+ */
+export type AwayCreate = {
+    deputy?: Deputy | null;
+    /**
+     * Ends At
+     *
+     * Not included.
+     */
+    ends_at: string;
+    /**
+     * Reason
+     */
+    reason?: string;
+    /**
+     * Starts At
+     */
+    starts_at: string;
+    /**
+     * User Id
+     */
+    user_id?: number | null;
+};
+
+/**
+ * AwayRead
+ */
+export type AwayRead = {
+    /**
+     * Absence Id
+     */
+    absence_id: number;
+    delegation: DelegationRead | null;
+};
+
+/**
  * Beat
  *
  * What one does with a ticket on this screen now. `screen` is a word of the screen's own, such as a random one.
@@ -1170,6 +1208,214 @@ export type DefinitionWrite = {
 };
 
 /**
+ * DelegationCreate
+ */
+export type DelegationCreate = {
+    /**
+     * Amount Up To
+     *
+     * In the company's currency. What has no amount is below it.
+     */
+    amount_up_to?: string | null;
+    /**
+     * Condition
+     *
+     * What it covers, in the condition language; null: everything.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Delegate Id
+     */
+    delegate_id: number;
+    /**
+     * Delegator Id
+     *
+     * For whom; for somebody else with a permission of its own.
+     */
+    delegator_id?: number | null;
+    /**
+     * Ends At
+     */
+    ends_at: string;
+    /**
+     * Include Waiting
+     *
+     * Whether it covers what waits already, or only what is asked from then on.
+     */
+    include_waiting?: boolean;
+    /**
+     * Reason
+     */
+    reason?: string;
+    /**
+     * Starts At
+     */
+    starts_at: string;
+};
+
+/**
+ * DelegationPage
+ */
+export type DelegationPage = {
+    /**
+     * Items
+     */
+    items: Array<DelegationRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * DelegationPreview
+ */
+export type DelegationPreview = {
+    /**
+     * Amount Up To
+     *
+     * In the company's currency. What has no amount is below it.
+     */
+    amount_up_to?: string | null;
+    /**
+     * Condition
+     *
+     * What it covers, in the condition language; null: everything.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Delegator Id
+     */
+    delegator_id?: number | null;
+};
+
+/**
+ * DelegationRead
+ *
+ * A standing delegation. `reason` only for the delegator and those who may change it.
+ */
+export type DelegationRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    /**
+     * Amount Up To
+     */
+    amount_up_to: string | null;
+    /**
+     * Condition
+     *
+     * What it covers, in the condition language; null: everything.
+     */
+    condition: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Condition Text
+     */
+    condition_text: string | null;
+    delegate: PersonRef | null;
+    delegator: PersonRef | null;
+    /**
+     * Ended At
+     *
+     * When it was ended before its time.
+     */
+    ended_at: string | null;
+    /**
+     * Ends At
+     */
+    ends_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Include Waiting
+     */
+    include_waiting: boolean;
+    /**
+     * Is With Absence
+     *
+     * Made together with an absence, and ends with it.
+     */
+    is_with_absence: boolean;
+    /**
+     * Who made it, when that was somebody else.
+     */
+    made_by: PersonRef | null;
+    /**
+     * Reason
+     */
+    reason: string | null;
+    /**
+     * Starts At
+     */
+    starts_at: string;
+    /**
+     * Status
+     */
+    status: 'PLANNED' | 'OPEN' | 'OVER' | 'CANCELLED';
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * DelegationUpdate
+ */
+export type DelegationUpdate = {
+    /**
+     * Amount Up To
+     *
+     * In the company's currency. What has no amount is below it.
+     */
+    amount_up_to?: string | null;
+    /**
+     * Condition
+     *
+     * What it covers, in the condition language; null: everything.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Delegate Id
+     */
+    delegate_id: number;
+    /**
+     * Ends At
+     */
+    ends_at: string;
+    /**
+     * Include Waiting
+     *
+     * Whether it covers what waits already, or only what is asked from then on.
+     */
+    include_waiting?: boolean;
+    /**
+     * Reason
+     */
+    reason?: string;
+    /**
+     * Starts At
+     */
+    starts_at: string;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
  * DeliveryPage
  */
 export type DeliveryPage = {
@@ -1287,6 +1533,38 @@ export type DepartmentRead = {
      */
     name: string;
     parent: NamedRef | null;
+};
+
+/**
+ * Deputy
+ *
+ * Who decides while somebody is away.
+ */
+export type Deputy = {
+    /**
+     * Amount Up To
+     *
+     * In the company's currency. What has no amount is below it.
+     */
+    amount_up_to?: string | null;
+    /**
+     * Condition
+     *
+     * What it covers, in the condition language; null: everything.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Delegate Id
+     */
+    delegate_id: number;
+    /**
+     * Include Waiting
+     *
+     * Whether it covers what waits already, or only what is asked from then on.
+     */
+    include_waiting?: boolean;
 };
 
 /**
@@ -2656,7 +2934,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'absences:set' | 'approvals:configure' | 'approvals:decide' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
+export type Permission = 'absences:set' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
 
 /**
  * PersonItem
@@ -2761,6 +3039,30 @@ export type PresentPerson = {
 };
 
 /**
+ * PreviewAnswer
+ *
+ * What waits now; at most 100 are looked at. `items` only for the caller's own.
+ */
+export type PreviewAnswer = {
+    /**
+     * Covered
+     */
+    covered: number;
+    /**
+     * Has More
+     */
+    has_more: boolean;
+    /**
+     * Items
+     */
+    items: Array<PreviewItem>;
+    /**
+     * Waiting
+     */
+    waiting: number;
+};
+
+/**
  * PreviewAsk
  */
 export type PreviewAsk = {
@@ -2774,6 +3076,40 @@ export type PreviewAsk = {
      * Ticket Id
      */
     ticket_id: number;
+};
+
+/**
+ * PreviewItem
+ */
+export type PreviewItem = {
+    /**
+     * Amount
+     */
+    amount: string | null;
+    /**
+     * Currency
+     */
+    currency: string | null;
+    /**
+     * Is Covered
+     */
+    is_covered: boolean;
+    /**
+     * Step Id
+     */
+    step_id: number;
+    /**
+     * Ticket Id
+     */
+    ticket_id: number;
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Title
+     */
+    title: string;
 };
 
 /**
@@ -3891,6 +4227,53 @@ export type StageRead = {
      * Steps
      */
     steps: Array<StepRead>;
+};
+
+/**
+ * StandIn
+ *
+ * Somebody who stands in for another now. `is_limited`: not for everything.
+ */
+export type StandIn = {
+    /**
+     * Delegation Id
+     *
+     * The first of the delegations it comes from.
+     */
+    delegation_id: number;
+    /**
+     * Is Limited
+     */
+    is_limited: boolean;
+    /**
+     * Is Through Others
+     *
+     * By way of somebody who is away as well.
+     */
+    is_through_others: boolean;
+    person: PersonRef | null;
+    /**
+     * Until
+     */
+    until: string;
+};
+
+/**
+ * StandingNow
+ */
+export type StandingNow = {
+    /**
+     * For Me
+     *
+     * Who stands in for the caller.
+     */
+    for_me: Array<StandIn>;
+    /**
+     * For Others
+     *
+     * For whom the caller stands in.
+     */
+    for_others: Array<StandIn>;
 };
 
 /**
@@ -6515,6 +6898,51 @@ export type WorkflowVersionResponses = {
 
 export type WorkflowVersionResponse = WorkflowVersionResponses[keyof WorkflowVersionResponses];
 
+export type GoAwayData = {
+    body: AwayCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/approvals/away';
+};
+
+export type GoAwayErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type GoAwayError = GoAwayErrors[keyof GoAwayErrors];
+
+export type GoAwayResponses = {
+    /**
+     * Successful Response
+     */
+    201: AwayRead;
+};
+
+export type GoAwayResponse = GoAwayResponses[keyof GoAwayResponses];
+
 export type DecideManyData = {
     body: BulkAction;
     path?: never;
@@ -6547,6 +6975,272 @@ export type DecideManyResponses = {
 };
 
 export type DecideManyResponse = DecideManyResponses[keyof DecideManyResponses];
+
+export type DelegationsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Past
+         *
+         * Those that are over as well.
+         */
+        past?: boolean;
+        /**
+         * Everybody
+         *
+         * Everybody's, for those who make them for others.
+         */
+        everybody?: boolean;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/approvals/delegations';
+};
+
+export type DelegationsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type DelegationsError = DelegationsErrors[keyof DelegationsErrors];
+
+export type DelegationsResponses = {
+    /**
+     * Successful Response
+     */
+    200: DelegationPage;
+};
+
+export type DelegationsResponse = DelegationsResponses[keyof DelegationsResponses];
+
+export type CreateDelegationData = {
+    body: DelegationCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/approvals/delegations';
+};
+
+export type CreateDelegationErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CreateDelegationError = CreateDelegationErrors[keyof CreateDelegationErrors];
+
+export type CreateDelegationResponses = {
+    /**
+     * Successful Response
+     */
+    201: DelegationRead;
+};
+
+export type CreateDelegationResponse = CreateDelegationResponses[keyof CreateDelegationResponses];
+
+export type PreviewDelegationData = {
+    body: DelegationPreview;
+    path?: never;
+    query?: never;
+    url: '/api/v1/approvals/delegations/preview';
+};
+
+export type PreviewDelegationErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type PreviewDelegationError = PreviewDelegationErrors[keyof PreviewDelegationErrors];
+
+export type PreviewDelegationResponses = {
+    /**
+     * Successful Response
+     */
+    200: PreviewAnswer;
+};
+
+export type PreviewDelegationResponse = PreviewDelegationResponses[keyof PreviewDelegationResponses];
+
+export type EndDelegationData = {
+    body?: never;
+    path: {
+        /**
+         * Delegation Id
+         */
+        delegation_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approvals/delegations/{delegation_id}';
+};
+
+export type EndDelegationErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type EndDelegationError = EndDelegationErrors[keyof EndDelegationErrors];
+
+export type EndDelegationResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndDelegationResponse = EndDelegationResponses[keyof EndDelegationResponses];
+
+export type DelegationData = {
+    body?: never;
+    path: {
+        /**
+         * Delegation Id
+         */
+        delegation_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approvals/delegations/{delegation_id}';
+};
+
+export type DelegationErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type DelegationError = DelegationErrors[keyof DelegationErrors];
+
+export type DelegationResponses = {
+    /**
+     * Successful Response
+     */
+    200: DelegationRead;
+};
+
+export type DelegationResponse = DelegationResponses[keyof DelegationResponses];
+
+export type ChangeDelegationData = {
+    body: DelegationUpdate;
+    path: {
+        /**
+         * Delegation Id
+         */
+        delegation_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approvals/delegations/{delegation_id}';
+};
+
+export type ChangeDelegationErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ChangeDelegationError = ChangeDelegationErrors[keyof ChangeDelegationErrors];
+
+export type ChangeDelegationResponses = {
+    /**
+     * Successful Response
+     */
+    200: DelegationRead;
+};
+
+export type ChangeDelegationResponse = ChangeDelegationResponses[keyof ChangeDelegationResponses];
 
 export type PendingApprovalsData = {
     body?: never;
@@ -6634,6 +7328,35 @@ export type PendingSummaryResponses = {
 };
 
 export type PendingSummaryResponse = PendingSummaryResponses[keyof PendingSummaryResponses];
+
+export type StandingInData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/approvals/standing-in';
+};
+
+export type StandingInErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type StandingInError = StandingInErrors[keyof StandingInErrors];
+
+export type StandingInResponses = {
+    /**
+     * Successful Response
+     */
+    200: StandingNow;
+};
+
+export type StandingInResponse = StandingInResponses[keyof StandingInResponses];
 
 export type ApproveData = {
     /**
