@@ -88,6 +88,11 @@ export function names(list: string[]): string {
   return new Intl.ListFormat(locale, { type: "conjunction" }).format(list);
 }
 
+/** Several names of which one is enough: "Ana, Ben, or Cem". */
+export function either(list: string[]): string {
+  return new Intl.ListFormat(locale, { type: "disjunction" }).format(list);
+}
+
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/);
   return ((words[0]?.[0] ?? "?") + (words.length > 1 ? (words.at(-1)?.[0] ?? "") : "")).toUpperCase();

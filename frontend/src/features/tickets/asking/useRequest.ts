@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/vue-query";
 import { computed, ref, shallowRef, type Ref } from "vue";
 import { useI18n } from "vue-i18n";
-import type { TicketCreate, TicketTypeRead } from "@/api/generated";
+import type { PathAsk, TicketCreate, TicketTypeRead } from "@/api/generated";
 import { asProblem } from "@/api/problem";
 import { useProblem } from "@/shared/composables/useProblem";
 import {
@@ -114,6 +114,21 @@ export function useRequest(kind: Ref<TicketTypeRead>, draftId: string, content: 
     },
   });
 
+  /** What decides who will be asked. Half an amount is none; files and fields that are not asked for decide nothing. */
+  const judged = computed<PathAsk>(() => {
+    const { title, priority, due, fields, requester } = content.value;
+    return {
+      ticket_type: kind.value.key,
+      title,
+      priority: (priority || undefined) as TicketCreate["priority"],
+      due_date: due ? endOf(due) : null,
+      custom_fields: withoutFiles(sent(kind.value.form, fields, facts.value)),
+      amount: facts.value.amount ?? null,
+      currency: facts.value.currency ?? null,
+      requester_id: requester?.id,
+    };
+  });
+
   function send(submit: boolean): void {
     if (isSending.value) return;
     errors.value = {};
@@ -140,7 +155,7 @@ export function useRequest(kind: Ref<TicketTypeRead>, draftId: string, content: 
       description,
       ticket_type: kind.value.key,
       priority: (priority || undefined) as TicketCreate["priority"],
-      due_date: due ? new Date(`${due}T17:00:00`).toISOString() : null,
+      due_date: due ? endOf(due) : null,
       custom_fields: withoutFiles(sent(form, given, facts.value)),
       amount: kind.value.has_amount ? exact : null,
       currency: kind.value.has_amount && exact !== null ? currency : null,
@@ -172,5 +187,11 @@ export function useRequest(kind: Ref<TicketTypeRead>, draftId: string, content: 
       message,
     })),
   );
-  return { send, isSending, errors, general, problems, files, facts };
+  return { send, isSending, errors, general, problems, files, facts, judged };
+}
+
+/** The end of a working day, where the person is; null for a day there is not. */
+function endOf(day: string): string | null {
+  const at = new Date(`${day}T17:00:00`);
+  return Number.isNaN(at.getTime()) ? null : at.toISOString();
 }

@@ -1,0 +1,89 @@
+/** Pure: a path in a sentence, as one colleague would tell another whom a request goes to, and why. */
+import type { PathPerson, PathStage, TicketPath } from "@/api/generated";
+import { date, duration, either, names } from "@/shared/lib/format";
+
+export type Say = (key: string, named?: Record<string, unknown>, plural?: number) => string;
+type Counted = Pick<PathStage, "mode" | "needed" | "first_answer_counts">;
+export type Telling = Omit<TicketPath, "priority" | "priority_is_ruled" | "depends_on"> & {
+  priority?: TicketPath["priority"];
+  priority_is_ruled?: boolean;
+};
+
+/** Conditions begin with the name of what they look at; these are said with "the" before them. */
+const PLAIN = /^(type|priority|amount|currency|department|requester|title|description|due date)\b/;
+export const reasonOf = (say: Say, why: string): string =>
+  PLAIN.test(why) ? say("approvals.path.the", { what: why }) : why;
+
+/** How many of those who are asked must agree; nothing to say of one. */
+export function howMany(say: Say, stage: Counted, of: number): string {
+  if (of < 2) return "";
+  if (stage.mode === "SEQUENTIAL") return say("approvals.oneByOne");
+  if (stage.first_answer_counts) return say("approvals.path.first", { of });
+  if (stage.needed === 1) return say("approvals.any", { of });
+  return stage.needed >= of ? say("approvals.all", { of }) : say("approvals.some", { n: stage.needed, of });
+}
+
+/** Who a stage is, in the sentence: one or two by name, more by the stage's name and how many of them it takes. */
+function whoOf(say: Say, stage: PathStage): string {
+  const people = stage.people.map((p) => p.person.name);
+  if (people.length === 0) return stage.name;
+  if (people.length > 2) {
+    const enough = stage.mode === "SEQUENTIAL" ? people.length : stage.needed;
+    return say("approvals.path.group", { name: stage.name, n: enough, of: people.length });
+  }
+  const [one, two] = people;
+  if (stage.mode === "SEQUENTIAL" && two) return say("approvals.path.then", { before: one ?? "", next: two });
+  return stage.needed < people.length ? either(people) : names(people);
+}
+
+export const asked = (path: Pick<TicketPath, "stages">): PathStage[] => path.stages.filter((s) => s.applies);
+
+/** "Goes to Mike Okafor, then to Finance (2 of 3), because the amount is above 5,000." */
+export function sentenceOf(say: Say, path: Telling): string {
+  if (!path.needs_approval) return say("approvals.path.nobody");
+  const stages = asked(path);
+  if (path.is_emergency) {
+    const people = stages.flatMap((s) => s.people);
+    return say("approvals.path.emergency", { who: names(people.map((p) => p.person.name)) }, people.length);
+  }
+  const said = stages.map((stage) => {
+    const who = whoOf(say, stage);
+    return stage.why ? say("approvals.path.because", { who, why: reasonOf(say, stage.why) }) : who;
+  });
+  const list = said.reduce(
+    (before, next) => (before ? say("approvals.path.then", { before, next }) : next),
+    "",
+  );
+  return say("approvals.path.to", { list });
+}
+
+/** Who is away, until when, and who may decide in their place. */
+export function awayOf(say: Say, { person, away_until: until, deputy }: PathPerson): string {
+  if (!until) return "";
+  const about = { name: person.name, until: date(until), deputy: deputy?.name ?? "" };
+  return say(deputy ? "approvals.path.awayFor" : "approvals.path.away", about);
+}
+
+/** What decides who is asked and is not filled in yet. */
+export function missingOf(say: Say, path: Telling): string {
+  const what = path.missing.map((f) => reasonOf(say, f.label));
+  return what.length ? say("approvals.path.missing", { what: names(what) }) : "";
+}
+
+/** Why it could not begin, if it could not. */
+export function problemOf(say: Say, path: Telling): string {
+  const without = path.stages.filter((s) => s.problem).map((s) => s.name);
+  return path.problem ? say("approvals.path.lacking", { stages: names(without) }) : "";
+}
+
+/** "answer within 2 days" */
+export const dueOf = (say: Say, minutes: number): string =>
+  say("approvals.path.within", { time: duration(minutes / 60) });
+
+/** All of it at once, for who hears it: said again only when it reads differently. */
+export function spoken(say: Say, path: Telling): string {
+  const away = asked(path).flatMap((s) => s.people.map((p) => awayOf(say, p)));
+  return [problemOf(say, path) || sentenceOf(say, path), ...away, missingOf(say, path)]
+    .filter(Boolean)
+    .join(" ");
+}
