@@ -4,6 +4,7 @@ import type { PathPerson, PathStage, TicketPath } from "@/api/generated";
 import shared from "@/shared/locales/en.json";
 import words from "../locales/en.json";
 import {
+  awayBriefly,
   awayOf,
   dueOf,
   howMany,
@@ -82,6 +83,10 @@ describe("the sentence", () => {
       "It is critical: A is asked at once.",
     ],
     [
+      path([stage("Emergency: x", ["A", "B", "C", "D"], { needed: 1 })], { is_emergency: true }),
+      "It is critical: 4 people are asked at the same time, and the first answer counts.",
+    ],
+    [
       path([], { needs_approval: false, workflow: null }),
       "Nobody's approval is needed: work on it can begin as soon as you submit it.",
     ],
@@ -109,10 +114,15 @@ it("a form's own names stand as they are", () => {
 it("who is away is named, until when, and who decides for them", () => {
   const until = "2030-01-05T12:00:00Z";
   expect(awayOf(say, person("Mike"))).toBe("");
+  expect(awayBriefly(say, person("Mike"))).toBe("");
+  expect(awayBriefly(say, person("Mike", { away_until: until }))).toBe("Away until Jan 5, 2030");
   expect(awayOf(say, person("Mike", { away_until: until }))).toBe("Mike is away until Jan 5, 2030.");
   const deputy = { id: 9, username: "c", name: "Carlos" };
   expect(awayOf(say, person("Mike", { away_until: until, deputy }))).toBe(
     "Mike is away until Jan 5, 2030; Carlos may decide in their place.",
+  );
+  expect(awayBriefly(say, person("Mike", { away_until: until, deputy }))).toBe(
+    "Away until Jan 5, 2030; Carlos may decide in their place",
   );
 });
 

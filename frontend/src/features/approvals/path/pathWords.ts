@@ -44,7 +44,9 @@ export function sentenceOf(say: Say, path: Telling): string {
   const stages = asked(path);
   if (path.is_emergency) {
     const people = stages.flatMap((s) => s.people);
-    return say("approvals.path.emergency", { who: names(people.map((p) => p.person.name)) }, people.length);
+    const all = people.map((p) => p.person.name);
+    const who = all.length > 3 ? say("approvals.path.people", { n: all.length }) : names(all);
+    return say("approvals.path.emergency", { who }, all.length);
   }
   const said = stages.map((stage) => {
     const who = whoOf(say, stage);
@@ -62,6 +64,13 @@ export function awayOf(say: Say, { person, away_until: until, deputy }: PathPers
   if (!until) return "";
   const about = { name: person.name, until: date(until), deputy: deputy?.name ?? "" };
   return say(deputy ? "approvals.path.awayFor" : "approvals.path.away", about);
+}
+
+/** The same below their name. */
+export function awayBriefly(say: Say, { away_until: until, deputy }: PathPerson): string {
+  if (!until) return "";
+  const about = { until: date(until), deputy: deputy?.name ?? "" };
+  return say(deputy ? "approvals.path.awayBrieflyFor" : "approvals.path.awayBriefly", about);
 }
 
 /** What decides who is asked and is not filled in yet. */
