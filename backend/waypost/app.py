@@ -46,6 +46,7 @@ from waypost.tickets import router as tickets
 from waypost.tickets import routing_router as routing
 from waypost.tickets import tag_router as tags
 from waypost.tickets import talk_router as talk
+from waypost.tickets import trying_router as trying
 from waypost.tickets import working_router as working
 from waypost.wiring import build_wiring
 
@@ -74,6 +75,7 @@ ROOMS = (
     queues,
     routing,
     approval_queue,
+    trying,
     workflows,
     deputies,
     approvals,

@@ -103,7 +103,13 @@ async def foresee_many(
     deputy}]}]}`. A `problem` is `nobody_to_ask`, or null: with one of a stage, the whole cannot begin. `depends_on`
     are the facts that decide which of the stages apply.
     """
-    planned = await plan_all(session, subjects, chosen=chosen, among=among)
+    return await told_all(session, subjects, await plan_all(session, subjects, chosen=chosen, among=among))
+
+
+async def told_all(
+    session: AsyncSession, subjects: Sequence[Subject], planned: Sequence[Foreseen]
+) -> list[dict[str, Any]]:
+    """What was planned for these subjects, in the shape of `foresee_many`."""
     ids = {step.approver for f in planned for stage in f.state.stages for step in stage.steps}
     people = await names.people(session, ids)
     away = {i: rfc3339(until) for i, until in (await away_until(session, ids, now())).items()}

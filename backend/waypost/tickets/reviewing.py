@@ -93,6 +93,11 @@ def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
         "answers": answers(form, fields),
         "field_titles": {k: titles.get(k, k) for k in fields},
     }
+    return described(ticket, shown)
+
+
+def described(ticket: Any, shown: dict[str, Any]) -> Subject:
+    """A ticket (or a row with its columns) as conditions judge it; `shown` is what approvers read."""
     return Subject(
         type=TICKET,
         id=ticket.id,
@@ -101,7 +106,7 @@ def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
         department_id=ticket.department_id,
         urgency=list(Priority).index(Priority(ticket.priority)) + 1,
         facts=facts_of(ticket),
-        custom_fields=fields,
+        custom_fields=ticket.custom_fields,
         shown=shown,
         barred=frozenset({ticket.requester_id, ticket.created_by_id, *ticket.edited_by_ids}),
     )
