@@ -2477,6 +2477,58 @@ export type Login = {
 };
 
 /**
+ * MadeUp
+ *
+ * A request that nobody sends. Without a requester it is the caller's own.
+ */
+export type MadeUp = {
+    /**
+     * Amount
+     */
+    amount?: string | null;
+    /**
+     * Currency
+     */
+    currency?: string | null;
+    /**
+     * Custom Fields
+     */
+    custom_fields?: {
+        [key: string]: unknown;
+    };
+    /**
+     * Department Id
+     *
+     * Without it, the requester's.
+     */
+    department_id?: number | null;
+    /**
+     * Description
+     */
+    description?: string;
+    /**
+     * Due Date
+     */
+    due_date?: string | null;
+    /**
+     * Priority
+     */
+    priority?: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL' | null;
+    /**
+     * Requester Id
+     */
+    requester_id?: number | null;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Title
+     */
+    title?: string;
+};
+
+/**
  * Me
  *
  * The signed-in person.
@@ -3585,6 +3637,173 @@ export type RehearsedTicket = {
 };
 
 /**
+ * ReplayBody
+ */
+export type ReplayBody = {
+    /**
+     * Document
+     *
+     * The workflow as it is being written; without it, the draft, and without a draft what is in force.
+     */
+    document?: {
+        [key: string]: unknown;
+    } | null;
+};
+
+/**
+ * Replayed
+ *
+ * What would have been different, newest first. Those one may not see are counted: `hidden`.
+ */
+export type Replayed = {
+    /**
+     * Cannot
+     */
+    cannot: Array<ReplayedFailure>;
+    /**
+     * Changed
+     */
+    changed: number;
+    /**
+     * Different
+     */
+    different: Array<ReplayedDifference>;
+    /**
+     * Hidden
+     *
+     * Of those that are different or cannot, not shown.
+     */
+    hidden: number;
+    /**
+     * People
+     */
+    people: Array<ReplayedPerson>;
+    /**
+     * Same
+     */
+    same: number;
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
+ * ReplayedDifference
+ */
+export type ReplayedDifference = {
+    after: ReplayedWay;
+    before: ReplayedWay;
+    ticket: ReplayedTicket;
+};
+
+/**
+ * ReplayedFailure
+ *
+ * A ticket that could not be submitted any more.
+ */
+export type ReplayedFailure = {
+    /**
+     * Reason
+     */
+    reason: 'nobody_to_ask';
+    /**
+     * Stages
+     *
+     * Those with nobody.
+     */
+    stages: Array<string>;
+    ticket: ReplayedTicket;
+};
+
+/**
+ * ReplayedPerson
+ *
+ * How often somebody is asked, in the tickets that are shown as different.
+ */
+export type ReplayedPerson = {
+    /**
+     * After
+     */
+    after: number;
+    /**
+     * Before
+     */
+    before: number;
+    person: PersonRef;
+};
+
+/**
+ * ReplayedStage
+ */
+export type ReplayedStage = {
+    /**
+     * First Answer Counts
+     */
+    first_answer_counts: boolean;
+    /**
+     * Mode
+     */
+    mode: 'SEQUENTIAL' | 'PARALLEL';
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Needed
+     */
+    needed: number;
+    /**
+     * People
+     */
+    people: Array<PersonRef>;
+};
+
+/**
+ * ReplayedTicket
+ */
+export type ReplayedTicket = {
+    /**
+     * Amount
+     */
+    amount: string | null;
+    /**
+     * Currency
+     */
+    currency: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    requester: PersonRef | null;
+    /**
+     * Status
+     */
+    status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Title
+     */
+    title: string;
+};
+
+/**
+ * ReplayedWay
+ *
+ * The workflow that judges a ticket, and the stages that apply.
+ */
+export type ReplayedWay = {
+    /**
+     * Stages
+     */
+    stages: Array<ReplayedStage>;
+    workflow: PathWorkflow;
+};
+
+/**
  * ReplyCreate
  *
  * One's own, or a team's.
@@ -4094,6 +4313,78 @@ export type SignedInAnswer = {
      */
     token_type: string;
     user: Me;
+};
+
+/**
+ * SimulateBody
+ *
+ * Either a ticket that exists, or one that is made up.
+ */
+export type SimulateBody = {
+    /**
+     * Document
+     *
+     * The workflow as it is being written; without it, the draft, and without a draft what is in force.
+     */
+    document?: {
+        [key: string]: unknown;
+    } | null;
+    ticket?: MadeUp | null;
+    /**
+     * Ticket Id
+     */
+    ticket_id?: number | null;
+};
+
+/**
+ * Simulated
+ *
+ * The path the ticket would take.
+ */
+export type Simulated = {
+    /**
+     * Depends On
+     */
+    depends_on: Array<PathFact>;
+    /**
+     * Is Emergency
+     *
+     * Everybody is asked at once; the first answer counts.
+     */
+    is_emergency: boolean;
+    /**
+     * Is Used
+     *
+     * Whether this workflow judges it; null when none is tried out.
+     */
+    is_used: boolean | null;
+    /**
+     * Needs Approval
+     *
+     * False: nobody must say yes to this type of request.
+     */
+    needs_approval: boolean;
+    /**
+     * Priority
+     *
+     * The one it is judged with.
+     */
+    priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+    /**
+     * Problem
+     *
+     * Why it could not begin, or null.
+     */
+    problem: 'nobody_to_ask' | null;
+    /**
+     * Stages
+     */
+    stages: Array<PathStage>;
+    /**
+     * Why Not
+     */
+    why_not: string | null;
+    workflow: PathWorkflow | null;
 };
 
 /**
@@ -6422,6 +6713,43 @@ export type CheckWorkflowResponses = {
 
 export type CheckWorkflowResponse = CheckWorkflowResponses[keyof CheckWorkflowResponses];
 
+export type SimulateDocumentData = {
+    body: SimulateBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/approval-workflows/simulate';
+};
+
+export type SimulateDocumentErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SimulateDocumentError = SimulateDocumentErrors[keyof SimulateDocumentErrors];
+
+export type SimulateDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    200: Simulated;
+};
+
+export type SimulateDocumentResponse = SimulateDocumentResponses[keyof SimulateDocumentResponses];
+
 export type WorkflowData = {
     body?: never;
     path: {
@@ -6755,6 +7083,51 @@ export type PublishWorkflowResponses = {
 
 export type PublishWorkflowResponse = PublishWorkflowResponses[keyof PublishWorkflowResponses];
 
+export type ReplayWorkflowData = {
+    /**
+     * Body
+     */
+    body?: ReplayBody | null;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approval-workflows/{definition_id}/replay';
+};
+
+export type ReplayWorkflowErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ReplayWorkflowError = ReplayWorkflowErrors[keyof ReplayWorkflowErrors];
+
+export type ReplayWorkflowResponses = {
+    /**
+     * Successful Response
+     */
+    200: Replayed;
+};
+
+export type ReplayWorkflowResponse = ReplayWorkflowResponses[keyof ReplayWorkflowResponses];
+
 export type RestoreWorkflowData = {
     body: RestoreBody;
     path: {
@@ -6796,6 +7169,48 @@ export type RestoreWorkflowResponses = {
 };
 
 export type RestoreWorkflowResponse = RestoreWorkflowResponses[keyof RestoreWorkflowResponses];
+
+export type SimulateWorkflowData = {
+    body: SimulateBody;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approval-workflows/{definition_id}/simulate';
+};
+
+export type SimulateWorkflowErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SimulateWorkflowError = SimulateWorkflowErrors[keyof SimulateWorkflowErrors];
+
+export type SimulateWorkflowResponses = {
+    /**
+     * Successful Response
+     */
+    200: Simulated;
+};
+
+export type SimulateWorkflowResponse = SimulateWorkflowResponses[keyof SimulateWorkflowResponses];
 
 export type WorkflowVersionsData = {
     body?: never;
