@@ -16,6 +16,7 @@ from sqlalchemy import event, select, update
 from waypost.access.models import Role, UserRole
 from waypost.approvals import definitions, service
 from waypost.approvals.definitions import DEFAULT, Chosen, InForce
+from waypost.approvals.deputy_models import ApprovalDelegation, ApprovalDeputy
 from waypost.approvals.engine import StageStatus
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.foreseeing import foresee, foresee_many
@@ -245,6 +246,78 @@ async def test_who_is_away_is_named_until_when(fresh_database: Any) -> None:
         assert datetime.fromisoformat(asked["away_until"]) > now() + timedelta(days=4)
         path = await foresee(session, subject(people["employee"]))
         assert [p["away_until"] for s in path["stages"] for p in s["people"]] == [None]
+
+
+async def test_who_stands_in_is_named_where_they_may(fresh_database: Any) -> None:
+    async with fresh_database.transaction() as session:
+        people = {u.username: u for u in await company(session)}
+        head, colleague, manager = people["head"], people["colleague"], people["manager"]
+
+        async def lets(approver: User, deputy: User, **more: Any) -> None:
+            at = now()
+            window = {"starts_at": at - timedelta(hours=1), "ends_at": at + timedelta(days=2)}
+            row = ApprovalDelegation(
+                delegator_id=approver.id,
+                delegate_id=deputy.id,
+                **window,
+                created_by_id=approver.id,
+                created_at=at,
+                include_waiting=True,
+                reason="",
+                field_kinds={},
+                condition=more.get("condition"),
+                amount_up_to=more.get("amount_up_to"),
+            )
+            session.add(row)
+            await session.flush()
+            rights = {"approver_id": approver.id, "deputy_id": deputy.id, "delegation_ids": [row.id]}
+            session.add(ApprovalDeputy(**rights, **window, scope="$ ? (@.v.amount < 1)"))
+            await session.flush()
+
+        def asked(amount: str, **more: Any) -> Subject:
+            return subject(people["employee"], facts={"amount": Decimal(amount)}, **more)
+
+        async def deputies(*subjects: Subject) -> list[Any]:
+            paths = await foresee_many(session, subjects)
+            told = [p["deputy"] for path in paths for s in path["stages"] for p in s["people"]]
+            return [d and d["username"] for d in told]
+
+        assert await deputies(asked("2000.00")) == [None]
+        await lets(head, colleague, amount_up_to=Decimal("3000.00"))
+        await lets(head, manager)
+        assert await deputies(asked("2000.00"), asked("4000.00")) == ["colleague", "manager"]
+        assert await deputies(asked("2000.00", barred={colleague.id})) == ["manager"]
+        assert await deputies(asked("2000.00", barred={colleague.id, manager.id})) == [None]
+
+
+async def test_ids_and_keys_in_conditions_are_said_by_name(fresh_database: Any) -> None:
+    async with fresh_database.transaction() as session:
+        employee = await session.scalar(select(User).where(User.username == "employee"))
+        await create_definition(
+            session,
+            SYSTEM,
+            {
+                "name": "By name",
+                "condition": {
+                    "all": [
+                        {"field": "ticket_type", "op": "eq", "value": "IT_HARDWARE"},
+                        {"field": "department_id", "op": "in", "value": [employee.department_id]},
+                    ]
+                },
+                "stages": [
+                    {
+                        "name": "Only",
+                        "condition": {"field": "requester_id", "op": "eq", "value": employee.id},
+                        "approvers": [{"kind": "REQUESTER_MANAGER"}],
+                    }
+                ],
+            },
+        )
+        path = await foresee(session, subject(employee))
+        assert path["workflow"]["why"] == "type is IT hardware and department is one of Marketing"
+        assert path["stages"][0]["why"] == "requester is Jane Doe"
+        row, _ = await begun(session, subject(employee))
+        assert row.reason == path["workflow"]["why"]
 
 
 async def test_a_stage_without_anybody_is_named_and_the_others_are_still_shown(fresh_database: Any) -> None:

@@ -7,7 +7,8 @@ all plan here, so that what was shown is what happens. Nothing is written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,13 +18,16 @@ from waypost.approvals.definition import EMERGENCY_MINUTES, Approver, Stage
 from waypost.approvals.definitions import Chosen, InForce, choose_among, in_force
 from waypost.approvals.engine import StageStatus
 from waypost.approvals.finding import ADMINISTRATORS, candidates_of_all
-from waypost.approvals.planning import Candidate, plan
+from waypost.approvals.planning import Call, Candidate, plan
+from waypost.approvals.scopes import facts_kept
 from waypost.approvals.subject import Subject
+from waypost.approvals.substitutes import StandIns, deputy_of, standing_in
+from waypost.approvals.wording import namer
 from waypost.directory.absences import away_until
 from waypost.directory.names import Refs, names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.conditions.evaluate import holds
-from waypost.kernel.conditions.tree import leaves
+from waypost.kernel.conditions.tree import Condition, describe, leaves
 
 NOBODY = "nobody_to_ask"
 
@@ -55,9 +59,23 @@ async def plan_all(
     if chosen is None and among is None:
         among = await in_force(session)
     picked = [chosen or choose_among(among or (), s) for s in subjects]
+    call = await namer(session, _conditions(picked))
+    picked = [_in_words(c, call) for c in picked]
     wanted = [(_rules(c, s), s) for c, s in zip(picked, subjects, strict=True)]
     found = await candidates_of_all(session, wanted)
-    return [Foreseen(c, _plan(c, s, own)) for c, s, own in zip(picked, subjects, found, strict=True)]
+    return [Foreseen(c, _plan(c, s, own, call)) for c, s, own in zip(picked, subjects, found, strict=True)]
+
+
+def _conditions(picked: Sequence[Chosen]) -> list[Condition]:
+    different = {id(c.definition): c.definition for c in picked}
+    return [c for d in different.values() for c in (d.condition, *(s.condition for s in d.stages))]
+
+
+def _in_words(chosen: Chosen, call: Call) -> Chosen:
+    """Why this workflow, with the names of what its condition speaks of; other reasons stand as they are."""
+    if chosen.why != describe(chosen.definition.condition):
+        return chosen
+    return replace(chosen, why=describe(chosen.definition.condition, call))
 
 
 def _rules(chosen: Chosen, subject: Subject) -> list[tuple[Approver, ...]]:
@@ -70,7 +88,7 @@ def _rules(chosen: Chosen, subject: Subject) -> list[tuple[Approver, ...]]:
     ]
 
 
-def _plan(chosen: Chosen, subject: Subject, found: Sequence[Sequence[Candidate]]) -> engine.State:
+def _plan(chosen: Chosen, subject: Subject, found: Sequence[Sequence[Candidate]], call: Call) -> engine.State:
     count = len(chosen.definition.stages)
     return plan(
         chosen.definition,
@@ -81,6 +99,7 @@ def _plan(chosen: Chosen, subject: Subject, found: Sequence[Sequence[Candidate]]
         barred=subject.barred,
         is_emergency=subject.is_emergency,
         may_lack=True,
+        call=call,
     )
 
 
@@ -111,14 +130,27 @@ async def told_all(
 ) -> list[dict[str, Any]]:
     """What was planned for these subjects, in the shape of `foresee_many`."""
     ids = {step.approver for f in planned for stage in f.state.stages for step in stage.steps}
-    people = await names.people(session, ids)
-    away = {i: rfc3339(until) for i, until in (await away_until(session, ids, now())).items()}
-    return [_told(f, s.is_emergency, people, away) for f, s in zip(planned, subjects, strict=True)]
+    at = now()
+    stand_ins = await standing_in(session, ids, at)
+    people = await names.people(session, ids | {one.deputy for found in stand_ins.values() for one in found})
+    away = {i: rfc3339(until) for i, until in (await away_until(session, ids, at)).items()}
+    know = _Known(people, away, stand_ins, at)
+    return [_told(f, s, know) for f, s in zip(planned, subjects, strict=True)]
 
 
-def _told(foreseen: Foreseen, is_emergency: bool, people: Refs, away: dict[int, str]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of the people who will be asked: their names, who is away, who stands in for them."""
+
+    people: Refs
+    away: dict[int, str]
+    stand_ins: StandIns
+    at: datetime
+
+
+def _told(foreseen: Foreseen, subject: Subject, know: _Known) -> dict[str, Any]:
     chosen = foreseen.chosen
-    written: Sequence[Stage | None] = [None] if is_emergency else chosen.definition.stages
+    written: Sequence[Stage | None] = [None] if subject.is_emergency else chosen.definition.stages
     return {
         "workflow": {
             "id": chosen.definition_id,
@@ -126,10 +158,10 @@ def _told(foreseen: Foreseen, is_emergency: bool, people: Refs, away: dict[int, 
             "name": chosen.definition.name,
             "why": chosen.why,
         },
-        "is_emergency": is_emergency,
+        "is_emergency": subject.is_emergency,
         "problem": NOBODY if foreseen.lacking else None,
         "depends_on": _depends_on(chosen),
-        "stages": [_stage(p, w, people, away) for p, w in zip(foreseen.state.stages, written, strict=True)],
+        "stages": [_stage(p, w, subject, know) for p, w in zip(foreseen.state.stages, written, strict=True)],
     }
 
 
@@ -139,9 +171,23 @@ def _depends_on(chosen: Chosen) -> list[dict[str, str]]:
     return [{"field": name, "label": label} for name, label in looked_at.items()]
 
 
-def _stage(planned: engine.Stage, written: Stage | None, people: Refs, away: dict[int, str]) -> dict[str, Any]:
+def _stage(planned: engine.Stage, written: Stage | None, subject: Subject, know: _Known) -> dict[str, Any]:
     applies = planned.status is not StageStatus.SKIPPED
     quorum: Any = "FIRST" if written is None else written.quorum
+    no_part = subject.barred | {step.approver for step in planned.steps}
+    facts = facts_kept(subject.facts) if know.stand_ins else {}
+
+    def person(step: engine.Step) -> dict[str, Any]:
+        deputy = deputy_of(know.stand_ins, step.approver, facts, no_part, know.at)
+        return {
+            "person": know.people.get(step.approver),
+            # why the stage applies is said of the stage, once
+            "why": step.reason.removesuffix(f", because {planned.reason}"),
+            "order": step.order,
+            "away_until": know.away.get(step.approver),
+            "deputy": know.people.get(deputy),
+        }
+
     return {
         "name": planned.name,
         "applies": applies,
@@ -152,15 +198,5 @@ def _stage(planned: engine.Stage, written: Stage | None, people: Refs, away: dic
         "first_answer_counts": planned.first_answer_counts,
         "due_in_minutes": EMERGENCY_MINUTES if written is None else written.due_in_minutes,
         "problem": NOBODY if applies and not planned.steps else None,
-        "people": [
-            {
-                "person": people.get(step.approver),
-                # why the stage applies is said of the stage, once
-                "why": step.reason.removesuffix(f", because {planned.reason}"),
-                "order": step.order,
-                "away_until": away.get(step.approver),
-                "deputy": None,
-            }
-            for step in planned.steps
-        ],
+        "people": [person(step) for step in planned.steps],
     }

@@ -7,7 +7,7 @@ person counts once per stage.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,10 @@ from waypost.approvals import engine
 from waypost.approvals.definition import EMERGENCY_MINUTES, Definition, Mode, Stage
 from waypost.approvals.errors import NobodyToAsk
 from waypost.kernel.conditions.evaluate import holds
+from waypost.kernel.conditions.fields import Field
 from waypost.kernel.conditions.tree import ALWAYS, describe
+
+Call = Callable[[Field, object], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,13 @@ def plan(
     is_emergency: bool,
     instead: Sequence[Sequence[Candidate]] = (),
     may_lack: bool = False,
+    call: Call | None = None,
 ) -> engine.State:
     """The workflow before it begins. `found` holds the candidates of each stage, in the definition's order, `instead`
     those of its own fallback; `fallback` are the administrators.
 
     Raises `NobodyToAsk` when a stage that applies ends up without anybody; with `may_lack` it stays without steps.
+    `call` says what the values in conditions are called.
     """
     applies = [holds(s.condition, facts) for s in definition.stages]
     if is_emergency:
@@ -66,12 +71,12 @@ def plan(
     for n, stage in enumerate(definition.stages):
         if not applies[n]:
             stages.append(
-                _stage(-1 - n, stage, engine.StageStatus.SKIPPED, (), 0, f"only when {describe(stage.condition)}")
+                _stage(-1 - n, stage, engine.StageStatus.SKIPPED, (), 0, f"only when {describe(stage.condition, call)}")
             )
             continue
         least = 1 if isinstance(stage.quorum, (str, float)) else stage.quorum
         seats = seats_of(found[n], barred, instead[n] if instead else (), fallback, least=least, may_lack=may_lack)
-        because = describe(stage.condition) if stage.condition != ALWAYS else ""
+        because = describe(stage.condition, call) if stage.condition != ALWAYS else ""
         steps: list[engine.Step] = []
         for seat in seats:
             if stage.mode is Mode.SEQUENTIAL or not steps:

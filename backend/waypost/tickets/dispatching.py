@@ -6,7 +6,6 @@ found when there is work to do: who is away or busy then counts, not who was whe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,16 +13,14 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.approvals.wording import namer
 from waypost.catalog.models import TicketType
 from waypost.directory.absences import is_away
 from waypost.directory.models import TeamMember, User
-from waypost.directory.names import names
 from waypost.kernel.clock import now
-from waypost.kernel.conditions.fields import Field
-from waypost.kernel.conditions.tree import Condition, describe, leaves
+from waypost.kernel.conditions.tree import describe
 from waypost.kernel.events import SYSTEM, Doer, record
 from waypost.tickets import events, routing, rules
-from waypost.tickets.fields import REFERS_TO
 from waypost.tickets.models import UNFINISHED, Ticket
 from waypost.tickets.moving import give, touch
 from waypost.tickets.reviewing import facts_of
@@ -126,28 +123,6 @@ async def _in_words(session: AsyncSession, decision: Decision) -> list[dict[str,
         }
         for f in decision.fired
     ]
-
-
-async def namer(session: AsyncSession, conditions: Sequence[Condition]) -> Any:
-    """What the people, teams and departments in some conditions are called, for `describe`. Names come from memory."""
-    wanted: dict[str, set[int]] = {"person": set(), "team": set(), "department": set()}
-    for condition in conditions:
-        for leaf in leaves(condition):
-            whose = REFERS_TO.get(leaf.field.name)
-            if whose is not None and leaf.value is not None:
-                wanted[whose].update(leaf.value if isinstance(leaf.value, tuple) else (leaf.value,))
-    known = {
-        "person": await names.people(session, wanted["person"]),
-        "team": await names.teams(session, wanted["team"]),
-        "department": await names.departments(session, wanted["department"]),
-    }
-
-    def call(field: Field, value: object) -> str | None:
-        whose = REFERS_TO.get(field.name)
-        found = known[whose].get(value) if whose is not None and isinstance(value, int) else None
-        return str(found["name"]) if found else None
-
-    return call
 
 
 # --- somebody to do it ------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.approvals.definition import FIELDS as SUBJECT_FIELDS
+from waypost.approvals.wording import whose
 from waypost.catalog.models import TicketType
 from waypost.kernel.conditions.fields import CUSTOM, OPERATORS, Catalogue, Field, Kind, catalogue, form_fields
 from waypost.kernel.conditions.sql import custom_column
@@ -63,12 +64,6 @@ def record_of(ticket: Ticket) -> dict[str, Any]:
 
 # What a rule judges when a request is sent; everything else is still to come then, or is what rules themselves set.
 AT_SUBMISSION = frozenset(SUBJECT_FIELDS)
-REFERS_TO = {
-    "requester_id": "person",
-    "assignee_id": "person",
-    "team_id": "team",
-    "department_id": "department",
-}
 
 
 async def field_list(session: AsyncSession, actor: Actor, *, at_submission: bool) -> list[dict[str, Any]]:
@@ -105,7 +100,7 @@ def _described(field: Field, choices: list[dict[str, str]] | None, types: list[d
         "kind": kind.value,
         "operators": list(OPERATORS[kind]),
         "choices": words if choices is None else choices,
-        "refers_to": field.refers_to or REFERS_TO.get(field.name),
+        "refers_to": whose(field),
         "currency": get_settings().currency if field.name == "amount" else None,
         "types": types,
     }
