@@ -85,7 +85,7 @@ class DefinitionPage(BaseModel):
     next_cursor: str | None
 
 
-class Problem(BaseModel):
+class DocumentProblem(BaseModel):
     """Something wrong with a workflow. An error keeps it from being published."""
 
     pointer: Annotated[str, Field(examples=["/stages/0/approvers/0/user_id"])]
@@ -103,7 +103,7 @@ class Draft(BaseModel):
     based_on: Annotated[int, Field(examples=[2], description="The published version it was begun from.")]
     saved_at: Annotated[str | None, Field(examples=["2026-11-23T09:30:00Z"])]
     saved_by: PersonRef | None
-    problems: list[Problem]
+    problems: list[DocumentProblem]
 
 
 class DraftWrite(Strict):
@@ -120,7 +120,7 @@ class CheckBody(Strict):
 
 
 class Checked(BaseModel):
-    problems: list[Problem]
+    problems: list[DocumentProblem]
 
 
 class PublishBody(Strict):

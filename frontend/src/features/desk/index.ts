@@ -1,1 +1,2 @@
 export { default as ExportMenu } from "./ExportMenu.vue";
+export { keep } from "./download";

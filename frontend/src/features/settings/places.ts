@@ -17,6 +17,12 @@ export const places: SettingsPlace[] = [
   },
   { to: "/settings/categories", key: "categories", icon: "i-lucide-list-tree", needs: "catalog:configure" },
   {
+    to: "/settings/workflows",
+    key: "workflows",
+    icon: "i-lucide-workflow",
+    needs: "approvals:read_definitions",
+  },
+  {
     to: "/settings/canned-replies",
     key: "canned",
     icon: "i-lucide-message-square-text",

@@ -5,6 +5,8 @@ export { default as RequestPicks } from "./RequestPicks.vue";
 export { default as TicketFacts } from "./TicketFacts.vue";
 export { default as TicketFiles } from "./TicketFiles.vue";
 export { default as DynamicForm } from "./DynamicForm.vue";
+export { default as TicketPicker } from "./working/TicketPicker.vue";
+export { useTicketTypes } from "./queries";
 export {
   CURRENCIES,
   FACT_KINDS,
@@ -13,6 +15,7 @@ export {
   kindOf,
   kindsIn,
   missing,
+  sent,
   wrongIn,
   type Facts,
   type FieldKind,

@@ -1,0 +1,162 @@
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
+import { computed, type Ref } from "vue";
+import { data, idempotencyKey } from "@/api/client";
+import * as api from "@/api/generated";
+import { client } from "@/api/generated/client.gen";
+import type { Problem } from "./problems";
+
+export type Doc = Record<string, unknown>;
+export type Definition = api.DefinitionRead;
+export type Draft = api.Draft;
+export type Version = api.VersionRead;
+export interface Change {
+  pointer: string;
+  kind: "added" | "removed" | "changed" | "moved";
+  what: string;
+  before: string | null;
+  after: string | null;
+}
+export type PathStage = api.PathStage;
+export interface Path {
+  workflow: api.PathWorkflow;
+  is_emergency: boolean;
+  needs_approval: boolean;
+  /** Whether this workflow is the one that judges it, and if not, why. */
+  is_used: boolean | null;
+  why_not: string | null;
+  stages: api.PathStage[];
+}
+interface ReplayedTicket {
+  id: number;
+  ticket_number: string;
+  title: string;
+}
+export interface ReplayedWay {
+  workflow: api.PathWorkflow;
+  stages: { name: string; needed: number; people: api.PersonRef[] }[];
+}
+export interface Replayed {
+  total: number;
+  same: number;
+  changed: number;
+  hidden: number;
+  different: { ticket: ReplayedTicket; before: ReplayedWay; after: ReplayedWay }[];
+  cannot: { ticket: ReplayedTicket; stages: string[] }[];
+  people: { person: api.PersonRef; before: number; after: number }[];
+}
+export interface ImportPlan {
+  name: string;
+  id: number | null;
+  problems: Problem[];
+  changes: Change[];
+}
+
+const URL = "/api/v1/approval-workflows";
+const KEY = ["workflows"] as const;
+const get = <T>(url: string, signal?: AbortSignal, query?: Doc) =>
+  data(client.get({ url: `${URL}${url}`, signal, query })) as Promise<T>;
+const JSON_TYPE = { "Content-Type": "application/json" };
+const post = <T>(url: string, body: Doc, headers?: Record<string, string>) =>
+  data(client.post({ url: `${URL}${url}`, body, headers: { ...JSON_TYPE, ...headers } })) as Promise<T>;
+const at = (id: Ref<number>) => ({ definition_id: id.value });
+const once = () => ({ "Idempotency-Key": idempotencyKey() });
+
+export const documentIn = ({ name, condition, stages, one_by_one_above }: Definition): Doc => ({
+  name,
+  condition,
+  stages,
+  one_by_one_above,
+});
+
+export function useWorkflows() {
+  return useInfiniteQuery({
+    queryKey: [...KEY, "list"],
+    queryFn: ({ pageParam, signal }) =>
+      data(api.workflows({ query: { limit: 50, cursor: pageParam }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  });
+}
+
+// What is edited is not exchanged under somebody's hands; who saves is told when it has changed.
+const QUIET = { staleTime: 0, refetchOnWindowFocus: false, refetchOnReconnect: false } as const;
+
+export function useDefinition(id: Ref<number>) {
+  return useQuery({
+    queryKey: [...KEY, "one", id],
+    queryFn: ({ signal }) => data(api.workflow({ path: at(id), signal })),
+    enabled: computed(() => Number.isInteger(id.value)),
+    ...QUIET,
+  });
+}
+export const readDraft = (definition_id: number, signal?: AbortSignal) =>
+  data(api.workflowDraft({ path: { definition_id }, signal }));
+export function useDraft(id: Ref<number>, enabled: Ref<boolean>) {
+  return useQuery({
+    queryKey: [...KEY, "one", id, "draft"],
+    queryFn: async ({ signal }) => ({ ...(await readDraft(id.value, signal)), id: id.value }),
+    enabled: computed(() => enabled.value && Number.isInteger(id.value)),
+    gcTime: 0,
+    ...QUIET,
+  });
+}
+export const saveDraft = (definition_id: number, body: api.DraftWrite) =>
+  data(api.keepWorkflowDraft({ path: { definition_id }, body }));
+
+function useChange<V, A>(change: (values: V) => Promise<A>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
+  });
+}
+export const useCreate = () =>
+  useChange((document: Doc) =>
+    data(
+      api.createWorkflow({
+        // A draft may be unfinished; the server reads what it can.
+        body: { ...(document as unknown as api.DefinitionWrite), publish: false },
+        headers: once(),
+      }),
+    ),
+  );
+export const useDropDraft = (id: Ref<number>) =>
+  useChange(() => data(api.discardWorkflowDraft({ path: at(id) })));
+export const usePublish = (id: Ref<number>) =>
+  useChange((body: api.PublishBody) => data(api.publishWorkflow({ path: at(id), body })));
+export const useRestore = (id: Ref<number>) =>
+  useChange((body: api.RestoreBody) => data(api.restoreWorkflow({ path: at(id), body })));
+export const useActive = (id: Ref<number>) =>
+  useChange((body: api.ActiveBody) => data(api.activateWorkflow({ path: at(id), body })));
+
+export function useVersions(id: Ref<number>) {
+  return useInfiniteQuery({
+    queryKey: [...KEY, "one", id, "versions"],
+    queryFn: ({ pageParam, signal }) =>
+      data(api.workflowVersions({ path: at(id), query: { limit: 25, cursor: pageParam }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  });
+}
+
+/** How one version, or the draft, differs from another. Read anew each time: drafts change. */
+export function useComparison(id: Ref<number>, from: Ref<number | null>, to: Ref<string>) {
+  return useQuery({
+    queryKey: [...KEY, "one", id, "compare", from, to],
+    queryFn: ({ signal }) =>
+      get<{ changes: Change[] }>(`/${id.value}/compare`, signal, { from: from.value, to: to.value }),
+    enabled: computed(() => from.value !== null),
+    gcTime: 0,
+    ...QUIET,
+  });
+}
+
+export const exportFile = (id: number) => get<Doc>(`/${id}/export`);
+export const importFile = (file: unknown, dry_run: boolean) =>
+  post<ImportPlan>("/import", { file, dry_run }, once());
+export const useImport = () => useChange((file: unknown) => importFile(file, false));
+
+export const useSimulation = (id: Ref<number>) =>
+  useMutation({ mutationFn: (body: Doc) => post<Path>(`/${id.value}/simulate`, body) });
+export const useReplay = (id: Ref<number>) =>
+  useMutation({ mutationFn: (document: Doc) => post<Replayed>(`/${id.value}/replay`, { document }) });
