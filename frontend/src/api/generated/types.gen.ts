@@ -738,7 +738,7 @@ export type Checked = {
     /**
      * Problems
      */
-    problems: Array<Problem>;
+    problems: Array<DocumentProblem>;
 };
 
 /**
@@ -1568,6 +1568,32 @@ export type Deputy = {
 };
 
 /**
+ * DocumentProblem
+ *
+ * Something wrong with a workflow. An error keeps it from being published.
+ */
+export type DocumentProblem = {
+    /**
+     * Code
+     *
+     * Stable; what a program should look at.
+     */
+    code: string;
+    /**
+     * Level
+     */
+    level: 'error' | 'warning';
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Pointer
+     */
+    pointer: string;
+};
+
+/**
  * Draft
  *
  * What is being written; where nothing is (`is_kept` false), what is in force.
@@ -1600,7 +1626,7 @@ export type Draft = {
     /**
      * Problems
      */
-    problems: Array<Problem>;
+    problems: Array<DocumentProblem>;
     /**
      * Saved At
      */
