@@ -100,6 +100,30 @@ async def test_a_draft_becomes_a_version(who: Any, kind: str, flow: dict[str, An
     assert await log(who, flow["id"]) == ["workflow.created", "workflow.published", "workflow.restored"]
 
 
+async def test_what_changed_is_told_in_words(who: Any, kind: str, flow: dict[str, Any]) -> None:
+    admin, head = await who("admin"), await who("head")
+    path = f"/approval-workflows/{flow['id']}"
+    await admin.get(f"{path}/compare", expect=409)
+    named = STAGE | {"approvers": [{"kind": "USER", "user_id": head.id}]}
+    document = {"name": kind, "condition": only(kind), "stages": [named, {"name": "Then"}]}
+    await admin.put(f"{path}/draft", {"document": document, "draft_version": 0})
+    told = await (await who("auditor")).get(f"{path}/compare")
+    assert [(c["pointer"], c["kind"], c["before"], c["after"]) for c in told["changes"]] == [
+        ("/stages/0/approvers", "changed", "the requester's manager", "Henrik Lindqvist"),
+        ("/stages/1", "added", None, "nobody"),
+    ]
+    await admin.put(path, {**document, "stages": [named], "version": 1})
+    assert len((await admin.get(f"{path}/compare", params={"from": "1", "to": "2"}))["changes"]) == 1
+    assert (await admin.get(f"{path}/compare", params={"from": "2", "to": "2"}))["changes"] == []
+    assert (await admin.get(f"{path}/compare", params={"from": "0", "to": "1"}))["changes"][0]["what"] == "Name"
+    for query in ({"from": "9"}, {"to": "2147483648"}):
+        await admin.get(f"{path}/compare", params=query, expect=404)
+    for query in ({"from": "-1"}, {"to": "x"}, {"to": ""}, {"from": "99999999999"}):
+        await admin.get(f"{path}/compare", params=query, expect=422)
+    await admin.get("/approval-workflows/999999/compare", expect=404)
+    await (await who("manager")).get(f"{path}/compare", expect=403)
+
+
 async def test_switching_off_and_on(who: Any, kind: str, flow: dict[str, Any], find_step: Any) -> None:
     admin, head = await who("admin"), await who("head")
     path = f"/approval-workflows/{flow['id']}"

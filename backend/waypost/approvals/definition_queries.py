@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -10,13 +11,16 @@ from sqlalchemy.orm import undefer
 
 from waypost.approvals import surveying
 from waypost.approvals.checking import Problem, warning
-from waypost.approvals.errors import DefinitionNotFound, VersionNotFound
+from waypost.approvals.comparing import compare
+from waypost.approvals.errors import DefinitionNotFound, NoDraft, VersionNotFound
 from waypost.approvals.models import ApprovalDefinition, ApprovalDefinitionVersion
+from waypost.approvals.naming import called_in
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 
 Json = dict[str, Any]
+DRAFT = "draft"
 
 
 def _definition_json(row: ApprovalDefinition, document: Json | None) -> Json:
@@ -157,3 +161,30 @@ async def one_version(session: AsyncSession, definition_id: int, version: int) -
         raise VersionNotFound
     people = await names.people(session, [row.created_by_id])
     return {**_version_json(row, people), "document": row.document}
+
+
+async def comparison(session: AsyncSession, definition_id: int, before: str | None, after: str) -> Json:
+    """What differs between two versions, or a version and the draft, in words. `before` is the current one if not said.
+
+    Raises `DefinitionNotFound`, `VersionNotFound` or `NoDraft`.
+    """
+    statement = select(ApprovalDefinition).where(ApprovalDefinition.id == definition_id)
+    row = await session.scalar(statement.options(undefer(ApprovalDefinition.draft)))
+    if row is None:
+        raise DefinitionNotFound
+    old = await _document(session, row, before or str(row.version))
+    new = await _document(session, row, after)
+    return {"changes": [asdict(change) for change in compare(old, new, await called_in(session, old, new))]}
+
+
+async def _document(session: AsyncSession, row: ApprovalDefinition, which: str) -> Json:
+    if which == DRAFT:
+        if row.draft is None:
+            raise NoDraft
+        return row.draft
+    if which == "0":
+        return {}  # what was never published said nothing
+    kept = await session.get(ApprovalDefinitionVersion, (row.id, min(int(which), 2**31 - 1)))
+    if kept is None:
+        raise VersionNotFound
+    return kept.document

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
@@ -15,6 +16,7 @@ from waypost.approvals.definitions_schemas import (
     ActiveBody,
     CheckBody,
     Checked,
+    Comparison,
     DefinitionPage,
     DefinitionRead,
     DefinitionUpdate,
@@ -39,6 +41,7 @@ from waypost.kernel.paging import Cursor, Limit
 router = APIRouter(route_class=StrictRoute, prefix="/approval-workflows", tags=["Workflows"])
 Reader = Annotated[Actor, permit(Permission.APPROVALS_READ_DEFINITIONS)]
 Configurer = Annotated[Actor, permit(Permission.APPROVALS_CONFIGURE)]
+Which = Annotated[str, Field(pattern=r"^(draft|0|[1-9][0-9]{0,9})$", examples=["3"])]
 VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 _BAD = problems(DefinitionNotFound, BadDefinition, InvalidCondition)
 
@@ -171,6 +174,22 @@ async def workflow_versions(
 async def workflow_version(definition_id: PathId, version: VersionNumber, session: ReadSession, _: Reader) -> Response:
     """A version as it was published."""
     return json_response(await queries.one_version(session, definition_id, version))
+
+
+@router.get(
+    "/{definition_id}/compare",
+    response_model=Comparison,
+    responses=problems(DefinitionNotFound, VersionNotFound, NoDraft),
+)
+async def compare_workflow(
+    definition_id: PathId,
+    session: ReadSession,
+    _: Reader,
+    before: Annotated[Which | None, Query(alias="from", description="Without it, the version in force.")] = None,
+    after: Annotated[Which, Query(alias="to", description="A version, or the draft.")] = queries.DRAFT,
+) -> Response:
+    """What differs between two versions, or a version and the draft, in words."""
+    return json_response(await queries.comparison(session, definition_id, before, after))
 
 
 @router.post("/{definition_id}/restore", response_model=DefinitionRead, responses=_BAD | problems(VersionNotFound))

@@ -155,3 +155,17 @@ class VersionDocument(VersionRead):
 class VersionPage(BaseModel):
     items: list[VersionRead]
     next_cursor: str | None
+
+
+class Change(BaseModel):
+    """One difference in words. What was removed is at the place where it stood."""
+
+    pointer: Annotated[str, Field(examples=["/stages/1/quorum"])]
+    kind: Literal["added", "removed", "changed", "moved"]
+    what: Annotated[str, Field(examples=["Stage “Finance Committee”: who must say yes"])]
+    before: Annotated[str | None, Field(examples=["2 of them"])]
+    after: Annotated[str | None, Field(examples=["everybody"])]
+
+
+class Comparison(BaseModel):
+    changes: list[Change]
