@@ -988,6 +988,16 @@ export type CommentVersions = {
 };
 
 /**
+ * Comparison
+ */
+export type Comparison = {
+    /**
+     * Changes
+     */
+    changes: Array<WaypostApprovalsDefinitionsSchemasChange>;
+};
+
+/**
  * CountOf
  */
 export type CountOf = {
@@ -6317,6 +6327,34 @@ export type WorkflowsAnswer = {
 /**
  * Change
  *
+ * One difference in words. What was removed is at the place where it stood.
+ */
+export type WaypostApprovalsDefinitionsSchemasChange = {
+    /**
+     * After
+     */
+    after: string | null;
+    /**
+     * Before
+     */
+    before: string | null;
+    /**
+     * Kind
+     */
+    kind: 'added' | 'removed' | 'changed' | 'moved';
+    /**
+     * Pointer
+     */
+    pointer: string;
+    /**
+     * What
+     */
+    what: string;
+};
+
+/**
+ * Change
+ *
  * A difference between what was seen and what is now. `kind` says how to show the values.
  */
 export type WaypostApprovalsQueueSchemasChange = {
@@ -6913,6 +6951,65 @@ export type ActivateWorkflowResponses = {
 };
 
 export type ActivateWorkflowResponse = ActivateWorkflowResponses[keyof ActivateWorkflowResponses];
+
+export type CompareWorkflowData = {
+    body?: never;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+    };
+    query?: {
+        /**
+         * From
+         *
+         * Without it, the version in force.
+         */
+        from?: string | null;
+        /**
+         * To
+         *
+         * A version, or the draft.
+         */
+        to?: string;
+    };
+    url: '/api/v1/approval-workflows/{definition_id}/compare';
+};
+
+export type CompareWorkflowErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type CompareWorkflowError = CompareWorkflowErrors[keyof CompareWorkflowErrors];
+
+export type CompareWorkflowResponses = {
+    /**
+     * Successful Response
+     */
+    200: Comparison;
+};
+
+export type CompareWorkflowResponse = CompareWorkflowResponses[keyof CompareWorkflowResponses];
 
 export type DiscardWorkflowDraftData = {
     body?: never;
