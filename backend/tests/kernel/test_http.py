@@ -273,6 +273,67 @@ async def test_text_is_composed_and_visible(who: Any, hardware: Any) -> None:
     made = await employee.post("/tickets", body, expect=201)
     assert made["title"] == "Caf\u00e9"
     assert made["custom_fields"]["justification"] == "M\u00fcller"
+    turned = await employee.post("/tickets", hardware(title="\u202eInvoice\u2066 \u200fok"), expect=201)
+    assert turned["title"] == "Invoice \u200fok", "nobody's words turn around those of others"
     for title in ("\u200b", " \u200b\u2060 ", "a\x07b"):
         await employee.post("/tickets", hardware(title=title), expect=422)
     await employee.post(f"/tickets/{made['id']}/comments", {"body": "\u200b\n"}, expect=422)
+
+
+class Sender:
+    """A body that comes in pieces, and the app that answers without having read it."""
+
+    def __init__(self, pieces: float, size: int = 1000, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+        self.pieces, self.size, self.taken = pieces, size, 0
+        self.scope = {"type": "http", "method": "POST", "path": "/api/v1/x", "headers": list(headers)}
+        self.answered_after: int | None = None
+
+    async def receive(self) -> dict[str, Any]:
+        self.taken += 1
+        return {"type": "http.request", "body": b"x" * self.size, "more_body": self.taken < self.pieces}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            self.answered_after = self.taken
+
+    async def go(self, reads: int) -> None:
+        async def answers(scope: Any, receive: Any, send: Any) -> None:
+            for _ in range(reads):
+                await receive()
+            await send({"type": "http.response.start", "status": 403, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+        await http.Manners(answers)(self.scope, self.receive, self.send)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("headers", "reads", "taken"),
+    [
+        (((b"content-length", b"5000"),), 0, 5),
+        (((b"transfer-encoding", b"chunked"),), 2, 5),
+        (((b"content-length", b"5000"),), 5, 5),
+        (((b"content-length", b"0"),), 0, 0),
+        ((), 0, 0),
+    ],
+)
+async def test_a_refused_body_is_read_on(headers: tuple[tuple[bytes, bytes], ...], reads: int, taken: int) -> None:
+    """Its sender would see a broken connection otherwise, and not why it was refused. The answer does not wait."""
+    sender = Sender(5, headers=headers)
+    await sender.go(reads)
+    assert (sender.taken, sender.answered_after) == (taken, reads)
+
+
+async def test_a_refused_body_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = Sender(float("inf"), 10 * 1024 * 1024, ((b"transfer-encoding", b"chunked"),))
+    await endless.go(0)
+    assert endless.taken == 11, "four times the largest file"
+    slow = Sender(float("inf"), 1, ((b"transfer-encoding", b"chunked"),))
+
+    async def never() -> dict[str, Any]:
+        await asyncio.sleep(60)
+        raise AssertionError("nobody waits that long")
+
+    monkeypatch.setattr(http, "POURED_SECONDS", 0.05)
+    slow.receive = never  # type: ignore[method-assign]
+    await slow.go(0)
+    assert slow.answered_after == 0

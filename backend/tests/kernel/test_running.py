@@ -166,6 +166,14 @@ class Product:
         )
         urllib.request.urlopen(request, timeout=10).close()
 
+    def refused(self, path: str, body: bytes) -> int:
+        """The status with which this body is refused."""
+        url, kind = f"http://127.0.0.1:{self.port}/api/v1{path}", "multipart/form-data; boundary=a"
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": kind}), timeout=10)
+        refused.value.close()
+        return refused.value.code
+
     def says(self, words: str) -> bool:
         return words in self.out.read_text()
 
@@ -222,6 +230,9 @@ def test_a_whole_installation(tmp_path: Path) -> None:
         late = _cli("admin", "no address", env=product.env, cwd=tmp_path)
         assert late.returncode != 0
         assert "Traceback" not in late.stderr
+
+        for _ in range(40):  # what is refused before it was read is still told why, also over a real connection
+            assert product.refused("/ticket-imports", b"x" * 200_000) == 401
 
         for word in ("serve-api", "worker", "valkey", "postgres"):
             (pid,) = product.children()[word]

@@ -20,7 +20,7 @@ from tests.conftest import Api
 from waypost.kernel import crypto
 from waypost.kernel.clock import clock, now
 from waypost.kernel.settings import get_settings
-from waypost.tickets import attaching, attachment_router, keeping
+from waypost.tickets import attaching, keeping
 from waypost.tickets.models import Attachment
 from waypost.vendors.object_store import Bucket, Folder, StoreFailed
 
@@ -452,12 +452,3 @@ async def test_a_name_in_the_folder_is_one_of_ours(tmp_path: Path) -> None:
     for name in ("../x", "a/b", "", "ü"):
         with pytest.raises(ValueError, match="letters"):
             await Folder(tmp_path).delete(name)
-
-
-async def test_pouring_away_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Sender:
-        async def stream(self) -> AsyncIterator[bytes]:
-            while True:
-                yield b"x" * 1000
-
-    await attachment_router._pour_away(Sender(), 10_000)  # type: ignore[arg-type]

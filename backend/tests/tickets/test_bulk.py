@@ -324,6 +324,9 @@ async def test_all_that_match_are_those_of_the_list(who: Any, monkeypatch: pytes
 
     await bulk.finished(database(), answer["job"]["id"])
     await agent.post("/tickets/bulk", matching, params={"status": "NONE"}, expect=422)
+    for path in ("/tickets/bulk", "/tickets/bulk/preview"):  # a filter that is none would narrow nothing
+        wrong = await agent.post(path, matching, params={"q": "pangolin", "stauts": "APPROVED"}, expect=422)
+        assert [e["pointer"] for e in wrong["errors"]] == ["?stauts"]
 
 
 async def test_jobs_have_turns_and_the_worker_comes_back(who: Any, database: Any) -> None:

@@ -6,6 +6,8 @@ thing exists: before a 422 goes out, the route's guard is asked (contract: 401, 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import re
 import time
@@ -374,8 +376,27 @@ def _log_request(method: str, route: str, status: int, seconds: float) -> None:
     tell("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
+POURED = 4  # times the largest file: so much of a refused request's body is read on
+POURED_SECONDS = 60.0
+
+
+async def _pour_away(receive: Receive) -> None:
+    """Read on for a while after a refusal: a client that is still sending would not see the answer otherwise."""
+    most = POURED * get_settings().attachment_max_bytes
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(POURED_SECONDS):
+            while most >= 0:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
+                most -= len(message.get("body", b""))
+
+
 class Manners:
-    """Request id in and out, security headers, one log line and one measurement per request."""
+    """Request id in and out, security headers, one log line and one measurement per request.
+
+    What was refused before its body was read, is read on after the answer.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -384,12 +405,20 @@ class Manners:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        given_headers = dict(scope["headers"])
+        is_read = given_headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in given_headers
+        given = given_headers.get(b"x-request-id", b"").decode("latin-1")
         rid = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         token = events.request_id.set(rid)
         structlog.contextvars.bind_contextvars(request_id=rid)
         began, status, has_begun = time.perf_counter(), 500, False
         is_api = scope["path"].startswith(API)
+
+        async def noted() -> Message:
+            nonlocal is_read
+            message = await receive()
+            is_read = is_read or message["type"] != "http.request" or not message.get("more_body")
+            return message
 
         async def polite(message: Message) -> None:
             nonlocal status, has_begun
@@ -408,7 +437,7 @@ class Manners:
             await send(message)
 
         try:
-            await self.app(scope, receive, polite)
+            await self.app(scope, noted, polite)
         except Exception as error:  # a defect; told here, so that this answer has its request id and headers too
             if has_begun:
                 raise
@@ -422,3 +451,5 @@ class Manners:
             _log_request(scope["method"], route, status, seconds)
             structlog.contextvars.unbind_contextvars("request_id", "actor_id")
             events.request_id.reset(token)
+        if not is_read:
+            await _pour_away(receive)

@@ -46,8 +46,12 @@ def nfc(value: Any) -> Any:
     return [nfc(v) for v in value] if isinstance(value, list) else value
 
 
+# They turn the words around, of what stands behind a line too: in a list, in a mail's subject.
+_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
+
 def _one_line(value: str) -> str:
-    line = " ".join(nfc(value).split())
+    line = " ".join(nfc(value).translate(_TURNS).split())
     if is_blank(line):
         raise ValueError("must not be empty")
     if any(unicodedata.category(c) == "Cc" for c in line):

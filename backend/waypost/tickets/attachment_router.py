@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Request, Response
-from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
 from waypost.access.actor import Actor
@@ -17,7 +16,7 @@ from waypost.kernel import hints
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, database
 from waypost.kernel.errors import Unavailable, invalid_field
-from waypost.kernel.http import StrictRoute, json_response, problem
+from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
@@ -72,14 +71,6 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 _OPENING = problems(AttachmentNotFound, AttachmentNotReady, AttachmentInfected, RangeNotInFile, Unavailable)
 
 
-async def _pour_away(request: Request, most: int) -> None:
-    """Read on for a while after a refusal: a client that is still sending would not see the answer otherwise."""
-    async for piece in request.stream():
-        most -= len(piece)
-        if most < 0:
-            return
-
-
 @router.post(
     "/tickets/{ticket_id}/attachments",
     status_code=201,
@@ -96,9 +87,7 @@ async def add_attachment(ticket_id: PathId, request: Request, actor: Reader, onc
     most = get_settings().attachment_max_bytes
     length = request.headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > most + OVERHEAD):
-        refused = problem(attaching.too_large(most), request)
-        refused.background = BackgroundTask(_pour_away, request, 4 * most)
-        return refused
+        raise attaching.too_large(most)
     upload = await read_upload(request)
     visibility = upload.fields.get("visibility", "PUBLIC")
     if visibility not in ("PUBLIC", "INTERNAL"):

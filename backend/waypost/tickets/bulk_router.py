@@ -21,7 +21,7 @@ from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.tickets import bulk
 from waypost.tickets.errors import JobNotFound, NothingToUndo, TooManyMatching
-from waypost.tickets.list_query import ListFilters
+from waypost.tickets.list_query import ExactFilters
 from waypost.tickets.listing import Filters
 from waypost.tickets.schemas import (
     BulkItemPage,
@@ -59,10 +59,10 @@ async def _chosen(body: BulkTickets, actor: Actor, filters: Filters) -> list[int
 
 
 @router.post("/tickets/bulk", response_model=BulkTicketsAnswer, responses=problems(TooManyMatching))
-async def change_many(body: BulkTickets, actor: Worker, filters: ListFilters, once: OnceOnly) -> Response:
+async def change_many(body: BulkTickets, actor: Worker, filters: ExactFilters, once: OnceOnly) -> Response:
     """The same action on many tickets; each is decided and kept on its own, and says what became of it.
 
-    With `all_matching`, on those that the list's own parameters in the address narrow to.
+    With `all_matching`, on those that the list's own parameters in the address narrow to; others are refused.
     The same `Idempotency-Key` answers the same job, as far as it is by then.
     """
     action = _action(body)
@@ -88,7 +88,7 @@ async def change_many(body: BulkTickets, actor: Worker, filters: ListFilters, on
 
 
 @router.post("/tickets/bulk/preview", response_model=BulkPreview, responses=problems(TooManyMatching))
-async def preview_many(body: BulkTickets, actor: Worker, filters: ListFilters) -> Response:
+async def preview_many(body: BulkTickets, actor: Worker, filters: ExactFilters) -> Response:
     """What would become of each ticket. Nothing is changed."""
     action = _action(body)
     ticket_ids = await _chosen(body, actor, filters)

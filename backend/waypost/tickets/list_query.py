@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 from pydantic import Field
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.permissions import Permission
 from waypost.kernel.db import ReadSession
+from waypost.kernel.errors import FieldError, Invalid
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import Instant
 from waypost.tickets.conditions import MOST_TEXT, condition_in_address, filters_from
@@ -62,4 +64,16 @@ async def list_filters(
 
 
 ListFilters = Annotated[Filters, Depends(list_filters)]
+_KNOWN = {*signature(list_filters).parameters, "sort", "limit", "cursor"} - {"session", "actor"}
+
+
+def exact_filters(request: Request, filters: ListFilters) -> Filters:
+    """The filters of an address that holds nothing else: what narrows nothing would change more than was meant."""
+    unknown = sorted(set(request.query_params) - _KNOWN)
+    if unknown:
+        raise Invalid(errors=tuple(FieldError(f"?{name}", "is no filter of a list") for name in unknown[:20]))
+    return filters
+
+
+ExactFilters = Annotated[Filters, Depends(exact_filters)]
 ListSort = Annotated[SortWord, Query()]

@@ -44,7 +44,7 @@ def read_table(data: bytes) -> Table:
         raise BadTable("is empty")
     encoding, text = _decoded(data)
     if "\x00" in text:
-        raise BadTable("holds bytes that are no text: is it really a CSV file?")
+        raise BadTable("holds bytes that are no text, so it is no CSV file")
     separator, text = _separated(text)
     records = _records(text, separator)
     first = next((n for n, cells in enumerate(records) if any(cells)), None)
@@ -75,7 +75,7 @@ def _decoded(data: bytes) -> tuple[str, str]:
         try:
             return "UTF-16", data.decode("utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be")
         except UnicodeDecodeError as wrong:
-            raise BadTable("holds bytes that are no text: is it really a CSV file?") from wrong
+            raise BadTable("holds bytes that are no text, so it is no CSV file") from wrong
     try:
         return "UTF-8", data.decode()
     except UnicodeDecodeError:
