@@ -1633,7 +1633,7 @@ export const createTicket = <ThrowOnError extends boolean = false>(options: Opti
  *
  * The same action on many tickets; each is decided and kept on its own, and says what became of it.
  *
- * With `all_matching`, on those that the list's own parameters in the address narrow to.
+ * With `all_matching`, on those that the list's own parameters in the address narrow to; others are refused.
  * The same `Idempotency-Key` answers the same job, as far as it is by then.
  */
 export const changeMany = <ThrowOnError extends boolean = false>(options: Options<ChangeManyData, ThrowOnError>): RequestResult<ChangeManyResponses, ChangeManyErrors, ThrowOnError> => (options.client ?? client).post<ChangeManyResponses, ChangeManyErrors, ThrowOnError>({
