@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost.access.service import forget_old_sessions
-from waypost.approvals import definitions, delegating
+from waypost.approvals import definitions, delegating, timing
 from waypost.approvals import deputy_events as deputies
 from waypost.approvals import events as approvals
 from waypost.approvals.subject import use_subject_rooms
@@ -40,6 +40,8 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     approvals.ApprovalRequested: ("notifications",),
     approvals.ApprovalApproved: ("notifications",),
     approvals.ApprovalRejected: ("notifications",),
+    approvals.ApprovalReminded: ("notifications",),
+    approvals.ApprovalEscalated: ("notifications",),
     approvals.InfoRequested: ("notifications",),
     approvals.InfoAnswered: ("notifications",),
     deputies.DelegationCreated: ("notifications",),
@@ -111,6 +113,7 @@ def tasks() -> dict[str, Task]:
         bulk.TASK: _change_many,
         importing.TASK: _import,
         delegating.TASK: delegating.begin_due,
+        timing.TASK: timing.run_due,
         "housekeeping": _keep_house,
     }
 
@@ -121,6 +124,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "mails": {"task": SEND, "schedule": 5.0, "options": {"expires": 10}},
     "scans": {"task": SCAN, "schedule": 5.0, "options": {"expires": 10}},
     "imports": {"task": importing.TASK, "schedule": 5.0, "options": {"expires": 10}},
+    "approvals": {"task": timing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "housekeeping": {"task": "housekeeping", "schedule": 3600.0, "options": {"expires": 600}},

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     APPROVALS_CONFIGURE = "approvals:configure"
     APPROVALS_DECIDE = "approvals:decide"
     APPROVALS_DELEGATE_FOR = "approvals:delegate_for"
+    APPROVALS_OVERRIDE = "approvals:override"
     APPROVALS_READ_DEFINITIONS = "approvals:read_definitions"
     AUDIT_READ = "audit:read"
     CATALOG_CONFIGURE = "catalog:configure"

@@ -82,6 +82,15 @@ def choose_among(workflows: Sequence[InForce], subject: Subject) -> Chosen:
     return Chosen(found, best.definition_id, best.version, describe(found.condition))
 
 
+async def chosen_version(session: AsyncSession, definition_id: int | None, version: int | None) -> Chosen:
+    """The version of a definition that a running workflow keeps; without ids the default."""
+    if definition_id is None or version is None:
+        return Chosen(DEFAULT, None, None, "")
+    await _parse_missing(session, [key for key in [(definition_id, version)] if key not in _parsed])
+    found = _parsed[definition_id, version]
+    return Chosen(found, definition_id, version, describe(found.condition))
+
+
 def specificity(definition: Definition) -> tuple[int, int]:
     """How much a workflow's condition compares, and how much of that with one value; the higher is used."""
     compared = list(leaves(definition.condition))

@@ -1,16 +1,18 @@
 """The approval engine: `(state, action, at) → (state, effects)`, and nothing else. Pure.
 
-A *seat* is a place in a stage that one answer fills: it begins with one approver and may pass to another by delegation
-or escalation, each hand-over being a new step of the same seat. Seats are counted, so nobody counts twice.
+A *seat* is a place in a stage that one answer fills: it begins with one approver, may pass to another (delegated,
+escalated, rerouted), and when nobody answers in time further people are asked beside the late one. Each is a step of
+the seat; the first answer fills it. Seats are counted, so nobody counts twice.
 
-Held by property tests: a decided step never changes; a person holds one seat of a stage; nobody approves what they are
-barred from (their own request, directly or as a delegate); a running workflow always has somebody to wait for; the
-same actions replayed give the same state; no order of concurrent actions gives two outcomes.
+Held by property tests: a decided step never changes; a person holds one seat of a stage and answers once in it; nobody
+approves what they are barred from (their own request, directly or as a delegate); a running workflow always has
+somebody to wait for; time alone never approves; the same actions replayed give the same state; no order of concurrent
+actions gives two outcomes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,6 +29,8 @@ from waypost.approvals.errors import (
 )
 
 MAX_HANDOVERS = 10
+MAX_SEATS = 100
+TOO_LATE = "Nobody answered in time."
 
 
 class WorkflowStatus(StrEnum):
@@ -39,7 +43,7 @@ class WorkflowStatus(StrEnum):
 
 
 class StageStatus(StrEnum):
-    """How a stage stands. `SKIPPED`: its condition did not hold."""
+    """How a stage stands. `SKIPPED`: its condition did not hold. `SUPERSEDED`: asked again after an edit."""
 
     WAITING = "WAITING"
     OPEN = "OPEN"
@@ -47,10 +51,11 @@ class StageStatus(StrEnum):
     REJECTED = "REJECTED"
     SKIPPED = "SKIPPED"
     CANCELLED = "CANCELLED"
+    SUPERSEDED = "SUPERSEDED"
 
 
 class StepStatus(StrEnum):
-    """How one person's answer stands. `NOT_NEEDED`: the stage ended without it."""
+    """How one person's answer stands. `NOT_NEEDED`: it ended without it. `REROUTED`: they left, another was asked."""
 
     WAITING = "WAITING"
     PENDING = "PENDING"
@@ -59,6 +64,7 @@ class StepStatus(StrEnum):
     REJECTED = "REJECTED"
     DELEGATED = "DELEGATED"
     ESCALATED = "ESCALATED"
+    REROUTED = "REROUTED"
     CANCELLED = "CANCELLED"
     NOT_NEEDED = "NOT_NEEDED"
 
@@ -71,10 +77,12 @@ class Verb(StrEnum):
     REQUEST_INFO = "request_info"
     DELEGATE = "delegate"
     ESCALATE = "escalate"
+    ADD_APPROVER = "add_approver"
 
 
 ASKED = frozenset({StepStatus.PENDING, StepStatus.INFO_REQUESTED})
 UNDECIDED = ASKED | {StepStatus.WAITING}
+_ANSWERED = frozenset({StepStatus.APPROVED, StepStatus.REJECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +102,44 @@ class Step:
     decided_at: datetime | None = None
     decided_by: int | None = None
     comments: str = ""
+    timer_at: datetime | None = None
+    reminders: int = 0
+    climbs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """What happens while nobody answers: reminders so long before a step is due, `after` it is due somebody further
+    up is asked as well, again after `every`, `repeat` times in all; then it is rejected, or administrators are asked.
+    """
+
+    remind_before: tuple[timedelta, ...] = (timedelta(0),)
+    after: timedelta = timedelta(days=1)
+    every: timedelta = timedelta(days=1)
+    repeat: int = 10
+    rejects: bool = False
+
+    def fires_at(self, step: Step, at: datetime) -> datetime | None:
+        """When something is due next for a step that is asked. Reminders whose time has passed are left out."""
+        if step.due_at is None or step.climbs > self.repeat:
+            return None
+        if step.climbs:
+            return step.due_at
+        if step.reminders < len(self.remind_before):
+            return max(step.due_at - self.remind_before[step.reminders], at)
+        return step.due_at + self.after
+
+    def passed(self, due_at: datetime, at: datetime) -> int:
+        """How many reminders lie before `at` when a step is due at `due_at`."""
+        return sum(due_at - before <= at for before in self.remind_before)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage of a running workflow: its seats in order, how many must say yes, and for how long they may think."""
+    """A stage of a running workflow: its seats in order, how many must say yes, and for how long they may think.
+
+    `position` is its place in the definition; a superseded stage and the one that took its place share it.
+    """
 
     id: int
     name: str
@@ -109,10 +150,20 @@ class Stage:
     status: StageStatus
     steps: tuple[Step, ...]
     reason: str = ""
+    position: int = 0
+    ladder: Ladder = Ladder()
 
-    def holders(self) -> dict[int, Step]:
-        """The step that stands for each seat now, by seat."""
-        return {s.seat: s for s in self.steps}
+    def seats(self) -> dict[int, StepStatus]:
+        """How each seat stands: by its answer when it has one, else by the step that was added last."""
+        found: dict[int, StepStatus] = {}
+        for step in self.steps:
+            if found.get(step.seat) not in _ANSWERED:
+                found[step.seat] = step.status
+        return found
+
+    def involved(self) -> frozenset[int]:
+        """Everybody who has or had a part in this stage, or answered for somebody who has."""
+        return frozenset(p for s in self.steps for p in (s.approver, s.decided_by) if p is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +189,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Somebody's answer to a step. `to` is the person a delegation or escalation goes to, and why them.
+    """Somebody's answer to a step. `to` is the person a delegation, an escalation or an addition goes to, and why them.
 
     `as_deputy`: the service has found that `by` stands in for the approver now, for this subject.
     """
@@ -154,21 +205,43 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Somebody is asked now."""
+class Receiver:
+    """Somebody who could be asked further up, and why them."""
 
-    step: Step
-    stage: Stage
+    person: int
+    why: str
+
+
+class What(StrEnum):
+    """What happened to a step. `CLIMBED`: not answered in time, so somebody is asked beside it."""
+
+    ASKED = "ASKED"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    INFO_REQUESTED = "INFO_REQUESTED"
+    DELEGATED = "DELEGATED"
+    ESCALATED = "ESCALATED"
+    ADDED = "ADDED"
+    REMINDED = "REMINDED"
+    CLIMBED = "CLIMBED"
+    REROUTED = "REROUTED"
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """A step was approved, rejected, handed on, or a question was asked; `step` is as it stands afterwards."""
+class Happened:
+    """Something happened to a step, as it stands afterwards; `to` is the step that another person got by it."""
 
-    verb: Verb
+    what: What
     step: Step
     stage: Stage
     to: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """What `stage` judged has changed: it does not count any more, and its place is asked anew."""
+
+    stage: Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +255,14 @@ class QuestionsClosed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The workflow has its result."""
+    """The workflow has its result; `overridden_by` when it is somebody's who was not asked."""
 
     status: WorkflowStatus
     comments: str
+    overridden_by: int | None = None
 
 
-Effect = Asked | Answered | QuestionsClosed | Ended
+Effect = Happened | Reopened | QuestionsClosed | Ended
 
 
 @dataclass(slots=True)
@@ -224,15 +298,25 @@ def act(state: State, action: Action, at: datetime) -> tuple[State, list[Effect]
     if action.verb in (Verb.APPROVE, Verb.REJECT):
         _vote(work, stage, step, action)
     elif action.verb is Verb.REQUEST_INFO:
-        asking = replace(step, status=StepStatus.INFO_REQUESTED, info_requested_at=at, comments=action.comments)
+        timer = step.timer_at if stage.first_answer_counts else None  # an emergency does not wait for an answer
+        asking = replace(
+            step, status=StepStatus.INFO_REQUESTED, info_requested_at=at, comments=action.comments, timer_at=timer
+        )
         stage = work.put(_with(stage, asking))
-        work.effects.append(Answered(action.verb, asking, stage))
+        work.effects.append(Happened(What.INFO_REQUESTED, asking, stage))
+    elif action.verb is Verb.ADD_APPROVER:
+        _add(work, stage, step, action)
     else:
         _hand_on(work, stage, step, action)
-    if _askers(state) and not _askers(work.state):
+    return _done(state, work)
+
+
+def _done(before: State, work: _Work, words: str = "") -> tuple[State, list[Effect]]:
+    """The result; questions nobody waits for any more are closed, with `words` or none."""
+    if _askers(before) and not _askers(work.state):
         # Before the end, so that who listens sees the question closed first and the result afterwards.
         where = next((n for n, e in enumerate(work.effects) if isinstance(e, Ended)), len(work.effects))
-        work.effects.insert(where, QuestionsClosed(_askers(state), "", lapsed=True))
+        work.effects.insert(where, QuestionsClosed(_askers(before), words, lapsed=True))
     return work.state, work.effects
 
 
@@ -245,7 +329,7 @@ def check(state: State, action: Action) -> None:
         raise SelfApproval
     if action.verb in (Verb.REJECT, Verb.REQUEST_INFO) and not action.comments.strip():
         raise CommentNeeded
-    if action.verb is Verb.DELEGATE and action.to is None:
+    if action.verb in (Verb.DELEGATE, Verb.ADD_APPROVER) and action.to is None:
         raise BadDelegate("a person is needed")
     if state.status is not WorkflowStatus.RUNNING or step.status not in ASKED:
         if step.status is StepStatus.WAITING and state.status is WorkflowStatus.RUNNING:
@@ -253,7 +337,7 @@ def check(state: State, action: Action) -> None:
         raise StepDecided(f"This step is {step.status.value} already.", status_now=step.status.value)
     if action.verb not in open_verbs(step.status, is_barred=False):
         raise StepNotOpen("The question is asked; the answer has not come yet.")
-    if action.verb in (Verb.DELEGATE, Verb.ESCALATE):
+    if action.verb in (Verb.DELEGATE, Verb.ESCALATE, Verb.ADD_APPROVER):
         _check_receiver(state, stage, step, action)
 
 
@@ -280,9 +364,10 @@ def _check_receiver(state: State, stage: Stage, step: Step, action: Action) -> N
         raise BadDelegate("they do not work here any more, or may not decide")
     if action.to in state.barred:
         raise BadDelegate("nobody decides what they asked for, wrote or changed themselves")
-    if any(s.approver == action.to for s in stage.steps):
+    if action.to in stage.involved():
         raise BadDelegate("they have a part in this stage already")
-    if sum(s.seat == step.seat for s in stage.steps) > MAX_HANDOVERS:
+    handed = sum(s.seat == step.seat for s in stage.steps) > MAX_HANDOVERS
+    if len(stage.seats()) > MAX_SEATS if action.verb is Verb.ADD_APPROVER else handed:
         raise BadDelegate("this has been handed on too often")
 
 
@@ -292,7 +377,7 @@ def answer(state: State, comments: str, at: datetime) -> tuple[State, list[Effec
         raise CommentNeeded
     work = _Work(state, at)
     for stage in state.stages:
-        steps = tuple(_resumed(s, at) if s.status is StepStatus.INFO_REQUESTED else s for s in stage.steps)
+        steps = tuple(_resumed(stage, s, at) if s.status is StepStatus.INFO_REQUESTED else s for s in stage.steps)
         work.put(replace(stage, steps=steps))
     work.effects.append(QuestionsClosed(_askers(state), comments, lapsed=False))
     return work.state, work.effects
@@ -315,9 +400,9 @@ def cancel(state: State) -> tuple[State, list[Effect]]:
 
 def result_of(stage: Stage) -> StageStatus:
     """A stage's result by its seats: open until enough said yes, or so many no that enough can not be reached."""
-    seats = list(stage.holders().values())
-    yes = sum(s.status is StepStatus.APPROVED for s in seats)
-    no = sum(s.status is StepStatus.REJECTED for s in seats)
+    seats = list(stage.seats().values())
+    yes = sum(s is StepStatus.APPROVED for s in seats)
+    no = sum(s is StepStatus.REJECTED for s in seats)
     if yes >= stage.needed:
         return StageStatus.APPROVED
     if len(seats) - no < stage.needed or (stage.first_answer_counts and no):
@@ -327,99 +412,298 @@ def result_of(stage: Stage) -> StageStatus:
 
 def _vote(work: _Work, stage: Stage, step: Step, action: Action) -> None:
     said = StepStatus.APPROVED if action.verb is Verb.APPROVE else StepStatus.REJECTED
-    done = replace(
-        step,
-        status=said,
-        decided_at=work.at,
-        decided_by=action.by,
-        on_behalf_of=step.on_behalf_of or (step.approver if action.by != step.approver else None),
-        comments=action.comments,
-        info_requested_at=None,
-    )
+    for_whom = step.on_behalf_of or (step.approver if action.by != step.approver else None)
+    _fill(work, stage, replace(step, status=said, on_behalf_of=for_whom, decided_by=action.by), action.comments)
+
+
+def _fill(work: _Work, stage: Stage, step: Step, comments: str) -> None:
+    """A seat has its answer: nobody else is asked for it, and the stage goes on or has its result."""
+    done = replace(step, decided_at=work.at, comments=comments, info_requested_at=None, timer_at=None)
+    others = [s for s in stage.steps if s.seat == done.seat and s.id != done.id]
+    for other in others:
+        stage = _with(stage, _closed(other, StepStatus.NOT_NEEDED))
     stage = work.put(_with(stage, done))
-    work.effects.append(Answered(action.verb, done, stage))
+    work.effects.append(Happened(What(done.status.value), done, stage))
     result = result_of(stage)
     if result is StageStatus.OPEN:
         if stage.mode is Mode.SEQUENTIAL:
-            following = next(s for s in stage.steps if s.status is StepStatus.WAITING)
-            _ask(work, stage, [following])
+            _ask(work, stage, _next_waiting(stage))
         return
     steps = tuple(_closed(s, StepStatus.NOT_NEEDED) for s in stage.steps)
     work.put(replace(stage, status=result, steps=steps))
     if result is StageStatus.REJECTED:
-        _end(work, WorkflowStatus.REJECTED, action.comments)
+        _end(work, WorkflowStatus.REJECTED, comments)
     else:
-        _open_next(work, action.comments)
+        _open_next(work, comments)
 
 
 def _hand_on(work: _Work, stage: Stage, step: Step, action: Action) -> None:
     assert action.to is not None
     verb = action.verb
     status = StepStatus.DELEGATED if verb is Verb.DELEGATE else StepStatus.ESCALATED
-    gone = replace(
-        step, status=status, decided_at=work.at, decided_by=action.by, comments=action.comments, info_requested_at=None
-    )
+    gone = replace(_closed(step, status), decided_at=work.at, decided_by=action.by, comments=action.comments)
     # A delegate decides for the one who asked them; who is higher up decides in their own name.
     behalf = (step.on_behalf_of or step.approver) if verb is Verb.DELEGATE else None
+    due = max(step.due_at or work.at, work.at + min(stage.due_in, timedelta(hours=8)))
+    new = _asking(work, stage, step, Receiver(action.to, action.to_reason), due, on_behalf_of=behalf)
+    stage = work.put(_after(_with(stage, gone), gone, new))
+    work.effects += [Happened(What(status.value), gone, stage, new), Happened(What.ASKED, new, stage)]
+
+
+def _asking(
+    work: _Work, stage: Stage, step: Step, who: Receiver, due_at: datetime, *, on_behalf_of: int | None = None
+) -> Step:
+    """A new step of the same seat, asked now. It runs through the reminders and the ladder from its beginning."""
     new = Step(
-        id=-1 - sum(len(s.steps) for s in work.state.stages),
+        id=_new_id(work.state),
         seat=step.seat,
         order=step.order,
-        approver=action.to,
+        approver=who.person,
         status=StepStatus.PENDING,
-        on_behalf_of=behalf,
-        reason=action.to_reason,
+        on_behalf_of=on_behalf_of,
+        reason=who.why,
         requested_at=work.at,
-        due_at=max(step.due_at or work.at, work.at + min(stage.due_in, timedelta(hours=8))),
+        due_at=due_at,
+        reminders=stage.ladder.passed(due_at, work.at),
     )
-    steps = [s for kept in stage.steps for s in ((gone, new) if kept.id == step.id else (kept,))]
-    stage = work.put(replace(stage, steps=tuple(steps)))
-    work.effects += [Answered(verb, gone, stage, to=new), Asked(new, stage)]
+    is_timed = step.timer_at is not None or not stage.first_answer_counts
+    return replace(new, timer_at=stage.ladder.fires_at(new, work.at)) if is_timed else new
+
+
+def _add(work: _Work, stage: Stage, step: Step, action: Action) -> None:
+    """One more person decides. Where all had to say yes, they have to as well; after the others when one by one."""
+    assert action.to is not None
+    seats = stage.seats()
+    new = Step(
+        id=_new_id(work.state),
+        seat=max(s.seat for t in work.state.stages for s in t.steps) + 1,
+        order=step.order if stage.mode is Mode.PARALLEL else max(s.order for s in stage.steps) + 1,
+        approver=action.to,
+        status=StepStatus.WAITING,
+        reason=action.to_reason,
+    )
+    needed = stage.needed + (stage.needed == len(seats) and not stage.first_answer_counts)
+    stage = work.put(replace(stage, needed=needed, steps=(*stage.steps, new)))
+    work.effects.append(Happened(What.ADDED, replace(step, comments=action.comments), stage, new))
+    if stage.mode is Mode.PARALLEL:
+        _ask(work, stage, [new])
 
 
 def _open_next(work: _Work, comments: str) -> None:
     for stage in work.state.stages:
         if stage.status is StageStatus.WAITING:
             opened = work.put(replace(stage, status=StageStatus.OPEN))
-            holders = list(opened.holders().values())
-            _ask(work, opened, holders[:1] if stage.mode is Mode.SEQUENTIAL else holders)
+            _ask(work, opened, _next_waiting(opened))
             return
     _end(work, WorkflowStatus.APPROVED, comments)
 
 
+def _next_waiting(stage: Stage) -> list[Step]:
+    """Who is asked when a stage opens or goes on: all who wait, or the next seat's when one by one."""
+    waiting = [s for s in stage.steps if s.status is StepStatus.WAITING]
+    return [s for s in waiting if s.seat == waiting[0].seat] if stage.mode is Mode.SEQUENTIAL else waiting
+
+
 def _ask(work: _Work, stage: Stage, steps: Iterable[Step]) -> None:
+    is_timed = any(s.timer_at for s in stage.steps)
     for step in steps:
-        asked = replace(step, status=StepStatus.PENDING, requested_at=work.at, due_at=work.at + stage.due_in)
+        due = work.at + stage.due_in
+        asked = replace(
+            step,
+            status=StepStatus.PENDING,
+            requested_at=work.at,
+            due_at=due,
+            reminders=stage.ladder.passed(due, work.at),
+        )
+        if not (stage.first_answer_counts and is_timed):  # where one answer ends it, one ladder is enough
+            asked, is_timed = replace(asked, timer_at=stage.ladder.fires_at(asked, work.at)), True
         stage = work.put(_with(stage, asked))
-        work.effects.append(Asked(asked, stage))
+        work.effects.append(Happened(What.ASKED, asked, stage))
 
 
-def _end(work: _Work, status: WorkflowStatus, comments: str) -> None:
+# --- time, leavers, edits, overriding ---------------------------------------------------------------------------------
+
+
+def on_time(
+    state: State, step_id: int, above: Sequence[Receiver], administrators: Sequence[Receiver], at: datetime
+) -> tuple[State, list[Effect]]:
+    """What is due for a step that nobody answered: a reminder, somebody further up, or the end. Never a yes.
+
+    Asked too early, or of a step that is not asked any more, nothing happens.
+    """
+    stage, step = state.find(step_id)
+    if (
+        state.status is not WorkflowStatus.RUNNING
+        or step.status not in ASKED
+        or not step.timer_at
+        or at < step.timer_at
+    ):
+        return state, []
+    work, ladder = _Work(state, at), stage.ladder
+    if not step.climbs and step.reminders < len(ladder.remind_before):
+        passed = max(step.reminders + 1, ladder.passed(step.due_at or at, at))
+        again = replace(step, reminders=passed)
+        again = replace(again, timer_at=ladder.fires_at(again, at))
+        work.effects.append(Happened(What.REMINDED, again, work.put(_with(stage, again))))
+        return _done(state, work)
+    climbs = step.climbs + 1
+    fresh = _fresh(state, stage, above) if climbs <= ladder.repeat else []
+    if not fresh and ladder.rejects:
+        _fill(work, stage, replace(step, status=StepStatus.REJECTED), TOO_LATE)
+        return _done(state, work)
+    if not fresh:
+        climbs, fresh = ladder.repeat + 1, _fresh(state, stage, administrators)
+    late = replace(step, timer_at=None)
+    stage = work.put(_with(stage, late))
+    if not fresh:
+        work.effects.append(Happened(What.REMINDED, late, stage))
+    for n, receiver in enumerate(fresh):
+        new = replace(_asking(work, stage, step, receiver, at + ladder.every), climbs=climbs)
+        new = replace(new, timer_at=None if n else ladder.fires_at(new, at))
+        stage = work.put(_after(stage, late, new))
+        work.effects += [Happened(What.CLIMBED, late, stage, new), Happened(What.ASKED, new, stage)]
+    return _done(state, work)
+
+
+def _fresh(state: State, stage: Stage, receivers: Sequence[Receiver]) -> list[Receiver]:
+    """Those who may be asked further: not barred, no part in the stage yet, each once."""
+    gone = state.barred | stage.involved()
+    return list({r.person: r for r in receivers if r.person not in gone}.values())
+
+
+def reroute(state: State, step_id: int, to: Receiver, at: datetime) -> tuple[State, list[Effect]]:
+    """Give a step to somebody else because its approver can not decide any more (they left). Raises `StepDecided`."""
+    stage, step = state.find(step_id)
+    if step.status not in UNDECIDED or state.status is not WorkflowStatus.RUNNING:
+        raise StepDecided
+    work = _Work(state, at)
+    gone = replace(_closed(step, StepStatus.REROUTED), comments=to.why)
+    if step.status is StepStatus.WAITING:
+        new = replace(step, id=_new_id(state), approver=to.person, reason=to.why)
+        stage = work.put(_after(_with(stage, gone), gone, new))
+        work.effects.append(Happened(What.REROUTED, gone, stage, new))
+        return _done(state, work)
+    new = _asking(work, stage, step, to, max(step.due_at or at, at + stage.due_in), on_behalf_of=step.on_behalf_of)
+    stage = work.put(_after(_with(stage, gone), gone, new))
+    work.effects += [Happened(What.REROUTED, gone, stage, new), Happened(What.ASKED, new, stage)]
+    return _done(state, work)
+
+
+def revise(
+    state: State, planned: Sequence[Stage], keep: Collection[int], barred: frozenset[int], at: datetime
+) -> tuple[State, list[Effect]]:
+    """Ask again in the places whose facts changed, and only there: every other decision stands.
+
+    `planned` are the stages as they would be now, by position; those at the positions of `keep` stay as they are. A
+    later stage that is open waits for an earlier one that is asked anew.
+    """
+    work = _Work(replace(state, barred=barred), at)
+    live = {s.position: s for s in state.stages if s.status is not StageStatus.SUPERSEDED}
+    anew = [s.position for s in planned if s.position not in keep and s.status is StageStatus.WAITING]
+    stages = [s for s in state.stages if s.status is StageStatus.SUPERSEDED]
+    step_id, seat = _new_id(state), max((s.seat for t in state.stages for s in t.steps), default=0)
+    for place in planned:
+        old = live[place.position]
+        if place.position in keep:
+            waits = old.status is StageStatus.OPEN and any(p < old.position for p in anew)
+            stages.append(_suspended(old) if waits else old)
+            continue
+        was = replace(
+            old,
+            status=StageStatus.SUPERSEDED,
+            steps=tuple(_closed(s, StepStatus.CANCELLED) for s in old.steps),
+        )
+        steps = []
+        for step in place.steps:
+            steps.append(replace(step, id=step_id, seat=seat + step.seat))
+            step_id -= 1
+        stages += [
+            was,
+            replace(place, id=min(s.id for s in (*state.stages, *planned)) - 1 - len(stages), steps=tuple(steps)),
+        ]
+        if old.status is not StageStatus.SKIPPED:
+            work.effects.append(Reopened(was))
+    work.state = replace(work.state, stages=tuple(sorted(stages, key=lambda s: s.position)))
+    if not any(s.status is StageStatus.OPEN for s in work.state.stages):
+        _open_next(work, "")
+    return _done(state, work, "The request was changed.")
+
+
+def _suspended(stage: Stage) -> Stage:
+    """An open stage that waits for an earlier one again: its answers stand, its questions are put later."""
+    steps = tuple(_put_back(s) if s.status in ASKED else s for s in stage.steps)
+    return replace(stage, status=StageStatus.WAITING, steps=steps)
+
+
+def _put_back(step: Step) -> Step:
+    return replace(
+        step,
+        status=StepStatus.WAITING,
+        requested_at=None,
+        due_at=None,
+        timer_at=None,
+        info_requested_at=None,
+        reminders=0,
+        climbs=0,
+    )
+
+
+def override(state: State, by: int, *, approves: bool, comments: str, at: datetime) -> tuple[State, list[Effect]]:
+    """End it with somebody's word who was not asked; nobody's answer is changed or made up.
+
+    Raises `SelfApproval`, `CommentNeeded` or `StepDecided`.
+    """
+    if approves and by in state.barred:
+        raise SelfApproval
+    if not comments.strip():
+        raise CommentNeeded
+    if state.status is not WorkflowStatus.RUNNING:
+        raise StepDecided("This approval has ended already.")
+    work = _Work(state, at)
+    _end(work, WorkflowStatus.APPROVED if approves else WorkflowStatus.REJECTED, comments, overridden_by=by)
+    return _done(state, work)
+
+
+def _end(work: _Work, status: WorkflowStatus, comments: str, overridden_by: int | None = None) -> None:
     stages = tuple(
         replace(
             s,
-            status=StageStatus.CANCELLED if s.status is StageStatus.WAITING else s.status,
+            status=StageStatus.CANCELLED if s.status in (StageStatus.WAITING, StageStatus.OPEN) else s.status,
             steps=tuple(_closed(step, StepStatus.NOT_NEEDED) for step in s.steps),
         )
         for s in work.state.stages
     )
     work.state = replace(work.state, status=status, stages=stages)
-    work.effects.append(Ended(status, comments))
+    work.effects.append(Ended(status, comments, overridden_by))
 
 
 def _askers(state: State) -> tuple[int, ...]:
     return tuple(s.approver for stage in state.stages for s in stage.steps if s.status is StepStatus.INFO_REQUESTED)
 
 
-def _resumed(step: Step, at: datetime) -> Step:
+def _resumed(stage: Stage, step: Step, at: datetime) -> Step:
     waited = at - step.info_requested_at if step.info_requested_at else timedelta(0)
     due = step.due_at + waited if step.due_at else None
-    return replace(step, status=StepStatus.PENDING, due_at=due, info_requested_at=None)
+    resumed = replace(step, status=StepStatus.PENDING, due_at=due, info_requested_at=None)
+    return resumed if stage.first_answer_counts else replace(resumed, timer_at=stage.ladder.fires_at(resumed, at))
 
 
 def _closed(step: Step, status: StepStatus) -> Step:
-    return replace(step, status=status, info_requested_at=None) if step.status in UNDECIDED else step
+    gone = step.status in UNDECIDED
+    return replace(step, status=status, info_requested_at=None, timer_at=None) if gone else step
+
+
+def _new_id(state: State) -> int:
+    """Below every id there is: what is new has no row yet."""
+    return min([0, *(s.id for stage in state.stages for s in stage.steps)]) - 1
 
 
 def _with(stage: Stage, step: Step) -> Stage:
     return replace(stage, steps=tuple(step if s.id == step.id else s for s in stage.steps))
+
+
+def _after(stage: Stage, step: Step, new: Step) -> Stage:
+    """The stage with a new step behind one of its own, so that steps of a seat stand in the order they were asked."""
+    return replace(
+        stage, steps=tuple(s for kept in stage.steps for s in ((kept, new) if kept.id == step.id else (kept,)))
+    )

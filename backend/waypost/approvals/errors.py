@@ -11,6 +11,12 @@ class StepNotFound(NotFound):
     code = "step_not_found"
 
 
+class WorkflowNotFound(NotFound):
+    """There is no such approval, or you may not see it."""
+
+    code = "approval_not_found"
+
+
 class DefinitionNotFound(NotFound):
     """There is no such approval workflow."""
 

@@ -109,16 +109,64 @@ class ApprovalDelegated(StepEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalEscalated(StepEvent):
-    """The decision went further up. `for_id` is the person a deputy acted for."""
+    """The decision went further up; `by_time` when nobody answered in time, and the approver may still decide.
+
+    `for_id` is the person a deputy acted for.
+    """
 
     type: ClassVar[str] = "approval.escalated"
     to_id: int
     comments: str
+    by_time: bool = False
     for_id: int | None = None
 
     @property
     def on_behalf_of_id(self) -> int | None:
         return self.for_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApproverAdded(StepEvent):
+    """An approver had one more person decide."""
+
+    type: ClassVar[str] = "approval.approver_added"
+    to_id: int
+    comments: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalRerouted(StepEvent):
+    """The approver can not decide any more, so somebody else was asked."""
+
+    type: ClassVar[str] = "approval.rerouted"
+    to_id: int
+    comments: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalReminded(StepEvent):
+    """Somebody who has not answered was reminded; `due_at` in UTC."""
+
+    type: ClassVar[str] = "approval.reminded"
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageReopened(ApprovalEvent):
+    """What a stage judged has changed: its answers do not count any more and it is asked anew."""
+
+    type: ClassVar[str] = "approval.reopened"
+    stage_name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApprovalOverridden(ApprovalEvent):
+    """Somebody who was not asked ended the workflow by their own word, with the right to."""
+
+    type: ClassVar[str] = "approval.overridden"
+    status: str
+    comments: str
 
 
 @dataclass(frozen=True, kw_only=True)

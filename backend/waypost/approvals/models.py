@@ -105,6 +105,8 @@ class ApprovalWorkflow(Base):
     barred_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    overridden_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    override_reason: Mapped[str] = mapped_column(Text, server_default="")
 
     __table_args__ = (
         CheckConstraint(_one_of("status", WorkflowStatus), name="status"),
@@ -134,7 +136,7 @@ class ApprovalSubjectVersion(Base):
 
 
 class ApprovalStage(Base):
-    """A stage of a running workflow."""
+    """A stage of a running workflow. `ladder` says what happens while nobody answers (times in minutes)."""
 
     __tablename__ = "approval_stages"
 
@@ -146,6 +148,7 @@ class ApprovalStage(Base):
     needed: Mapped[int] = mapped_column(SmallInteger)
     first_answer_counts: Mapped[bool] = mapped_column(Boolean)
     due_in_minutes: Mapped[int] = mapped_column(Integer)
+    ladder: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     status: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(Text, server_default="")
 
@@ -156,7 +159,10 @@ class ApprovalStage(Base):
 
 
 class ApprovalStep(Base):
-    """One person's part in a stage. `urgency` (4 is critical) and the subject are copied here for the queue."""
+    """One person's part in a stage. `urgency` (4 is critical) and the subject are copied here for the queue.
+
+    `timer_at` is when something happens by itself (a reminder, somebody further up); nothing does while it is NULL.
+    """
 
     __tablename__ = "approval_steps"
 
@@ -179,9 +185,13 @@ class ApprovalStep(Base):
     decided_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
     decided_version: Mapped[int | None] = mapped_column(Integer)
     comments: Mapped[str] = mapped_column(Text, server_default="")
+    timer_at: Mapped[datetime | None]
+    reminders: Mapped[int] = mapped_column(SmallInteger, server_default="0", default=0)
+    climbs: Mapped[int] = mapped_column(SmallInteger, server_default="0", default=0)
 
     __table_args__ = (
         CheckConstraint(_one_of("status", StepStatus), name="status"),
+        Index("ix_approval_steps_timer", "timer_at", "id", postgresql_where=text("timer_at IS NOT NULL")),
         Index("ix_approval_steps_workflow", "workflow_id", "seat", "id"),
         Index(
             "ix_approval_steps_queue",

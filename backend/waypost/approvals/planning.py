@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from waypost.approvals import engine
-from waypost.approvals.definition import EMERGENCY_MINUTES, Definition, Mode, Stage
+from waypost.approvals.definition import EMERGENCY_MINUTES, Definition, Escalation, Final, Mode, Stage
 from waypost.approvals.errors import NobodyToAsk
 from waypost.kernel.conditions.evaluate import holds
 from waypost.kernel.conditions.fields import Field
@@ -103,7 +103,24 @@ def _stage(
         status=status,
         steps=steps,
         reason=reason,
+        position=-stage_id,
+        ladder=_ladder(stage.escalation),
     )
+
+
+def _ladder(escalation: Escalation) -> engine.Ladder:
+    after = timedelta(minutes=escalation.after_minutes)
+    return engine.Ladder(
+        remind_before=tuple(timedelta(minutes=m) for m in escalation.remind_before_minutes),
+        after=after,
+        every=after,
+        repeat=escalation.repeat,
+        rejects=escalation.finally_ is Final.REJECT,
+    )
+
+
+# Whoever does not answer is not reminded: somebody further up is asked (specification, Scenario 3).
+_EMERGENCY_LADDER = engine.Ladder((), timedelta(0), timedelta(minutes=EMERGENCY_MINUTES))
 
 
 def _emergency(
@@ -133,6 +150,8 @@ def _emergency(
         status=engine.StageStatus.WAITING,
         steps=steps,
         reason="critical: everybody who may decide is asked at once, the first answer counts",
+        position=1,
+        ladder=_EMERGENCY_LADDER,
     )
     return engine.State(engine.WorkflowStatus.RUNNING, (stage,), barred)
 
@@ -183,7 +202,7 @@ def _climb(candidate: Candidate, barred: frozenset[int], seats: dict[int, Seat])
 
 def signature(state: engine.State) -> tuple[Any, ...]:
     """Who is asked and how many must say yes, stage by stage: what must not change unseen."""
-    return tuple((s.name, s.mode, s.needed, _first_holders(s)) for s in state.stages)
+    return tuple((s.status, s.mode, s.needed, _first_holders(s)) for s in state.stages)
 
 
 def _first_holders(stage: engine.Stage) -> tuple[int, ...]:

@@ -89,6 +89,9 @@ def _step_json(
         "approver": people.get(s.approver_id),
         "on_behalf_of": people.get(s.on_behalf_of_id),
         "status": s.status,
+        "seat": s.seat,
+        "reminders": s.reminders,
+        "is_late_substitute": s.climbs > 0,
         "requested_at": s.requested_at and rfc3339(s.requested_at),
         "due_at": s.due_at and rfc3339(s.due_at),
         "decided_at": s.decided_at and rfc3339(s.decided_at),
@@ -115,7 +118,7 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
         await session.scalars(
             select(ApprovalStage)
             .where(ApprovalStage.workflow_id.in_(ids))
-            .order_by(ApprovalStage.workflow_id, ApprovalStage.position)
+            .order_by(ApprovalStage.workflow_id, ApprovalStage.position, ApprovalStage.id)
         )
     ).all()
     steps = (
@@ -126,7 +129,9 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
         )
     ).all()
     people = await names.people(
-        session, [i for s in steps for i in (s.approver_id, s.on_behalf_of_id, s.decided_by_id)]
+        session,
+        [i for s in steps for i in (s.approver_id, s.on_behalf_of_id, s.decided_by_id)]
+        + [w.overridden_by_id for w in workflows],
     )
     as_deputy = await steps_open_to(session, actor, [s.id for s in steps])
 
@@ -154,10 +159,17 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             "started_at": rfc3339(w.started_at),
             "ended_at": w.ended_at and rfc3339(w.ended_at),
             "version": w.subject_version,
+            "override": _override(w, people),
+            "may_override": w.status == "RUNNING" and actor.may(Permission.APPROVALS_OVERRIDE),
             "stages": [stage_json(s, w.subject_version) for s in stages if s.workflow_id == w.id],
         }
         for w in workflows
     ]
+
+
+def _override(w: ApprovalWorkflow, people: dict[int | None, dict[str, Any]]) -> dict[str, Any] | None:
+    by = people.get(w.overridden_by_id)
+    return None if by is None else {"by": by, "reason": w.override_reason}
 
 
 async def decision(session: AsyncSession, actor: Actor, step_id: int) -> dict[str, Any]:
@@ -169,3 +181,9 @@ async def decision(session: AsyncSession, actor: Actor, step_id: int) -> dict[st
         "step": _step_json(step, people, actor, workflow.subject_version),
         "workflow": {"id": workflow.id, "status": workflow.status},
     }
+
+
+async def workflow_ref(session: AsyncSession, workflow_id: int) -> dict[str, Any]:
+    """How a workflow stands now. The caller has checked that it may be seen."""
+    workflow = await session.get_one(ApprovalWorkflow, workflow_id)
+    return {"id": workflow.id, "status": workflow.status}

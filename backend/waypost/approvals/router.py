@@ -20,11 +20,15 @@ from waypost.approvals.errors import (
     StepDecided,
     StepNotFound,
     StepNotOpen,
+    WorkflowNotFound,
 )
 from waypost.approvals.schemas import (
+    Addition,
     BulkAction,
     BulkAnswer,
     DecisionAnswer,
+    Override,
+    OverrideAnswer,
     StepAction,
 )
 from waypost.kernel.db import WriteSession, database
@@ -137,3 +141,47 @@ async def delegate(step_id: PathId, session: WriteSession, actor: Asked, body: S
 async def escalate(step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None) -> Response:
     """Send the decision further up, to the next manager."""
     return await _decide(session, actor, step_id, Verb.ESCALATE, body)
+
+
+@router.post(
+    "/approvals/{step_id}/add-approver", response_model=DecisionAnswer, responses=_REFUSALS | problems(BadDelegate)
+)
+@guarded(_guard)
+async def add_approver(step_id: PathId, session: WriteSession, actor: Asked, body: Addition) -> Response:
+    """Have one more person decide: beside the others, or after them where they are asked one by one."""
+    done = await service.decide(
+        session,
+        actor,
+        step_id,
+        Verb.ADD_APPROVER,
+        comments=body.comments or "",
+        delegate_to=body.approver_id,
+        version=body.version,
+    )
+    return json_response(await queries.decision(session, actor, done.step_id))
+
+
+async def _overriding(request: Request) -> None:
+    """404 and 403 before a 422."""
+    actor = await current_actor(request)
+    async with database().read() as session:
+        await service.check_overriding(session, actor, path_id(request.path_params.get("workflow_id")))
+
+
+@router.post(
+    "/approvals/workflows/{workflow_id}/override",
+    response_model=OverrideAnswer,
+    responses=problems(WorkflowNotFound, SelfApproval, StepDecided, CommentNeeded, StaleVersion),
+)
+@guarded(_overriding)
+async def override(
+    workflow_id: PathId,
+    body: Override,
+    session: WriteSession,
+    actor: Annotated[Actor, permit(Permission.TICKETS_READ)],
+) -> Response:
+    """End an approval without its approvers' word, with a reason; recorded as an override, never as their answer."""
+    await service.override(
+        session, actor, workflow_id, approves=body.action == "APPROVE", comments=body.comments, version=body.version
+    )
+    return json_response({"workflow": await queries.workflow_ref(session, workflow_id)})

@@ -33,6 +33,22 @@ class StepAction(Strict):
     version: SeenVersion = None
 
 
+class Addition(Strict):
+    """One more person who decides."""
+
+    approver_id: Annotated[Id, Field(examples=[8])]
+    comments: Words = None
+    version: SeenVersion = None
+
+
+class Override(Strict):
+    """A decision of somebody who was not asked, with the right to."""
+
+    action: Annotated[Literal["APPROVE", "REJECT"], Field(examples=["APPROVE"])]
+    comments: Annotated[Remark, Field(max_length=10_000, examples=["The whole committee is at the off-site."])]
+    version: SeenVersion = None
+
+
 class BulkAction(Strict):
     """The same answer to many steps, each decided on its own."""
 
@@ -51,6 +67,9 @@ class StepRead(BaseModel):
     approver: PersonRef | None
     on_behalf_of: PersonRef | None
     status: Annotated[str, Field(examples=["PENDING"])]
+    seat: Annotated[int, Field(examples=[1], description="Steps of one seat share one answer: the first counts.")]
+    reminders: Annotated[int, Field(examples=[0], description="How many reminders are behind.")]
+    is_late_substitute: Annotated[bool, Field(description="Asked beside somebody who did not answer in time.")]
     requested_at: str | None
     due_at: str | None
     decided_at: str | None
@@ -72,6 +91,13 @@ class StageRead(BaseModel):
     steps: list[StepRead]
 
 
+class OverrideRead(BaseModel):
+    """Who ended it without the approvers' word, and why."""
+
+    by: PersonRef
+    reason: Annotated[str, Field(examples=["The whole committee is at the off-site."])]
+
+
 class WorkflowRead(BaseModel):
     """One round of judging a ticket."""
 
@@ -83,6 +109,8 @@ class WorkflowRead(BaseModel):
     started_at: str
     ended_at: str | None
     version: Annotated[int, Field(examples=[1], description="Grows with every edit while it is judged.")]
+    override: OverrideRead | None
+    may_override: Annotated[bool, Field(description="Whether the caller may end it without its approvers' word.")]
     stages: list[StageRead]
 
 
@@ -99,6 +127,12 @@ class DecisionAnswer(BaseModel):
     """The step as decided, and what became of the workflow."""
 
     step: StepRead
+    workflow: WorkflowRef
+
+
+class OverrideAnswer(BaseModel):
+    """What became of the workflow."""
+
     workflow: WorkflowRef
 
 

@@ -1,13 +1,12 @@
-"""`ApprovalService`: starting, deciding, answering and cancelling approvals.
+"""`ApprovalService`: starting, deciding, answering, overriding and cancelling approvals.
 
 Locks are always taken in the same order: the subject first (its room does that), then the workflow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -17,14 +16,13 @@ from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may, people_with_role
 from waypost.approvals import delegating, deputies, engine, events, policy
-from waypost.approvals.definition import Mode
 from waypost.approvals.definitions import Chosen
-from waypost.approvals.engine import StageStatus, StepStatus, Verb, WorkflowStatus
-from waypost.approvals.errors import NobodyToAsk, NotAsked, OneByOne, StepNotFound
+from waypost.approvals.engine import StepStatus, Verb, WorkflowStatus
+from waypost.approvals.errors import NobodyToAsk, NotAsked, OneByOne, StepNotFound, WorkflowNotFound
 from waypost.approvals.finding import ADMINISTRATORS
 from waypost.approvals.foreseeing import plan_all
-from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
-from waypost.approvals.planning import signature
+from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
+from waypost.approvals.rows import Running, keep, load, running_of
 from waypost.approvals.scopes import facts_kept
 from waypost.approvals.seen import changes_since, is_one_by_one, keep_version
 from waypost.approvals.subject import Subject, room_of
@@ -34,17 +32,6 @@ from waypost.kernel.errors import StaleVersion
 from waypost.kernel.events import Doer, record
 
 _DONE = {Verb.APPROVE: StepStatus.APPROVED, Verb.REJECT: StepStatus.REJECTED}
-_HELD = frozenset({*_DONE.values(), *engine.UNDECIDED})
-
-
-@dataclass(slots=True)
-class Running:
-    """A workflow with its rows and the engine's view of them."""
-
-    row: ApprovalWorkflow
-    stages: dict[int, ApprovalStage]
-    steps: dict[int, ApprovalStep]
-    state: engine.State
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +54,8 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
     Raises `NobodyToAsk` when nobody can be found at all.
     """
     at = now()
-    chosen, planned = await _planned(session, subject)
-    state, effects = engine.begin(planned, at)
+    chosen, plan_ = await _planned(session, subject)
+    state, effects = engine.begin(plan_, at)
     row = ApprovalWorkflow(
         definition_id=chosen.definition_id,
         definition_version=chosen.version,
@@ -90,22 +77,7 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
     session.add(row)
     await session.flush()
     keep_version(session, row, at)
-    stages: dict[int, ApprovalStage] = {}
-    for position, stage in enumerate(state.stages, 1):
-        stages[stage.id] = ApprovalStage(
-            workflow_id=row.id,
-            position=position,
-            name=stage.name,
-            mode=stage.mode.value,
-            needed=stage.needed,
-            first_answer_counts=stage.first_answer_counts,
-            due_in_minutes=int(stage.due_in / timedelta(minutes=1)),
-            status=stage.status.value,
-            reason=stage.reason,
-        )
-    session.add_all(stages.values())
-    await session.flush()
-    running = Running(row, stages, {}, state)
+    running = Running(row, {}, {}, state)
     await record(
         session,
         events.ApprovalStarted(
@@ -119,7 +91,7 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
         actor=actor,
         at=at,
     )
-    await _keep(session, actor, running, state, effects, at, urgency=subject.urgency)
+    await keep(session, actor, running, state, effects, at, urgency=subject.urgency)
     return row
 
 
@@ -129,45 +101,6 @@ async def _planned(session: AsyncSession, subject: Subject) -> tuple[Chosen, eng
     if foreseen.lacking:
         raise NobodyToAsk
     return foreseen.chosen, foreseen.state
-
-
-async def must_ask_again(session: AsyncSession, before: Subject, after: Subject, *, facts_changed: bool) -> bool:
-    """Whether a changed subject needs other approvers, or was approved in part on other facts (`facts_changed`).
-
-    Both are planned on the company as it is now: that somebody moved in the meantime is no reason to ask again.
-    """
-    running = await _running(session, after.type, after.id)
-    if running is None:
-        return False
-    if facts_changed and any(s.status in _DONE.values() for s in running.steps.values()):
-        return True
-    changed_it = after.barred - before.barred
-    if any({s.approver_id, s.decided_by_id} & changed_it and s.status in _HELD for s in running.steps.values()):
-        return True  # who said yes and then changes it, or is asked and changes it, would decide what is theirs
-    _, old = await _planned(session, before)
-    _, new = await _planned(session, after)
-    return signature(old) != signature(new)
-
-
-async def refresh(session: AsyncSession, subject: Subject) -> None:
-    """Show approvers the subject as it reads now, when an edit does not need them to be asked again.
-
-    It is the subject's next version: who looked at an earlier one is told before they decide, and what was decided on
-    an earlier one says so.
-    """
-    running = await _running(session, subject.type, subject.id)
-    if running is None:
-        return
-    row = running.row
-    row.barred_ids = sorted(subject.barred)
-    row.facts = facts_kept(subject.facts)
-    if row.subject != subject.shown:
-        row.subject, row.subject_version = subject.shown, row.subject_version + 1
-        keep_version(session, row, now())
-    row.one_by_one = is_one_by_one(subject, row.one_by_one_above)
-    for step in running.steps.values():
-        step.urgency = subject.urgency
-    await session.flush()
 
 
 # --- deciding ---------------------------------------------------------------------------------------------------------
@@ -196,26 +129,65 @@ async def decide(
     if step.decided_by == actor.user_id and step.status is _DONE.get(verb):
         return _outcome(running, step_id)
     at = now()
-    to, why = delegate_to, f"handed on by {actor.username}"
+    how = "added" if verb is Verb.ADD_APPROVER else "handed on"
+    to, why = delegate_to, f"{how} by {actor.username}"
     if verb is Verb.ESCALATE:
         to, why = await _next_above(session, running, step), "next in line, escalated"
     deputy = await _is_deputy(session, actor, running, step_id, at)
     action = engine.Action(verb, step_id, actor.user_id, comments.strip(), to, to_reason=why, as_deputy=deputy)
-    if verb is Verb.DELEGATE and to is not None:
+    if verb in (Verb.DELEGATE, Verb.ADD_APPROVER) and to is not None:
         person = (await people_facts(session, [to])).get(to)
         may = await people_who_may(session, Permission.APPROVALS_DECIDE, [to])
         action = replace(action, to_is_able=person is not None and person.is_active and to in may)
     after, effects = engine.act(running.state, action, at)
     if is_one_of_many and running.row.one_by_one:
         raise OneByOne
-    if version is not None and version != running.row.subject_version:
+    await _check_seen(session, running.row, version)
+    await keep(session, actor, running, after, effects, at, urgency=running.steps[step_id].urgency)
+    return _outcome(running, step_id)
+
+
+async def override(
+    session: AsyncSession, actor: Actor, workflow_id: int, *, approves: bool, comments: str, version: int | None = None
+) -> None:
+    """End a workflow without its approvers' word, by a right of its own; recorded as that, never as their answer.
+
+    Raises `WorkflowNotFound` (404), `Forbidden` or `SelfApproval` (403), `CommentNeeded` (422), `StepDecided` (409) or
+    `StaleVersion`.
+    """
+    subject = await _subject_of(session, actor, workflow_id)
+    actor.require(Permission.APPROVALS_OVERRIDE)
+    await room_of(subject[0]).lock(session, subject[1])
+    running = await load(session, workflow_id, lock=True)
+    at = now()
+    after, effects = engine.override(running.state, actor.user_id, approves=approves, comments=comments.strip(), at=at)
+    await _check_seen(session, running.row, version)
+    running.row.overridden_by_id, running.row.override_reason = actor.user_id, comments.strip()
+    await keep(session, actor, running, after, effects, at, urgency=0)
+
+
+async def check_overriding(session: AsyncSession, actor: Actor, workflow_id: int) -> None:
+    """Raises `WorkflowNotFound` or `Forbidden` before anything else of a request to override is looked at."""
+    await _subject_of(session, actor, workflow_id)
+    actor.require(Permission.APPROVALS_OVERRIDE)
+
+
+async def _subject_of(session: AsyncSession, actor: Actor, workflow_id: int) -> tuple[str, int]:
+    """What a workflow judges, for those who may see that."""
+    key = select(ApprovalWorkflow.subject_type, ApprovalWorkflow.subject_id)
+    found = (await session.execute(key.where(ApprovalWorkflow.id == workflow_id))).first()
+    if found is None or not await room_of(found.subject_type).may_read(session, actor, found.subject_id):
+        raise WorkflowNotFound
+    return found.subject_type, found.subject_id
+
+
+async def _check_seen(session: AsyncSession, row: ApprovalWorkflow, version: int | None) -> None:
+    if version is not None and version != row.subject_version:
         raise StaleVersion(
             "The request was changed since you looked at it. Please look again.",
-            current_version=running.row.subject_version,
-            changes=await changes_since(session, running.row, version),
+            current_version=row.subject_version,
+            changes=await changes_since(session, row, version),
         )
-    await _keep(session, actor, running, after, effects, at, urgency=running.steps[step_id].urgency)
-    return _outcome(running, step_id)
 
 
 async def check_asked(session: AsyncSession, actor: Actor, step_id: int) -> None:
@@ -263,7 +235,7 @@ async def find_step(session: AsyncSession, actor: Actor, step_id: int, *, lock: 
     room = room_of(found.subject_type)
     if lock:
         await room.lock(session, found.subject_id)
-    running = await _load(session, found.workflow_id, lock=lock)
+    running = await load(session, found.workflow_id, lock=lock)
     asked = {s.approver_id for s in running.steps.values() if s.requested_at is not None}
     asked |= {s.decided_by_id for s in running.steps.values() if s.decided_by_id is not None}
     if policy.may_read(actor, asked) or await room.may_read(session, actor, found.subject_id):
@@ -289,21 +261,21 @@ async def _next_above(session: AsyncSession, running: Running, step: engine.Step
 
 async def answer(session: AsyncSession, actor: Actor, subject_type: str, subject_id: int, comments: str) -> None:
     """The requester's answer to the open questions. The caller holds the subject's lock."""
-    running = await _running(session, subject_type, subject_id)
+    running = await running_of(session, subject_type, subject_id)
     if running is not None:
         at = now()
         after, effects = engine.answer(running.state, comments, at)
-        await _keep(session, actor, running, after, effects, at, urgency=0)
+        await keep(session, actor, running, after, effects, at, urgency=0)
 
 
 async def cancel(session: AsyncSession, actor: Doer, subject_type: str, subject_id: int, reason: str) -> None:
     """End a running approval without a result. The caller holds the subject's lock."""
-    running = await _running(session, subject_type, subject_id)
+    running = await running_of(session, subject_type, subject_id)
     if running is None:
         return
     at = now()
     after, effects = engine.cancel(running.state)
-    await _keep(session, actor, running, after, effects, at, urgency=0)
+    await keep(session, actor, running, after, effects, at, urgency=0)
     await record(
         session,
         events.ApprovalCancelled(
@@ -312,173 +284,6 @@ async def cancel(session: AsyncSession, actor: Doer, subject_type: str, subject_
         actor=actor,
         at=at,
     )
-
-
-# --- rows and the engine's view ---------------------------------------------------------------------------------------
-
-
-async def _running(session: AsyncSession, subject_type: str, subject_id: int) -> Running | None:
-    workflow_id = await session.scalar(
-        select(ApprovalWorkflow.id).where(
-            ApprovalWorkflow.subject_type == subject_type,
-            ApprovalWorkflow.subject_id == subject_id,
-            ApprovalWorkflow.status == WorkflowStatus.RUNNING.value,
-        )
-    )
-    return None if workflow_id is None else await _load(session, workflow_id, lock=True)
-
-
-async def _load(session: AsyncSession, workflow_id: int, *, lock: bool) -> Running:
-    statement = select(ApprovalWorkflow).where(ApprovalWorkflow.id == workflow_id)
-    if lock:
-        statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
-    row = (await session.scalars(statement)).one()
-    stages = (
-        await session.scalars(
-            select(ApprovalStage)
-            .where(ApprovalStage.workflow_id == workflow_id)
-            .order_by(ApprovalStage.position)
-            .execution_options(populate_existing=lock)
-        )
-    ).all()
-    steps = (
-        await session.scalars(
-            select(ApprovalStep)
-            .where(ApprovalStep.workflow_id == workflow_id)
-            .order_by(ApprovalStep.seat, ApprovalStep.id)
-            .execution_options(populate_existing=lock)
-        )
-    ).all()
-    state = engine.State(
-        status=WorkflowStatus(row.status),
-        stages=tuple(_stage(s, [t for t in steps if t.stage_id == s.id]) for s in stages),
-        barred=frozenset(row.barred_ids),
-    )
-    return Running(row, {s.id: s for s in stages}, {s.id: s for s in steps}, state)
-
-
-def _stage(row: ApprovalStage, steps: Sequence[ApprovalStep]) -> engine.Stage:
-    return engine.Stage(
-        id=row.id,
-        name=row.name,
-        mode=Mode(row.mode),
-        needed=row.needed,
-        first_answer_counts=row.first_answer_counts,
-        due_in=timedelta(minutes=row.due_in_minutes),
-        status=StageStatus(row.status),
-        steps=tuple(
-            engine.Step(
-                id=s.id,
-                seat=s.seat,
-                order=s.step_order,
-                approver=s.approver_id,
-                status=StepStatus(s.status),
-                on_behalf_of=s.on_behalf_of_id,
-                reason=s.reason,
-                requested_at=s.requested_at,
-                due_at=s.due_at,
-                info_requested_at=s.info_requested_at,
-                decided_at=s.decided_at,
-                decided_by=s.decided_by_id,
-                comments=s.comments,
-            )
-            for s in steps
-        ),
-        reason=row.reason,
-    )
-
-
-def _values(step: engine.Step) -> dict[str, Any]:
-    return {
-        "seat": step.seat,
-        "step_order": step.order,
-        "approver_id": step.approver,
-        "on_behalf_of_id": step.on_behalf_of,
-        "status": step.status.value,
-        "reason": step.reason,
-        "requested_at": step.requested_at,
-        "due_at": step.due_at,
-        "info_requested_at": step.info_requested_at,
-        "decided_at": step.decided_at,
-        "decided_by_id": step.decided_by,
-        "comments": step.comments,
-    }
-
-
-async def _keep(
-    session: AsyncSession,
-    actor: Doer,
-    running: Running,
-    after: engine.State,
-    effects: Sequence[engine.Effect],
-    at: datetime,
-    *,
-    urgency: int,
-) -> None:
-    """Write what the engine decided to the rows, then record what happened, in order."""
-    row = running.row
-    if row.status != after.status.value:
-        row.status = after.status.value
-        row.ended_at = at
-    for stage in after.stages:
-        kept = running.stages[stage.id]
-        kept.status = stage.status.value
-        for step in stage.steps:
-            if step.id in running.steps:
-                kept_step = running.steps[step.id]
-                if step.decided_at is not None and kept_step.decided_at is None:
-                    kept_step.decided_version = row.subject_version
-                for column, value in _values(step).items():
-                    setattr(kept_step, column, value)
-            else:
-                running.steps[step.id] = ApprovalStep(
-                    workflow_id=row.id,
-                    stage_id=kept.id,
-                    subject_type=row.subject_type,
-                    subject_id=row.subject_id,
-                    urgency=urgency,
-                    **_values(step),
-                )
-                session.add(running.steps[step.id])
-                await session.flush()  # one by one: ids in the order of the seats
-    await session.flush()
-    running.state = after
-    for effect in effects:
-        await record(session, _event(running, effect, actor.person_id), actor=actor, at=at)
-
-
-def _event(running: Running, effect: engine.Effect, by: int | None) -> events.ApprovalEvent:
-    row = running.row
-    about: dict[str, Any] = {
-        "subject_type": row.subject_type,
-        "subject_id": row.subject_id,
-        "workflow_id": row.id,
-    }
-    if isinstance(effect, engine.Ended):
-        return events.ApprovalDecided(**about, status=effect.status.value, comments=effect.comments)
-    if isinstance(effect, engine.QuestionsClosed):
-        return events.InfoAnswered(**about, asker_ids=effect.askers, comments=effect.comments, lapsed=effect.lapsed)
-    step = effect.step
-    about |= {
-        "step_id": running.steps[step.id].id,
-        "stage_name": effect.stage.name,
-        "approver_id": step.approver,
-    }
-    if isinstance(effect, engine.Asked):
-        assert step.due_at is not None
-        return events.ApprovalRequested(**about, for_id=step.on_behalf_of, due_at=step.due_at, reason=step.reason)
-    for_id = step.on_behalf_of if by in (None, step.approver) else step.approver
-    if effect.to is not None:
-        about |= {"to_id": effect.to.approver, "comments": step.comments}
-        if effect.verb is Verb.DELEGATE:
-            return events.ApprovalDelegated(**about)
-        return events.ApprovalEscalated(**about, for_id=for_id)
-    said = {
-        Verb.APPROVE: events.ApprovalApproved,
-        Verb.REJECT: events.ApprovalRejected,
-        Verb.REQUEST_INFO: events.InfoRequested,
-    }[effect.verb]
-    return said(**about, comments=step.comments, for_id=for_id)
 
 
 def _outcome(running: Running, step_id: int) -> Outcome:

@@ -32,6 +32,8 @@ _BECAUSE = {
     "approval.requested": "your approval is asked for",
     "approval.requested_for": "you stand in for the one who is asked",
     "approval.decided_for_you": "somebody decided in your place",
+    "approval.reminded": "your approval is asked for",
+    "approval.escalated": "your approval was asked for",
     "approval.info_requested": "you made this request",
     "approval.info_answered": "you asked the question",
     "ticket.asked_for_you": "it was asked for on your behalf",
@@ -53,6 +55,7 @@ _DID = {
     "approval.rejected": "rejected",
     "approval.info_requested": "asked for more information about",
 }
+_DECIDING = ("approval.requested", "approval.requested_for", "approval.reminded", "approval.escalated")
 _COMMENTED = (tickets.CommentAdded, tickets.CommentEdited)
 
 
@@ -150,7 +153,7 @@ async def _words(session: AsyncSession, recorded: Recorded) -> str:
 async def _tell(
     session: AsyncSession, recorded: Recorded, ticket: Ticket, notice: planning.Notice, values: dict[str, Any]
 ) -> None:
-    is_queue = notice.kind in ("approval.requested", "approval.requested_for")
+    is_queue = notice.kind in _DECIDING
     path = f"/approvals?ticket={ticket.id}" if is_queue else f"/tickets/{ticket.id}"
     if isinstance(recorded.event, _COMMENTED):
         path += f"#comment-{recorded.event.comment_id}"

@@ -60,6 +60,11 @@ _WORDS = {
     "approval.rejected": "rejected a step",
     "approval.delegated": "handed the decision to {approver}",
     "approval.escalated": "escalated the decision to {approver}",
+    "approval.approver_added": "had one more person decide: {approver}",
+    "approval.rerouted": "asked {approver} instead of somebody who cannot decide any more",
+    "approval.reminded": "reminded {approver} to decide",
+    "approval.reopened": "asked “{stage_name}” again, because {reason}",
+    "approval.overridden": "overrode the approvers",
     "approval.cancelled": "cancelled the approval",
     "approval.decided": "ended the approval: {status}",
 }

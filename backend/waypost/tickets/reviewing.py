@@ -15,7 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.approvals import events as approval_events
+from waypost.approvals import revising
 from waypost.approvals import service as approvals
+from waypost.approvals.revising import Extent, Revision
 from waypost.approvals.subject import Subject
 from waypost.catalog.answers import answers
 from waypost.catalog.kinds import AMOUNT
@@ -122,22 +124,28 @@ async def start(session: AsyncSession, actor: Actor, ticket: Ticket, kind: Ticke
     await approvals.start(session, actor, subject_of(ticket, kind.name, form))
 
 
-async def must_ask_again(
+async def revision(
+    session: AsyncSession, before: Subject, ticket: Ticket, type_name: str, form: dict[str, Any]
+) -> Revision:
+    """What an edit in review asks for: nothing, places asked again, or a new round."""
+    return await revising.revision(session, before, subject_of(ticket, type_name, form))
+
+
+async def revise(
     session: AsyncSession,
+    actor: Actor,
     before: Subject,
     ticket: Ticket,
     type_name: str,
     form: dict[str, Any],
-    *,
-    facts_changed: bool,
-) -> bool:
-    """Whether an edit in review changes who must decide, or what somebody has approved already."""
+    found: Revision,
+) -> None:
+    """Let approvers read the ticket as it is now, and ask again as far as the edit reaches."""
     after = subject_of(ticket, type_name, form)
-    return await approvals.must_ask_again(session, before, after, facts_changed=facts_changed)
-
-
-async def ask_again(session: AsyncSession, actor: Actor, ticket: Ticket, type_name: str, form: dict[str, Any]) -> None:
-    """Begin a new round, because what is judged has changed."""
+    if found.extent is not Extent.ROUND:
+        why = differences(before, after, found.changed) or "what is judged has changed"
+        await revising.revise(session, actor, after, found, why)
+        return
     await approvals.cancel(session, actor, TICKET, ticket.id, "what is judged has changed")
     if ticket.status == Status.PENDING_INFO:
         await apply_step(session, actor, ticket, Step.ANSWER, Status.IN_REVIEW, comment="The request was changed.")
@@ -146,9 +154,23 @@ async def ask_again(session: AsyncSession, actor: Actor, ticket: Ticket, type_na
     await approvals.start(session, actor, subject_of(ticket, type_name, form))
 
 
-async def show_change(session: AsyncSession, ticket: Ticket, type_name: str, form: dict[str, Any]) -> None:
-    """Let approvers read the ticket as it is now."""
-    await approvals.refresh(session, subject_of(ticket, type_name, form))
+def differences(before: Subject, after: Subject, changed: Collection[str]) -> str:
+    """The changed facts in words: "the amount changed from 800.00 to 950.00"; long texts only by their name."""
+    said = []
+    for fact in changed:
+        key = fact.removeprefix("custom.")
+        is_custom = fact.startswith("custom.")
+        old, new = (
+            s.shown["custom_fields"].get(key) if is_custom else s.shown.get(fact, s.facts.get(fact))
+            for s in (before, after)
+        )
+        name = after.shown["field_titles"].get(key, key) if is_custom else fact.removesuffix("_id").replace("_", " ")
+        if old == new:
+            continue  # judged differently, written alike: an amount's currency says it
+        brief = all(v is None or (isinstance(v, (str, int)) and len(str(v)) <= 60) for v in (old, new))
+        brief = brief and not fact.endswith("_id") and not isinstance(old, bool) and not isinstance(new, bool)
+        said.append(f"{name} changed from {old or 'nothing'} to {new or 'nothing'}" if brief else f"{name} changed")
+    return "; ".join(said)
 
 
 async def answer(session: AsyncSession, actor: Actor, ticket: Ticket, comment: str) -> None:
@@ -191,7 +213,7 @@ async def on_info_answered(session: AsyncSession, event: approval_events.InfoAns
     if event.subject_type == TICKET:
         ticket = await _ticket(session, event.subject_id)
         if ticket.status == Status.PENDING_INFO:
-            words = "Decided without an answer." if event.lapsed else event.comments
+            words = event.comments or "Decided without an answer."
             await apply_step(session, actor, ticket, Step.ANSWER, Status.IN_REVIEW, comment=words)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
+from waypost.approvals.revising import Extent
 from waypost.catalog.errors import FormNotFilled
 from waypost.catalog.forms import with_defaults
 from waypost.catalog.models import TicketType
@@ -192,7 +193,7 @@ async def update_ticket(
 ) -> Ticket:
     """Edit fields of the version one read; `version` is asked once it is clear that they may edit at all.
 
-    In review, an edit of what is judged (`JUDGED`) asks the approvers again; a typo does not. After approval what was
+    In review, an edit asks those approvers again whose facts changed; a typo asks nobody. After approval what was
     approved stays. Raises `NotYours`, `TicketIsClosed`, `ApprovedFacts`, `StaleVersion`, or names the wrong field.
     """
     found = await find_ticket(session, actor, ticket_id, lock=True)
@@ -234,25 +235,21 @@ async def update_ticket(
         await _keep_words(session, ticket)
     if "tags" in changed:
         await tagging.keep(session, ticket.id, ticket.tags)
-    restarts = in_review and await reviewing.must_ask_again(
-        session, before, ticket, found.type_name, found.form, facts_changed=any(f in changed for f in JUDGED)
-    )
+    asks = await reviewing.revision(session, before, ticket, found.type_name, found.form) if in_review else None
     await record(
         session,
         events.TicketUpdated(
             ticket_id=ticket.id,
             ticket_version=ticket.version,
             changes=changes,
-            restarts_approval=restarts,
+            restarts_approval=asks is not None and asks.extent is not Extent.NOTHING,
             was_draft=found.facts.status is Status.DRAFT,
         ),
         actor=actor,
         at=at,
     )
-    if restarts:
-        await reviewing.ask_again(session, actor, ticket, found.type_name, found.form)
-    elif in_review:
-        await reviewing.show_change(session, ticket, found.type_name, found.form)
+    if asks is not None:
+        await reviewing.revise(session, actor, before, ticket, found.type_name, found.form, asks)
     return ticket
 
 

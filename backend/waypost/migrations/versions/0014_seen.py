@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from waypost.kernel.settings import get_settings
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
