@@ -95,6 +95,28 @@ export type ActiveBody = {
 };
 
 /**
+ * Addition
+ *
+ * One more person who decides.
+ */
+export type Addition = {
+    /**
+     * Approver Id
+     */
+    approver_id: number;
+    /**
+     * Comments
+     */
+    comments?: string | null;
+    /**
+     * Version
+     *
+     * The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.
+     */
+    version?: number | null;
+};
+
+/**
  * AlsoAsked
  *
  * Somebody else of the same stage who has not answered; `WAITING`: asked after others.
@@ -2817,6 +2839,50 @@ export type OneByOneRead = {
 };
 
 /**
+ * Override
+ *
+ * A decision of somebody who was not asked, with the right to.
+ */
+export type Override = {
+    /**
+     * Action
+     */
+    action: 'APPROVE' | 'REJECT';
+    /**
+     * Comments
+     */
+    comments: string;
+    /**
+     * Version
+     *
+     * The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.
+     */
+    version?: number | null;
+};
+
+/**
+ * OverrideAnswer
+ *
+ * What became of the workflow.
+ */
+export type OverrideAnswer = {
+    workflow: WorkflowRef;
+};
+
+/**
+ * OverrideRead
+ *
+ * Who ended it without the approvers' word, and why.
+ */
+export type OverrideRead = {
+    by: PersonRef;
+    /**
+     * Reason
+     */
+    reason: string;
+};
+
+/**
  * PathAsk
  *
  * A request as far as it is filled in: the body of `POST /tickets`; only its type is needed.
@@ -3022,7 +3088,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'absences:set' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
+export type Permission = 'absences:set' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
 
 /**
  * PersonItem
@@ -4670,6 +4736,12 @@ export type StepRead = {
      */
     id: number;
     /**
+     * Is Late Substitute
+     *
+     * Asked beside somebody who did not answer in time.
+     */
+    is_late_substitute: boolean;
+    /**
      * Is Outdated
      *
      * The request was changed after this decision.
@@ -4681,9 +4753,21 @@ export type StepRead = {
      */
     reason: string;
     /**
+     * Reminders
+     *
+     * How many reminders are behind.
+     */
+    reminders: number;
+    /**
      * Requested At
      */
     requested_at: string | null;
+    /**
+     * Seat
+     *
+     * Steps of one seat share one answer: the first counts.
+     */
+    seat: number;
     /**
      * Status
      */
@@ -6268,6 +6352,13 @@ export type WorkflowRead = {
      * Id
      */
     id: number;
+    /**
+     * May Override
+     *
+     * Whether the caller may end it without its approvers' word.
+     */
+    may_override: boolean;
+    override: OverrideRead | null;
     /**
      * Reason
      */
@@ -7895,6 +7986,106 @@ export type StandingInResponses = {
 };
 
 export type StandingInResponse = StandingInResponses[keyof StandingInResponses];
+
+export type OverrideData = {
+    body: Override;
+    path: {
+        /**
+         * Workflow Id
+         */
+        workflow_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approvals/workflows/{workflow_id}/override';
+};
+
+export type OverrideErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type OverrideError = OverrideErrors[keyof OverrideErrors];
+
+export type OverrideResponses = {
+    /**
+     * Successful Response
+     */
+    200: OverrideAnswer;
+};
+
+export type OverrideResponse = OverrideResponses[keyof OverrideResponses];
+
+export type AddApproverData = {
+    body: Addition;
+    path: {
+        /**
+         * Step Id
+         */
+        step_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approvals/{step_id}/add-approver';
+};
+
+export type AddApproverErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type AddApproverError = AddApproverErrors[keyof AddApproverErrors];
+
+export type AddApproverResponses = {
+    /**
+     * Successful Response
+     */
+    200: DecisionAnswer;
+};
+
+export type AddApproverResponse = AddApproverResponses[keyof AddApproverResponses];
 
 export type ApproveData = {
     /**
