@@ -161,7 +161,6 @@ ONLY_KEPT = {
     "approval.delegated",
     "approval.approver_added",
     "approval.overridden",
-    "approval.rejected",
     "approval.reopened",
     "approval.rerouted",
     "approval.started",
