@@ -168,23 +168,28 @@ async def comparison(session: AsyncSession, definition_id: int, before: str | No
 
     Raises `DefinitionNotFound`, `VersionNotFound` or `NoDraft`.
     """
+    _, old = await document_of(session, definition_id, before)
+    _, new = await document_of(session, definition_id, after)
+    return {"changes": [asdict(change) for change in compare(old, new, await called_in(session, old, new))]}
+
+
+async def document_of(session: AsyncSession, definition_id: int, which: str | None) -> tuple[ApprovalDefinition, Json]:
+    """A workflow with what a version of it says, or its `draft`; without `which`, the version in force.
+
+    Raises `DefinitionNotFound`, `VersionNotFound` or `NoDraft`.
+    """
     statement = select(ApprovalDefinition).where(ApprovalDefinition.id == definition_id)
     row = await session.scalar(statement.options(undefer(ApprovalDefinition.draft)))
     if row is None:
         raise DefinitionNotFound
-    old = await _document(session, row, before or str(row.version))
-    new = await _document(session, row, after)
-    return {"changes": [asdict(change) for change in compare(old, new, await called_in(session, old, new))]}
-
-
-async def _document(session: AsyncSession, row: ApprovalDefinition, which: str) -> Json:
     if which == DRAFT:
         if row.draft is None:
             raise NoDraft
-        return row.draft
-    if which == "0":
-        return {}  # what was never published said nothing
-    kept = await session.get(ApprovalDefinitionVersion, (row.id, min(int(which), 2**31 - 1)))
+        return row, row.draft
+    version = row.version if which is None else min(int(which), 2**31 - 1)
+    if version == 0:
+        return row, {}  # what was never published said nothing
+    kept = await session.get(ApprovalDefinitionVersion, (row.id, version))
     if kept is None:
         raise VersionNotFound
-    return kept.document
+    return row, kept.document

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
@@ -11,7 +13,7 @@ from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.permissions import Permission
 from waypost.approvals import definition_queries as queries
-from waypost.approvals import drafting, publishing
+from waypost.approvals import drafting, exchanging, publishing
 from waypost.approvals.definitions_schemas import (
     ActiveBody,
     CheckBody,
@@ -23,12 +25,23 @@ from waypost.approvals.definitions_schemas import (
     DefinitionWrite,
     Draft,
     DraftWrite,
+    ImportBody,
+    Imported,
     PublishBody,
     RestoreBody,
     VersionDocument,
     VersionPage,
+    WorkflowFile,
 )
-from waypost.approvals.errors import BadDefinition, DefinitionNotFound, NoDraft, NotPublished, VersionNotFound
+from waypost.approvals.errors import (
+    BadDefinition,
+    DefinitionNotFound,
+    DraftInTheWay,
+    NoDraft,
+    NotPublished,
+    SameName,
+    VersionNotFound,
+)
 from waypost.kernel.conditions.tree import InvalidCondition
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion
@@ -75,6 +88,25 @@ async def create_workflow(body: DefinitionWrite, session: WriteSession, actor: C
 async def check_workflow(body: CheckBody, session: ReadSession, _: Configurer) -> Response:
     """What is wrong with a workflow, finished or not, before anybody keeps it."""
     return json_response({"problems": await queries.check(session, body.document, body.workflow_id)})
+
+
+@router.post("/import", response_model=Imported, responses=problems(BadDefinition, SameName, DraftInTheWay))
+async def import_workflow(body: ImportBody, session: WriteSession, actor: Configurer, once: OnceOnly) -> Response:
+    """What a workflow's file would create or change; and, without `dry_run`, do it."""
+
+    async def work() -> Response:
+        return json_response(
+            await exchanging.import_file(
+                session,
+                actor,
+                body.file,
+                dry_run=body.dry_run,
+                publish=body.publish,
+                replace_draft=body.replace_draft,
+            )
+        )
+
+    return await once.answer(session, actor.user_id, work)
 
 
 @router.get("/{definition_id}", response_model=DefinitionRead, responses=problems(DefinitionNotFound))
@@ -190,6 +222,26 @@ async def compare_workflow(
 ) -> Response:
     """What differs between two versions, or a version and the draft, in words."""
     return json_response(await queries.comparison(session, definition_id, before, after))
+
+
+@router.get(
+    "/{definition_id}/export",
+    response_model=WorkflowFile,
+    responses=problems(DefinitionNotFound, VersionNotFound, NoDraft),
+)
+async def export_workflow(
+    definition_id: PathId,
+    session: ReadSession,
+    _: Reader,
+    which: Annotated[
+        Which | None, Query(alias="version", description="A version, or the draft; without it, the one in force.")
+    ] = None,
+) -> Response:
+    """A workflow as a file, with names instead of ids."""
+    name, file = await exchanging.export(session, definition_id, which)
+    ascii_name = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower() or "workflow"
+    headers = {"Content-Disposition": f'attachment; filename="{ascii_name}.json"'}
+    return Response(msgspec.json.format(msgspec.json.encode(file)), headers=headers, media_type="application/json")
 
 
 @router.post("/{definition_id}/restore", response_model=DefinitionRead, responses=_BAD | problems(VersionNotFound))

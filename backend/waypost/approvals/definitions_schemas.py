@@ -27,6 +27,7 @@ STAGE = {
     "judges": ["amount"],
 }
 DOCUMENT = {"name": "Purchases by amount", "condition": CONDITION, "stages": [STAGE], "one_by_one_above": "5000.00"}
+FILE = {"format": "waypost.workflow", "format_version": 1, "workflow": DOCUMENT}
 
 Condition = Annotated[dict[str, Any] | None, Field(examples=[CONDITION])]
 Document = Annotated[dict[str, Any], Field(description="A workflow, finished or not.", examples=[DOCUMENT])]
@@ -119,6 +120,15 @@ class CheckBody(Strict):
     ] = None
 
 
+class ImportBody(Strict):
+    """A workflow's file. With `dry_run` nothing is kept; without `publish` it is kept as a draft."""
+
+    file: Annotated[dict[str, Any], Field(description="What `…/export` gave.", examples=[FILE])]
+    dry_run: Annotated[bool, Field(strict=True, examples=[True])] = True
+    publish: Annotated[bool, Field(strict=True, examples=[False])] = False
+    replace_draft: Annotated[bool, Field(strict=True, examples=[False])] = False
+
+
 class Checked(BaseModel):
     problems: list[DocumentProblem]
 
@@ -157,7 +167,7 @@ class VersionPage(BaseModel):
     next_cursor: str | None
 
 
-class Change(BaseModel):
+class DocumentChange(BaseModel):
     """One difference in words. What was removed is at the place where it stood."""
 
     pointer: Annotated[str, Field(examples=["/stages/1/quorum"])]
@@ -168,4 +178,24 @@ class Change(BaseModel):
 
 
 class Comparison(BaseModel):
-    changes: list[Change]
+    changes: list[DocumentChange]
+
+
+class WorkflowFile(BaseModel):
+    """A workflow with names instead of ids, for another installation or for keeping."""
+
+    format: Literal["waypost.workflow"]
+    format_version: Literal[1]
+    workflow: Document
+
+
+class Imported(BaseModel):
+    """What a file creates or changes. A workflow of the same name is changed."""
+
+    action: Literal["create", "change", "none"]
+    is_kept: Annotated[bool, Field(examples=[False])]
+    workflow_id: Annotated[int | None, Field(examples=[1])]
+    name: Annotated[str | None, Field(examples=["Purchases by amount"])]
+    has_draft: Annotated[bool, Field(description="Somebody was writing on it already.", examples=[False])]
+    changes: list[DocumentChange]
+    problems: list[DocumentProblem]

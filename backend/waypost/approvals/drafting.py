@@ -22,15 +22,15 @@ MAX_DEPTH = 28  # what may be stored must come back in an answer, and be sent ag
 UNTITLED = "Untitled workflow"
 
 
-def check_size(document: dict[str, Any]) -> None:
+def check_size(document: dict[str, Any], place: str = "/document") -> None:
     """Raises what is told of a draft that is too large, too deep, or has too many stages."""
     if len(msgspec.json.encode(document)) > MAX_BYTES:
-        raise invalid_field("/document", f"must be smaller than {MAX_BYTES} bytes")
+        raise invalid_field(place, f"must be smaller than {MAX_BYTES} bytes")
     if _depth(document) > MAX_DEPTH:
-        raise invalid_field("/document", f"must not be nested deeper than {MAX_DEPTH} levels")
+        raise invalid_field(place, f"must not be nested deeper than {MAX_DEPTH} levels")
     stages = document.get("stages")
     if isinstance(stages, list) and len(stages) > MAX_STAGES:
-        raise invalid_field("/document/stages", f"must be at most {MAX_STAGES} stages")
+        raise invalid_field(f"{place}/stages", f"must be at most {MAX_STAGES} stages")
 
 
 def _depth(value: object) -> int:

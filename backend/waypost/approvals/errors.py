@@ -41,6 +41,18 @@ class NoDraft(Conflict):
     code = "no_draft"
 
 
+class DraftInTheWay(Conflict):
+    """Somebody is writing on this workflow already; say that their draft may be replaced."""
+
+    code = "draft_in_the_way"
+
+
+class SameName(Conflict):
+    """Several workflows have this name; which one is meant?"""
+
+    code = "same_name"
+
+
 class NotPublished(Conflict):
     """This workflow was never published."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from waypost.approvals.definition import MAX_STAGES
@@ -15,6 +16,7 @@ from waypost.kernel.conditions.fields import Catalogue, Field
 # The fields of every subject that hold somebody's or something's id; a form's fields say it themselves (`refers_to`).
 REFERS_TO = {"requester_id": "person", "department_id": "department"}
 Json = dict[str, Any]
+MOST = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,8 @@ def mentioned(document: object, fields: Catalogue) -> Mentioned:
         departments |= ids(rule.get("department_id"))
     for _, comparison, whose in comparisons_in(document, fields):
         (people if whose == "person" else departments).update(ids(comparison.get("value")))
-    return Mentioned(frozenset(people), frozenset(teams), frozenset(departments))
+    # a draft may say whatever it likes: nobody reads more names than these
+    return Mentioned(*(frozenset(islice(found, MOST)) for found in (people, teams, departments)))
 
 
 def ids(value: object) -> set[int]:

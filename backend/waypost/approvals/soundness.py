@@ -100,6 +100,10 @@ def _missing(rule: Approver, pointer: str, company: Company) -> Iterator[Problem
         yield error(f"{pointer}/department_id", "unknown_department", "does not exist")
 
 
+def _is_missing(rule: Approver, company: Company) -> bool:
+    return next(_missing(rule, "", company), None) is not None
+
+
 def _quorum(stage: Stage, pointer: str, company: Company) -> Iterator[Problem]:
     """A number of votes that the groups of today could never give."""
     if not isinstance(stage.quorum, int) or stage.mode is Mode.SEQUENTIAL:
@@ -168,6 +172,8 @@ def _people(definition: Definition, company: Company) -> Iterator[Problem]:
         own = [company.members.get(rule) for rule in stage.approvers]
         found = [c for members in own for c in members or ()]
         depends = any(members is None for members in own)
+        if any(_is_missing(rule, company) for rule in stage.approvers):
+            continue  # that is told as an error
         if not depends and not any(c.is_able for c in found):
             yield warning(f"{pointer}/approvers", "nobody_today", _instead(stage, found, company))
         else:
@@ -204,7 +210,7 @@ def _instead(stage: Stage, found: Sequence[Candidate], company: Company) -> str:
 
 def _unable(rule: Approver, pointer: str, company: Company) -> Iterator[Problem]:
     members = company.members.get(rule)
-    if members is None or (rule.is_group and any(c.is_able for c in members)):
+    if _is_missing(rule, company) or members is None or (rule.is_group and any(c.is_able for c in members)):
         return
     if rule.is_group or not members:
         what = {
