@@ -1016,7 +1016,7 @@ export type Comparison = {
     /**
      * Changes
      */
-    changes: Array<WaypostApprovalsDefinitionsSchemasChange>;
+    changes: Array<DocumentChange>;
 };
 
 /**
@@ -1600,6 +1600,34 @@ export type Deputy = {
 };
 
 /**
+ * DocumentChange
+ *
+ * One difference in words. What was removed is at the place where it stood.
+ */
+export type DocumentChange = {
+    /**
+     * After
+     */
+    after: string | null;
+    /**
+     * Before
+     */
+    before: string | null;
+    /**
+     * Kind
+     */
+    kind: 'added' | 'removed' | 'changed' | 'moved';
+    /**
+     * Pointer
+     */
+    pointer: string;
+    /**
+     * What
+     */
+    what: string;
+};
+
+/**
  * DocumentProblem
  *
  * Something wrong with a workflow. An error keeps it from being published.
@@ -2142,6 +2170,34 @@ export type HistoryPage = {
 };
 
 /**
+ * ImportBody
+ *
+ * A workflow's file. With `dry_run` nothing is kept; without `publish` it is kept as a draft.
+ */
+export type ImportBody = {
+    /**
+     * Dry Run
+     */
+    dry_run?: boolean;
+    /**
+     * File
+     *
+     * What `…/export` gave.
+     */
+    file: {
+        [key: string]: unknown;
+    };
+    /**
+     * Publish
+     */
+    publish?: boolean;
+    /**
+     * Replace Draft
+     */
+    replace_draft?: boolean;
+};
+
+/**
  * ImportCounts
  *
  * Rows by state: not looked at, right, wrong, known from an earlier import, made into tickets, failed.
@@ -2422,6 +2478,44 @@ export type ImportSuggestion = {
      * Fields
      */
     fields: Array<ImportField>;
+};
+
+/**
+ * Imported
+ *
+ * What a file creates or changes. A workflow of the same name is changed.
+ */
+export type Imported = {
+    /**
+     * Action
+     */
+    action: 'create' | 'change' | 'none';
+    /**
+     * Changes
+     */
+    changes: Array<DocumentChange>;
+    /**
+     * Has Draft
+     *
+     * Somebody was writing on it already.
+     */
+    has_draft: boolean;
+    /**
+     * Is Kept
+     */
+    is_kept: boolean;
+    /**
+     * Name
+     */
+    name: string | null;
+    /**
+     * Problems
+     */
+    problems: Array<DocumentProblem>;
+    /**
+     * Workflow Id
+     */
+    workflow_id: number | null;
 };
 
 /**
@@ -6339,6 +6433,30 @@ export type Watcher = {
 };
 
 /**
+ * WorkflowFile
+ *
+ * A workflow with names instead of ids, for another installation or for keeping.
+ */
+export type WorkflowFile = {
+    /**
+     * Format
+     */
+    format: 'waypost.workflow';
+    /**
+     * Format Version
+     */
+    format_version: 1;
+    /**
+     * Workflow
+     *
+     * A workflow, finished or not.
+     */
+    workflow: {
+        [key: string]: unknown;
+    };
+};
+
+/**
  * WorkflowRead
  *
  * One round of judging a ticket.
@@ -6413,34 +6531,6 @@ export type WorkflowsAnswer = {
      * Items
      */
     items: Array<WorkflowRead>;
-};
-
-/**
- * Change
- *
- * One difference in words. What was removed is at the place where it stood.
- */
-export type WaypostApprovalsDefinitionsSchemasChange = {
-    /**
-     * After
-     */
-    after: string | null;
-    /**
-     * Before
-     */
-    before: string | null;
-    /**
-     * Kind
-     */
-    kind: 'added' | 'removed' | 'changed' | 'moved';
-    /**
-     * Pointer
-     */
-    pointer: string;
-    /**
-     * What
-     */
-    what: string;
 };
 
 /**
@@ -6868,6 +6958,51 @@ export type CheckWorkflowResponses = {
 
 export type CheckWorkflowResponse = CheckWorkflowResponses[keyof CheckWorkflowResponses];
 
+export type ImportWorkflowData = {
+    body: ImportBody;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/approval-workflows/import';
+};
+
+export type ImportWorkflowErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ImportWorkflowError = ImportWorkflowErrors[keyof ImportWorkflowErrors];
+
+export type ImportWorkflowResponses = {
+    /**
+     * Successful Response
+     */
+    200: Imported;
+};
+
+export type ImportWorkflowResponse = ImportWorkflowResponses[keyof ImportWorkflowResponses];
+
 export type SimulateDocumentData = {
     body: SimulateBody;
     path?: never;
@@ -7246,6 +7381,59 @@ export type KeepWorkflowDraftResponses = {
 };
 
 export type KeepWorkflowDraftResponse = KeepWorkflowDraftResponses[keyof KeepWorkflowDraftResponses];
+
+export type ExportWorkflowData = {
+    body?: never;
+    path: {
+        /**
+         * Definition Id
+         */
+        definition_id: number;
+    };
+    query?: {
+        /**
+         * Version
+         *
+         * A version, or the draft; without it, the one in force.
+         */
+        version?: string | null;
+    };
+    url: '/api/v1/approval-workflows/{definition_id}/export';
+};
+
+export type ExportWorkflowErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ExportWorkflowError = ExportWorkflowErrors[keyof ExportWorkflowErrors];
+
+export type ExportWorkflowResponses = {
+    /**
+     * Successful Response
+     */
+    200: WorkflowFile;
+};
+
+export type ExportWorkflowResponse = ExportWorkflowResponses[keyof ExportWorkflowResponses];
 
 export type PublishWorkflowData = {
     body: PublishBody;
