@@ -46,10 +46,10 @@ test("150 tickets: across pages, only what may be changed, with the reasons, and
   await dialog.getByRole("button", { name: "Change 150 tickets" }).click();
   const job = page.getByRole("region", { name: "Progress" });
   await expect(job.getByText("150 tickets changed")).toBeVisible({ timeout: 40_000 });
-  await expect(page.getByRole("row").nth(1).getByText("High")).toBeVisible();
+  await expect(page.getByRole("row").nth(1).getByText("High")).toBeVisible({ timeout: 15_000 });
   await job.getByRole("button", { name: "Undo" }).click();
   await expect(job.getByText("150 tickets taken back")).toBeVisible({ timeout: 40_000 });
-  await expect(page.getByRole("row").nth(1).getByText("Medium")).toBeVisible();
+  await expect(page.getByRole("row").nth(1).getByText("Medium")).toBeVisible({ timeout: 15_000 });
 });
 
 test("tags come and go, and one watches many", async ({ page, request }) => {

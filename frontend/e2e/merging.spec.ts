@@ -90,7 +90,7 @@ test("when other people would see it by now, one is asked again", async ({ page,
   await expect(outsider.getByText("Not found")).toBeVisible();
 
   await go.click(); // this screen has not heard of it
-  await expect(dialog.getByText(/would do something else by now/)).toBeVisible();
+  await expect(dialog.getByText(/would do something else by now/)).toBeVisible({ timeout: 15_000 });
   await expect(dialog.getByRole("alert").filter({ hasText: third.name })).toBeVisible();
   await expect(agreed).not.toBeChecked();
   await expect(go).toBeDisabled();

@@ -125,7 +125,7 @@ test("a duplicate is looked at, merged, and points to the one that goes on", asy
   await dialog.getByRole("combobox").fill(main.ticket_number);
   await expect(page.getByRole("option")).toHaveCount(1); // what was typed has been looked up
   await page.getByRole("option", { name: new RegExp(main.ticket_number) }).click();
-  await expect(dialog.getByText(`will watch ${main.ticket_number}`)).toBeVisible();
+  await expect(dialog.getByText(`will see ${main.ticket_number} from then on`)).toBeVisible();
   await expect(dialog.getByText(/confidential and the other is not/)).toBeVisible();
   await expect(dialog.getByRole("button", { name: "Merge" })).toBeDisabled();
   await expectNoViolations(page);
