@@ -97,7 +97,7 @@ def kept_positions(
 ) -> frozenset[int]:
     """The positions that stay as they are. `was` and `will_be` are planned on the company as it is now, so that
     somebody who moved in the meantime is no reason to ask again."""
-    applying = {s.position for s in (*was.stages, *will_be.stages) if s.status is not StageStatus.SKIPPED}
+    applying = {s.position for s in will_be.stages if s.status is not StageStatus.SKIPPED}
     owned = frozenset().union(*(owners(fact, stages, applying) for fact in changed))
     old, new = signature(was), signature(will_be)
     kept = set()

@@ -186,6 +186,7 @@ def _summary(
         "approver": name("to_id", "approver_id"),
         "ticket_number": data.get("ticket_number", ""),
         "workflow_name": data.get("workflow_name", ""),
+        "stage_name": data.get("stage_name", ""),
         "status": str(data.get("status", "")).lower(),
         "filename": data.get("filename", ""),
         "result": str(data.get("result", "")).lower(),

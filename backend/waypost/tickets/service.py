@@ -242,7 +242,7 @@ async def update_ticket(
             ticket_id=ticket.id,
             ticket_version=ticket.version,
             changes=changes,
-            restarts_approval=asks is not None and asks.extent is not Extent.NOTHING,
+            restarts_approval=asks is not None and asks.extent is Extent.ROUND,
             was_draft=found.facts.status is Status.DRAFT,
         ),
         actor=actor,
