@@ -7,11 +7,15 @@ import { placedIn, type Problem } from "./problems";
 import { saveDraft, type Draft } from "./queries";
 
 /** A workflow while it is put together: what was done to it, what of that is kept, and what is wrong with it. */
-export function useDesigning(id: Ref<number>) {
+export function useDesigning(id: Ref<number>, me: number | null) {
   const history = shallowRef<History<Workflow> | null>(null);
   const workflow = computed(() => history.value?.present ?? null);
   const state = ref<KeepState>("kept");
   const keptAt = ref<string | null>(null);
+  /** The published version it was begun from. */
+  const basedOn = ref(0);
+  /** Who kept it last, when that was somebody else. */
+  const keptBy = ref<string | null>(null);
   const failure = shallowRef<unknown>(null);
   const checked = shallowRef<{ workflow: Workflow; problems: Problem[] } | null>(null);
   const problems = computed(() =>
@@ -20,6 +24,11 @@ export function useDesigning(id: Ref<number>) {
   const version = ref(0);
   let keeper: Keeper<Workflow> | null = null;
 
+  function note({ is_kept, saved_at, saved_by, based_on }: Draft): void {
+    basedOn.value = based_on;
+    keptAt.value = is_kept ? saved_at : null;
+    keptBy.value = is_kept && saved_by && saved_by.id !== me ? saved_by.name : null;
+  }
   function keep(from: number): void {
     keeper?.stop();
     version.value = from;
@@ -31,7 +40,7 @@ export function useDesigning(id: Ref<number>) {
         const draft = await saveDraft(whose, { document: documentOf(value), draft_version });
         checked.value = { workflow: value, problems: draft.problems };
         version.value = draft.draft_version;
-        keptAt.value = draft.saved_at;
+        note(draft);
         return draft.draft_version;
       },
       tell: (now, error) => {
@@ -46,7 +55,7 @@ export function useDesigning(id: Ref<number>) {
     const next = workflow.value ? asBefore(read, workflow.value) : read;
     history.value = begin(next);
     checked.value = { workflow: next, problems: draft.problems };
-    keptAt.value = draft.is_kept ? draft.saved_at : null;
+    note(draft);
     keep(draft.draft_version);
   }
   function step(next: History<Workflow>): void {
@@ -65,7 +74,7 @@ export function useDesigning(id: Ref<number>) {
     const theirs = asBefore(workflowOf(draft.document), history.value.present);
     history.value = put(history.value, theirs, null, Date.now());
     checked.value = { workflow: theirs, problems: draft.problems };
-    keptAt.value = draft.saved_at;
+    note(draft);
     keep(draft.draft_version);
   }
   /** One's own in the place of somebody else's. */
@@ -84,6 +93,8 @@ export function useDesigning(id: Ref<number>) {
     state,
     failure,
     keptAt,
+    keptBy,
+    basedOn,
     version,
     canUndo: computed(() => !!history.value?.past.length),
     canRedo: computed(() => !!history.value?.future.length),

@@ -121,7 +121,9 @@ export const useCreate = () =>
     ),
   );
 export const useDropDraft = (id: Ref<number>) =>
-  useChange(() => data(api.discardWorkflowDraft({ path: at(id) })));
+  useChange((draft_version: number) =>
+    data(api.discardWorkflowDraft({ path: at(id), query: { draft_version } })),
+  );
 export const usePublish = (id: Ref<number>) =>
   useChange((body: api.PublishBody) => data(api.publishWorkflow({ path: at(id), body })));
 export const useRestore = (id: Ref<number>) =>
