@@ -9,41 +9,11 @@ export type Doc = Record<string, unknown>;
 export type Definition = api.DefinitionRead;
 export type Draft = api.Draft;
 export type Version = api.VersionRead;
-export interface Change {
-  pointer: string;
-  kind: "added" | "removed" | "changed" | "moved";
-  what: string;
-  before: string | null;
-  after: string | null;
-}
+export type Change = api.Comparison["changes"][number];
+export type Path = api.Simulated;
 export type PathStage = api.PathStage;
-export interface Path {
-  workflow: api.PathWorkflow;
-  is_emergency: boolean;
-  needs_approval: boolean;
-  /** Whether this workflow is the one that judges it, and if not, why. */
-  is_used: boolean | null;
-  why_not: string | null;
-  stages: api.PathStage[];
-}
-interface ReplayedTicket {
-  id: number;
-  ticket_number: string;
-  title: string;
-}
-export interface ReplayedWay {
-  workflow: api.PathWorkflow;
-  stages: { name: string; needed: number; people: api.PersonRef[] }[];
-}
-export interface Replayed {
-  total: number;
-  same: number;
-  changed: number;
-  hidden: number;
-  different: { ticket: ReplayedTicket; before: ReplayedWay; after: ReplayedWay }[];
-  cannot: { ticket: ReplayedTicket; stages: string[] }[];
-  people: { person: api.PersonRef; before: number; after: number }[];
-}
+export type Replayed = api.Replayed;
+export type ReplayedWay = api.ReplayedWay;
 export interface ImportPlan {
   name: string;
   id: number | null;
@@ -146,7 +116,7 @@ export function useComparison(id: Ref<number>, from: Ref<number | null>, to: Ref
   return useQuery({
     queryKey: [...KEY, "one", id, "compare", from, to],
     queryFn: ({ signal }) =>
-      get<{ changes: Change[] }>(`/${id.value}/compare`, signal, { from: from.value, to: to.value }),
+      data(api.compareWorkflow({ path: at(id), query: { from: String(from.value), to: to.value }, signal })),
     enabled: computed(() => from.value !== null),
     gcTime: 0,
     ...QUIET,
@@ -159,6 +129,10 @@ export const importFile = (file: unknown, dry_run: boolean) =>
 export const useImport = () => useChange((file: unknown) => importFile(file, false));
 
 export const useSimulation = (id: Ref<number>) =>
-  useMutation({ mutationFn: (body: Doc) => post<Path>(`/${id.value}/simulate`, body) });
+  useMutation({
+    mutationFn: (body: api.SimulateBody) => data(api.simulateWorkflow({ path: at(id), body })),
+  });
 export const useReplay = (id: Ref<number>) =>
-  useMutation({ mutationFn: (document: Doc) => post<Replayed>(`/${id.value}/replay`, { document }) });
+  useMutation({
+    mutationFn: (document: Doc) => data(api.replayWorkflow({ path: at(id), body: { document } })),
+  });
