@@ -114,7 +114,8 @@ export function useVersions(id: Ref<number>) {
 /** How one version, or the draft, differs from another. Read anew each time: drafts change. */
 export function useComparison(id: Ref<number>, from: Ref<number | null>, to: Ref<string>) {
   return useQuery({
-    queryKey: [...KEY, "one", id, "compare", from, to],
+    // Not among those a change makes stale: after publishing there is no draft to compare with.
+    queryKey: ["workflow-comparison", id, from, to],
     queryFn: ({ signal }) =>
       data(api.compareWorkflow({ path: at(id), query: { from: String(from.value), to: to.value }, signal })),
     enabled: computed(() => from.value !== null),
