@@ -96,10 +96,10 @@ test("a workflow with a condition and a committee, by keyboard, from its name to
   await tabTo(page, panel.getByRole("button", { name: "Add a condition" }));
   await page.keyboard.press("Enter");
   await expect(panel.getByRole("combobox", { name: "Field" })).toBeFocused();
-  await choose(page, "Type", "Type");
-  await tabTo(page, panel.getByRole("combobox", { name: "Value for Type" }));
-  await pick(page, "IT hardware");
-  await expect(outline.getByText("Type is IT hardware")).toBeVisible();
+  await choose(page, "Title", "Title");
+  await tabTo(page, panel.getByRole("textbox", { name: "Value for Title" }));
+  await page.keyboard.type(name);
+  await expect(outline.getByText(`Title is “${name}”`)).toBeVisible();
 
   // A committee: two of three, when it is worth it.
   await tabTo(page, outline.getByRole("button", { name: "Add a stage" }), 100);
@@ -149,6 +149,9 @@ test("a workflow with a condition and a committee, by keyboard, from its name to
   // What it would do.
   await page.getByRole("tab", { name: "Simulate" }).click();
   const tried = page.getByRole("region", { name: "Simulate" });
+  await tried.getByRole("combobox", { name: "Kind of request" }).click();
+  await page.getByRole("option", { name: "IT hardware" }).click();
+  await tried.getByLabel("Title").fill(name);
   await tried.getByLabel("Amount", { exact: true }).fill("6000");
   await tried.getByRole("button", { name: "Show the path" }).click();
   const path = tried.getByRole("group", { name: "The path" });
