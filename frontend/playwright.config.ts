@@ -21,7 +21,7 @@ export default defineConfig({
     {
       name: "phone",
       use: { viewport: { width: 320, height: 640 }, hasTouch: true },
-      testMatch: /phone|a11y|attachments/,
+      testMatch: /phone|a11y|attachments|approval-queue/,
     },
     // What others would notice, such as a killed process: started when nothing else runs.
     { name: "alone", use: { viewport: { width: 1440, height: 900 } }, testMatch: /alone/, workers: 1 },

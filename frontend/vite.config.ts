@@ -19,6 +19,10 @@ const BUNDLED = [
   "hourglass",
   ...CATALOGUE.split(" "),
 ].map((name) => `lucide:${name}`);
+const HOVER = {
+  primary: "hover:bg-primary/90 active:bg-primary/90",
+  error: "hover:bg-error/90 active:bg-error/90",
+};
 const SCRIM = "bg-slate-950/45 dark:bg-black/65";
 const backend = process.env.BACKEND ?? "http://127.0.0.1:8000";
 
@@ -40,7 +44,15 @@ export default defineConfig({
     ui({
       ui: {
         colors: { primary: "indigo", neutral: "slate" },
-        button: { slots: { base: ["disabled:opacity-45 aria-disabled:opacity-45"] } },
+        button: {
+          slots: { base: ["disabled:opacity-45 aria-disabled:opacity-45"] },
+          // Under the pointer the words still stand out enough from a fill that is paler.
+          compoundVariants: (["primary", "error"] as const).map((color) => ({
+            color,
+            variant: "solid",
+            class: HOVER[color],
+          })),
+        },
         formField: { slots: { error: "mt-1.5 first-letter:uppercase", help: "mt-1.5 text-xs" } },
         // The words keep clear of the button that closes.
         modal: { slots: { wrapper: "pe-8" }, variants: { overlay: { true: { overlay: SCRIM } } } },

@@ -34,7 +34,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test("what opens over a page", async ({ page }) => {
       await signIn(page, "manager", "/approvals");
       await page.getByRole("button", { name: "Reject" }).click();
-      await expect(page.getByRole("dialog")).toBeVisible();
+      await expect(page.getByRole("form", { name: "Reject" })).toBeVisible();
       await expectNoViolations(page);
       await page.keyboard.press("Escape");
       await page.getByRole("button", { name: /^Notifications/ }).click();

@@ -65,7 +65,7 @@ test("a large amount goes to the committee: two of them must agree, then nobody 
     await expect(page.getByRole("heading", { level: 2, name: what })).toBeVisible();
     await page.getByRole("button", { name: "Approve", exact: true }).click();
     await expect(page.getByText(`Approved: ${what}`).first()).toBeVisible();
-    await page.context().close();
+    await page.goto("about:blank"); // what was decided leaves with the page
   }
   await expect(jane.locator("header").getByText("Approved")).toBeVisible({ timeout: 15_000 });
   await expect(jane.getByText("Not needed")).toBeVisible();
@@ -78,8 +78,9 @@ test("a question, its answer, and a rejection with its reason", async ({ browser
   const mike = await as(browser, "manager", `/approvals?ticket=${path.split("/").at(-1)}`);
   await expect(mike.getByRole("heading", { level: 2, name: what })).toBeVisible();
   await mike.keyboard.press("i");
-  await mike.getByRole("dialog").getByLabel("Your question").fill("Which size?");
-  await mike.getByRole("dialog").getByRole("button", { name: "Ask back" }).click();
+  const question = mike.getByRole("form", { name: "Ask back" });
+  await question.getByLabel("Your question").fill("Which size?");
+  await question.getByRole("button", { name: "Ask back" }).click();
   await expect(jane.locator("header").getByText("Pending info")).toBeVisible({ timeout: 15_000 });
   await jane.getByRole("button", { name: "Answer" }).click();
   await jane.getByRole("dialog").getByRole("textbox").fill("27 inch");
@@ -89,10 +90,10 @@ test("a question, its answer, and a rejection with its reason", async ({ browser
   await mike.goto(`/approvals?ticket=${path.split("/").at(-1)}`);
   await expect(mike.getByRole("heading", { level: 2, name: what })).toBeVisible();
   await mike.getByRole("button", { name: "Reject" }).click();
-  const dialog = mike.getByRole("dialog");
-  await expect(dialog.getByRole("button", { name: "Reject" })).toBeDisabled();
-  await dialog.getByLabel("Reason").fill("Not in this year's budget");
-  await dialog.getByRole("button", { name: "Reject" }).click();
+  const rejection = mike.getByRole("form", { name: "Reject" });
+  await expect(rejection.getByRole("button", { name: "Reject" })).toBeDisabled();
+  await rejection.getByLabel("Reason").fill("Not in this year's budget");
+  await rejection.getByRole("button", { name: "Reject" }).click();
   await expect(jane.locator("header").getByText("Rejected")).toBeVisible({ timeout: 15_000 });
   await expect(jane.getByText("Not in this year's budget").first()).toBeVisible();
   expect((await mailAbout(`Rejected: ${what}`)).text).toContain("Not in this year's budget");
@@ -145,6 +146,8 @@ test("a request that changes under the approver's eyes says so, and who decided 
   const queue = `/approvals?ticket=${path.split("/").pop()}`;
   const farah = await as(browser, "finance1", queue);
   await farah.getByRole("button", { name: "Approve", exact: true }).click();
+  await expect(farah.getByText(`Approved: ${what}`).first()).toBeVisible();
+  await farah.goto("about:blank"); // what was decided leaves with the page
   const felix = await as(browser, "finance2", queue);
   await expect(felix.getByRole("article").getByRole("heading", { name: what })).toBeVisible();
   await jane.getByRole("button", { name: "Edit" }).click();
@@ -153,5 +156,10 @@ test("a request that changes under the approver's eyes says so, and who decided 
   await expect(felix.getByText("This request was changed while you looked at it.")).toBeVisible({
     timeout: 15_000,
   });
+  const change = felix.getByRole("region", { name: "What was changed" });
+  await expect(change.getByText(", a car")).toBeVisible();
+  await expect(felix.getByRole("button", { name: "Approve", exact: true })).toHaveCount(0);
+  await change.getByRole("button", { name: "I have read the change" }).click();
+  await expect(felix.getByRole("button", { name: "Approve", exact: true })).toBeVisible();
   await expect(felix.getByRole("article").getByText("before the last change")).toBeVisible();
 });

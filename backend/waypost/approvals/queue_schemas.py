@@ -10,7 +10,7 @@ from waypost.catalog.schemas import Answer
 from waypost.kernel.shapes import NamedRef, PersonRef
 
 
-class Change(BaseModel):
+class SubjectChange(BaseModel):
     """A difference between what was seen and what is now. `kind` says how to show the values."""
 
     field: Annotated[str, Field(examples=["amount"])]
@@ -24,7 +24,7 @@ class ChangesAnswer(BaseModel):
     """What reads differently now than in an earlier version."""
 
     version: Annotated[int, Field(examples=[2], description="The version of now; a decision may name it.")]
-    changes: list[Change]
+    changes: list[SubjectChange]
 
 
 class EarlierDecision(BaseModel):
@@ -35,7 +35,7 @@ class EarlierDecision(BaseModel):
     at: str
     stage_name: Annotated[str, Field(examples=["Manager"])]
     is_outdated: Annotated[bool, Field(description="The request was changed after this decision.")]
-    changes: Annotated[list[Change], Field(description="What was changed since this decision.")]
+    changes: Annotated[list[SubjectChange], Field(description="What was changed since this decision.")]
 
 
 class AlsoAsked(BaseModel):

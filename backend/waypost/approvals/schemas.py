@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from waypost.approvals.queue_schemas import Change
+from waypost.approvals.queue_schemas import SubjectChange
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import PersonRef, Remark, Strict
 
@@ -139,7 +139,7 @@ class OverrideAnswer(BaseModel):
 class BulkError(BaseModel):
     code: Annotated[str, Field(examples=["one_by_one"])]
     detail: str
-    changes: Annotated[list[Change], Field(description="What reads differently than in the version that was named.")]
+    changes: Annotated[list[SubjectChange], Field(description="What reads differently than in the version that was named.")]
 
 
 class BulkResult(BaseModel):

@@ -86,7 +86,14 @@ export const useSession = defineStore("session", () => {
     await restoring;
   }
 
+  const farewells = new Set<() => Promise<unknown>>();
+  /** What has to reach the server while one is still signed in. */
+  function beforeLogout(send: () => Promise<unknown>): void {
+    farewells.add(send);
+  }
+
   async function logout(): Promise<void> {
+    await Promise.allSettled([...farewells].map((send) => send()));
     try {
       await data(api.logout({}));
     } finally {
@@ -100,5 +107,16 @@ export const useSession = defineStore("session", () => {
   const permissions = computed(() => new Set<string>(user.value?.permissions ?? []));
   const can = (permission: string): boolean => permissions.value.has(permission);
 
-  return { user, hasEnded, login, logout, restore, renew, loadUser, can, accessToken: () => token };
+  return {
+    user,
+    hasEnded,
+    login,
+    logout,
+    restore,
+    renew,
+    loadUser,
+    beforeLogout,
+    can,
+    accessToken: () => token,
+  };
 });

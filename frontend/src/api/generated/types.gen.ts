@@ -716,6 +716,30 @@ export type CategoryUpdate = {
 };
 
 /**
+ * Change
+ *
+ * What was changed. A form's field is `custom_fields.<key>`, with its title as `label` and values as people read them.
+ */
+export type Change = {
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Label
+     */
+    label?: string | null;
+    /**
+     * New
+     */
+    new: unknown;
+    /**
+     * Old
+     */
+    old: unknown;
+};
+
+/**
  * ChangesAnswer
  *
  * What reads differently now than in an earlier version.
@@ -724,7 +748,7 @@ export type ChangesAnswer = {
     /**
      * Changes
      */
-    changes: Array<WaypostApprovalsQueueSchemasChange>;
+    changes: Array<SubjectChange>;
     /**
      * Version
      *
@@ -1858,7 +1882,7 @@ export type EarlierDecision = {
      *
      * What was changed since this decision.
      */
-    changes: Array<WaypostApprovalsQueueSchemasChange>;
+    changes: Array<SubjectChange>;
     /**
      * Comments
      */
@@ -2125,7 +2149,7 @@ export type HistoryEntry = {
     /**
      * Changes
      */
-    changes: Array<WaypostTicketsSchemasChange>;
+    changes: Array<Change>;
     /**
      * Comment
      */
@@ -4873,6 +4897,34 @@ export type StepRead = {
 };
 
 /**
+ * SubjectChange
+ *
+ * A difference between what was seen and what is now. `kind` says how to show the values.
+ */
+export type SubjectChange = {
+    /**
+     * After
+     */
+    after: string | null;
+    /**
+     * Before
+     */
+    before: string | null;
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Kind
+     */
+    kind: 'text' | 'money' | 'instant' | 'priority';
+    /**
+     * Label
+     */
+    label: string;
+};
+
+/**
  * Surroundings
  *
  * What stands beside a ticket on its page, and what the caller may do with it.
@@ -6534,34 +6586,6 @@ export type WorkflowsAnswer = {
 };
 
 /**
- * Change
- *
- * A difference between what was seen and what is now. `kind` says how to show the values.
- */
-export type WaypostApprovalsQueueSchemasChange = {
-    /**
-     * After
-     */
-    after: string | null;
-    /**
-     * Before
-     */
-    before: string | null;
-    /**
-     * Field
-     */
-    field: string;
-    /**
-     * Kind
-     */
-    kind: 'text' | 'money' | 'instant' | 'priority';
-    /**
-     * Label
-     */
-    label: string;
-};
-
-/**
  * BulkError
  */
 export type WaypostApprovalsSchemasBulkError = {
@@ -6570,7 +6594,7 @@ export type WaypostApprovalsSchemasBulkError = {
      *
      * What reads differently than in the version that was named.
      */
-    changes: Array<WaypostApprovalsQueueSchemasChange>;
+    changes: Array<SubjectChange>;
     /**
      * Code
      */
@@ -6639,30 +6663,6 @@ export type WaypostTicketsSchemasBulkResult = {
      * Ticket Id
      */
     ticket_id: number;
-};
-
-/**
- * Change
- *
- * What was changed. A form's field is `custom_fields.<key>`, with its title as `label` and values as people read them.
- */
-export type WaypostTicketsSchemasChange = {
-    /**
-     * Field
-     */
-    field: string;
-    /**
-     * Label
-     */
-    label?: string | null;
-    /**
-     * New
-     */
-    new: unknown;
-    /**
-     * Old
-     */
-    old: unknown;
 };
 
 /**

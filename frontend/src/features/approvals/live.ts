@@ -1,5 +1,5 @@
 import type { QueryClient } from "@tanstack/vue-query";
-import { flowKey, queueKey } from "./queries";
+import { flowKey, queueKey, summaryKey } from "./queries";
 
 let due: number | undefined;
 
@@ -11,5 +11,6 @@ export function onLive(event: { name: string; data: Record<string, unknown> }, q
   due ??= window.setTimeout(() => {
     due = undefined;
     void queries.invalidateQueries({ queryKey: queueKey });
+    void queries.invalidateQueries({ queryKey: summaryKey });
   }, 150);
 }

@@ -7,23 +7,56 @@ import { useSession } from "@/stores/session";
 export const queueKey = ["approvals", "queue"] as const;
 export const flowKey = (ticketId: number) => ["approvals", "flow", ticketId] as const;
 
+export const summaryKey = ["approvals", "summary"] as const;
+
+/** What part of the queue is looked at. */
+export interface Part {
+  ticketType: string | null;
+  workflow: string | null;
+}
+
 /** The steps that wait for oneself, most urgent first. */
-export function useQueue() {
+export function useQueue(part?: Ref<Part>) {
   const session = useSession();
   return useInfiniteQuery({
-    queryKey: queueKey,
+    queryKey: [...queueKey, computed(() => part?.value ?? { ticketType: null, workflow: null })],
     queryFn: ({ pageParam, signal }) =>
-      data(api.pendingApprovals({ query: { limit: 50, cursor: pageParam }, signal })),
+      data(
+        api.pendingApprovals({
+          query: {
+            limit: 50,
+            cursor: pageParam,
+            ticket_type: part?.value.ticketType ?? undefined,
+            workflow: part?.value.workflow ?? undefined,
+          },
+          signal,
+        }),
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     enabled: computed(() => session.can("approvals:decide")),
   });
 }
 
-/** How many wait, for the badge: the exact number is the dashboard's. */
-export function useApprovalCount() {
-  const { data: queue } = useQueue();
-  return computed(() => queue.value?.pages.reduce((sum, p) => sum + p.items.length, 0) ?? 0);
+/** How much waits for oneself: in all, overdue, by workflow and type. */
+export function useSummary() {
+  const session = useSession();
+  return useQuery({
+    queryKey: summaryKey,
+    queryFn: ({ signal }) => data(api.pendingSummary({ signal })),
+    enabled: computed(() => session.can("approvals:decide")),
+  });
+}
+
+/** What reads differently now than in the version one looked at. */
+export function useChanges(stepId: Ref<number>, since: Ref<number>, version: Ref<number>) {
+  return useQuery({
+    queryKey: ["approvals", "changes", stepId, since, version],
+    queryFn: ({ signal }) =>
+      data(api.changesOfStep({ path: { step_id: stepId.value }, query: { since: since.value }, signal })),
+    enabled: computed(() => since.value !== version.value),
+    staleTime: Infinity,
+  });
 }
 
 /** Who was asked about a ticket, who said what, who is asked now. */
@@ -35,21 +68,7 @@ export function useFlow(ticketId: Ref<number>) {
 }
 
 export type Verb = "approve" | "reject" | "request_info" | "delegate" | "escalate";
-export interface Decision {
-  stepId: number;
-  verb: Verb;
-  /** Which wording one looked at: on a newer one nothing is decided. */
-  version: number;
-  comments?: string;
-  delegateTo?: number | null;
-}
-const CALLS = {
-  approve: api.approve,
-  reject: api.reject,
-  request_info: api.requestInfo,
-  delegate: api.delegate,
-  escalate: api.escalate,
-};
+export type HandOn = Extract<Verb, "delegate" | "escalate">;
 
 function useRefresh() {
   const queries = useQueryClient();
@@ -59,14 +78,21 @@ function useRefresh() {
   };
 }
 
-export function useDecide() {
+/** Give a decision to somebody else. */
+export function useHandOn() {
   const refresh = useRefresh();
   return useMutation({
-    mutationFn: ({ stepId, verb, version, comments, delegateTo }: Decision) =>
+    mutationFn: (given: {
+      stepId: number;
+      verb: HandOn;
+      version: number;
+      comments: string;
+      to: number | null;
+    }) =>
       data(
-        CALLS[verb]({
-          path: { step_id: stepId },
-          body: { comments: comments || null, delegate_to: delegateTo ?? null, version },
+        api[given.verb]({
+          path: { step_id: given.stepId },
+          body: { comments: given.comments || null, delegate_to: given.to, version: given.version },
         }),
       ),
     onSettled: refresh,

@@ -1,0 +1,114 @@
+import { useQueryClient } from "@tanstack/vue-query";
+import { useEventListener } from "@vueuse/core";
+import { defineStore } from "pinia";
+import { computed, reactive, ref, watch } from "vue";
+import { data } from "@/api/client";
+import type { SubjectChange } from "@/api/generated";
+import * as api from "@/api/generated";
+import { asProblem } from "@/api/problem";
+import { useSession } from "@/stores/session";
+import { queueKey, summaryKey, useSummary } from "../queries";
+import { makeHold, type Held } from "./holding";
+
+/** What can be taken back for some seconds. Handing on is sent at once: somebody else is told of it. */
+export type Answer = "approve" | "reject" | "request_info";
+
+export interface Decision {
+  answer: Answer;
+  comments: string;
+  /** The wording one looked at: on a newer one nothing is decided. */
+  version: number;
+  ticketId: number;
+  title: string;
+}
+
+const CALLS = { approve: api.approve, reject: api.reject, request_info: api.requestInfo };
+
+/** Decisions between the press of a button and the server, wherever in the app one goes meanwhile. */
+export const useHeld = defineStore("held-decisions", () => {
+  const queries = useQueryClient();
+  const session = useSession();
+
+  const send = (stepId: number, what: Decision, isLeaving: boolean) =>
+    data(
+      CALLS[what.answer]({
+        path: { step_id: stepId },
+        body: { comments: what.comments || null, version: what.version },
+        keepalive: isLeaving,
+      }),
+    );
+  async function settle({ id, what, state }: Held<Decision>): Promise<void> {
+    if (state === "sent") own.add(id);
+    for (const key of [["tickets"], ["dashboard"], ["approvals", "flow", what.ticketId]])
+      void queries.invalidateQueries({ queryKey: key });
+    await Promise.all([queueKey, summaryKey].map((queryKey) => queries.invalidateQueries({ queryKey })));
+  }
+  const hold = makeHold<Decision>(send, settle);
+  const all = computed(() => [...hold.entries.values()]);
+  const waiting = computed(() => all.value.filter((e) => e.state === "held").reverse());
+  const failed = computed(() => all.value.filter((e) => e.state === "failed"));
+
+  /** Whether this step is decided as far as one's own screen is concerned. */
+  const isAway = (stepId: number) => (hold.entries.get(stepId)?.state ?? "failed") !== "failed";
+  /** The step that was taken back last: whoever shows the queue turns to it. */
+  const returned = ref<number | null>(null);
+
+  function undo(stepId: number): Decision | null {
+    const what = hold.undo(stepId);
+    if (what) returned.value = stepId;
+    return what;
+  }
+  /** Why it was not sent, in the server's words, and what reads differently when that is why. */
+  function failure(
+    stepId: number,
+  ): { detail: string; status: number; code: string; changes: SubjectChange[] } | null {
+    const entry = hold.entries.get(stepId);
+    if (entry?.state !== "failed") return null;
+    const problem = asProblem(entry.error);
+    const changes = Array.isArray(problem.facts.changes) ? (problem.facts.changes as SubjectChange[]) : [];
+    return { detail: problem.message, status: problem.status, code: problem.code, changes };
+  }
+
+  // What one has looked at: the version of each step that stood on the screen. And what left the queue by one's own hand.
+  const seen = reactive(new Map<number, number>());
+  const own = new Set<number>();
+
+  // Whoever goes has decided: what waits leaves with the page, before one signs out, and when the app is put away.
+  useEventListener(window, "pagehide", () => void hold.flush(true));
+  useEventListener(document, "visibilitychange", () => {
+    if (document.visibilityState === "hidden") void hold.flush(true);
+  });
+  session.beforeLogout(() => hold.flush(true));
+  watch(
+    () => session.user?.id,
+    (now, before) => {
+      if (before === undefined || now === before) return;
+      hold.entries.clear(); // another person's screen
+      seen.clear();
+    },
+  );
+
+  return {
+    all,
+    seen,
+    own,
+    waiting,
+    failed,
+    returned,
+    isAway,
+    failure,
+    undo,
+    hold: hold.hold,
+    dismiss: hold.dismiss,
+    pause: hold.pause,
+    resume: hold.resume,
+    sendNow: hold.sendNow,
+  };
+});
+
+/** How many wait for oneself, for the badge; what is decided and can still be taken back does not. */
+export function useApprovalCount() {
+  const { data: summary } = useSummary();
+  const held = useHeld();
+  return computed(() => Math.max(0, (summary.value?.count ?? 0) - held.waiting.length));
+}
