@@ -139,7 +139,9 @@ class OverrideAnswer(BaseModel):
 class BulkError(BaseModel):
     code: Annotated[str, Field(examples=["one_by_one"])]
     detail: str
-    changes: Annotated[list[SubjectChange], Field(description="What reads differently than in the version that was named.")]
+    changes: Annotated[
+        list[SubjectChange], Field(description="What reads differently than in the version that was named.")
+    ]
 
 
 class BulkResult(BaseModel):
