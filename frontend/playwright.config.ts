@@ -17,13 +17,18 @@ export default defineConfig({
     screenshot: "only-on-failure",
   },
   projects: [
-    { name: "desktop", use: { viewport: { width: 1440, height: 900 } }, testIgnore: /alone/ },
+    { name: "desktop", use: { viewport: { width: 1440, height: 900 } }, testIgnore: /\/alone\.[^/]+$/ },
     {
       name: "phone",
       use: { viewport: { width: 320, height: 640 }, hasTouch: true },
       testMatch: /phone|a11y|attachments|approval-queue/,
     },
     // What others would notice, such as a killed process: started when nothing else runs.
-    { name: "alone", use: { viewport: { width: 1440, height: 900 } }, testMatch: /alone/, workers: 1 },
+    {
+      name: "alone",
+      use: { viewport: { width: 1440, height: 900 } },
+      testMatch: /\/alone\.[^/]+$/,
+      workers: 1,
+    },
   ],
 });
