@@ -115,6 +115,21 @@ async def test_what_changed_since_others_decided(who: Any, hardware: Any, find_s
     ]
 
 
+async def test_who_is_asked_again_reads_what_they_said_before(who: Any, hardware: Any, find_step: Any) -> None:
+    one = await who("finance1")
+    ticket = await ask(who, hardware, "9000.00")
+    step = await find_step(one, ticket["id"])
+    await one.post(f"/approvals/{step['id']}/approve", {"version": step["version"]})
+    await edit(who, ticket, amount="9500.00")
+    again = await find_step(one, ticket["id"])
+    assert again["id"] != step["id"]
+    assert [again["stage"][k] for k in ("number", "of", "seats", "approved")] == [1, 1, 3, 0]
+    assert len(again["also_asked"]) == 2
+    (said,) = again["earlier_decisions"]
+    assert (said["by"]["username"], said["status"], said["is_outdated"]) == ("finance1", "APPROVED", True)
+    assert [(c["before"], c["after"]) for c in said["changes"]] == [("9000.00 USD", "9500.00 USD")]
+
+
 @pytest.mark.parametrize(
     ("amount", "more", "why"),
     [

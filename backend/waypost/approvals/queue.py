@@ -25,6 +25,8 @@ from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.kernel.settings import get_settings
 
 _STILL_TO_SAY = frozenset({StepStatus.PENDING, StepStatus.INFO_REQUESTED, StepStatus.WAITING})
+# a stage that is asked again after an edit takes the place of the one before, whose answers stand as earlier ones
+_NOT_TAKEN = frozenset({StageStatus.SKIPPED.value, StageStatus.SUPERSEDED.value})
 _TYPE_KEY = ApprovalWorkflow.subject["ticket_type"].astext
 _TYPE_NAME = ApprovalWorkflow.subject["ticket_type_name"].astext
 _CURRENCY = ApprovalWorkflow.subject["currency"].astext
@@ -36,7 +38,8 @@ class _Part:
     """One step of a workflow, as it stands in the page's row beside the step that waits."""
 
     id: int
-    stage: int
+    stage_id: int
+    position: int
     stage_name: str
     stage_status: str
     mode: str
@@ -56,6 +59,7 @@ def _parts() -> ColumnElement[Any]:
     s, g = ApprovalStep.__table__.alias("part"), ApprovalStage.__table__.alias("part_stage")
     row = func.jsonb_build_array(
         s.c.id,
+        g.c.id,
         g.c.position,
         g.c.name,
         g.c.status,
@@ -186,7 +190,7 @@ async def _items(session: AsyncSession, actor: Actor, page: list[_Row]) -> list[
             "also_asked": [
                 {"person": people.get(p.approver_id), "on_behalf_of": people.get(p.on_behalf_of_id), "status": p.status}
                 for p in parts
-                if p.stage == stage.position and p.id != step.id and StepStatus(p.status) in _STILL_TO_SAY
+                if p.stage_id == stage.id and p.id != step.id and StepStatus(p.status) in _STILL_TO_SAY
             ],
             "allowed_actions": verbs(step, as_deputy=not is_mine) if may else [],
         }
@@ -200,8 +204,8 @@ def _instant(text: str) -> str:
 
 def _stage_json(stage: ApprovalStage, parts: list[_Part]) -> dict[str, Any]:
     """Which of how many stages this is, how many must say yes in it, and how many have answered."""
-    taken = sorted({p.stage for p in parts if p.stage_status != StageStatus.SKIPPED.value})
-    own = [p for p in parts if p.stage == stage.position]
+    taken = sorted({p.position for p in parts if p.stage_status not in _NOT_TAKEN})
+    own = [p for p in parts if p.stage_id == stage.id]
     return {
         "number": taken.index(stage.position) + 1,
         "of": len(taken),
