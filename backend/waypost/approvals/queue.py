@@ -100,17 +100,15 @@ async def approval_queue(
     workflow: str | None = None,
 ) -> dict[str, Any]:
     """The steps that wait for this person, most urgent first (priority, then deadline): `{items, next_cursor}`."""
-    statement = (
-        select(ApprovalStep, ApprovalWorkflow, ApprovalStage, _parts().label("parts"))
-        .join(ApprovalWorkflow, ApprovalWorkflow.id == ApprovalStep.workflow_id)
-        .join(ApprovalStage, ApprovalStage.id == ApprovalStep.stage_id)
-        .where(policy.theirs(actor, now()), *_filtered(ticket_type, workflow))
-        .order_by(ApprovalStep.urgency.desc(), ApprovalStep.due_at, ApprovalStep.id)
-        .limit(limit + 1)
-    )
+    order = (ApprovalStep.urgency.desc(), ApprovalStep.due_at, ApprovalStep.id)
+    # which ones first, of narrow rows; what is read of them comes to these only
+    chosen = select(ApprovalStep.id).where(policy.theirs(actor, now()))
+    if ticket_type is not None or workflow is not None:
+        chosen = chosen.join(ApprovalWorkflow, ApprovalWorkflow.id == ApprovalStep.workflow_id)
+        chosen = chosen.where(*_filtered(ticket_type, workflow))
     if cursor:
         urgency, due_at, step_id = decode_cursor(cursor, "queue", int, datetime, int)
-        statement = statement.where(
+        chosen = chosen.where(
             after(
                 [
                     (ApprovalStep.urgency, urgency, True),
@@ -119,6 +117,14 @@ async def approval_queue(
                 ]
             )
         )
+    page = chosen.order_by(*order).limit(limit + 1).subquery()
+    statement = (
+        select(ApprovalStep, ApprovalWorkflow, ApprovalStage, _parts().label("parts"))
+        .join(page, page.c.id == ApprovalStep.id)
+        .join(ApprovalWorkflow, ApprovalWorkflow.id == ApprovalStep.workflow_id)
+        .join(ApprovalStage, ApprovalStage.id == ApprovalStep.stage_id)
+        .order_by(*order)
+    )
     rows = (await session.execute(statement)).all()
     items = await _items(session, actor, [(r[0], r[1], r[2], [_Part(*p) for p in r[3]]) for r in rows[:limit]])
     end = rows[limit - 1][0] if len(rows) > limit else None
