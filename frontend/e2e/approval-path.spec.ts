@@ -59,6 +59,127 @@ test("what needs nobody's approval says so", async ({ page }) => {
   await expect(path.getByRole("status")).toHaveText(/^Nobody's approval is needed/);
 });
 
+async function call(
+  request: APIRequestContext,
+  username: string,
+  path: string,
+  data?: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  const headers = await tokenOf(request, username);
+  const answer = data
+    ? await request.post(`/api/v1${path}`, { headers, data })
+    : await request.get(`/api/v1${path}`, { headers });
+  expect(answer.ok(), await answer.text()).toBeTruthy();
+  return answer.json();
+}
+interface Queued {
+  id: number;
+  ticket: { id: number };
+}
+async function stepOf(request: APIRequestContext, username: string, ticketId: number): Promise<number> {
+  const queue = await call(request, username, "/approvals/pending?limit=100");
+  return (queue.items as Queued[]).find((i) => i.ticket.id === ticketId)?.id ?? 0;
+}
+const hardware = (amount: string) => ({
+  title: title("Server"),
+  ticket_type: "IT_HARDWARE",
+  custom_fields: { budget_code: "MKT-1", justification: "It is full" },
+  amount,
+  currency: "USD",
+  submit: true,
+});
+
+test("an edit says whom it asks again before it is saved, and the flow keeps what was said", async ({
+  page,
+  request,
+}) => {
+  const ticket = await call(request, "employee", "/tickets", hardware("6000.00"));
+  const id = Number(ticket.id);
+  const step = await stepOf(request, "finance1", id);
+  await call(request, "finance1", `/approvals/${step}/approve`, { comments: "Fits the budget" });
+
+  await signIn(page, "employee", `/tickets/${id}`);
+  const flow = page.getByRole("region", { name: "Approval" });
+  await expect(flow.getByText("Fits the budget")).toBeVisible();
+  await expect(flow.getByText(/1 yes so far/)).toBeVisible();
+  await expect(flow.getByText("only when amount is above 5,000")).toHaveCount(0);
+
+  await page.getByRole("button", { name: "Edit", exact: true }).click();
+  const edit = page.getByRole("dialog");
+  await edit.getByLabel("Justification").fill("It is very full");
+  await expect(edit.getByRole("status")).toHaveText(/again/);
+  await edit.getByLabel("Justification").fill("It is full");
+  await edit.getByLabel("Title").fill(`${String(ticket.title)} please`);
+  await expect(edit.getByRole("status")).toHaveText("Nobody is asked again.");
+  await edit.getByLabel("Amount").fill("7000");
+  await expect(edit.getByRole("status")).toContainText("Saving asks “Finance Committee” again, because the ");
+  await expectNoViolations(page);
+  await edit.getByRole("button", { name: "Save" }).click();
+  await expect(edit).toBeHidden();
+
+  const again = flow.getByText(/^Asked again, because/);
+  await expect(again).toBeVisible();
+  await expect(flow.getByText("Fits the budget")).toBeHidden();
+  await again.click();
+  await expect(flow.getByText("Fits the budget")).toBeVisible();
+  await expectNoViolations(page);
+});
+
+test("a question and its answer, one more approver, an override, each where everybody sees it", async ({
+  browser,
+  request,
+}) => {
+  test.setTimeout(90_000);
+  const ticket = await call(request, "employee", "/tickets", hardware("30.00"));
+  const id = Number(ticket.id);
+  const step = await stepOf(request, "manager", id);
+  await call(request, "manager", `/approvals/${step}/request-info`, { comments: "Which model?" });
+
+  const page = await as(browser, "employee", `/tickets/${id}`);
+  const flow = page.getByRole("region", { name: "Approval" });
+  await expect(flow.getByText("Which model?")).toBeVisible();
+  await flow.getByRole("button", { name: "Answer the question" }).click();
+  await page.getByRole("dialog").getByRole("textbox").fill("The light one");
+  await page.getByRole("dialog").getByRole("button", { name: "Answer" }).click();
+  await expect(flow.getByText("The light one")).toBeVisible();
+  await expect(flow.getByRole("button", { name: "Override" })).toHaveCount(0);
+
+  const manager = await as(browser, "manager", `/tickets/${id}`);
+  const theirs = manager.getByRole("region", { name: "Approval" });
+  await theirs.getByRole("button", { name: "Add an approver" }).click();
+  const dialog = manager.getByRole("dialog", { name: "Add an approver" });
+  await expect(dialog.getByLabel("Who decides as well")).toBeVisible();
+  await expectNoViolations(manager);
+  await dialog.getByLabel("Who decides as well").fill("Lindqvist");
+  await manager.getByRole("option", { name: /Henrik Lindqvist/ }).click();
+  await dialog.getByRole("button", { name: "Add an approver" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(theirs.getByText("Henrik Lindqvist")).toBeVisible();
+
+  const admin = await as(browser, "admin", `/tickets/${id}`);
+  const all = admin.getByRole("region", { name: "Approval" });
+  await all.getByRole("button", { name: "Override" }).click();
+  const past = admin.getByRole("dialog", { name: "Override the approvers" });
+  await expect(past.getByRole("button", { name: "Approve by override" })).toBeDisabled();
+  await past.getByLabel("Reason").fill("Both are at the off-site");
+  await expectNoViolations(admin);
+  await past.getByRole("button", { name: "Approve by override" }).click();
+  await expect(all.getByText("Approved by Ada Brandt, overriding the approvers")).toBeVisible();
+  await expect(all.getByText("Both are at the off-site")).toBeVisible();
+  await expect(flow.getByText("Approved by Ada Brandt, overriding the approvers")).toBeVisible();
+});
+
+test("the requester takes it back from its flow", async ({ page, request }) => {
+  const ticket = await call(request, "employee", "/tickets", hardware("40.00"));
+  await signIn(page, "employee", `/tickets/${Number(ticket.id)}`);
+  const flow = page.getByRole("region", { name: "Approval" });
+  await flow.getByRole("button", { name: "Withdraw the request" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Withdraw" }).click();
+  await expect(page.getByText("Draft").first()).toBeVisible();
+  await expect(flow.getByText("Cancelled").first()).toBeVisible();
+  expect(await stepOf(request, "manager", Number(ticket.id))).toBe(0);
+});
+
 for (const colorScheme of ["light", "dark"] as const)
   test.describe(colorScheme, () => {
     test.use({ colorScheme, viewport: { width: 320, height: 700 } });
@@ -69,6 +190,12 @@ for (const colorScheme of ["light", "dark"] as const)
       const path = page.getByRole("region", { name: "Who will be asked" });
       await expect(path.getByRole("status")).toHaveText(/Finance Committee/);
       await path.getByText("2 other stages do not apply").click();
+      await expectNoSidewaysScroll(page);
+      await expectNoViolations(page);
+
+      await page.goto("/tickets/1");
+      await page.getByRole("tab", { name: "Approval" }).click();
+      await expect(page.getByRole("tab", { name: "Approval" })).toHaveAttribute("aria-selected", "true");
       await expectNoSidewaysScroll(page);
       await expectNoViolations(page);
     });

@@ -111,3 +111,52 @@ async def test_nothing_is_stored_and_it_costs_little(database: Any, who: Any, ha
         await employee.post("/tickets/path", body)
     assert len([s for s in sent if "FROM users u" not in s]) <= 12, sent
     assert await there() == before
+
+
+async def test_a_change_says_whom_it_asks_again_and_does_so(who: Any, hardware: Any, find_step: Any) -> None:
+    employee, finance = await who("employee"), await who("finance1")
+    ticket = await employee.post("/tickets", hardware("6000.00"), expect=201)
+    here = f"/tickets/{ticket['id']}"
+    step = await find_step(finance, ticket["id"])
+    await finance.post(f"/approvals/{step['id']}/approve", {})
+
+    async def foretold(**change: Any) -> dict[str, Any]:
+        path: dict[str, Any] = await employee.post(f"{here}/path", change)
+        return path
+
+    assert (await foretold(title="Better words"))["asks_again"]["extent"] == "NOTHING"
+    larger = await foretold(amount="7000.00")
+    assert larger["asks_again"] == {
+        "extent": "STAGES",
+        "stages": ["Finance Committee"],
+        "why": "amount changed from 6000.00 to 7000.00",
+    }
+    smaller = await foretold(amount="500.00")
+    assert smaller["asks_again"]["extent"] == "STAGES"
+    assert promised(smaller) == [["Manager", "PARALLEL", 1, ["manager"]]]
+    # nothing of it has happened
+    assert (await employee.get(here))["amount"] == "6000.00"
+    [flow] = (await employee.get(f"{here}/approvals"))["items"]
+    assert not [s for s in flow["stages"] if s["status"] == "SUPERSEDED"]
+    # and then it does
+    await employee.put(here, {"amount": "7000.00", "version": ticket["version"]})
+    [flow] = (await employee.get(f"{here}/approvals"))["items"]
+    again = [s["name"] for s in flow["stages"] if s["status"] == "SUPERSEDED"]
+    assert again == larger["asks_again"]["stages"]
+    assert larger["asks_again"]["why"] in next(s["reason"] for s in flow["stages"] if s["status"] == "SUPERSEDED")
+
+
+async def test_a_change_of_a_draft_has_a_path_and_of_others_none(who: Any, hardware: Any) -> None:
+    employee, colleague, manager = await who("employee"), await who("colleague"), await who("manager")
+    draft = await employee.post("/tickets", hardware("10.00", submit=False), expect=201)
+    path = await employee.post(f"/tickets/{draft['id']}/path", {"amount": "6000.00"})
+    assert path["asks_again"] is None
+    assert promised(path)[0][0] == "Finance Committee"
+    sent = await employee.post("/tickets", hardware("10.00"), expect=201)
+    here = f"/tickets/{sent['id']}/path"
+    await manager.post(here, {"amount": "20.00"}, expect=403)
+    await colleague.post(here, {"surprise": 1}, expect=404)
+    await employee.post(here, {"amount": "-1"}, expect=422)
+    await employee.post(f"/tickets/{sent['id']}/transitions", {"to": "DRAFT"})
+    done = await employee.post("/tickets", {"ticket_type": "IT_SUPPORT", "title": "x", "submit": True}, expect=201)
+    await employee.post(f"/tickets/{done['id']}/path", {"title": "y"}, expect=403)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
@@ -13,9 +13,11 @@ from sqlalchemy.sql.selectable import LateralFromClause
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.approvals import policy
+from waypost.approvals.asking_back import Question, questions_about
 from waypost.approvals.engine import StepStatus, Verb, open_verbs
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
 from waypost.approvals.standing import steps_open_to
+from waypost.approvals.upcoming import next_of
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 
@@ -76,10 +78,12 @@ def verbs(step: ApprovalStep, *, as_deputy: bool = False) -> list[str]:
 
 def _step_json(
     s: ApprovalStep,
+    stage: ApprovalStage,
     people: dict[int | None, dict[str, Any]],
     actor: Actor,
     subject_version: int,
     as_deputy: Collection[int] = (),
+    asked_back: Mapping[int, list[Question]] | None = None,
 ) -> dict[str, Any]:
     is_mine = s.approver_id == actor.user_id
     theirs = (is_mine or s.id in as_deputy) and actor.may(Permission.APPROVALS_DECIDE)
@@ -94,11 +98,22 @@ def _step_json(
         "is_late_substitute": s.climbs > 0,
         "requested_at": s.requested_at and rfc3339(s.requested_at),
         "due_at": s.due_at and rfc3339(s.due_at),
+        "next": next_of(s, stage),
         "decided_at": s.decided_at and rfc3339(s.decided_at),
         "decided_by": people.get(s.decided_by_id),
         "comments": s.comments,
         "reason": s.reason,
         "is_outdated": s.decided_version is not None and s.decided_version < subject_version,
+        "questions": [
+            {
+                "question": q["question"],
+                "asked_at": q["asked_at"],
+                "answer": q["answer"],
+                "answered_at": q["answered_at"],
+                "answered_by": people.get(q["answered_by_id"]),
+            }
+            for q in (asked_back or {}).get(s.id, ())
+        ],
         "allowed_actions": verbs(s, as_deputy=not is_mine) if theirs else [],
     }
 
@@ -128,10 +143,12 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             .order_by(ApprovalStep.workflow_id, ApprovalStep.seat, ApprovalStep.id)
         )
     ).all()
+    asked_back = await questions_about(session, subject_type, subject_id) if workflows else {}
     people = await names.people(
         session,
         [i for s in steps for i in (s.approver_id, s.on_behalf_of_id, s.decided_by_id)]
-        + [w.overridden_by_id for w in workflows],
+        + [w.overridden_by_id for w in workflows]
+        + [q["answered_by_id"] for asked in asked_back.values() for q in asked],
     )
     as_deputy = await steps_open_to(session, actor, [s.id for s in steps])
 
@@ -146,7 +163,7 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             "needed": s.needed,
             "status": s.status,
             "reason": s.reason,
-            "steps": [_step_json(t, people, actor, version, as_deputy) for t in own],
+            "steps": [_step_json(t, s, people, actor, version, as_deputy, asked_back) for t in own],
         }
 
     return [
@@ -176,9 +193,12 @@ async def decision(session: AsyncSession, actor: Actor, step_id: int) -> dict[st
     """A step as it stands after it was decided, in the transaction that decided it: `{step, workflow}`."""
     step = await session.get_one(ApprovalStep, step_id)
     workflow = await session.get_one(ApprovalWorkflow, step.workflow_id)
-    people = await names.people(session, [step.approver_id, step.on_behalf_of_id, step.decided_by_id])
+    stage = await session.get_one(ApprovalStage, step.stage_id)
+    asked_back = await questions_about(session, step.subject_type, step.subject_id)
+    ids = [step.approver_id, step.on_behalf_of_id, step.decided_by_id]
+    people = await names.people(session, ids + [q["answered_by_id"] for q in asked_back.get(step.id, ())])
     return {
-        "step": _step_json(step, people, actor, workflow.subject_version),
+        "step": _step_json(step, stage, people, actor, workflow.subject_version, asked_back=asked_back),
         "workflow": {"id": workflow.id, "status": workflow.status},
     }
 

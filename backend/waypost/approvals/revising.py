@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.approvals import engine
 from waypost.approvals.definition import ApproverKind, Stage
-from waypost.approvals.definitions import choose_among, chosen_version, in_force
+from waypost.approvals.definitions import Chosen, choose_among, chosen_version, in_force
 from waypost.approvals.engine import StageStatus, StepStatus
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.foreseeing import plan_all
@@ -46,13 +46,15 @@ class Extent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What an edit asks for. `stages` are the names of the places that are asked again, `changed` the facts."""
+    """What an edit asks for. `stages` are the names of the places that are asked again, `changed` the facts,
+    `keeps` the workflow that goes on judging it."""
 
     extent: Extent
     stages: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     planned: engine.State | None = None
     kept: frozenset[int] = frozenset()
+    keeps: Chosen | None = None
 
 
 def named_facts(stage: Stage) -> frozenset[str]:
@@ -109,9 +111,12 @@ def kept_positions(
     return frozenset(kept)
 
 
-async def revision(session: AsyncSession, before: Subject, after: Subject) -> Revision:
-    """What an edit of a subject in review asks for; nothing is written. Raises `NobodyToAsk`."""
-    running = await running_of(session, after.type, after.id)
+async def revision(session: AsyncSession, before: Subject, after: Subject, *, lock: bool = True) -> Revision:
+    """What an edit of a subject in review asks for; nothing is written. Raises `NobodyToAsk`.
+
+    Without `lock` it is only foretold: another edit may come first.
+    """
+    running = await running_of(session, after.type, after.id, lock=lock)
     if running is None:
         return Revision(Extent.NOTHING)
     changed = changed_facts(before, after)
@@ -133,9 +138,9 @@ async def revision(session: AsyncSession, before: Subject, after: Subject) -> Re
         return Revision(Extent.ROUND, changed=changed)  # nobody is approved because an author forgot a case
     kept = kept_positions(live, was, will_be, keeps.definition.stages, changed, newly_barred)
     if kept == live.keys():
-        return Revision(Extent.NOTHING, changed=changed)
+        return Revision(Extent.NOTHING, changed=changed, keeps=keeps)
     names = tuple(s.name for n, s in sorted(live.items()) if n not in kept)
-    return Revision(Extent.STAGES, names, changed, will_be, kept)
+    return Revision(Extent.STAGES, names, changed, will_be, kept, keeps)
 
 
 async def revise(session: AsyncSession, actor: Doer, subject: Subject, found: Revision, why: str) -> None:

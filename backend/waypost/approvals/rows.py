@@ -29,8 +29,8 @@ class Running:
     state: engine.State
 
 
-async def running_of(session: AsyncSession, subject_type: str, subject_id: int) -> Running | None:
-    """The workflow that judges a subject now, locked. The caller holds the subject's lock."""
+async def running_of(session: AsyncSession, subject_type: str, subject_id: int, *, lock: bool = True) -> Running | None:
+    """The workflow that judges a subject now; locked, when the caller holds the subject's lock."""
     workflow_id = await session.scalar(
         select(ApprovalWorkflow.id).where(
             ApprovalWorkflow.subject_type == subject_type,
@@ -38,7 +38,7 @@ async def running_of(session: AsyncSession, subject_type: str, subject_id: int) 
             ApprovalWorkflow.status == WorkflowStatus.RUNNING.value,
         )
     )
-    return None if workflow_id is None else await load(session, workflow_id, lock=True)
+    return None if workflow_id is None else await load(session, workflow_id, lock=lock)
 
 
 async def load(session: AsyncSession, workflow_id: int, *, lock: bool) -> Running:

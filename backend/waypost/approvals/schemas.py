@@ -61,6 +61,26 @@ class BulkAction(Strict):
     ] = None
 
 
+class QuestionRead(BaseModel):
+    """What an approver asked the requester, and the answer; one that lapsed has none."""
+
+    question: Annotated[str, Field(examples=["Which model?"])]
+    asked_at: str
+    answer: Annotated[str | None, Field(examples=["The light one"])]
+    answered_at: Annotated[str | None, Field(description="When it was answered, or decided without an answer.")]
+    answered_by: PersonRef | None
+
+
+class NextRead(BaseModel):
+    """What happens by itself while nobody answers, and when."""
+
+    at: str
+    what: Annotated[
+        Literal["REMIND", "ASK_FURTHER", "ASK_ADMINISTRATORS", "REJECT"],
+        Field(examples=["REMIND"], description="Nothing is ever approved by time."),
+    ]
+
+
 class StepRead(BaseModel):
     id: int
     step_order: int
@@ -72,10 +92,12 @@ class StepRead(BaseModel):
     is_late_substitute: Annotated[bool, Field(description="Asked beside somebody who did not answer in time.")]
     requested_at: str | None
     due_at: str | None
+    next: NextRead | None
     decided_at: str | None
     decided_by: PersonRef | None
     comments: str
     reason: str
+    questions: list[QuestionRead]
     is_outdated: Annotated[bool, Field(description="The request was changed after this decision.")]
     allowed_actions: list[str]
 

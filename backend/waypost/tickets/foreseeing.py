@@ -6,25 +6,36 @@ priority the routing rules would give it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
-from waypost.approvals.foreseeing import foresee
+from waypost.approvals import revising
+from waypost.approvals.definitions import Chosen
+from waypost.approvals.errors import NobodyToAsk
+from waypost.approvals.foreseeing import NOBODY, foresee
+from waypost.approvals.subject import Subject
 from waypost.catalog.forms import hidden_keys, with_defaults
 from waypost.catalog.models import TicketType
 from waypost.catalog.service import type_to_ask_for
+from waypost.catalog.showing import FACTS
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.fields import CUSTOM
 from waypost.kernel.settings import get_settings
-from waypost.tickets import dispatching, filling, reviewing
+from waypost.tickets import dispatching, filling, lifecycle, policy, reviewing
 from waypost.tickets.asking import requester_of
+from waypost.tickets.errors import ApprovedFacts
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket
+from waypost.tickets.moving import bar
+from waypost.tickets.queries import find_ticket
+from waypost.tickets.service import NOT_SHOWN
 
 
 async def path_of_new(
@@ -74,17 +85,71 @@ async def path_of_new(
     return await path_when_sent(session, ticket, kind, kind.form)
 
 
+async def path_of_change(
+    session: AsyncSession, actor: Actor, ticket_id: int, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Whom a change of a ticket would ask, and what of a running approval it would ask again (`asks_again`).
+
+    Of a draft it is the path it takes when it is sent. Raises `TicketNotFound`, and what editing these fields raises.
+    """
+    found = await find_ticket(session, actor, ticket_id)
+    ticket, status = found.ticket, found.facts.status
+    lifecycle.check_edit(status, policy.parts_of(actor, found.facts), values)
+    kind = await session.get_one(TicketType, ticket.ticket_type_id)
+    before = reviewing.subject_of(ticket, found.type_name, found.form)
+    changed = _changed(ticket, kind, values)
+    if any(getattr(changed, f) != getattr(ticket, f) for f in values if f not in NOT_SHOWN):
+        bar(changed, actor.user_id)
+    if status is Status.DRAFT:
+        return await path_when_sent(session, changed, kind, found.form) | {"asks_again": None}
+    if status not in lifecycle.IN_REVIEW:
+        raise ApprovedFacts
+    after = reviewing.subject_of(_without_hidden(changed, found.form), found.type_name, found.form)
+    try:
+        asks = await revising.revision(session, before, after, lock=False)
+    except NobodyToAsk:
+        return await _path(session, after, kind, found.form) | {"problem": NOBODY, "asks_again": None}
+    path = await _path(session, after, kind, found.form, asks.keeps)
+    why = reviewing.differences(before, after, asks.changed)
+    return path | {"asks_again": {"extent": asks.extent.value, "stages": list(asks.stages), "why": why}}
+
+
+def _changed(ticket: Ticket, kind: TicketType, values: Mapping[str, Any]) -> Ticket:
+    """A copy of a ticket, nobody's row, as it would be. What must not be empty stays as it is where it is null."""
+    copy = Ticket(**{c.key: getattr(ticket, c.key) for c in inspect(Ticket).column_attrs})
+    for field, value in values.items():
+        if value is not None or field in ("due_date", "amount"):
+            setattr(copy, field, value)
+    if copy.amount is None or not kind.has_amount:
+        copy.amount = copy.currency = None
+    else:
+        copy.currency = copy.currency or get_settings().currency
+    return copy
+
+
+def _without_hidden(ticket: Ticket, form: dict[str, Any]) -> Ticket:
+    gone = hidden_keys(form, ticket.custom_fields, filling.facts_of(ticket))
+    ticket.custom_fields = {k: v for k, v in ticket.custom_fields.items() if k not in gone}
+    return ticket
+
+
 async def path_when_sent(
     session: AsyncSession, ticket: Ticket, kind: TicketType, form: dict[str, Any]
 ) -> dict[str, Any]:
     """The path of a request if it were sent as it stands. `ticket` is nobody's row: it is changed here."""
-    gone = hidden_keys(form, ticket.custom_fields, filling.facts_of(ticket))
-    ticket.custom_fields = {k: v for k, v in ticket.custom_fields.items() if k not in gone}
+    _without_hidden(ticket, form)
     wished, ticket.priority = ticket.priority, await dispatching.priority_when_sent(session, ticket, kind)
+    path = await _path(session, reviewing.subject_of(ticket, kind.name, form), kind, form)
+    return path | {"priority_is_ruled": ticket.priority != wished}
+
+
+async def _path(
+    session: AsyncSession, subject: Subject, kind: TicketType, form: dict[str, Any], keeps: Chosen | None = None
+) -> dict[str, Any]:
     path: dict[str, Any] = {
         "needs_approval": kind.requires_approval,
-        "priority": ticket.priority,
-        "priority_is_ruled": ticket.priority != wished,
+        "priority": subject.facts["priority"],
+        "priority_is_ruled": False,
         "missing": [],
         "workflow": None,
         "is_emergency": False,
@@ -93,11 +158,17 @@ async def path_when_sent(
         "stages": [],
     }
     if kind.requires_approval:
-        path |= await foresee(session, reviewing.subject_of(ticket, kind.name, form))
-        facts = reviewing.facts_of(ticket)
-        asked_for = {f"{CUSTOM}{key}" for key in form.get("properties", {}) if key not in gone}
-        asked_for |= {"amount"} if kind.has_amount else set()
+        path |= await foresee(session, subject, keeps)
         path["missing"] = [
-            f for f in path["depends_on"] if f["field"] in asked_for and facts.get(f["field"]) in (None, "", [])
+            fact
+            for fact in path["depends_on"]
+            if subject.facts.get(fact["field"]) in (None, "", []) and fact["field"] in _asked_for(kind, form, subject)
         ]
     return path
+
+
+def _asked_for(kind: TicketType, form: dict[str, Any], subject: Subject) -> set[str]:
+    """The facts one can still fill in: the form's fields that are shown, and the amount where there is one."""
+    gone = hidden_keys(form, subject.custom_fields, {name: subject.facts.get(name) for name in FACTS})
+    shown = {f"{CUSTOM}{key}" for key in form.get("properties", {}) if key not in gone}
+    return shown | ({"amount"} if kind.has_amount else set())

@@ -12,11 +12,13 @@ from waypost.access.permissions import Permission
 from waypost.catalog.errors import UnknownTicketType
 from waypost.kernel.db import ReadSession
 from waypost.kernel.http import StrictRoute, guarded, json_response
+from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
-from waypost.tickets import foreseeing
+from waypost.tickets import foreseeing, policy
 from waypost.tickets.asking_router import only_for_whom_one_may_ask
-from waypost.tickets.errors import NotYoursToAskFor
-from waypost.tickets.path_schemas import PathAsk, TicketPath
+from waypost.tickets.errors import ApprovedFacts, NotYours, NotYoursToAskFor, TicketIsClosed, TicketNotFound
+from waypost.tickets.guards import only_if
+from waypost.tickets.path_schemas import ChangeAsk, ChangePath, PathAsk, TicketPath
 
 router = APIRouter(route_class=StrictRoute, prefix="/tickets", tags=["Tickets"])
 # How it is kept is nobody's business before it is kept.
@@ -31,3 +33,17 @@ async def ticket_path(
     """Who would be asked about this request, and why, were it sent now. An unfinished form has a path too."""
     path = await foreseeing.path_of_new(session, actor, **body.model_dump(exclude=_NOT_JUDGED))
     return json_response(path)
+
+
+@router.post(
+    "/{ticket_id}/path",
+    response_model=ChangePath,
+    responses=problems(TicketNotFound, NotYours, ApprovedFacts, TicketIsClosed),
+)
+@guarded(only_if(policy.parts_of))
+async def change_path(
+    ticket_id: PathId, body: ChangeAsk, session: ReadSession, actor: Annotated[Actor, permit(Permission.TICKETS_READ)]
+) -> Response:
+    """Whom a change would ask, and whom again, before it is made. Nothing is stored."""
+    values = body.model_dump(exclude_unset=True, exclude={"version"})
+    return json_response(await foreseeing.path_of_change(session, actor, ticket_id, values))

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from waypost.approvals.path_schemas import Path, PathFact
-from waypost.tickets.schemas import PriorityWord, TicketCreate
+from waypost.tickets.schemas import PriorityWord, TicketCreate, TicketUpdate
 
 
 class PathAsk(TicketCreate):
     """A request as far as it is filled in: the body of `POST /tickets`; only its type is needed."""
 
     title: Annotated[str, Field(max_length=200, examples=["New laptop request"])] = ""
+
+
+class ChangeAsk(TicketUpdate):
+    """A change that is not made yet; the body of `PUT /tickets/{ticket_id}`, whatever its version."""
+
+
+class AsksAgain(BaseModel):
+    """What of a running approval a change would ask again."""
+
+    extent: Annotated[
+        Literal["NOTHING", "STAGES", "ROUND"],
+        Field(examples=["STAGES"], description="ROUND: all of it, from the beginning."),
+    ]
+    stages: Annotated[list[str], Field(examples=[["Finance Committee"]])]
+    why: Annotated[str, Field(examples=["amount changed from 6000.00 to 7000.00"])]
 
 
 class TicketPath(Path):
@@ -23,3 +38,9 @@ class TicketPath(Path):
     priority: Annotated[PriorityWord, Field(description="The one it will be judged with.")]
     priority_is_ruled: Annotated[bool, Field(description="A routing rule gives it another one than was asked for.")]
     missing: Annotated[list[PathFact], Field(description="What decides the path and is not filled in yet.")]
+
+
+class ChangePath(TicketPath):
+    """Where a ticket would go with a change, and whom of its approvers the change would ask again."""
+
+    asks_again: Annotated[AsksAgain | None, Field(description="Null for a draft: nobody has been asked yet.")]

@@ -4,6 +4,7 @@ import type { PathPerson, PathStage, TicketPath } from "@/api/generated";
 import shared from "@/shared/locales/en.json";
 import words from "../locales/en.json";
 import {
+  againOf,
   awayBriefly,
   awayOf,
   dueOf,
@@ -141,6 +142,31 @@ it("what is missing, what cannot be, by when", () => {
     "Nobody can be found who may decide “Board”, so it cannot be submitted. Please tell an administrator.",
   );
   expect(dueOf(say, 2880)).toBe("answer within 2 days");
+});
+
+describe("what an edit asks again", () => {
+  const change = (
+    extent: "NOTHING" | "STAGES" | "ROUND",
+    stages: string[] = [],
+    why = "amount changed from 1 to 2",
+  ) => againOf(say, { asks_again: { extent, stages, why } });
+  it.each([
+    [againOf(say, { asks_again: null }), "Nobody is asked again."],
+    [change("NOTHING"), "Nobody is asked again."],
+    [
+      change("STAGES", ["Finance"]),
+      "Saving asks “Finance” again, because the amount changed from 1 to 2. What was said there does not count any more.",
+    ],
+    [
+      change("STAGES", ["Finance", "Board"]),
+      "Saving asks “Finance” and “Board” again, because the amount changed from 1 to 2. What was said there does not count any more.",
+    ],
+    [
+      change("ROUND"),
+      "Saving starts the approval again from the beginning, because the amount changed from 1 to 2.",
+    ],
+    [change("ROUND", [], ""), "Saving starts the approval again from the beginning."],
+  ])("%#", (words, expected) => expect(words).toBe(expected));
 });
 
 it("what is heard is all of it, once", () => {

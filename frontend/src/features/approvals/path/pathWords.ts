@@ -1,9 +1,9 @@
 /** Pure: a path in a sentence, as one colleague would tell another whom a request goes to, and why. */
-import type { PathPerson, PathStage, TicketPath } from "@/api/generated";
+import type { ChangePath, PathPerson, PathStage, TicketPath } from "@/api/generated";
 import { date, duration, either, names } from "@/shared/lib/format";
 
 export type Say = (key: string, named?: Record<string, unknown>, plural?: number) => string;
-type Counted = Pick<PathStage, "mode" | "needed" | "first_answer_counts">;
+type Counted = Pick<PathStage, "needed" | "first_answer_counts"> & { mode: string };
 export type Telling = Omit<TicketPath, "priority" | "priority_is_ruled" | "depends_on"> & {
   priority?: TicketPath["priority"];
   priority_is_ruled?: boolean;
@@ -77,6 +77,17 @@ export function awayBriefly(say: Say, { away_until: until, deputy }: PathPerson)
 export function missingOf(say: Say, path: Telling): string {
   const what = path.missing.map((f) => reasonOf(say, f.label));
   return what.length ? say("approvals.path.missing", { what: names(what) }) : "";
+}
+
+/** Whom an edit asks again, and why. */
+export function againOf(say: Say, path: Pick<ChangePath, "asks_again">): string {
+  const again = path.asks_again;
+  if (!again || again.extent === "NOTHING") return say("approvals.again.nobody");
+  const why = reasonOf(say, again.why);
+  if (again.extent === "ROUND")
+    return say(why ? "approvals.again.round" : "approvals.again.roundPlain", { why });
+  const stages = names(again.stages.map((name) => `“${name}”`));
+  return say("approvals.again.stages", { stages, why }, again.stages.length);
 }
 
 /** Why it could not begin, if it could not. */

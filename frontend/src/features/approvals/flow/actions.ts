@@ -1,0 +1,44 @@
+import { useMutation, useQueryClient } from "@tanstack/vue-query";
+import { data } from "@/api/client";
+import * as api from "@/api/generated";
+
+function useRefresh() {
+  const queries = useQueryClient();
+  return () => {
+    for (const key of ["approvals", "tickets", "dashboard"])
+      void queries.invalidateQueries({ queryKey: [key] });
+  };
+}
+
+/** One more person decides with the one who is asked. */
+export function useAddApprover() {
+  return useMutation({
+    mutationFn: (of: { stepId: number; approver: number; comments: string; version: number }) =>
+      data(
+        api.addApprover({
+          path: { step_id: of.stepId },
+          body: { approver_id: of.approver, comments: of.comments || null, version: of.version },
+        }),
+      ),
+    onSettled: useRefresh(),
+  });
+}
+
+/** A decision past the approvers, with a reason; refused when it reads differently by now. */
+export function useOverride() {
+  return useMutation({
+    mutationFn: (of: {
+      workflowId: number;
+      action: "APPROVE" | "REJECT";
+      comments: string;
+      version: number;
+    }) =>
+      data(
+        api.override({
+          path: { workflow_id: of.workflowId },
+          body: { action: of.action, comments: of.comments, version: of.version },
+        }),
+      ),
+    onSettled: useRefresh(),
+  });
+}
