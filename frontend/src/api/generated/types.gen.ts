@@ -161,6 +161,28 @@ export type Answer = {
 };
 
 /**
+ * AsksAgain
+ *
+ * What of a running approval a change would ask again.
+ */
+export type AsksAgain = {
+    /**
+     * Extent
+     *
+     * ROUND: all of it, from the beginning.
+     */
+    extent: 'NOTHING' | 'STAGES' | 'ROUND';
+    /**
+     * Stages
+     */
+    stages: Array<string>;
+    /**
+     * Why
+     */
+    why: string;
+};
+
+/**
  * AssignMany
  *
  * Give the tickets to somebody (null: back to their team), or to another team.
@@ -737,6 +759,113 @@ export type Change = {
      * Old
      */
     old: unknown;
+};
+
+/**
+ * ChangeAsk
+ *
+ * A change that is not made yet; the body of `PUT /tickets/{ticket_id}`, whatever its version.
+ */
+export type ChangeAsk = {
+    /**
+     * Amount
+     */
+    amount?: string | null;
+    /**
+     * Currency
+     */
+    currency?: string | null;
+    /**
+     * Custom Fields
+     */
+    custom_fields?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Due Date
+     */
+    due_date?: string | null;
+    /**
+     * Is Confidential
+     */
+    is_confidential?: boolean | null;
+    /**
+     * Priority
+     */
+    priority?: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL' | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
+    /**
+     * Title
+     */
+    title?: string | null;
+    /**
+     * Version
+     */
+    version?: number | null;
+};
+
+/**
+ * ChangePath
+ *
+ * Where a ticket would go with a change, and whom of its approvers the change would ask again.
+ */
+export type ChangePath = {
+    /**
+     * Null for a draft: nobody has been asked yet.
+     */
+    asks_again: AsksAgain | null;
+    /**
+     * Depends On
+     */
+    depends_on: Array<PathFact>;
+    /**
+     * Is Emergency
+     *
+     * Everybody is asked at once; the first answer counts.
+     */
+    is_emergency: boolean;
+    /**
+     * Missing
+     *
+     * What decides the path and is not filled in yet.
+     */
+    missing: Array<PathFact>;
+    /**
+     * Needs Approval
+     *
+     * False: nobody must say yes to this type of request.
+     */
+    needs_approval: boolean;
+    /**
+     * Priority
+     *
+     * The one it will be judged with.
+     */
+    priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+    /**
+     * Priority Is Ruled
+     *
+     * A routing rule gives it another one than was asked for.
+     */
+    priority_is_ruled: boolean;
+    /**
+     * Problem
+     *
+     * Why it could not begin, or null.
+     */
+    problem: 'nobody_to_ask' | null;
+    /**
+     * Stages
+     */
+    stages: Array<PathStage>;
+    workflow: PathWorkflow | null;
 };
 
 /**
@@ -2878,6 +3007,24 @@ export type NamedRef = {
 };
 
 /**
+ * NextRead
+ *
+ * What happens by itself while nobody answers, and when.
+ */
+export type NextRead = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * What
+     *
+     * Nothing is ever approved by time.
+     */
+    what: 'REMIND' | 'ASK_FURTHER' | 'ASK_ADMINISTRATORS' | 'REJECT';
+};
+
+/**
  * NotificationPage
  */
 export type NotificationPage = {
@@ -3434,6 +3581,33 @@ export type PublishBody = {
      * Note
      */
     note?: string;
+};
+
+/**
+ * QuestionRead
+ *
+ * What an approver asked the requester, and the answer; one that lapsed has none.
+ */
+export type QuestionRead = {
+    /**
+     * Answer
+     */
+    answer: string | null;
+    /**
+     * Answered At
+     *
+     * When it was answered, or decided without an answer.
+     */
+    answered_at: string | null;
+    answered_by: PersonRef | null;
+    /**
+     * Asked At
+     */
+    asked_at: string;
+    /**
+     * Question
+     */
+    question: string;
 };
 
 /**
@@ -4865,7 +5039,12 @@ export type StepRead = {
      * The request was changed after this decision.
      */
     is_outdated: boolean;
+    next: NextRead | null;
     on_behalf_of: PersonRef | null;
+    /**
+     * Questions
+     */
+    questions: Array<QuestionRead>;
     /**
      * Reason
      */
@@ -14508,6 +14687,52 @@ export type PreviewMergeResponses = {
 };
 
 export type PreviewMergeResponse = PreviewMergeResponses[keyof PreviewMergeResponses];
+
+export type ChangePathData = {
+    body: ChangeAsk;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/path';
+};
+
+export type ChangePathErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ChangePathError = ChangePathErrors[keyof ChangePathErrors];
+
+export type ChangePathResponses = {
+    /**
+     * Successful Response
+     */
+    200: ChangePath;
+};
+
+export type ChangePathResponse = ChangePathResponses[keyof ChangePathResponses];
 
 export type LeaveData = {
     body?: never;
