@@ -309,12 +309,15 @@ def test_examples_in_words() -> None:
     tags = Field("tags", Kind.LIST, "tags")
     conditions.append(parse(leaf("tags", "contains", "red"), {"tags": tags}))
     record = {"amount": None, "title": "~", "department_id": 7, "priority": "LOW", "tags": ["red", "blue"]}
-    assert in_words(record, conditions) == (
+    assert in_words(record, conditions, company()) == (
         "when amount is empty and title is something else and department is something else and priority is LOW"
         " and tags is red, blue"
     )
-    assert in_words({"department_id": 3}, conditions) == "when department is 3"
-    assert in_words({}, conditions) == "whatever it says"
+    named_ = company(call=lambda field, value: "Marketing" if field.name == "department_id" else None)
+    assert in_words({"department_id": 3, "priority": "LOW"}, conditions, named_) == (
+        "when department is Marketing and priority is LOW"
+    )
+    assert in_words({}, conditions, company()) == "whatever it says"
 
 
 AMOUNTS = st.sampled_from(["0", "999.99", "1000", "1000.01", "5000"])

@@ -110,7 +110,7 @@ async def test_a_workflow_that_is_not_used_says_why(who: Any, kind: str, flow: d
 
     assert await why(only(kind)) == (True, None), "as specific, and newer"
     assert (await why(None))[1] == f"“{kind}” fits as well and is more specific, or as specific and newer"
-    assert (await why(only("HR")))[1] == "it is for requests of which this holds: type is HR"
+    assert (await why(only("HR")))[1] == "it is for requests of which this holds: type is HR request"
     both = {"all": [*only(kind)["all"], {"field": "amount", "op": "gt", "value": "5"}]}
     assert (await why(both, [HEAD | {"condition": above("50")}]))[1] == "none of its stages applies"
     plain = await admin.post("/approval-workflows/simulate", {"ticket": ticket})

@@ -133,6 +133,25 @@ async def definitions_naming(session: AsyncSession, kind: TicketType, key: str) 
 def parsed(row: ApprovalDefinitionVersion) -> Definition:
     """The definition a kept version stands for."""
     custom = {
-        name: Field(name, Kind(f["kind"]), f["label"], tuple(f["choices"])) for name, f in row.field_kinds.items()
+        name: Field(
+            name,
+            Kind(f["kind"]),
+            f["label"],
+            tuple(f["choices"]),
+            tuple(f.get("labels") or ()),
+            f.get("refers_to"),
+        )
+        for name, f in row.field_kinds.items()
     }
     return reading.read(row.document, custom | reading.FIELDS)
+
+
+def kept_field(field: Field) -> dict[str, Any]:
+    """A form's field as a version keeps it, so that it is read as it was when forms change."""
+    return {
+        "kind": field.kind.value,
+        "label": field.label,
+        "choices": list(field.choices),
+        "labels": list(field.labels),
+        "refers_to": field.refers_to,
+    }

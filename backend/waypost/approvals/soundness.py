@@ -5,7 +5,7 @@ Who is named and is not there is an error; everything else is a warning, because
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -43,7 +43,7 @@ class Company:
 
     `people`, `roles`, `teams`, `departments` are the names of those that exist (and are active); `members` the people
     behind each rule that does not depend on the request; `types_with` the types whose forms have a field; `types` all
-    of them.
+    of them. `call` says what a value in a condition is called.
     """
 
     people: Mapping[int, str] = field(default_factory=dict)
@@ -55,6 +55,7 @@ class Company:
     types_with: Mapping[str, frozenset[str]] = field(default_factory=dict)
     types: tuple[str, ...] = ()
     domains: Domains = field(default_factory=dict)
+    call: Callable[[Field, object], str | None] | None = None
 
 
 Placed = tuple[str, Approver]
@@ -128,7 +129,7 @@ def doubts(definition: Definition, company: Company, others: Sequence[Other], ra
         never = "No request ever fits this condition, so this workflow is never used."
         return [*found, warning("/condition", "never_used", never)]
     found += _types(definition, company, asking)
-    found += _reach(definition, asking)
+    found += _reach(definition, asking, company)
     found += _beside(definition, others, rank, asking)
     return found
 
@@ -250,7 +251,7 @@ def _is_custom(field_: Field) -> bool:
     return field_.name.startswith(CUSTOM)
 
 
-def _reach(definition: Definition, asking: _Asking) -> Iterator[Problem]:
+def _reach(definition: Definition, asking: _Asking, company: Company) -> Iterator[Problem]:
     """Stages that are never reached, and requests that reach none."""
     for n, stage in enumerate(definition.stages):
         if asking.never(stage.condition):
@@ -262,7 +263,7 @@ def _reach(definition: Definition, asking: _Asking) -> Iterator[Problem]:
         yield warning(f"/stages/{n}/condition", "unreachable_stage", told)
     gap = asking.case(definition.condition, *(Not(stage.condition) for stage in definition.stages))
     if gap is not None:
-        case = in_words(gap, [stage.condition for stage in definition.stages])
+        case = in_words(gap, [stage.condition for stage in definition.stages], company)
         told = f"A request reaches no stage {case}: the requester's manager decides it then."
         yield warning("/stages", "dead_end", told)
 
@@ -283,7 +284,7 @@ def _beside(
             yield warning("/condition", "overlaps", told)
 
 
-def in_words(record: Mapping[str, Any], conditions: Sequence[Condition]) -> str:
+def in_words(record: Mapping[str, Any], conditions: Sequence[Condition], company: Company) -> str:
     """An example in words: "when amount is empty and priority is LOW". Fields nothing is said about are left out."""
     fields = {leaf.field.name: leaf.field for c in conditions for leaf in leaves(c)}
     said = []
@@ -296,7 +297,8 @@ def in_words(record: Mapping[str, Any], conditions: Sequence[Condition]) -> str:
         elif is_made_up(value) or (field_.kind is Kind.ID and value not in _named(field_, conditions)):
             said.append(f"{field_.label} is something else")
         else:
-            said.append(describe(Leaf(field_, "eq", tuple(value) if isinstance(value, list) else value)))
+            leaf = Leaf(field_, "eq", tuple(value) if isinstance(value, list) else value)
+            said.append(describe(leaf, company.call))
     return f"when {' and '.join(said)}" if said else "whatever it says"
 
 

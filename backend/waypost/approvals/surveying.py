@@ -17,11 +17,12 @@ from waypost.access.models import Role
 from waypost.approvals import checking, soundness
 from waypost.approvals.checking import Level, Problem
 from waypost.approvals.definition import FIELDS, ApproverKind, Definition
-from waypost.approvals.definitions import in_force, specificity
+from waypost.approvals.definitions import in_force, kept_field, specificity
 from waypost.approvals.errors import BadDefinition
 from waypost.approvals.finding import ADMINISTRATORS, candidates
 from waypost.approvals.soundness import OWN_DOMAINS, Company, Other
 from waypost.approvals.subject import Subject
+from waypost.approvals.wording import namer
 from waypost.catalog.models import TicketType
 from waypost.directory.models import Department, Team, User
 from waypost.kernel.conditions.fields import CUSTOM, Field, form_fields
@@ -138,7 +139,7 @@ def _kinds(definition: Definition) -> dict[str, Any]:
         for leaf in leaves(condition)
         if leaf.field.name not in FIELDS
     }
-    return {f.name: {"kind": f.kind.value, "label": f.label, "choices": list(f.choices)} for f in custom}
+    return {f.name: kept_field(f) for f in custom}
 
 
 async def survey(session: AsyncSession, definition: Definition, known: Forms) -> Company:
@@ -171,4 +172,5 @@ async def survey(session: AsyncSession, definition: Definition, known: Forms) ->
         types_with=known.types_with,
         types=known.types,
         domains=known.domains,
+        call=await namer(session, (condition for _, condition in soundness.looked_at(definition))),
     )

@@ -16,6 +16,7 @@ from waypost.approvals.errors import DefinitionNotFound
 from waypost.approvals.foreseeing import Foreseen
 from waypost.approvals.models import ApprovalDefinition, ApprovalDefinitionVersion
 from waypost.approvals.subject import Subject
+from waypost.approvals.wording import Call, namer
 from waypost.kernel.conditions.evaluate import holds
 from waypost.kernel.conditions.tree import describe
 from waypost.kernel.errors import FieldError, Invalid
@@ -30,6 +31,7 @@ class Trial:
     now: Sequence[InForce]
     then: Sequence[InForce]
     own: InForce | None
+    call: Call | None = None
 
     def concerns(self, subject: Subject) -> bool:
         """Whether it fits a subject, or did: all others go the way they went."""
@@ -43,7 +45,7 @@ class Trial:
         if own is None or foreseen.chosen.definition_id == own.definition_id:
             return None
         if not holds(own.definition.condition, subject.facts):
-            return f"it is for requests of which this holds: {describe(own.definition.condition)}"
+            return f"it is for requests of which this holds: {describe(own.definition.condition, self.call)}"
         if not any(holds(s.condition, subject.facts) for s in own.definition.stages):
             return "none of its stages applies"
         return f"“{foreseen.chosen.definition.name}” fits as well and is more specific, or as specific and newer"
@@ -68,7 +70,7 @@ async def trial(session: AsyncSession, document: dict[str, Any] | None, definiti
         )
     own = InForce(definition_id or NEW, version, definition)
     others = [w for w in now if w.definition_id != definition_id]
-    return Trial(now, [*others, own], own)
+    return Trial(now, [*others, own], own, await namer(session, [definition.condition]))
 
 
 async def _written(
