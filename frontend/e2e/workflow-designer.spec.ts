@@ -1,4 +1,5 @@
 /** Workflows put together, tried out, published, compared and brought back; by keyboard, on every screen, by two. */
+import { readFile } from "node:fs/promises";
 import { expect, test, type APIRequestContext, type Locator, type Page } from "@playwright/test";
 import { as, expectNoSidewaysScroll, expectNoViolations, PASSWORD, signIn, title } from "./support";
 
@@ -328,7 +329,25 @@ test("a file takes a workflow somewhere else", async ({ page, request }) => {
   });
   await expect(dialog.getByText("“notes.json” is not a workflow's file.")).toBeVisible();
   await dialog.locator("input[type='file']").setInputFiles(file);
-  await expect(dialog.getByText(new RegExp(name))).toBeVisible();
+  await expect(dialog.getByText(`“${name}” is there already, and says the same.`)).toBeVisible();
+  await expect(dialog.getByRole("button", { name: "Import as a draft" })).toBeDisabled();
+  const said = JSON.parse(await readFile(file, "utf8")) as { workflow: { name: string; stages: object[] } };
+  said.workflow.name = `${name}, brought`;
+  const bring = async (workflow: object) =>
+    dialog.locator("input[type='file']").setInputFiles({
+      name: "brought.json",
+      mimeType: "application/json",
+      buffer: Buffer.from(JSON.stringify({ ...said, workflow })),
+    });
+  const stranger = stage("Somebody else", { approvers: [{ kind: "USER", username: "nobody.of.us" }] });
+  await bring({ ...said.workflow, stages: [stranger] });
+  await expect(dialog.getByText("It cannot be imported as it is:")).toBeVisible();
+  await expect(dialog.getByText("/workflow/stages/0/approvers/0", { exact: false })).toBeVisible();
+  await bring(said.workflow);
+  await expect(dialog.getByText(/would be added as a draft/)).toBeVisible();
+  await dialog.getByRole("button", { name: "Import as a draft" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: `${name}, brought` })).toBeVisible();
+  await expect(page.getByText("Not published yet")).toBeVisible();
 });
 
 test("replay tells which requests would have gone another way", async ({ page, request }) => {

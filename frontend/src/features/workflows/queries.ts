@@ -2,8 +2,6 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tansta
 import { computed, type Ref } from "vue";
 import { data, idempotencyKey } from "@/api/client";
 import * as api from "@/api/generated";
-import { client } from "@/api/generated/client.gen";
-import type { Problem } from "./problems";
 
 export type Doc = Record<string, unknown>;
 export type Definition = api.DefinitionRead;
@@ -14,20 +12,9 @@ export type Path = api.Simulated;
 export type PathStage = api.PathStage;
 export type Replayed = api.Replayed;
 export type ReplayedWay = api.ReplayedWay;
-export interface ImportPlan {
-  name: string;
-  id: number | null;
-  problems: Problem[];
-  changes: Change[];
-}
+export type Imported = api.Imported;
 
-const URL = "/api/v1/approval-workflows";
 const KEY = ["workflows"] as const;
-const get = <T>(url: string, signal?: AbortSignal, query?: Doc) =>
-  data(client.get({ url: `${URL}${url}`, signal, query })) as Promise<T>;
-const JSON_TYPE = { "Content-Type": "application/json" };
-const post = <T>(url: string, body: Doc, headers?: Record<string, string>) =>
-  data(client.post({ url: `${URL}${url}`, body, headers: { ...JSON_TYPE, ...headers } })) as Promise<T>;
 const at = (id: Ref<number>) => ({ definition_id: id.value });
 const once = () => ({ "Idempotency-Key": idempotencyKey() });
 
@@ -124,11 +111,14 @@ export function useComparison(id: Ref<number>, from: Ref<number | null>, to: Ref
   });
 }
 
-export const exportFile = (id: number) => get<Doc>(`/${id}/export`);
-export const importFile = (file: unknown, dry_run: boolean) =>
-  post<ImportPlan>("/import", { file, dry_run }, once());
-export const useImport = () => useChange((file: unknown) => importFile(file, false));
-
+export const exportFile = (definition_id: number) =>
+  data(api.exportWorkflow({ path: { definition_id } })) as Promise<Doc>;
+/** What a file would do here. */
+export const lookInto = (file: Doc) => data(api.importWorkflow({ body: { file }, headers: once() }));
+export const useImport = () =>
+  useChange((body: { file: Doc; replace_draft: boolean }) =>
+    data(api.importWorkflow({ body: { ...body, dry_run: false }, headers: once() })),
+  );
 export const useSimulation = (id: Ref<number>) =>
   useMutation({
     mutationFn: (body: api.SimulateBody) => data(api.simulateWorkflow({ path: at(id), body })),
