@@ -320,6 +320,11 @@ test("a file takes a workflow somewhere else", async ({ page, request }) => {
   await page.getByRole("menuitem", { name: "Export as a file" }).click();
   const file = await (await coming).path();
   await page.goto("/settings/workflows");
+  await page.getByRole("button", { name: `More for ${name}` }).click();
+  await page.getByRole("menuitem", { name: "Duplicate" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: `${name} (copy)` })).toBeVisible();
+  await expect(outlineOf(page).locator("[data-row]")).toHaveCount(3);
+  await page.goto("/settings/workflows");
   await page.getByRole("button", { name: "Import" }).click();
   const dialog = page.getByRole("dialog", { name: "Import a workflow" });
   await dialog.locator("input[type='file']").setInputFiles({
@@ -350,13 +355,37 @@ test("a file takes a workflow somewhere else", async ({ page, request }) => {
   await expect(page.getByText("Not published yet")).toBeVisible();
 });
 
-test("replay tells which requests would have gone another way", async ({ page, request }) => {
-  const { id } = await made(request, title("Replayed"));
+test("a request there is, and the last five hundred, are tried out before anything is in force", async ({
+  page,
+  request,
+}) => {
+  // A draft, which judges nothing: every other journey goes on as before.
+  const hardware = { field: "ticket_type", op: "eq", value: "IT_HARDWARE" };
+  const { id } = await made(request, title("Replayed"), {
+    condition: { all: [hardware, { field: "title", op: "is_not_empty" }] },
+    stages: [stage("Treasurer", { approvers: [{ kind: "ROLE", role: "finance_committee" }], quorum: "ANY" })],
+    publish: false,
+  });
   await signIn(page, "admin", `/settings/workflows/${id}?tab=replay`);
   await page.getByRole("button", { name: "Replay the last 500" }).click();
   const result = page.getByRole("region", { name: "What would have been different" });
   await expect(result).toBeFocused();
   await expect(result.getByText("looked at")).toBeVisible();
+  const row = result.getByRole("row").filter({ hasText: "Treasurer" }).first();
+  await expect(row).toContainText("Purchases by amount");
+  await expect(row.getByRole("link", { name: /^ITH-/ })).toHaveAttribute("href", /^\/tickets\/\d+$/);
+  await expect(result.getByRole("heading", { name: /^How often somebody would be asked/ })).toBeVisible();
+
+  await page.getByRole("tab", { name: "Design" }).click();
+  await page.getByRole("tab", { name: "Simulate" }).click();
+  const tried = page.getByRole("region", { name: "Simulate" });
+  await tried.getByRole("tab", { name: "Existing request" }).click();
+  await tried.getByRole("button", { name: "Show the path" }).click();
+  await expect(tried.getByText("Choose a request.")).toBeVisible();
+  await tried.getByRole("combobox", { name: "Request" }).fill("ITH-");
+  await page.getByRole("option", { name: /^ITH-/ }).first().click();
+  await tried.getByRole("button", { name: "Show the path" }).click();
+  await expect(tried.getByRole("group", { name: "The path" }).getByText("Treasurer")).toBeVisible();
 });
 
 test("who may only look, looks; others are told why not", async ({ browser, request }) => {

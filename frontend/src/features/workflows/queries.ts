@@ -78,7 +78,7 @@ export const useCreate = () =>
     ),
   );
 export const useDropDraft = (id: Ref<number>) =>
-  useChange((draft_version: number) =>
+  useChange((draft_version?: number) =>
     data(api.discardWorkflowDraft({ path: at(id), query: { draft_version } })),
   );
 export const usePublish = (id: Ref<number>) =>
