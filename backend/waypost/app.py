@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from waypost import __version__
 from waypost.access import absence_router as absences
-from waypost.access import directory_router
+from waypost.access import directory_router, leaving_router
 from waypost.access import router as access
 from waypost.access.deps import authenticate
 from waypost.approvals import definitions_router as workflows
@@ -54,6 +54,7 @@ API = "/api/v1"
 ROOMS = (
     access,
     directory_router,
+    leaving_router,
     absences,
     categories,
     forms,

@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost.access.service import forget_old_sessions
-from waypost.approvals import definitions, delegating, timing
+from waypost.approvals import definitions, delegating, leaving, timing
 from waypost.approvals import deputy_events as deputies
 from waypost.approvals import events as approvals
+from waypost.approvals import person_mentions as approval_mentions
 from waypost.approvals.subject import use_subject_rooms
 from waypost.catalog.uses import use_finders
-from waypost.directory.events import AbsenceRemoved
+from waypost.directory.events import AbsenceRemoved, UserDeactivated
+from waypost.directory.mentions import use_mention_finders
 from waypost.kernel import hints, relay
 from waypost.kernel.db import Database
 from waypost.kernel.events import Event, Wiring
@@ -23,7 +25,18 @@ from waypost.kernel.idempotency import forget_old_keys
 from waypost.notifications import consumer as notifications
 from waypost.notifications import sending
 from waypost.search.field_uses import views_naming
-from waypost.tickets import bulk, comment_drafts, dispatching, drafts, field_uses, importing, keeping, reviewing
+from waypost.search.person_mentions import views_naming_person
+from waypost.tickets import (
+    bulk,
+    comment_drafts,
+    dispatching,
+    drafts,
+    field_uses,
+    importing,
+    keeping,
+    person_mentions,
+    reviewing,
+)
 from waypost.tickets import events as tickets
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
@@ -32,6 +45,7 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     approvals.InfoAnswered: (reviewing.on_info_answered,),
     tickets.TicketApproved: (dispatching.on_approved,),
     AbsenceRemoved: (delegating.on_absence_removed,),
+    UserDeactivated: (leaving.on_user_deactivated,),
 }
 
 CONSUMERS = {"notifications": notifications.notify}
@@ -70,6 +84,16 @@ def build_wiring() -> Wiring:
     """The table in force, and the rooms whose subjects approvals judge."""
     use_finders(
         (definitions.definitions_naming, field_uses.rules_naming, views_naming, field_uses.tickets_with),
+    )
+    use_mention_finders(
+        (
+            person_mentions.tickets_naming_person,
+            approval_mentions.workflows_naming_person,
+            approval_mentions.delegations_naming_person,
+            person_mentions.rules_naming_person,
+            person_mentions.replies_of_person,
+            views_naming_person,
+        ),
     )
     use_subject_rooms({reviewing.TICKET: reviewing.TicketRoom()})
     return Wiring(handlers=HANDLERS, consumers=CONSUMERS, subscriptions=SUBSCRIPTIONS)
@@ -113,6 +137,7 @@ def tasks() -> dict[str, Task]:
         bulk.TASK: _change_many,
         importing.TASK: _import,
         delegating.TASK: delegating.begin_due,
+        leaving.TASK: leaving.sweep,
         timing.TASK: timing.run_due,
         "housekeeping": _keep_house,
     }
@@ -127,5 +152,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "approvals": {"task": timing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},
+    "leavers": {"task": leaving.TASK, "schedule": 60.0, "options": {"expires": 60}},
     "housekeeping": {"task": "housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
 }

@@ -71,7 +71,10 @@ async def test_a_deputy_decides_and_both_names_are_kept(who: Any, hardware: Any,
     assert (made["status"], made["delegate"]["username"]) == ("OPEN", "colleague")
     step = await find_step(colleague, waiting["id"])
     assert step["on_behalf_of"]["username"] == "manager"
-    assert step["allowed_actions"] == ["approve", "reject", "request_info", "escalate"]
+    assert {"approve", "reject", "request_info", "escalate"} <= set(step["allowed_actions"])
+    assert "delegate" not in step["allowed_actions"], "a deputy decides, and does not hand on"
+    handing = {"delegate_to": (await who("head")).id}
+    await colleague.post(f"/approvals/{step['id']}/delegate", handing, expect=403)
     assert (await colleague.get("/reports/dashboard"))["pending_approvals"] > before
     seen = await colleague.get(f"/tickets/{waiting['id']}")
     assert seen["ticket_number"] == waiting["ticket_number"]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
@@ -199,9 +199,30 @@ def facts(draw: Any) -> dict[str, Any]:
 scopes = st.builds(Scope, conditions, st.none() | st.decimals(0, 100, places=2))
 
 
-async def test_the_rule_and_its_path_agree(database: Any) -> None:
-    cases: list[tuple[Scope, dict[str, Any]]] = []
+def words_in(field: str, op: str, value: Any) -> Scope:
+    return Scope(Leaf(CATALOGUE[field], op, value))
 
+
+HELD = {"title": 'A "Größe".*', "custom.tags": ["x", "red"], "custom.day": "2030-05-02"}
+PLAIN = [
+    (words_in("title", "contains", '"größe'), True),
+    (words_in("title", "contains", "grosse"), False),
+    (words_in("title", "contains", ".*"), True),
+    (words_in("title", "contains", "x.*"), False),
+    (words_in("title", "contains", ""), True),
+    (words_in("currency", "contains", ""), False),
+    (words_in("title", "starts_with", 'a "'), True),
+    (words_in("custom.tags", "contains", "red"), True),
+    (words_in("custom.tags", "contains", "re"), False),
+    (words_in("custom.day", "gt", "2030-05-01"), True),
+]
+
+
+async def test_the_rule_and_its_path_agree(database: Any) -> None:
+    cases: list[tuple[Scope, dict[str, Any]]] = [(scope, facts_kept(HELD)) for scope, _ in PLAIN]
+    assert [covers(scope, kept) for scope, kept in cases] == [held for _, held in PLAIN]
+
+    @settings(max_examples=400)
     @given(scopes, facts())
     def collect(scope: Scope, values: dict[str, Any]) -> None:
         cases.append((scope, facts_kept(values)))

@@ -109,6 +109,7 @@ async def test_every_list_is_bounded(app: Any) -> None:
         "/api/v1/ticket-types": "the kinds of request a company offers",
         "/api/v1/teams": "the teams of a company",
         "/api/v1/departments": "the departments of a company",
+        "/api/v1/users/{user_id}/mentions": "at most 50 of a kind are named, the others counted",
         "/api/v1/queues": "the teams of a company",
         "/api/v1/ticket-fields": "the fields of tickets and of a company's forms",
     }
@@ -202,6 +203,7 @@ ONLY_KEPT = {
     "ticket_type.created",
     "ticket_type.updated",
     "user.created",
+    "user.reactivated",
     "workflow.activated",
     "workflow.created",
     "workflow.deactivated",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import service as access
 from waypost.access.actor import Actor
@@ -48,7 +49,8 @@ Wanted = Annotated[
 ]
 
 
-async def _users(session: ReadSession, rows: list[User]) -> list[dict[str, Any]]:
+async def as_json(session: AsyncSession, rows: list[User]) -> list[dict[str, Any]]:
+    """People as administrators read them."""
     people = await names.people(session, [u.manager_id for u in rows])
     departments = await names.departments(session, [u.department_id for u in rows])
     roles = await roles_of(session, [u.id for u in rows])
@@ -80,7 +82,7 @@ async def users(
 ) -> Response:
     """People by name, inactive ones too."""
     rows, following = await queries.people_page(session, q=q, cursor=cursor, limit=limit, only_active=False)
-    return json_response({"items": await _users(session, [user for user, _ in rows]), "next_cursor": following})
+    return json_response({"items": await as_json(session, [user for user, _ in rows]), "next_cursor": following})
 
 
 @router.post(
@@ -103,7 +105,7 @@ async def create_user(
         await access.grant_roles(session, actor, user.id, body.roles, pointer="/roles")
         if body.password is not None:
             await access.set_password(session, actor, user, body.password, pointer="/password")
-        return json_response((await _users(session, [user]))[0], 201)
+        return json_response((await as_json(session, [user]))[0], 201)
 
     return await once.answer(session, actor.user_id, work)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waypost.kernel.errors import Forbidden, Invalid, Kind, NotFound, Refusal, Unauthenticated
+from waypost.kernel.errors import Conflict, Forbidden, Invalid, Kind, NotFound, Refusal, Unauthenticated
 
 
 class WrongCredentials(Unauthenticated):
@@ -51,3 +51,9 @@ class RoleNotFound(NotFound):
     """There is no such role."""
 
     code = "role_not_found"
+
+
+class LastAdministrator(Conflict):
+    """This is the last administrator: make somebody else one first."""
+
+    code = "last_administrator"

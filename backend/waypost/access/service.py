@@ -222,7 +222,7 @@ async def refresh(database: Database, token: str | None) -> SignedIn:
             login.last_seen_at, login.expires_at = at, _expiry(login.created_at, at)
             await session.flush()
         elif kept.position + 1 != newest or at - kept.used_at > PARENT_GRACE:
-            await _end(session, login, "reuse", at)
+            await end_session(session, login, "reuse", at)
             is_reused = True
         if not is_reused:
             access, life = tokens.issue_access_token(login.user_id, login.id, at)
@@ -233,7 +233,10 @@ async def refresh(database: Database, token: str | None) -> SignedIn:
     raise SessionEnded
 
 
-async def _end(session: AsyncSession, login: LoginSession, reason: str, at: datetime, actor: Doer = SYSTEM) -> None:
+async def end_session(
+    session: AsyncSession, login: LoginSession, reason: str, at: datetime, actor: Doer = SYSTEM
+) -> None:
+    """End a sign-in, for a reason."""
     login.ended_at, login.end_reason = at, reason
     await session.flush()
     await record(session, SessionClosed(user_id=login.user_id, session_id=login.id, reason=reason), actor=actor, at=at)
@@ -249,7 +252,7 @@ async def log_out(session: AsyncSession, token: str | None, actor: Actor | None)
     for login in (await session.scalars(rows)).all():
         if login.ended_at is None:
             who = Actor(user_id=login.user_id, username="", session_id=login.id, permissions={})
-            await _end(session, login, "logout", now(), who)
+            await end_session(session, login, "logout", now(), who)
         actors.forget(login.id)
 
 
@@ -262,7 +265,7 @@ async def revoke_session(session: AsyncSession, actor: Actor, session_id: int) -
     )
     if login is None:
         raise SessionNotFound
-    await _end(session, login, "revoked", now(), actor)
+    await end_session(session, login, "revoked", now(), actor)
     actors.forget(session_id)
 
 
@@ -315,7 +318,7 @@ async def use_password_link(session: AsyncSession, caller: Caller, *, token: str
     await session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id, OneTimeLink.used_at.is_(None)))
     live = select(LoginSession).where(LoginSession.user_id == user.id, LoginSession.ended_at.is_(None))
     for login in await session.scalars(live.with_for_update()):
-        await _end(session, login, "password_set", at, person)
+        await end_session(session, login, "password_set", at, person)
         actors.forget(login.id)
     return await start_session(session, caller, user_id=user.id, method="one_time_link")
 

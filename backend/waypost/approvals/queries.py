@@ -14,9 +14,9 @@ from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.approvals import policy
 from waypost.approvals.asking_back import Question, questions_about
-from waypost.approvals.engine import StepStatus, Verb, open_verbs
+from waypost.approvals.engine import UNDECIDED, StepStatus, Verb, open_verbs
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
-from waypost.approvals.standing import steps_open_to
+from waypost.approvals.standing import is_deputys
 from waypost.approvals.upcoming import next_of
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
@@ -136,13 +136,14 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             .order_by(ApprovalStage.workflow_id, ApprovalStage.position, ApprovalStage.id)
         )
     ).all()
-    steps = (
-        await session.scalars(
-            select(ApprovalStep)
+    rows = (
+        await session.execute(
+            select(ApprovalStep, is_deputys(actor.user_id, now(), ids))
             .where(ApprovalStep.workflow_id.in_(ids))
             .order_by(ApprovalStep.workflow_id, ApprovalStep.seat, ApprovalStep.id)
         )
     ).all()
+    steps, as_deputy = [step for step, _ in rows], {step.id for step, may in rows if may}
     asked_back = await questions_about(session, subject_type, subject_id) if workflows else {}
     people = await names.people(
         session,
@@ -150,7 +151,6 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
         + [w.overridden_by_id for w in workflows]
         + [q["answered_by_id"] for asked in asked_back.values() for q in asked],
     )
-    as_deputy = await steps_open_to(session, actor, [s.id for s in steps])
 
     def stage_json(s: ApprovalStage, version: int) -> dict[str, Any]:
         own = [t for t in steps if t.stage_id == s.id]
@@ -207,3 +207,12 @@ async def workflow_ref(session: AsyncSession, workflow_id: int) -> dict[str, Any
     """How a workflow stands now. The caller has checked that it may be seen."""
     workflow = await session.get_one(ApprovalWorkflow, workflow_id)
     return {"id": workflow.id, "status": workflow.status}
+
+
+def subjects_open_at(subject_type: str, user_id: int) -> Select[int]:
+    """The ids of the subjects that wait for a person, or will."""
+    return select(ApprovalStep.subject_id).where(
+        ApprovalStep.approver_id == user_id,
+        ApprovalStep.subject_type == subject_type,
+        ApprovalStep.status.in_([s.value for s in sorted(UNDECIDED)]),
+    )

@@ -11,16 +11,28 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, all_, and_, cast, exists, func, literal_column, or_, select
-from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    all_,
+    and_,
+    any_,
+    cast,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from waypost.access.actor import Actor
 from waypost.approvals.deputy_models import ApprovalDeputy
 from waypost.approvals.engine import ASKED, WorkflowStatus
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
-from waypost.kernel.clock import now
 
 _ASKED = [s.value for s in sorted(ASKED)]
 NO_VARIABLES: ColumnElement[Any] = literal_column("'{}'::jsonb")
@@ -36,7 +48,9 @@ def _may(at: Any) -> ColumnElement[bool]:
     seat = aliased(ApprovalStep, name="step_of_stage")
     person = ApprovalDeputy.deputy_id
     has_part = exists().where(
-        seat.stage_id == Step.stage_id, or_(seat.approver_id == person, seat.decided_by_id == person)
+        seat.workflow_id == Step.workflow_id,  # by which there is an index
+        seat.stage_id == Step.stage_id,
+        or_(seat.approver_id == person, seat.decided_by_id == person),
     )
     fits = func.jsonb_path_match(Workflow.facts, cast(ApprovalDeputy.scope, JSONPATH), NO_VARIABLES, SILENT)
     return and_(
@@ -94,12 +108,10 @@ def deputies_of(subject_type: str, subject_id: Any, at: Any, *, open_only: bool 
     return waiting.union_all(decided).scalar_subquery()
 
 
-async def steps_open_to(session: AsyncSession, actor: Actor, step_ids: Collection[int]) -> frozenset[int]:
-    """Those of these steps that this person may decide as a deputy now."""
-    if not step_ids:
-        return frozenset()
-    open_now = steps_as_deputy(actor.user_id, now()).where(Step.id.in_(step_ids))
-    return frozenset(await session.scalars(open_now))
+def is_deputys(person_id: int, at: datetime, workflow_ids: Collection[int]) -> ColumnElement[bool]:
+    """Whether the outer query's step is open to this person as a deputy; it is one of these workflows'."""
+    theirs = steps_as_deputy(person_id, at).where(Step.workflow_id.in_(workflow_ids))
+    return ApprovalStep.id == any_(func.array(theirs.scalar_subquery(), type_=ARRAY(BigInteger)))
 
 
 async def deputies_for(
@@ -114,24 +126,3 @@ async def deputies_for(
         _may(at),
     )
     return tuple(sorted(set(await session.scalars(found))))
-
-
-async def deputies_now(session: AsyncSession, approver_ids: Collection[int], at: datetime) -> dict[int, list[int]]:
-    """Who stands in for these people now, whatever for; those nobody stands in for are left out. One statement."""
-    if not approver_ids:
-        return {}
-    rows = await session.execute(
-        select(ApprovalDeputy.approver_id, ApprovalDeputy.deputy_id)
-        .where(
-            ApprovalDeputy.approver_id.in_(sorted(approver_ids)),
-            ApprovalDeputy.starts_at <= at,
-            ApprovalDeputy.ends_at > at,
-        )
-        .order_by(func.cardinality(ApprovalDeputy.delegation_ids), ApprovalDeputy.id)
-    )
-    found: dict[int, list[int]] = {}
-    for approver_id, deputy_id in rows:
-        people = found.setdefault(approver_id, [])
-        if deputy_id not in people:
-            people.append(deputy_id)
-    return found

@@ -84,9 +84,9 @@ async def _receivers(session: AsyncSession, running: Running, step_id: int) -> t
     rule = keeps.definition.stages[stage.position - 1].escalation.to if known and not is_emergency else _NEXT_MANAGER
     if rule.kind is ApproverKind.NEXT_MANAGER:
         above = await _next_managers(session, running, step)
-        [admins] = await candidates(session, [(ADMINISTRATORS,)], _subject(row))
+        [admins] = await candidates(session, [(ADMINISTRATORS,)], subject_of(row))
     else:
-        found, admins = await candidates(session, [(rule,), (ADMINISTRATORS,)], _subject(row))
+        found, admins = await candidates(session, [(rule,), (ADMINISTRATORS,)], subject_of(row))
         above = [Receiver(c.person, f"{c.why}: nobody answered in time") for c in found if c.is_able]
     return above, [Receiver(c.person, f"{c.why}: nobody answered in time") for c in admins if c.is_able]
 
@@ -102,7 +102,7 @@ async def _next_managers(session: AsyncSession, running: Running, step: engine.S
     return [] if boss is None else [Receiver(boss, "next in line, because nobody answered in time")]
 
 
-def _subject(row: ApprovalWorkflow) -> Subject:
+def subject_of(row: ApprovalWorkflow) -> Subject:
     """The subject as finding people needs it: as it stood when it was asked for or last edited."""
     return Subject(
         type=row.subject_type,

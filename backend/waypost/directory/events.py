@@ -94,3 +94,17 @@ class AbsenceRemoved(UserEvent):
     absence_id: int
     starts_at: str
     ends_at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserDeactivated(UserEvent):
+    """A person does not work here any more: they cannot sign in, and nothing new comes to them."""
+
+    type: ClassVar[str] = "user.deactivated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserReactivated(UserEvent):
+    """A person works here again. What went to others stays theirs."""
+
+    type: ClassVar[str] = "user.reactivated"

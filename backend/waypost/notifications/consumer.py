@@ -96,7 +96,7 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
 
 async def _deputies(session: AsyncSession, event: Any) -> tuple[int, ...]:
     """Who stands in now for those whom an event asks, or gives an answer."""
-    if isinstance(event, approvals.ApprovalRequested):
+    if isinstance(event, (approvals.ApprovalRequested, approvals.ApprovalReminded)):
         asked: tuple[int, ...] = (event.approver_id,)
     elif isinstance(event, approvals.InfoAnswered) and not event.lapsed:
         asked = event.asker_ids

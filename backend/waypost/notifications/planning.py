@@ -84,7 +84,8 @@ def _wanted(event: Event, people: People) -> list[Notice]:
             for_others = [Notice(i, "approval.requested_for", by_mail=True) for i in people.deputy_ids]
             return [Notice(event.approver_id, "approval.requested", by_mail=True), *for_others]
         case approvals.ApprovalReminded():
-            return [Notice(event.approver_id, "approval.reminded", by_mail=True)]
+            for_others = [Notice(i, "approval.requested_for", by_mail=True) for i in people.deputy_ids]
+            return [Notice(event.approver_id, "approval.reminded", by_mail=True), *for_others]
         case approvals.ApprovalEscalated() if event.by_time:  # the one who was late; who is asked now is told by that
             return [Notice(event.approver_id, "approval.escalated", by_mail=True)]
         case approvals.InfoRequested():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import DateTime, ScalarSelect, Select, and_, bindparam, func, select
+from sqlalchemy import BigInteger, DateTime, ScalarSelect, Select, and_, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -119,24 +120,26 @@ def facts_of(
     )
 
 
+@lru_cache
+def _facts_statement() -> Select[*tuple[Any, ...]]:
+    return select(
+        Ticket.id,
+        Ticket.status,
+        Ticket.requester_id,
+        Ticket.assignee_id,
+        Ticket.team_id,
+        Ticket.department_id,
+        Ticket.created_by_id,
+        Ticket.submitted_at,
+        Ticket.is_confidential,
+        func.array(people_asked_about("ticket", Ticket.id)).label("approver_ids"),
+        func.array(_deputies()).label("deputy_ids"),
+        func.array(_deputies(open_only=False)).label("left_ids"),
+        func.array(_invited()).label("invited_ids"),
+    ).where(Ticket.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+
+
 async def facts_by_id(session: AsyncSession, ticket_ids: Sequence[int]) -> dict[int, policy.TicketFacts]:
     """What permission depends on, of many tickets at once (live updates, mails). Applies no permission itself."""
-    rows = await session.execute(
-        select(
-            Ticket.id,
-            Ticket.status,
-            Ticket.requester_id,
-            Ticket.assignee_id,
-            Ticket.team_id,
-            Ticket.department_id,
-            Ticket.created_by_id,
-            Ticket.submitted_at,
-            Ticket.is_confidential,
-            func.array(people_asked_about("ticket", Ticket.id)).label("approver_ids"),
-            func.array(_deputies()).label("deputy_ids"),
-            func.array(_deputies(open_only=False)).label("left_ids"),
-            func.array(_invited()).label("invited_ids"),
-        ).where(Ticket.id.in_(ticket_ids)),
-        {"right_now": now()},
-    )
+    rows = await session.execute(_facts_statement(), {"ids": list(ticket_ids), "right_now": now()})
     return {r.id: _facts(r, r) for r in rows}

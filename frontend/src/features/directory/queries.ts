@@ -22,17 +22,18 @@ function useChange<V, A>(change: (values: V) => Promise<A>, keys: string[]) {
   });
 }
 
+/** An absence, and perhaps who decides meanwhile: both are kept, or neither. */
 export const useSetAbsence = () =>
   useChange(
-    ({ key, ...body }: api.AbsenceCreate & { key: string }) =>
-      data(api.setAbsence({ body, headers: { "Idempotency-Key": key } })),
-    ["absences", "people", "tickets"],
+    ({ key, ...body }: api.AwayCreate & { key: string }) =>
+      data(api.goAway({ body, headers: { "Idempotency-Key": key } })),
+    ["absences", "people", "tickets", "delegations", "standing", "approvals"],
   );
 
 export const useRemoveAbsence = () =>
   useChange(
     (absence_id: number) => data(api.removeAbsence({ path: { absence_id } })),
-    ["absences", "people", "tickets"],
+    ["absences", "people", "tickets", "delegations", "standing", "approvals"],
   );
 
 export const useSetMember = () =>

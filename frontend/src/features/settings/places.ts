@@ -30,5 +30,6 @@ export const places: SettingsPlace[] = [
   },
   { to: "/settings/import", key: "import", icon: "i-lucide-file-up", needs: "tickets:import" },
   { to: "/settings/routing", key: "routing", icon: "i-lucide-route", needs: "routing:configure" },
+  { to: "/settings/people", key: "people", icon: "i-lucide-contact", needs: "directory:configure" },
   { to: "/settings/teams", key: "teams", icon: "i-lucide-users", needs: "directory:configure" },
 ];

@@ -1,0 +1,1 @@
+export { daysOf, windowOf } from "./window";
