@@ -95,6 +95,16 @@ export type ActiveBody = {
 };
 
 /**
+ * ActiveSet
+ */
+export type ActiveSet = {
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+};
+
+/**
  * Addition
  *
  * One more person who decides.
@@ -2885,6 +2895,51 @@ export type Me = {
      * Username
      */
     username: string;
+};
+
+/**
+ * MentionList
+ */
+export type MentionList = {
+    /**
+     * Is Last Administrator
+     */
+    is_last_administrator: boolean;
+    /**
+     * Items
+     */
+    items: Array<MentionRead>;
+    user: UserRead;
+};
+
+/**
+ * MentionRead
+ *
+ * Something that names a person. Without `id` it stands for `count` things that are not named.
+ */
+export type MentionRead = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * How
+     *
+     * What they are to it.
+     */
+    how: string;
+    /**
+     * Id
+     */
+    id: number | null;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * Name
+     */
+    name: string;
 };
 
 /**
@@ -15267,3 +15322,133 @@ export type CreateUserResponses = {
 };
 
 export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
+
+export type UserData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}';
+};
+
+export type UserErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UserError = UserErrors[keyof UserErrors];
+
+export type UserResponses = {
+    /**
+     * Successful Response
+     */
+    200: UserRead;
+};
+
+export type UserResponse = UserResponses[keyof UserResponses];
+
+export type SetActiveData = {
+    body: ActiveSet;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/active';
+};
+
+export type SetActiveErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SetActiveError = SetActiveErrors[keyof SetActiveErrors];
+
+export type SetActiveResponses = {
+    /**
+     * Successful Response
+     */
+    200: UserRead;
+};
+
+export type SetActiveResponse = SetActiveResponses[keyof SetActiveResponses];
+
+export type UserMentionsData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/mentions';
+};
+
+export type UserMentionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UserMentionsError = UserMentionsErrors[keyof UserMentionsErrors];
+
+export type UserMentionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: MentionList;
+};
+
+export type UserMentionsResponse = UserMentionsResponses[keyof UserMentionsResponses];
