@@ -300,6 +300,9 @@ def test_what_takes_too_long_is_no_doubt() -> None:
     never = {"all": [*hard, leaf("amount", "lt", "0.01")]}
     began = time.perf_counter()
     assert found(stage(condition=never), condition=never) == [], "so many ways through it are not all tried"
+    plain = {"all": [leaf("amount", "lt", "5"), leaf("amount", "gt", "5")]}
+    told = found(stage(condition=never), stage(), stage(condition=plain))
+    assert told == [("/stages/2/condition", "unreachable_stage")], "what is easy to see is seen beside it"
     assert time.perf_counter() - began < 5
 
 

@@ -18,7 +18,8 @@ from waypost.kernel.conditions.fields import CUSTOM, Field, Kind
 from waypost.kernel.conditions.possible import Domain, Domains, Effort, Undecided, example, is_made_up
 from waypost.kernel.conditions.tree import Condition, Leaf, Not, describe, leaves
 
-EFFORT = 100_000  # of trying, for all questions of one check together: a fraction of a second
+# Of trying, for all questions of one check together: a fraction of a second. None of them may take it all.
+EFFORT, EFFORT_EACH = 100_000, 20_000
 OWN_DOMAINS: Domains = {
     "ticket_type": Domain(is_never_empty=True),
     "priority": Domain(is_never_empty=True),
@@ -144,16 +145,24 @@ class _Asking:
     def never(self, *conditions: Condition) -> bool:
         """Whether they certainly never hold together."""
         try:
-            return example(*conditions, domains=self.domains, effort=self.effort) is None
+            return self._example(conditions) is None
         except Undecided:
             return False
 
     def case(self, *conditions: Condition) -> dict[str, Any] | None:
         """A request for which all of them hold; None when there is none, or none was found."""
         try:
-            return example(*conditions, domains=self.domains, effort=self.effort)
+            return self._example(conditions)
         except Undecided:
             return None
+
+    def _example(self, conditions: Sequence[Condition]) -> dict[str, Any] | None:
+        own = Effort(min(EFFORT_EACH, self.effort.left))
+        self.effort.left -= own.left
+        try:
+            return example(*conditions, domains=self.domains, effort=own)
+        finally:
+            self.effort.left += max(own.left, 0)
 
 
 def _words(definition: Definition) -> Iterator[Problem]:
