@@ -64,7 +64,16 @@ const becomes = (request: APIRequestContext, ticket: Asked, status: string) =>
 const card = (page: Page, what: string) => page.getByRole("heading", { level: 2, name: what, exact: true });
 const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name, exact: true });
 
-test("Scenario 2: twelve wait, eight are approved at once, three one by one, one is asked back", async ({
+const DAY = 86_400_000;
+const dayIn = (days: number) => new Date(Date.now() + days * DAY).toLocaleDateString("sv"); // as a date field takes it
+async function endDelegations(request: APIRequestContext): Promise<void> {
+  const headers = await entered(request, "manager");
+  const answer = await request.get("/api/v1/approvals/delegations?limit=100", { headers });
+  const { items } = (await answer.json()) as { items: { id: number }[] };
+  for (const { id } of items) await request.delete(`/api/v1/approvals/delegations/${id}`, { headers });
+}
+
+test("Scenario 2: twelve wait, eight are approved at once, three one by one, one is asked back, next week a deputy decides", async ({
   page,
   request,
 }, info) => {
@@ -120,6 +129,21 @@ test("Scenario 2: twelve wait, eight are approved at once, three one by one, one
   for (const ticket of large) await becomes(request, ticket, "APPROVED");
   await becomes(request, unclear, "PENDING_INFO");
   await expect(page.getByText("waits for an answer")).toBeVisible({ timeout: 15_000 });
+
+  await endDelegations(request);
+  await page.getByRole("link", { name: "While I am away" }).click();
+  await page.getByRole("button", { name: "Let somebody decide for you" }).click();
+  const form = page.getByRole("dialog");
+  await form.getByRole("combobox", { name: "Who decides" }).fill("Carlos");
+  await page.getByRole("option", { name: "Carlos Reyes" }).click();
+  await form.getByLabel("First day").fill(dayIn(7));
+  await form.getByLabel("Last day").fill(dayIn(11));
+  await form.getByRole("button", { name: "Let them decide" }).click();
+  await expect(form).toBeHidden();
+  const deputies = page.getByRole("region", { name: "Who decides for you" });
+  await expect(deputies.getByText("Carlos Reyes").first()).toBeVisible();
+  await expect(deputies.getByText("Planned")).toBeVisible();
+  await endDelegations(request);
 });
 
 test("many are rejected with one reason; each tells what became of it", async ({ page, request }, info) => {
