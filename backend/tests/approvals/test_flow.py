@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from waypost.approvals.models import ApprovalStage, ApprovalStep
 from waypost.approvals.upcoming import next_of
-from waypost.kernel.clock import now
+from waypost.kernel.clock import now, rfc3339
 
 
 async def flow_of(api: Any, ticket: dict[str, Any]) -> dict[str, Any]:
@@ -68,3 +69,25 @@ def test_the_word_for_what_is_next(ladder: Any, reminders: int, climbs: int, wha
     assert found is not None
     assert found["what"] == what
     assert next_of(ApprovalStep(status="APPROVED", timer_at=at, reminders=0, climbs=0), ApprovalStage()) is None
+
+
+async def test_who_is_asked_and_away_is_said_with_who_may_decide(who: Any, hardware: Any) -> None:
+    employee, head, colleague = await who("employee"), await who("head"), await who("finance1")
+    ticket = await employee.post("/tickets", hardware("2000.00"), expect=201)
+
+    async def step() -> dict[str, Any]:
+        [found] = [s for stage in (await flow_of(employee, ticket))["stages"] for s in stage["steps"]]
+        return dict(found)
+
+    assert ((await step())["away_until"], (await step())["deputy"]) == (None, None)
+    at = now()
+    window = {"starts_at": rfc3339(at - timedelta(hours=1)), "ends_at": rfc3339(at + timedelta(days=2))}
+    absence = await head.post("/absences", {"user_id": head.id, "reason": "", **window}, expect=201)
+    assert (await step())["away_until"] is not None
+    window["starts_at"] = rfc3339(at + timedelta(seconds=1))
+    made = await head.post("/approvals/delegations", {"delegate_id": colleague.id, **window}, expect=None)
+    assert made.status_code == 201, made.text
+    await asyncio.sleep(1.2)
+    assert (await step())["deputy"]["username"] == "finance1"
+    await head.delete(f"/absences/{absence['id']}")
+    await head.delete(f"/approvals/delegations/{made.json()['id']}", expect=None)

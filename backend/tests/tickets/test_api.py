@@ -297,7 +297,9 @@ async def test_an_edit_in_review_asks_again_only_when_it_matters(who: Any, hardw
     assert round_["status"] == "RUNNING"
     told = [(s["order"], s["status"]) for s in round_["stages"] if s["steps"]]
     assert told == [(1, "SUPERSEDED"), (1, "OPEN"), (2, "SUPERSEDED")], "one round; what changed is asked again"
-    assert "amount changed from 4500.00 to 200.00" in round_["stages"][-2]["reason"] or "amount changed" in str(flow)
+    assert "amount changed from 4,500.00 USD to 200.00 USD" in round_["stages"][-2][
+        "reason"
+    ] or "amount changed" in str(flow)
 
 
 async def test_nothing_approved_is_changed_afterwards(who: Any, hardware: Any, find_step: Any) -> None:

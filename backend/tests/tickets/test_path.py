@@ -129,7 +129,7 @@ async def test_a_change_says_whom_it_asks_again_and_does_so(who: Any, hardware: 
     assert larger["asks_again"] == {
         "extent": "STAGES",
         "stages": ["Finance Committee"],
-        "why": "amount changed from 6000.00 to 7000.00",
+        "why": "amount changed from 6,000.00 USD to 7,000.00 USD",
     }
     smaller = await foretold(amount="500.00")
     assert smaller["asks_again"]["extent"] == "STAGES"

@@ -21,7 +21,7 @@ from waypost.approvals.finding import ADMINISTRATORS, candidates_of_all
 from waypost.approvals.planning import Call, Candidate, plan
 from waypost.approvals.scopes import facts_kept
 from waypost.approvals.subject import Subject
-from waypost.approvals.substitutes import StandIns, deputy_of, standing_in
+from waypost.approvals.substitutes import StandIns, deputies_of, standing_in
 from waypost.approvals.wording import namer
 from waypost.directory.absences import away_until
 from waypost.directory.names import Refs, names
@@ -178,14 +178,14 @@ def _stage(planned: engine.Stage, written: Stage | None, subject: Subject, know:
     facts = facts_kept(subject.facts) if know.stand_ins else {}
 
     def person(step: engine.Step) -> dict[str, Any]:
-        deputy = deputy_of(know.stand_ins, step.approver, facts, no_part, know.at)
+        deputies = deputies_of(know.stand_ins, step.approver, facts, no_part, know.at)
         return {
             "person": know.people.get(step.approver),
             # why the stage applies is said of the stage, once
             "why": step.reason.removesuffix(f", because {planned.reason}"),
             "order": step.order,
             "away_until": know.away.get(step.approver),
-            "deputy": know.people.get(deputy),
+            "deputy": know.people.get(deputies[0]) if deputies else None,
         }
 
     return {

@@ -17,6 +17,7 @@ from waypost.approvals.asking_back import Question, questions_about
 from waypost.approvals.engine import UNDECIDED, StepStatus, Verb, open_verbs
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
 from waypost.approvals.standing import is_deputys
+from waypost.approvals.substitutes import Whereabouts, whereabouts
 from waypost.approvals.upcoming import next_of
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
@@ -84,6 +85,7 @@ def _step_json(
     subject_version: int,
     as_deputy: Collection[int] = (),
     asked_back: Mapping[int, list[Question]] | None = None,
+    place: Whereabouts | None = None,
 ) -> dict[str, Any]:
     is_mine = s.approver_id == actor.user_id
     theirs = (is_mine or s.id in as_deputy) and actor.may(Permission.APPROVALS_DECIDE)
@@ -99,6 +101,8 @@ def _step_json(
         "requested_at": s.requested_at and rfc3339(s.requested_at),
         "due_at": s.due_at and rfc3339(s.due_at),
         "next": next_of(s, stage),
+        "away_until": rfc3339(place.away_until) if place and place.away_until else None,
+        "deputy": people.get(place.deputies[0]) if place and place.deputies else None,
         "decided_at": s.decided_at and rfc3339(s.decided_at),
         "decided_by": people.get(s.decided_by_id),
         "comments": s.comments,
@@ -120,36 +124,42 @@ def _step_json(
 
 async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, subject_id: int) -> list[dict[str, Any]]:
     """A subject's workflows with stages and steps, newest round first. The caller has checked that it may be seen."""
-    workflows = (
-        await session.scalars(
-            select(ApprovalWorkflow)
-            .where(ApprovalWorkflow.subject_type == subject_type, ApprovalWorkflow.subject_id == subject_id)
-            .order_by(ApprovalWorkflow.id.desc())
-            .limit(MOST_ROUNDS)
-        )
-    ).all()
-    ids = [w.id for w in workflows]
-    stages = (
-        await session.scalars(
-            select(ApprovalStage)
-            .where(ApprovalStage.workflow_id.in_(ids))
-            .order_by(ApprovalStage.workflow_id, ApprovalStage.position, ApprovalStage.id)
-        )
-    ).all()
+    rounds = (
+        select(ApprovalWorkflow.id)
+        .where(ApprovalWorkflow.subject_type == subject_type, ApprovalWorkflow.subject_id == subject_id)
+        .order_by(ApprovalWorkflow.id.desc())
+        .limit(MOST_ROUNDS)
+        .subquery()
+    )
     rows = (
+        await session.execute(
+            select(ApprovalWorkflow, ApprovalStage)
+            .join(ApprovalStage, ApprovalStage.workflow_id == ApprovalWorkflow.id)
+            .where(ApprovalWorkflow.id.in_(select(rounds.c.id)))
+            .order_by(ApprovalWorkflow.id.desc(), ApprovalStage.position, ApprovalStage.id)
+        )
+    ).all()
+    if not rows:
+        return []
+    workflows = list({w.id: w for w, _ in rows}.values())
+    stages = [s for _, s in rows]
+    ids = [w.id for w in workflows]
+    asked = (
         await session.execute(
             select(ApprovalStep, is_deputys(actor.user_id, now(), ids))
             .where(ApprovalStep.workflow_id.in_(ids))
             .order_by(ApprovalStep.workflow_id, ApprovalStep.seat, ApprovalStep.id)
         )
     ).all()
-    steps, as_deputy = [step for step, _ in rows], {step.id for step, may in rows if may}
-    asked_back = await questions_about(session, subject_type, subject_id) if workflows else {}
+    steps, as_deputy = [step for step, _ in asked], {step.id for step, may in asked if may}
+    asked_back = await questions_about(session, subject_type, subject_id)
+    places = await whereabouts(session, steps, workflows, now())
     people = await names.people(
         session,
         [i for s in steps for i in (s.approver_id, s.on_behalf_of_id, s.decided_by_id)]
         + [w.overridden_by_id for w in workflows]
-        + [q["answered_by_id"] for asked in asked_back.values() for q in asked],
+        + [q["answered_by_id"] for asked in asked_back.values() for q in asked]
+        + [i for place in places.values() for i in place.deputies[:1]],
     )
 
     def stage_json(s: ApprovalStage, version: int) -> dict[str, Any]:
@@ -163,7 +173,7 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             "needed": s.needed,
             "status": s.status,
             "reason": s.reason,
-            "steps": [_step_json(t, s, people, actor, version, as_deputy, asked_back) for t in own],
+            "steps": [_step_json(t, s, people, actor, version, as_deputy, asked_back, places.get(t.id)) for t in own],
         }
 
     return [

@@ -93,6 +93,8 @@ class StepRead(BaseModel):
     requested_at: str | None
     due_at: str | None
     next: NextRead | None
+    away_until: Annotated[str | None, Field(description="Who is asked is away now, and until when.")]
+    deputy: Annotated[PersonRef | None, Field(description="Who may decide in their place now.")]
     decided_at: str | None
     decided_by: PersonRef | None
     comments: str

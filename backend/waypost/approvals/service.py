@@ -26,6 +26,7 @@ from waypost.approvals.rows import Running, keep, load, running_of
 from waypost.approvals.scopes import facts_kept
 from waypost.approvals.seen import changes_since, is_one_by_one, keep_version
 from waypost.approvals.subject import Subject, room_of
+from waypost.directory.names import names
 from waypost.directory.queries import people_facts
 from waypost.kernel.clock import now
 from waypost.kernel.errors import StaleVersion
@@ -130,7 +131,8 @@ async def decide(
         return _outcome(running, step_id)
     at = now()
     how = "added" if verb is Verb.ADD_APPROVER else "handed on"
-    to, why = delegate_to, f"{how} by {actor.username}"
+    me = (await names.people(session, [actor.user_id])).get(actor.user_id)
+    to, why = delegate_to, f"{how} by {me['name'] if me else actor.username}"
     if verb is Verb.ESCALATE:
         to, why = await _next_above(session, running, step), "next in line, escalated"
     deputy = await _is_deputy(session, actor, running, step_id, at)

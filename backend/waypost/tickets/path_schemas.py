@@ -28,7 +28,7 @@ class AsksAgain(BaseModel):
         Field(examples=["STAGES"], description="ROUND: all of it, from the beginning."),
     ]
     stages: Annotated[list[str], Field(examples=[["Finance Committee"]])]
-    why: Annotated[str, Field(examples=["amount changed from 6000.00 to 7000.00"])]
+    why: Annotated[str, Field(examples=["amount changed from 6,000.00 USD to 7,000.00 USD"])]
 
 
 class TicketPath(Path):

@@ -155,7 +155,7 @@ async def revise(
 
 
 def differences(before: Subject, after: Subject, changed: Collection[str]) -> str:
-    """The changed facts in words: "the amount changed from 800.00 to 950.00"; long texts only by their name."""
+    """The changed facts in words: "amount changed from 800.00 EUR to 950.00 EUR"; long texts only by their name."""
     said = []
     for fact in changed:
         key = fact.removeprefix("custom.")
@@ -167,10 +167,17 @@ def differences(before: Subject, after: Subject, changed: Collection[str]) -> st
         name = after.shown["field_titles"].get(key, key) if is_custom else fact.removesuffix("_id").replace("_", " ")
         if old == new:
             continue  # judged differently, written alike: an amount's currency says it
+        if fact == "amount":
+            old, new = _money_said(before), _money_said(after)
         brief = all(v is None or (isinstance(v, (str, int)) and len(str(v)) <= 60) for v in (old, new))
         brief = brief and not fact.endswith("_id") and not isinstance(old, bool) and not isinstance(new, bool)
         said.append(f"{name} changed from {old or 'nothing'} to {new or 'nothing'}" if brief else f"{name} changed")
     return "; ".join(said)
+
+
+def _money_said(subject: Subject) -> str | None:
+    amount, currency = subject.shown.get("amount"), subject.shown.get("currency")
+    return None if amount is None else f"{Decimal(amount):,} {currency or ''}".strip()
 
 
 async def answer(session: AsyncSession, actor: Actor, ticket: Ticket, comment: str) -> None:

@@ -67,7 +67,10 @@ export function awayOf(say: Say, { person, away_until: until, deputy }: PathPers
 }
 
 /** The same below their name. */
-export function awayBriefly(say: Say, { away_until: until, deputy }: PathPerson): string {
+export function awayBriefly(
+  say: Say,
+  { away_until: until, deputy }: Pick<PathPerson, "away_until" | "deputy">,
+): string {
   if (!until) return "";
   const about = { until: date(until), deputy: deputy?.name ?? "" };
   return say(deputy ? "approvals.path.awayBrieflyFor" : "approvals.path.awayBriefly", about);
