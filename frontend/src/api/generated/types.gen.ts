@@ -5066,6 +5066,12 @@ export type StepRead = {
     allowed_actions: Array<string>;
     approver: PersonRef | null;
     /**
+     * Away Until
+     *
+     * Who is asked is away now, and until when.
+     */
+    away_until: string | null;
+    /**
      * Comments
      */
     comments: string;
@@ -5074,6 +5080,10 @@ export type StepRead = {
      */
     decided_at: string | null;
     decided_by: PersonRef | null;
+    /**
+     * Who may decide in their place now.
+     */
+    deputy: PersonRef | null;
     /**
      * Due At
      */
