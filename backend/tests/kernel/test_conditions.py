@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import BigInteger, Column, DateTime, MetaData, Numeric, Table, Text, insert, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, Numeric, Table, Text, insert, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from waypost.kernel.conditions.evaluate import fold, holds
 from waypost.kernel.conditions.fields import CUSTOM, OPERATORS, Field, Kind, catalogue, form_fields
@@ -53,6 +53,9 @@ TABLE = Table(
     Column("team_id", BigInteger),
     Column("fields", JSONB),
 )
+
+
+PAIRS: Any = literal_column("waypost_pairs(coalesce(title, '') || ' ' || fields::text)", ARRAY(Text))
 
 
 def column(field: Field) -> Any:
@@ -309,11 +312,13 @@ async def test_evaluation_and_sql_agree(samples: Any, trees: list[Any], rows: li
             assert found == expected, (tree, [rows[n] for n in found ^ expected])
             for document in (None, TABLE.c.fields):
                 shape, values = lifted(condition, by_document=document is not None)
-                by_shape = select(TABLE.c.id).where(compiled_shape(shape, column, document=document))
-                assert set((await session.scalars(by_shape, values)).all()) == expected, (tree, shape, values)
+                for pairs in (None, PAIRS) if document is not None else (None,):
+                    by_shape = compiled_shape(shape, column, document=document, pairs=pairs)
+                    found = set((await session.scalars(select(TABLE.c.id).where(by_shape), values)).all())
+                    assert found == expected, (tree, shape, values)
 
 
-@pytest.mark.parametrize("words", ["a", "B", "ab", "%", "_", "\\", "é", "a%", "abc", ""])
+@pytest.mark.parametrize("words", ["a", "B", "ab", " a", "é ", "%", "_", "\\", "é", "a%", "abc", ""])
 async def test_a_few_letters_of_a_text(samples: Any, words: str) -> None:
     """Short words are looked for in another way than long ones, and what means something to LIKE means nothing here."""
     titles = ["Abc", "cab", "100 %", "a_b", "back\\slash", "É", "", None]
@@ -322,7 +327,8 @@ async def test_a_few_letters_of_a_text(samples: Any, words: str) -> None:
     async with samples.transaction() as session:
         await session.execute(TABLE.delete())
         await session.execute(insert(TABLE), [{"id": n, "title": t, "fields": {}} for n, t in enumerate(titles)])
-        for statement in (compiled(condition, column), compiled_shape(shape, column)):
+        few = compiled_shape(shape, column, pairs=PAIRS)
+        for statement in (compiled(condition, column), compiled_shape(shape, column), few):
             found = set((await session.scalars(select(TABLE.c.id).where(statement), values)).all())
             assert found == {n for n, title in enumerate(titles) if holds(condition, {"title": title})}
 

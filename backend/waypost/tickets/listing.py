@@ -40,7 +40,7 @@ from waypost.kernel.conditions.tree import ALWAYS, All, Condition, Leaf
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.tickets import policy
 from waypost.tickets.fields import column as column_of
-from waypost.tickets.models import EVER_DUE, NEVER_DUE, Ticket, TicketText
+from waypost.tickets.models import EVER_DUE, NEVER_DUE, PAIRS, Ticket, TicketText
 from waypost.tickets.texts import query_of
 
 MOST_COUNTED = 10_000  # a screen says "10,000+" beyond
@@ -106,6 +106,7 @@ _ROW = (
 )
 
 
+_PAIRS: ColumnElement[Any] = literal_column(PAIRS, ARRAY(Text))
 _CUSTOM_FIELDS = Ticket.__table__.c.custom_fields
 # what a filter's values are compared with
 _COLUMNS: dict[str, Any] = {
@@ -186,7 +187,7 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
     narrowed = [_narrowed(name, how) for name, how in shape.narrowed]
     if shape.condition == ALWAYS:
         return narrowed
-    return [*narrowed, compiled_shape(shape.condition, column_of, document=_CUSTOM_FIELDS)]
+    return [*narrowed, compiled_shape(shape.condition, column_of, document=_CUSTOM_FIELDS, pairs=_PAIRS)]
 
 
 @lru_cache(maxsize=500)

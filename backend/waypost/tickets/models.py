@@ -35,6 +35,11 @@ WORKABLE = "status IN ('APPROVED', 'IN_PROGRESS')"
 UNFINISHED = "status NOT IN ('DRAFT', 'REJECTED', 'COMPLETED', 'CLOSED')"
 # asyncpg sends the first instant of Python's calendar as -infinity
 NEVER_DUE, EVER_DUE = "'9999-12-31 00:00:00+00'::timestamptz", "'-infinity'::timestamptz"
+# every text of a ticket that conditions look into, for what contains one or two letters
+PAIRS = (
+    "waypost_pairs(ticket_number || ' ' || title || ' ' || ticket_type || ' ' || coalesce(currency, '')"
+    " || ' ' || custom_fields::text)"
+)
 _RANK = "CASE priority WHEN 'CRITICAL' THEN 4 WHEN 'HIGH' THEN 3 WHEN 'MEDIUM' THEN 2 ELSE 1 END"
 
 
@@ -109,6 +114,8 @@ class Ticket(Base):
         Index("ix_tickets_amount", "amount", postgresql_where=text("amount IS NOT NULL")),
         Index("ix_tickets_due", "due_date", postgresql_where=text("due_date IS NOT NULL")),
         Index("ix_tickets_custom", text("custom_fields jsonb_path_ops"), postgresql_using="gin"),
+        Index("ix_tickets_number_text", text("waypost_fold(ticket_number::text) gin_trgm_ops"), postgresql_using="gin"),
+        Index("ix_tickets_pairs", text(PAIRS), postgresql_using="gin"),
         Index("ix_tickets_custom_text", text("waypost_fold(custom_fields::text) gin_trgm_ops"), postgresql_using="gin"),
         Index("ix_tickets_title", text("waypost_fold(title::text) gin_trgm_ops"), postgresql_using="gin"),
         Index(

@@ -32,7 +32,7 @@ from sqlalchemy import (
     or_,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 from sqlalchemy.types import TypeEngine
 
 from waypost.kernel.conditions.evaluate import AMOUNT, MOST_DIGITS, fold
@@ -41,11 +41,13 @@ from waypost.kernel.conditions.tree import All, AnyOf, Condition, Leaf, Not
 
 Column = Callable[[Field], ColumnElement[Any]]
 Document = ColumnElement[Any] | None
+Pairs = ColumnElement[Any] | None
 NEVER = AnyOf(())
 _TEXTS = (Kind.TEXT, Kind.CHOICE, Kind.DATE)
 _MANY = ("in", "not_in")
 _TRIGRAM = 3
 _HOLDS_FEW = "holds_few"  # contains so few letters that an index of trigrams would be read as a whole
+_HOLDS_ODD = "holds_odd"  # the same, of letters JSON writes otherwise
 _HOLDS_PLAIN = "holds_plain"  # a form's text contains what stands in the document's own text in the same letters
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')  # what JSON writes otherwise (RFC 8259, section 7)
 _ORDERS: dict[str, Callable[[Any, Any], Any]] = {
@@ -97,13 +99,19 @@ def lifted(condition: Condition, *, by_document: bool) -> tuple[Condition, dict[
     return lift(simplified(condition)), values
 
 
-def compiled_shape(shape: Condition, column: Column, *, document: Document = None) -> ColumnElement[bool]:
-    """`compiled` for a shape of `lifted`: over parameters of the names it gave."""
+def compiled_shape(
+    shape: Condition, column: Column, *, document: Document = None, pairs: Pairs = None
+) -> ColumnElement[bool]:
+    """`compiled` for a shape of `lifted`: over parameters of the names it gave.
+
+    `pairs` are the folded letters, alone and in twos, of all texts a row has (`waypost_pairs`): what contains one or two
+    letters is looked up there first, where an index can answer.
+    """
 
     def value(leaf: Leaf, by_document: bool) -> ColumnElement[Any]:
         return bindparam(leaf.value, type_=_type(leaf, by_document))
 
-    return _compiled(shape, column, document, value, is_exact=False)
+    return _compiled(shape, column, document, value, is_exact=False, pairs=pairs)
 
 
 def simplified(condition: Condition) -> Condition:
@@ -124,7 +132,8 @@ def simplified(condition: Condition) -> Condition:
             return Leaf(condition.field, "is_not_empty", None)
         return NEVER if condition.op == "eq" else All(())
     if condition.op == "contains" and len(condition.value) < _TRIGRAM:
-        return replace(condition, op=_HOLDS_FEW)
+        is_plain = not condition.field.name.startswith(CUSTOM) or not _ESCAPED.search(condition.value)
+        return replace(condition, op=_HOLDS_FEW if is_plain else _HOLDS_ODD)
     if condition.op == "contains" and condition.field.name.startswith(CUSTOM) and not _ESCAPED.search(condition.value):
         return replace(condition, op=_HOLDS_PLAIN)
     return condition
@@ -171,6 +180,7 @@ def _compiled(
     value: Callable[[Leaf, bool], ColumnElement[Any]],
     *,
     is_exact: bool,
+    pairs: Pairs = None,
 ) -> ColumnElement[bool]:
     if isinstance(condition, Leaf):
         by_document = document is not None and _is_contained(condition)
@@ -183,11 +193,13 @@ def _compiled(
         found = _leaf(condition, column(condition.field), wanted)
         if document is not None and condition.op == _HOLDS_PLAIN:
             found = and_(folded(cast(document, Text)).like(wanted), found)
+        if pairs is not None and condition.op == _HOLDS_FEW:
+            found = and_(pairs.bool_op("@>")(array([cast(wanted, Text)])), found)
         # NULL would make `not` wrong: a comparison with an empty field is false, never unknown.
         return func.coalesce(found, false()) if is_exact else found
     if isinstance(condition, Not):
-        return not_(_compiled(condition.part, column, document, value, is_exact=True))
-    parts = [_compiled(p, column, document, value, is_exact=is_exact) for p in condition.parts]
+        return not_(_compiled(condition.part, column, document, value, is_exact=True, pairs=pairs))
+    parts = [_compiled(p, column, document, value, is_exact=is_exact, pairs=pairs) for p in condition.parts]
     return and_(true(), *parts) if isinstance(condition, All) else or_(false(), *parts)
 
 
@@ -213,7 +225,7 @@ def _sent(leaf: Leaf, by_document: bool) -> Any:
     if leaf.op in ("contains", "starts_with", _HOLDS_PLAIN):
         pattern = fold(wanted).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         return f"{pattern}%" if leaf.op == "starts_with" else f"%{pattern}%"
-    if leaf.op == _HOLDS_FEW:
+    if leaf.op in (_HOLDS_FEW, _HOLDS_ODD):
         return fold(wanted)
     return list(wanted) if leaf.op in _MANY else wanted
 
@@ -242,7 +254,7 @@ def _leaf(leaf: Leaf, value: ColumnElement[Any], wanted: Any) -> ColumnElement[b
             return value == any_(wanted)
         case "starts_with" | "contains" | "holds_plain" if leaf.field.kind is not Kind.LIST:
             return folded(cast(value, Text)).like(wanted)
-        case "holds_few":
+        case "holds_few" | "holds_odd":
             return func.strpos(folded(cast(value, Text)), wanted) > 0
         case "contains":
             found: ColumnElement[bool] = value.bool_op("@>")(wanted)
