@@ -231,7 +231,8 @@ test("a link fills the form in, says what it does not know, and sends nothing", 
   await expect(
     page.getByText("The link also said something this form does not take: colour, submit"),
   ).toBeVisible();
-  expect(posts.filter((path) => !path.includes("/auth/"))).toEqual([]);
+  const asking = (path: string) => path.endsWith("/tickets/path"); // who would be asked; it keeps nothing
+  expect(posts.filter((path) => !path.includes("/auth/") && !asking(path))).toEqual([]);
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.getByRole("button", { name: "Copy link to this form" }).click();
   await expect(page.getByText("Link copied").first()).toBeVisible();
