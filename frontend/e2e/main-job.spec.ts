@@ -82,7 +82,7 @@ test("a question, its answer, and a rejection with its reason", async ({ browser
   await question.getByLabel("Your question").fill("Which size?");
   await question.getByRole("button", { name: "Ask back" }).click();
   await expect(jane.locator("header").getByText("Pending info")).toBeVisible({ timeout: 15_000 });
-  await jane.getByRole("button", { name: "Answer" }).click();
+  await jane.getByRole("button", { name: "Answer" }).first().click(); // above, and where the question stands
   await jane.getByRole("dialog").getByRole("textbox").fill("27 inch");
   await jane.getByRole("dialog").getByRole("button", { name: "Answer" }).click();
   await expect(jane.locator("header").getByText("In review")).toBeVisible();
