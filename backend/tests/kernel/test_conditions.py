@@ -333,6 +333,26 @@ async def test_a_few_letters_of_a_text(samples: Any, words: str) -> None:
             assert found == {n for n, title in enumerate(titles) if holds(condition, {"title": title})}
 
 
+@pytest.mark.parametrize(
+    "words", ["a", "ab", "abc", 'a"b', '"', "\\", "a\\b", "\n", "back\\sl", "É", "née", "%", "a_b", "{", "no", ""]
+)
+async def test_letters_inside_a_form_s_text(samples: Any, words: str) -> None:
+    """The document's own text is asked first where it says the same letters, and never instead of the field's."""
+    notes = ["abc", "xAbc", 'a"b', "back\\slash", "line\nbreak", "née", "a_b %", "{}", "", None]
+    condition = parse(leaf("custom.note", "contains", words), FIELDS)
+    shape, values = lifted(condition, by_document=True)
+    rows = [{"id": n, "fields": {"other": "abc no"} | ({} if t is None else {"note": t})} for n, t in enumerate(notes)]
+    async with samples.transaction() as session:
+        await session.execute(TABLE.delete())
+        await session.execute(insert(TABLE), rows)
+        expected = {n for n, note in enumerate(notes) if holds(condition, {"custom.note": note})}
+        for pairs in (None, PAIRS):
+            by_shape = compiled_shape(shape, column, document=TABLE.c.fields, pairs=pairs)
+            assert set((await session.scalars(select(TABLE.c.id).where(by_shape), values)).all()) == expected
+        plain = select(TABLE.c.id).where(compiled(condition, column, document=TABLE.c.fields))
+        assert set((await session.scalars(plain)).all()) == expected
+
+
 def test_conditions_of_one_shape_are_equal_but_for_their_values() -> None:
     def shape(amount: str, words: list[str]) -> tuple[Any, dict[str, Any]]:
         parts = [leaf("amount", "gte", amount), {"not": leaf("title", "in", words)}, leaf("due", "is_empty")]
