@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
+    Interval,
     Select,
     String,
     Text,
@@ -43,6 +44,7 @@ from waypost.tickets.fields import column as column_of
 from waypost.tickets.models import EVER_DUE, NEVER_DUE, PAIRS, Ticket, TicketText
 from waypost.tickets.texts import query_of
 
+_WHOLE = ("all", "all_open")  # ways that see nearly every ticket
 MOST_COUNTED = 10_000  # a screen says "10,000+" beyond
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
@@ -194,6 +196,9 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
 def _list_statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
     """The statement of all lists of a shape; it is bound to the filters', the cursor's and `policy.values`' values."""
     key, descending, kind = SORTS[shape.sort]
+    if shape.sort.endswith("due_date") and shape.ways[0] not in _WHOLE:
+        # the index of all tickets would be walked in search of a few: these are sorted instead
+        key = key + literal_column("interval '0'", Interval)
     order = (key.desc(), Ticket.id.desc()) if descending else (key.asc(), Ticket.id.asc())
     limit = bindparam("rows", type_=BigInteger)
     conditions = _conditions(shape)
