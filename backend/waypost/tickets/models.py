@@ -36,10 +36,7 @@ UNFINISHED = "status NOT IN ('DRAFT', 'REJECTED', 'COMPLETED', 'CLOSED')"
 # asyncpg sends the first instant of Python's calendar as -infinity
 NEVER_DUE, EVER_DUE = "'9999-12-31 00:00:00+00'::timestamptz", "'-infinity'::timestamptz"
 # every text of a ticket that conditions look into, for what contains one or two letters
-PAIRS = (
-    "waypost_pairs(ticket_number || ' ' || title || ' ' || ticket_type || ' ' || coalesce(currency, '')"
-    " || ' ' || custom_fields::text)"
-)
+PAIRS = "waypost_letters(ticket_number::text, title::text, ticket_type::text, currency::text, custom_fields)"
 _RANK = "CASE priority WHEN 'CRITICAL' THEN 4 WHEN 'HIGH' THEN 3 WHEN 'MEDIUM' THEN 2 ELSE 1 END"
 
 

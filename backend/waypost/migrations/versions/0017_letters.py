@@ -14,8 +14,7 @@ depends_on = None
 
 INDEXES = {
     "ix_tickets_number_text": "(waypost_fold(ticket_number::text) gin_trgm_ops)",
-    "ix_tickets_pairs": "(waypost_pairs(ticket_number || ' ' || title || ' ' || ticket_type"
-    " || ' ' || coalesce(currency, '') || ' ' || custom_fields::text))",
+    "ix_tickets_pairs": "(waypost_letters(ticket_number, title, ticket_type, currency, custom_fields))",
 }
 
 
@@ -28,6 +27,12 @@ def upgrade() -> None:
         " (SELECT unnest(ARRAY[c, c || lead(c) OVER (ORDER BY n)]) AS p"
         " FROM unnest(string_to_array(waypost_fold($1), NULL)) WITH ORDINALITY AS t(c, n)) AS q WHERE p IS NOT NULL)"
     )
+    # Those of every text of a ticket that conditions look into.
+    op.execute(
+        "CREATE OR REPLACE FUNCTION waypost_letters(text, text, text, text, jsonb) RETURNS text[] LANGUAGE sql IMMUTABLE"
+        " PARALLEL SAFE COST 5000"
+        " RETURN waypost_pairs($1 || ' ' || $2 || ' ' || $3 || ' ' || coalesce($4, '') || ' ' || $5::text)"
+    )
     with op.get_context().autocommit_block():
         for name, columns in INDEXES.items():
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
@@ -38,4 +43,5 @@ def downgrade() -> None:
     with op.get_context().autocommit_block():
         for name in reversed(INDEXES):
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+    op.execute("DROP FUNCTION waypost_letters(text, text, text, text, jsonb)")
     op.execute("DROP FUNCTION waypost_pairs(text)")
