@@ -130,6 +130,17 @@ async def test_in_the_end_administrators_are_asked_or_it_is_rejected(
     assert "Nobody answered in time." in str(await employee.get(f"/tickets/{ended['id']}/approvals"))
 
 
+async def test_who_is_asked_further_is_the_stage_s_own_rule_also_where_the_first_answer_counts(
+    quiet: None, who: Any, hardware: Any, workflow: Any
+) -> None:
+    team = {"kind": "ROLE", "role": "finance_committee"}
+    rule = {"remind_before_minutes": [], "after_minutes": 10, "to": team, "repeat": 1}
+    await workflow(rule, amount="77.06", quorum="FIRST")
+    ticket = await (await who("employee")).post("/tickets", hardware("77.06"), expect=201)
+    found = await run_until(ticket["id"], now() + timedelta(minutes=135))
+    assert sorted(n for n, _ in found) == ["finance1", "finance2", "finance3", "manager"]
+
+
 async def test_a_question_stops_the_ladder(quiet: None, who: Any, hardware: Any, find_step: Any, workflow: Any) -> None:
     await workflow({"after_minutes": 10, "to": {"kind": "NEXT_MANAGER"}, "repeat": 1}, amount="77.04")
     employee, manager = await who("employee"), await who("manager")

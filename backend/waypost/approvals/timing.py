@@ -79,7 +79,7 @@ async def _receivers(session: AsyncSession, running: Running, step_id: int) -> t
     stage, step = running.state.find(step_id)
     row = running.row
     keeps = await chosen_version(session, row.definition_id, row.definition_version)
-    is_emergency = not stage.ladder.remind_before and stage.first_answer_counts
+    is_emergency = not stage.ladder.after  # what a definition says is a minute at least
     known = len(keeps.definition.stages) >= stage.position > 0
     rule = keeps.definition.stages[stage.position - 1].escalation.to if known and not is_emergency else _NEXT_MANAGER
     if rule.kind is ApproverKind.NEXT_MANAGER:
