@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may
+from waypost.approvals import engine
 from waypost.approvals.approvers import department_head, form_field, manager, role, team, user
 from waypost.approvals.definition import Approver, ApproverKind
 from waypost.approvals.planning import Candidate
@@ -70,3 +71,15 @@ async def _resolved(
     for resolve, own in asks.items():
         found |= dict(zip(own, await resolve(session, list(own.values())), strict=True))
     return found
+
+
+async def nearest_above(
+    session: AsyncSession, state: engine.State, step: engine.Step, *, beyond: Sequence[int] = ()
+) -> int | None:
+    """The nearest manager above the one asked who may decide it and has no part in its stage yet, else one of `beyond`."""
+    stage, _ = state.find(step.id)
+    taken = state.barred | stage.involved()
+    people = await people_facts(session, [step.approver])
+    above = [*(people[step.approver].manager_line if step.approver in people else ()), *beyond]
+    able = await people_who_may(session, Permission.APPROVALS_DECIDE, above)
+    return next((i for i in above if i in able and i not in taken), None)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.approvals import engine
 from waypost.approvals.definition import ApproverKind, Stage
-from waypost.approvals.definitions import Chosen, choose_among, chosen_version, in_force
+from waypost.approvals.definitions import Chosen, choose, chosen_version
 from waypost.approvals.engine import StageStatus, StepStatus
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.foreseeing import plan_all
@@ -121,7 +121,7 @@ async def revision(session: AsyncSession, before: Subject, after: Subject, *, lo
         return Revision(Extent.NOTHING)
     changed = changed_facts(before, after)
     row = running.row
-    fits = choose_among(await in_force(session), after)
+    fits = await choose(session, after)
     if fits.definition_id != row.definition_id or before.is_emergency != after.is_emergency:
         return Revision(Extent.ROUND, changed=changed)
     keeps = await chosen_version(session, row.definition_id, row.definition_version)

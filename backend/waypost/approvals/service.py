@@ -19,7 +19,7 @@ from waypost.approvals import delegating, deputies, engine, events, policy
 from waypost.approvals.definitions import Chosen
 from waypost.approvals.engine import StepStatus, Verb, WorkflowStatus
 from waypost.approvals.errors import NobodyToAsk, NotAsked, OneByOne, StepNotFound, WorkflowNotFound
-from waypost.approvals.finding import ADMINISTRATORS
+from waypost.approvals.finding import ADMINISTRATORS, nearest_above
 from waypost.approvals.foreseeing import plan_all
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.rows import Running, keep, load, running_of
@@ -250,15 +250,9 @@ async def find_step(session: AsyncSession, actor: Actor, step_id: int, *, lock: 
 
 async def _next_above(session: AsyncSession, running: Running, step: engine.Step) -> int | None:
     """Who is further up than the approver: their nearest manager who may decide it, else an administrator."""
-    stage, _ = running.state.find(step.id)
-    taken = running.state.barred | {s.approver for s in stage.steps}
-    people = await people_facts(session, [step.approver])
-    line = people[step.approver].manager_line if step.approver in people else ()
     admins = await people_with_role(session, str(ADMINISTRATORS.target))
     active = await people_facts(session, admins)
-    above = [*line, *(i for i in admins if active[i].is_active)]
-    able = await people_who_may(session, Permission.APPROVALS_DECIDE, above)
-    return next((i for i in above if i in able and i not in taken), None)
+    return await nearest_above(session, running.state, step, beyond=[i for i in admins if active[i].is_active])
 
 
 async def answer(session: AsyncSession, actor: Actor, subject_type: str, subject_id: int, comments: str) -> None:

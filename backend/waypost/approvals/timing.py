@@ -12,17 +12,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access.permissions import Permission
-from waypost.access.queries import people_who_may
 from waypost.approvals import engine
 from waypost.approvals.definition import Approver, ApproverKind
 from waypost.approvals.definitions import chosen_version
 from waypost.approvals.engine import ASKED, Receiver
-from waypost.approvals.finding import ADMINISTRATORS, candidates
+from waypost.approvals.finding import ADMINISTRATORS, candidates, nearest_above
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.rows import Running, keep, load
 from waypost.approvals.subject import Subject, room_of
-from waypost.directory.queries import people_facts
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM
@@ -92,13 +89,7 @@ async def _receivers(session: AsyncSession, running: Running, step_id: int) -> t
 
 
 async def _next_managers(session: AsyncSession, running: Running, step: engine.Step) -> list[Receiver]:
-    """The nearest manager above the one asked who may decide it and has no part in it yet; nobody when there is none."""
-    stage, _ = running.state.find(step.id)
-    taken = running.state.barred | stage.involved()
-    people = await people_facts(session, [step.approver])
-    line = people[step.approver].manager_line if step.approver in people else ()
-    able = await people_who_may(session, Permission.APPROVALS_DECIDE, line)
-    boss = next((i for i in line if i in able and i not in taken), None)
+    boss = await nearest_above(session, running.state, step)
     return [] if boss is None else [Receiver(boss, "next in line, because nobody answered in time")]
 
 
