@@ -149,8 +149,8 @@ async def test_the_window_ends_between_looking_and_deciding(who: Any, hardware: 
     later = datetime.now(UTC) + timedelta(hours=2)
     from waypost.access.queries import actor_of_user
     from waypost.approvals import service
-    from waypost.approvals.engine import Verb
     from waypost.approvals.errors import StepNotFound
+    from waypost.approvals.states import Verb
     from waypost.kernel.db import database
 
     async with database().read() as session:

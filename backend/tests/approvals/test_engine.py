@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from waypost.approvals import engine
 from waypost.approvals.definition import Mode
-from waypost.approvals.engine import (
+from waypost.approvals.errors import (
+    BadDelegate,
+    CommentNeeded,
+    NobodyAbove,
+    NotAsked,
+    SelfApproval,
+    StepDecided,
+    StepNotOpen,
+)
+from waypost.approvals.states import (
     ASKED,
     UNDECIDED,
     Action,
@@ -28,15 +37,6 @@ from waypost.approvals.engine import (
     Verb,
     What,
     WorkflowStatus,
-)
-from waypost.approvals.errors import (
-    BadDelegate,
-    CommentNeeded,
-    NobodyAbove,
-    NotAsked,
-    SelfApproval,
-    StepDecided,
-    StepNotOpen,
 )
 from waypost.kernel.errors import Refusal
 

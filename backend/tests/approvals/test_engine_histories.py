@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from waypost.approvals import engine
+from waypost.approvals import engine, states
 from waypost.approvals.definition import Mode
-from waypost.approvals.engine import (
+from waypost.approvals.states import (
     ASKED,
     UNDECIDED,
     Action,
@@ -161,7 +161,7 @@ class Histories(RuleBasedStateMachine):
         self.state = self.first
         self.do(engine.begin, self.at)
 
-    def do(self, function: Any, *given: Any, **more: Any) -> list[engine.Effect]:
+    def do(self, function: Any, *given: Any, **more: Any) -> list[states.Effect]:
         before = self.state
         self.state, effects = function(self.state, *given, **more)
         self.log.append((function, (given, more)))
@@ -174,8 +174,8 @@ class Histories(RuleBasedStateMachine):
         self.check_words(effects)
         return list(effects)
 
-    def check_words(self, effects: list[engine.Effect]) -> None:
-        ends = [e for e in effects if isinstance(e, engine.Ended)]
+    def check_words(self, effects: list[states.Effect]) -> None:
+        ends = [e for e in effects if isinstance(e, states.Ended)]
         assert len(ends) <= 1
         if ends:
             assert ends[0] == effects[-1], "something happened after the end"

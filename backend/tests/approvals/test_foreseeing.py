@@ -17,11 +17,11 @@ from waypost.access.models import Role, UserRole
 from waypost.approvals import definitions, service
 from waypost.approvals.definitions import DEFAULT, Chosen, InForce
 from waypost.approvals.deputy_models import ApprovalDelegation, ApprovalDeputy
-from waypost.approvals.engine import StageStatus
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.foreseeing import foresee, foresee_many
 from waypost.approvals.models import ApprovalStage, ApprovalStep
 from waypost.approvals.publishing import create_definition
+from waypost.approvals.states import StageStatus
 from waypost.approvals.subject import Subject
 from waypost.directory.models import Absence, Department, Team, TeamMember, User
 from waypost.kernel.clock import now

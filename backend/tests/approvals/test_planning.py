@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waypost.approvals.definition import read
-from waypost.approvals.engine import StageStatus
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.planning import Candidate, plan, seats_of, signature
+from waypost.approvals.states import StageStatus
 
 ADMIN = Candidate(99, True, (), "administrator")
 

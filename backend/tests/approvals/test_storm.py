@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
-from waypost.approvals import engine, timing
-from waypost.approvals.engine import StageStatus, WorkflowStatus
+from waypost.approvals import engine, states, timing
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.rows import load
+from waypost.approvals.states import StageStatus, WorkflowStatus
 from waypost.kernel.clock import clock, now
 from waypost.kernel.db import Database, use_database
 from waypost.kernel.events import EventRow
@@ -150,7 +150,7 @@ async def test_fifty_sessions_at_once(who: Any, hardware: Any, wide: Any, seed: 
             assert (step.status, step.decided_by_id) == (wanted, people[username].id), "an answer was lost"
 
 
-def check_outcome(state: engine.State) -> None:
+def check_outcome(state: states.State) -> None:
     """What is kept is what counting the kept answers gives."""
     for stage in state.stages:
         if stage.status in (StageStatus.APPROVED, StageStatus.REJECTED, StageStatus.OPEN):

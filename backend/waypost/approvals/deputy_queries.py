@@ -16,9 +16,9 @@ from waypost.access.permissions import Permission
 from waypost.approvals import delegating, standing
 from waypost.approvals.deputy_errors import DelegationNotFound
 from waypost.approvals.deputy_models import ApprovalDelegation, ApprovalDeputy
-from waypost.approvals.engine import ASKED
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.scopes import Scope, path_of
+from waypost.approvals.states import ASKED
 from waypost.directory.names import Refs, names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.conditions.tree import describe, parse

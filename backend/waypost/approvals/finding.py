@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may
-from waypost.approvals import engine
+from waypost.approvals import states
 from waypost.approvals.approvers import department_head, form_field, manager, role, team, user
 from waypost.approvals.definition import Approver, ApproverKind
 from waypost.approvals.planning import Candidate
@@ -74,7 +74,7 @@ async def _resolved(
 
 
 async def nearest_above(
-    session: AsyncSession, state: engine.State, step: engine.Step, *, beyond: Sequence[int] = ()
+    session: AsyncSession, state: states.State, step: states.Step, *, beyond: Sequence[int] = ()
 ) -> int | None:
     """The nearest manager above the one asked who may decide it and has no part in its stage yet, else one of `beyond`."""
     stage, _ = state.find(step.id)

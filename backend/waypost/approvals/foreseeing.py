@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.approvals import engine
+from waypost.approvals import states
 from waypost.approvals.definition import EMERGENCY_MINUTES, Approver, Stage
 from waypost.approvals.definitions import Chosen, InForce, choose_among, in_force
-from waypost.approvals.engine import StageStatus
 from waypost.approvals.finding import ADMINISTRATORS, candidates_of_all
 from waypost.approvals.planning import Call, Candidate, plan
 from waypost.approvals.scopes import facts_kept
+from waypost.approvals.states import StageStatus
 from waypost.approvals.subject import Subject
 from waypost.approvals.substitutes import StandIns, deputies_of, standing_in
 from waypost.approvals.wording import namer
@@ -37,10 +37,10 @@ class Foreseen:
     """The workflow a subject is judged by, and the state it begins with; a stage may lack people."""
 
     chosen: Chosen
-    state: engine.State
+    state: states.State
 
     @property
-    def lacking(self) -> list[engine.Stage]:
+    def lacking(self) -> list[states.Stage]:
         """The stages that apply and have nobody: with one of these it cannot begin."""
         return [s for s in self.state.stages if s.status is not StageStatus.SKIPPED and not s.steps]
 
@@ -88,7 +88,7 @@ def _rules(chosen: Chosen, subject: Subject) -> list[tuple[Approver, ...]]:
     ]
 
 
-def _plan(chosen: Chosen, subject: Subject, found: Sequence[Sequence[Candidate]], call: Call) -> engine.State:
+def _plan(chosen: Chosen, subject: Subject, found: Sequence[Sequence[Candidate]], call: Call) -> states.State:
     count = len(chosen.definition.stages)
     return plan(
         chosen.definition,
@@ -171,13 +171,13 @@ def _depends_on(chosen: Chosen) -> list[dict[str, str]]:
     return [{"field": name, "label": label} for name, label in looked_at.items()]
 
 
-def _stage(planned: engine.Stage, written: Stage | None, subject: Subject, know: _Known) -> dict[str, Any]:
+def _stage(planned: states.Stage, written: Stage | None, subject: Subject, know: _Known) -> dict[str, Any]:
     applies = planned.status is not StageStatus.SKIPPED
     quorum: Any = "FIRST" if written is None else written.quorum
     no_part = subject.barred | {step.approver for step in planned.steps}
     facts = facts_kept(subject.facts) if know.stand_ins else {}
 
-    def person(step: engine.Step) -> dict[str, Any]:
+    def person(step: states.Step) -> dict[str, Any]:
         deputies = deputies_of(know.stand_ins, step.approver, facts, no_part, know.at)
         return {
             "person": know.people.get(step.approver),

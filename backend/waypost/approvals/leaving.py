@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may
-from waypost.approvals import delegating, engine
+from waypost.approvals import delegating, engine, states
 from waypost.approvals.definitions import chosen_version
-from waypost.approvals.engine import UNDECIDED, Receiver
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.finding import ADMINISTRATORS, candidates
 from waypost.approvals.models import ApprovalStep
 from waypost.approvals.rows import Running, keep, load
+from waypost.approvals.states import UNDECIDED, Receiver
 from waypost.approvals.subject import room_of
 from waypost.approvals.timing import subject_of
 from waypost.directory.events import UserDeactivated
@@ -65,7 +65,7 @@ async def _reroute(session: AsyncSession, actor: Doer, running: Running, user_id
         await keep(session, actor, running, after, effects, at, urgency=running.steps[step.id].urgency)
 
 
-async def _instead(session: AsyncSession, running: Running, step: engine.Step) -> Receiver:
+async def _instead(session: AsyncSession, running: Running, step: states.Step) -> Receiver:
     """Who is asked in the place of an approver who left. Raises `NobodyToAsk`."""
     stage, _ = running.state.find(step.id)
     taken = running.state.barred | stage.involved()
@@ -94,7 +94,7 @@ async def sweep(database: Database) -> int:
             await session.execute(
                 select(ApprovalStep.workflow_id, ApprovalStep.subject_type, ApprovalStep.subject_id, User.id)
                 .join(User, User.id == ApprovalStep.approver_id)
-                .where(~User.is_active, ApprovalStep.status.in_([s.value for s in sorted(engine.ASKED)]))
+                .where(~User.is_active, ApprovalStep.status.in_([s.value for s in sorted(states.ASKED)]))
                 .distinct()
                 .limit(BATCH)
             )

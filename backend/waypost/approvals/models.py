@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from waypost.approvals.engine import StageStatus, StepStatus, WorkflowStatus
+from waypost.approvals.states import StageStatus, StepStatus, WorkflowStatus
 from waypost.kernel.db import Base, BigId
 
 

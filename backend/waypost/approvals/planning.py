@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from waypost.approvals import engine
+from waypost.approvals import states
 from waypost.approvals.definition import EMERGENCY_MINUTES, Definition, Escalation, Final, Mode, Stage
 from waypost.approvals.errors import NobodyToAsk
 from waypost.kernel.conditions.evaluate import holds
@@ -55,7 +55,7 @@ def plan(
     instead: Sequence[Sequence[Candidate]] = (),
     may_lack: bool = False,
     call: Call | None = None,
-) -> engine.State:
+) -> states.State:
     """The workflow before it begins. `found` holds the candidates of each stage, in the definition's order, `instead`
     those of its own fallback; `fallback` are the administrators.
 
@@ -71,29 +71,29 @@ def plan(
     for n, stage in enumerate(definition.stages):
         if not applies[n]:
             stages.append(
-                _stage(-1 - n, stage, engine.StageStatus.SKIPPED, (), 0, f"only when {describe(stage.condition, call)}")
+                _stage(-1 - n, stage, states.StageStatus.SKIPPED, (), 0, f"only when {describe(stage.condition, call)}")
             )
             continue
         least = 1 if isinstance(stage.quorum, (str, float)) else stage.quorum
         seats = seats_of(found[n], barred, instead[n] if instead else (), fallback, least=least, may_lack=may_lack)
         because = describe(stage.condition, call) if stage.condition != ALWAYS else ""
-        steps: list[engine.Step] = []
+        steps: list[states.Step] = []
         for seat in seats:
             if stage.mode is Mode.SEQUENTIAL or not steps:
                 order += 1
             seat_id += 1
             why = f"{seat.why}, because {because}" if because else seat.why
-            steps.append(engine.Step(-seat_id, seat_id, order, seat.person, engine.StepStatus.WAITING, reason=why))
+            steps.append(states.Step(-seat_id, seat_id, order, seat.person, states.StepStatus.WAITING, reason=why))
         stages.append(
-            _stage(-1 - n, stage, engine.StageStatus.WAITING, tuple(steps), stage.needed(len(seats)), because)
+            _stage(-1 - n, stage, states.StageStatus.WAITING, tuple(steps), stage.needed(len(seats)), because)
         )
-    return engine.State(engine.WorkflowStatus.RUNNING, tuple(stages), barred)
+    return states.State(states.WorkflowStatus.RUNNING, tuple(stages), barred)
 
 
 def _stage(
-    stage_id: int, stage: Stage, status: engine.StageStatus, steps: tuple[engine.Step, ...], needed: int, reason: str
-) -> engine.Stage:
-    return engine.Stage(
+    stage_id: int, stage: Stage, status: states.StageStatus, steps: tuple[states.Step, ...], needed: int, reason: str
+) -> states.Stage:
+    return states.Stage(
         id=stage_id,
         name=stage.name,
         mode=stage.mode,
@@ -108,9 +108,9 @@ def _stage(
     )
 
 
-def _ladder(escalation: Escalation) -> engine.Ladder:
+def _ladder(escalation: Escalation) -> states.Ladder:
     after = timedelta(minutes=escalation.after_minutes)
-    return engine.Ladder(
+    return states.Ladder(
         remind_before=tuple(timedelta(minutes=m) for m in escalation.remind_before_minutes),
         after=after,
         every=after,
@@ -120,7 +120,7 @@ def _ladder(escalation: Escalation) -> engine.Ladder:
 
 
 # Whoever does not answer is not reminded: somebody further up is asked (specification, Scenario 3).
-_EMERGENCY_LADDER = engine.Ladder((), timedelta(0), timedelta(minutes=EMERGENCY_MINUTES))
+_EMERGENCY_LADDER = states.Ladder((), timedelta(0), timedelta(minutes=EMERGENCY_MINUTES))
 
 
 def _emergency(
@@ -131,29 +131,29 @@ def _emergency(
     fallbacks: tuple[Sequence[Candidate], Sequence[Candidate]],
     *,
     may_lack: bool,
-) -> engine.State:
+) -> states.State:
     """One stage with everybody who may decide, asked at once; the first answer counts (specification, Scenario 3)."""
     everybody = [c for n, stage in enumerate(found) if applies[n] for c in stage]
     seats = seats_of(everybody, barred, *fallbacks, least=1, may_lack=may_lack)
     steps = tuple(
-        engine.Step(-n, n, 1, s.person, engine.StepStatus.WAITING, reason=f"emergency: {s.why}")
+        states.Step(-n, n, 1, s.person, states.StepStatus.WAITING, reason=f"emergency: {s.why}")
         for n, s in enumerate(seats, 1)
     )
     names = [s.name for n, s in enumerate(definition.stages) if applies[n]]
-    stage = engine.Stage(
+    stage = states.Stage(
         id=-1,
         name="Emergency: " + ", ".join(names) if names else "Emergency",
         mode=Mode.PARALLEL,
         needed=1,
         first_answer_counts=True,
         due_in=timedelta(minutes=EMERGENCY_MINUTES),
-        status=engine.StageStatus.WAITING,
+        status=states.StageStatus.WAITING,
         steps=steps,
         reason="critical: everybody who may decide is asked at once, the first answer counts",
         position=1,
         ladder=_EMERGENCY_LADDER,
     )
-    return engine.State(engine.WorkflowStatus.RUNNING, (stage,), barred)
+    return states.State(states.WorkflowStatus.RUNNING, (stage,), barred)
 
 
 def seats_of(
@@ -200,12 +200,12 @@ def _climb(candidate: Candidate, barred: frozenset[int], seats: dict[int, Seat])
             return
 
 
-def signature(state: engine.State) -> tuple[Any, ...]:
+def signature(state: states.State) -> tuple[Any, ...]:
     """Who is asked and how many must say yes, stage by stage: what must not change unseen."""
     return tuple((s.status, s.mode, s.needed, _first_holders(s)) for s in state.stages)
 
 
-def _first_holders(stage: engine.Stage) -> tuple[int, ...]:
+def _first_holders(stage: states.Stage) -> tuple[int, ...]:
     first: dict[int, int] = {}
     for step in stage.steps:
         first.setdefault(step.seat, step.approver)

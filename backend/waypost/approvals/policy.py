@@ -12,9 +12,9 @@ from sqlalchemy import BigInteger, ColumnElement, and_, any_, func, or_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from waypost.access.actor import Actor
-from waypost.approvals.engine import ASKED
 from waypost.approvals.models import ApprovalStep
 from waypost.approvals.standing import steps_as_deputy
+from waypost.approvals.states import ASKED
 
 
 def may_read(actor: Actor, asked_ids: Collection[int]) -> bool:

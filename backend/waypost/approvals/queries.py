@@ -14,9 +14,10 @@ from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.approvals import policy
 from waypost.approvals.asking_back import Question, questions_about
-from waypost.approvals.engine import UNDECIDED, StepStatus, Verb, open_verbs
+from waypost.approvals.engine import open_verbs
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
 from waypost.approvals.standing import is_deputys
+from waypost.approvals.states import UNDECIDED, StepStatus, Verb
 from waypost.approvals.substitutes import Whereabouts, whereabouts
 from waypost.approvals.upcoming import next_of
 from waypost.directory.names import names

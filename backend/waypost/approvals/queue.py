@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.approvals import differences, policy, seen
-from waypost.approvals.engine import StageStatus, StepStatus
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
 from waypost.approvals.queries import ANSWERED, verbs
+from waypost.approvals.states import StageStatus, StepStatus
 from waypost.approvals.subject import room_of
 from waypost.catalog.answers import with_names
 from waypost.directory.names import names

@@ -13,16 +13,16 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.approvals import engine
+from waypost.approvals import engine, states
 from waypost.approvals.definition import ApproverKind, Stage
 from waypost.approvals.definitions import Chosen, choose, chosen_version
-from waypost.approvals.engine import StageStatus, StepStatus
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.foreseeing import plan_all
 from waypost.approvals.planning import signature
 from waypost.approvals.rows import keep, running_of
 from waypost.approvals.scopes import facts_kept
 from waypost.approvals.seen import is_one_by_one, keep_version
+from waypost.approvals.states import StageStatus, StepStatus
 from waypost.approvals.subject import Subject
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.fields import CUSTOM
@@ -33,7 +33,7 @@ from waypost.kernel.events import Doer
 MINOR = frozenset({"title", "description", "due_date", "priority", "requester_id"})
 _ALIASES = {"currency": "amount"}  # an amount is compared in the company's own currency
 _ANSWERED = frozenset({StepStatus.APPROVED, StepStatus.REJECTED})
-_HELD = _ANSWERED | engine.UNDECIDED
+_HELD = _ANSWERED | states.UNDECIDED
 
 
 class Extent(StrEnum):
@@ -52,7 +52,7 @@ class Revision:
     extent: Extent
     stages: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
-    planned: engine.State | None = None
+    planned: states.State | None = None
     kept: frozenset[int] = frozenset()
     keeps: Chosen | None = None
 
@@ -90,9 +90,9 @@ def _facts(subject: Subject) -> Mapping[str, Any]:
 
 
 def kept_positions(
-    live: Mapping[int, engine.Stage],
-    was: engine.State,
-    will_be: engine.State,
+    live: Mapping[int, states.Stage],
+    was: states.State,
+    will_be: states.State,
     stages: Sequence[Stage],
     changed: Collection[str],
     barred_now: frozenset[int],

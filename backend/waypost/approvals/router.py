@@ -10,7 +10,6 @@ from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
 from waypost.access.permissions import Permission
 from waypost.approvals import queries, service
-from waypost.approvals.engine import Verb
 from waypost.approvals.errors import (
     BadDelegate,
     CommentNeeded,
@@ -31,6 +30,7 @@ from waypost.approvals.schemas import (
     OverrideAnswer,
     StepAction,
 )
+from waypost.approvals.states import Verb
 from waypost.kernel.db import WriteSession, database
 from waypost.kernel.errors import Refusal, StaleVersion, invalid_field
 from waypost.kernel.http import StrictRoute, guarded, json_response

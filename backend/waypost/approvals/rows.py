@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.approvals import engine, events
+from waypost.approvals import engine, events, states
 from waypost.approvals.definition import Mode
-from waypost.approvals.engine import Ladder, StageStatus, StepStatus, What, WorkflowStatus
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
+from waypost.approvals.states import Ladder, StageStatus, StepStatus, What, WorkflowStatus
 from waypost.kernel.events import Doer, record
 
 _MINUTE = timedelta(minutes=1)
@@ -26,7 +26,7 @@ class Running:
     row: ApprovalWorkflow
     stages: dict[int, ApprovalStage]
     steps: dict[int, ApprovalStep]
-    state: engine.State
+    state: states.State
 
 
 async def running_of(session: AsyncSession, subject_type: str, subject_id: int, *, lock: bool = True) -> Running | None:
@@ -63,7 +63,7 @@ async def load(session: AsyncSession, workflow_id: int, *, lock: bool) -> Runnin
             .execution_options(populate_existing=lock)
         )
     ).all()
-    state = engine.State(
+    state = states.State(
         status=WorkflowStatus(row.status),
         stages=tuple(_stage(s, [t for t in steps if t.stage_id == s.id]) for s in stages),
         barred=frozenset(row.barred_ids),
@@ -93,8 +93,8 @@ def _ladder(kept: dict[str, Any] | None) -> Ladder:
     )
 
 
-def _stage(row: ApprovalStage, steps: Sequence[ApprovalStep]) -> engine.Stage:
-    return engine.Stage(
+def _stage(row: ApprovalStage, steps: Sequence[ApprovalStep]) -> states.Stage:
+    return states.Stage(
         id=row.id,
         name=row.name,
         mode=Mode(row.mode),
@@ -103,7 +103,7 @@ def _stage(row: ApprovalStage, steps: Sequence[ApprovalStep]) -> engine.Stage:
         due_in=timedelta(minutes=row.due_in_minutes),
         status=StageStatus(row.status),
         steps=tuple(
-            engine.Step(
+            states.Step(
                 id=s.id,
                 seat=s.seat,
                 order=s.step_order,
@@ -129,7 +129,7 @@ def _stage(row: ApprovalStage, steps: Sequence[ApprovalStep]) -> engine.Stage:
     )
 
 
-def _values(step: engine.Step) -> dict[str, Any]:
+def _values(step: states.Step) -> dict[str, Any]:
     return {
         "seat": step.seat,
         "step_order": step.order,
@@ -149,7 +149,7 @@ def _values(step: engine.Step) -> dict[str, Any]:
     }
 
 
-def _stage_row(workflow_id: int, stage: engine.Stage) -> ApprovalStage:
+def _stage_row(workflow_id: int, stage: states.Stage) -> ApprovalStage:
     return ApprovalStage(
         workflow_id=workflow_id,
         position=stage.position,
@@ -168,8 +168,8 @@ async def keep(
     session: AsyncSession,
     actor: Doer,
     running: Running,
-    after: engine.State,
-    effects: Sequence[engine.Effect],
+    after: states.State,
+    effects: Sequence[states.Effect],
     at: datetime,
     *,
     urgency: int,
@@ -229,18 +229,18 @@ _PASSED_ON = {
 }
 
 
-def _events(running: Running, effect: engine.Effect, by: int | None, why: str) -> list[events.ApprovalEvent]:
+def _events(running: Running, effect: states.Effect, by: int | None, why: str) -> list[events.ApprovalEvent]:
     row = running.row
     about: dict[str, Any] = {"subject_type": row.subject_type, "subject_id": row.subject_id, "workflow_id": row.id}
-    if isinstance(effect, engine.Ended):
+    if isinstance(effect, states.Ended):
         decided = events.ApprovalDecided(**about, status=effect.status.value, comments=effect.comments)
         if effect.overridden_by is None:
             return [decided]
         over = events.ApprovalOverridden(**about, status=effect.status.value, comments=effect.comments)
         return [over, decided]
-    if isinstance(effect, engine.QuestionsClosed):
+    if isinstance(effect, states.QuestionsClosed):
         return [events.InfoAnswered(**about, asker_ids=effect.askers, comments=effect.comments, lapsed=effect.lapsed)]
-    if isinstance(effect, engine.Reopened):
+    if isinstance(effect, states.Reopened):
         return [events.StageReopened(**about, stage_name=effect.stage.name, reason=why)]
     step = effect.step
     about |= {

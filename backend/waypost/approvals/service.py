@@ -15,9 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may, people_with_role
-from waypost.approvals import delegating, deputies, engine, events, policy
+from waypost.approvals import delegating, deputies, engine, events, policy, states
 from waypost.approvals.definitions import Chosen
-from waypost.approvals.engine import StepStatus, Verb, WorkflowStatus
 from waypost.approvals.errors import NobodyToAsk, NotAsked, OneByOne, StepNotFound, WorkflowNotFound
 from waypost.approvals.finding import ADMINISTRATORS, nearest_above
 from waypost.approvals.foreseeing import plan_all
@@ -25,6 +24,7 @@ from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.rows import Running, keep, load, running_of
 from waypost.approvals.scopes import facts_kept
 from waypost.approvals.seen import changes_since, is_one_by_one, keep_version
+from waypost.approvals.states import StepStatus, Verb, WorkflowStatus
 from waypost.approvals.subject import Subject, room_of
 from waypost.directory.names import names
 from waypost.directory.queries import people_facts
@@ -96,7 +96,7 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
     return row
 
 
-async def _planned(session: AsyncSession, subject: Subject) -> tuple[Chosen, engine.State]:
+async def _planned(session: AsyncSession, subject: Subject) -> tuple[Chosen, states.State]:
     """The very plan a preview shows. Raises `NobodyToAsk` when a stage that applies has nobody."""
     [foreseen] = await plan_all(session, [subject])
     if foreseen.lacking:
@@ -136,7 +136,7 @@ async def decide(
     if verb is Verb.ESCALATE:
         to, why = await _next_above(session, running, step), "next in line, escalated"
     deputy = await _is_deputy(session, actor, running, step_id, at)
-    action = engine.Action(verb, step_id, actor.user_id, comments.strip(), to, to_reason=why, as_deputy=deputy)
+    action = states.Action(verb, step_id, actor.user_id, comments.strip(), to, to_reason=why, as_deputy=deputy)
     if verb in (Verb.DELEGATE, Verb.ADD_APPROVER) and to is not None:
         person = (await people_facts(session, [to])).get(to)
         may = await people_who_may(session, Permission.APPROVALS_DECIDE, [to])
@@ -248,7 +248,7 @@ async def find_step(session: AsyncSession, actor: Actor, step_id: int, *, lock: 
     return running
 
 
-async def _next_above(session: AsyncSession, running: Running, step: engine.Step) -> int | None:
+async def _next_above(session: AsyncSession, running: Running, step: states.Step) -> int | None:
     """Who is further up than the approver: their nearest manager who may decide it, else an administrator."""
     admins = await people_with_role(session, str(ADMINISTRATORS.target))
     active = await people_facts(session, admins)

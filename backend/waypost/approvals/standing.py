@@ -31,8 +31,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from waypost.approvals.deputy_models import ApprovalDeputy
-from waypost.approvals.engine import ASKED, WorkflowStatus
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
+from waypost.approvals.states import ASKED, WorkflowStatus
 
 _ASKED = [s.value for s in sorted(ASKED)]
 NO_VARIABLES: ColumnElement[Any] = literal_column("'{}'::jsonb")

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.approvals.delegating import window_of
 from waypost.approvals.deputies import Window
 from waypost.approvals.deputy_models import ApprovalDelegation, ApprovalDeputy
-from waypost.approvals.engine import ASKED
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.scopes import covers
+from waypost.approvals.states import ASKED
 from waypost.directory.models import Absence, User
 
 _ASKED = frozenset(s.value for s in ASKED)

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.approvals import engine
+from waypost.approvals import engine, states
 from waypost.approvals.definition import Approver, ApproverKind
 from waypost.approvals.definitions import chosen_version
-from waypost.approvals.engine import ASKED, Receiver
 from waypost.approvals.finding import ADMINISTRATORS, candidates, nearest_above
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.rows import Running, keep, load
+from waypost.approvals.states import ASKED, Receiver
 from waypost.approvals.subject import Subject, room_of
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
@@ -88,7 +88,7 @@ async def _receivers(session: AsyncSession, running: Running, step_id: int) -> t
     return above, [Receiver(c.person, f"{c.why}: nobody answered in time") for c in admins if c.is_able]
 
 
-async def _next_managers(session: AsyncSession, running: Running, step: engine.Step) -> list[Receiver]:
+async def _next_managers(session: AsyncSession, running: Running, step: states.Step) -> list[Receiver]:
     boss = await nearest_above(session, running.state, step)
     return [] if boss is None else [Receiver(boss, "next in line, because nobody answered in time")]
 

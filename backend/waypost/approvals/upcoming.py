@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from waypost.approvals.engine import ASKED, Ladder
 from waypost.approvals.models import ApprovalStage, ApprovalStep
+from waypost.approvals.states import ASKED, Ladder
 from waypost.kernel.clock import rfc3339
 
 _ASKED = frozenset(s.value for s in ASKED)

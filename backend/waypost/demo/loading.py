@@ -13,9 +13,9 @@ from waypost.access.passwords import hash_password
 from waypost.access.queries import actor_of_user
 from waypost.access.service import ensure_system_roles, grant_roles, keep_password_hash
 from waypost.approvals import service as approvals
-from waypost.approvals.engine import StepStatus, Verb
 from waypost.approvals.models import ApprovalStep
 from waypost.approvals.publishing import create_definition
+from waypost.approvals.states import StepStatus, Verb
 from waypost.catalog.categories import create_category
 from waypost.catalog.models import TicketType
 from waypost.catalog.service import create_ticket_type
