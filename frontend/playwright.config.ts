@@ -8,7 +8,7 @@ export default defineConfig({
   timeout: 45_000,
   workers: 2,
   retries: process.env.CI ? 1 : 0,
-  reporter: [["list"]],
+  reporter: [["list"], ["json", { outputFile: "test-results/journeys.json" }]],
   use: {
     baseURL: process.env.BASE_URL ?? "http://127.0.0.1:8000",
     launchOptions: { executablePath, args: flags },

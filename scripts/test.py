@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from servers import free_port, wait_for
 
@@ -17,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = ROOT / ".venv" / "bin"
 WEB = ROOT / "frontend"
 ENV = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}", "PYTHONPATH": str(ROOT / "backend")}
+REPORT = WEB / "test-results" / "journeys.json"
+REMARKS: list[str] = []  # said last, where one looks first
 LEAST = 80  # percent, branches counted
 # The pure cores, the policies and the relay: every line and branch.
 WHOLE = (
@@ -53,6 +58,19 @@ def backend() -> bool:
     return ran and enough and whole
 
 
+def unhappy(suite: dict[str, Any]) -> list[str]:
+    """A line for each journey of a report that failed, or passed only when it was tried again."""
+    lines = [line for inner in suite.get("suites", ()) for line in unhappy(inner)]
+    for spec in suite.get("specs", ()):
+        for test in spec["tests"]:
+            if test["status"] in ("unexpected", "flaky"):
+                errors = [e.get("message", "") for r in test["results"] for e in r.get("errors", ())]
+                words = re.sub(r"\x1b\[[0-9;]*m", "", " ".join(errors[:1])).split()
+                where = f"[{test['projectName']}] {spec['file']}:{spec['line']} {spec['title']}"
+                lines.append(f"{test['status']}: {where}: {' '.join(words)[:400]}")
+    return lines
+
+
 def journeys() -> bool:
     """The product started as people start it, on an empty folder, and used in a real browser."""
     folder = Path(tempfile.mkdtemp(prefix="waypost-"))
@@ -75,8 +93,13 @@ def journeys() -> bool:
         where = {"BASE_URL": base, "MAILS_URL": f"http://127.0.0.1:{mails}", "TMPDIR": str(browser)}
         where["SUPERVISOR_PID"] = str(product.pid)  # for journeys that kill one of the product's processes
         run = ("npm", "run", "--silent", "e2e", "--")
-        together = sh(*run, "--project", "desktop", "--project", "phone", cwd=WEB, env={**ENV, **where})
-        return sh(*run, "--project", "alone", cwd=WEB, env={**ENV, **where}) and together
+        went_well = True
+        for projects in (("--project", "desktop", "--project", "phone"), ("--project", "alone")):
+            REPORT.unlink(missing_ok=True)
+            went_well &= sh(*run, *projects, cwd=WEB, env={**ENV, **where})
+            if REPORT.exists():
+                REMARKS.extend(unhappy(json.loads(REPORT.read_text())))
+        return went_well
     finally:
         product.send_signal(signal.SIGTERM)
         product.wait(60)
@@ -89,6 +112,7 @@ def main() -> None:
     wanted = sys.argv[1:] or list(parts)
     began = time.monotonic()
     results = {name: parts[name]() for name in wanted}
+    print("", *REMARKS, sep="\n")
     print(
         f"\n{time.monotonic() - began:.0f} s: "
         + ", ".join(f"{n} {'ok' if r else 'FAILED'}" for n, r in results.items())
