@@ -43,6 +43,8 @@ export async function authorised(input: RequestInfo | URL, init?: RequestInit): 
 export interface Sending {
   signal: AbortSignal;
   onProgress: (share: number) => void;
+  /** Sent as `Idempotency-Key`: the same one at every try. */
+  key?: string;
 }
 
 /** Post a form, which tells how far it is (`fetch` cannot); renews once as `authorised` does. Its answer, or a problem. */
@@ -67,7 +69,11 @@ export async function postForm<T>(path: string, form: FormData, how: Sending): P
   throw new Problem(answer.status, body, headers);
 }
 
-function postOnce(path: string, form: FormData, { signal, onProgress }: Sending): Promise<XMLHttpRequest> {
+function postOnce(
+  path: string,
+  form: FormData,
+  { signal, onProgress, key }: Sending,
+): Promise<XMLHttpRequest> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const request = new XMLHttpRequest();
@@ -76,6 +82,7 @@ function postOnce(path: string, form: FormData, { signal, onProgress }: Sending)
     request.setRequestHeader("Accept", "application/json");
     const token = tokens.access();
     if (token) request.setRequestHeader("Authorization", `Bearer ${token}`);
+    if (key) request.setRequestHeader("Idempotency-Key", key);
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     request.onload = () => resolve(request);
     request.onerror = () => reject(new Problem(0, { detail: "The server cannot be reached." }));

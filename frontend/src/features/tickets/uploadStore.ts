@@ -7,11 +7,11 @@ import { useSession } from "@/stores/session";
 import { keys } from "./queries";
 import { uploadQueue, type Send, type UploadQueue } from "./uploads";
 
-const send: Send<AttachmentRead> = ({ file, visibility }, ticketId, how) => {
+const send: Send<AttachmentRead> = ({ file, visibility, key }, ticketId, how) => {
   const form = new FormData();
   form.append("visibility", visibility);
   form.append("file", file, file.name);
-  return postForm(`/api/v1/tickets/${ticketId}/attachments`, form, how);
+  return postForm(`/api/v1/tickets/${ticketId}/attachments`, form, { ...how, key });
 };
 
 /** The queues of tickets, and of requests still being written (by draft): they outlive the part that shows them. */

@@ -11,13 +11,15 @@ const settled = () => new Promise((resolve) => setTimeout(resolve));
 /** A line one controls: every sending waits until it is told how it ends. */
 function line() {
   const out: { name: string; finish(): void; fail(error: unknown): void; progress(n: number): void }[] = [];
+  const keys: string[] = [];
   const send: Send<string> = (upload, _, { signal, onProgress }) =>
     new Promise((resolve, reject) => {
       signal.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));
       const { name } = upload.file;
+      keys.push(upload.key);
       out.push({ name, finish: () => resolve(name), fail: reject, progress: onProgress });
     });
-  return { out, send, names: () => out.map((o) => o.name) };
+  return { out, keys, send, names: () => out.map((o) => o.name) };
 }
 
 let wire: ReturnType<typeof line>;
@@ -57,6 +59,20 @@ describe("a queue of uploads", () => {
     expect(queue.share).toBeCloseTo(150 / 400);
     wire.out[1]?.progress(1);
     expect(queue.share).toBeCloseTo(250 / 400);
+  });
+
+  it("sends a file under the same key at every try, and no two files under one", async () => {
+    const queue = uploadQueue(wire.send, arrived);
+    queue.add(picked("a", "a"));
+    const all = queue.start(7);
+    queue.cancel(queue.items[0]?.id ?? 0);
+    await settled();
+    queue.retry(queue.items[0]?.id ?? 0);
+    expect(wire.keys).toHaveLength(3);
+    expect(wire.keys[2]).toBe(wire.keys[0]);
+    expect(wire.keys[1]).not.toBe(wire.keys[0]);
+    for (const sent of wire.out) sent.finish();
+    expect(await all).toBe(true);
   });
 
   it("cancels what is on its way and what waits, and makes room for the next", async () => {

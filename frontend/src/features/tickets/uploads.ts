@@ -1,5 +1,6 @@
 /** Files on their way to a ticket: three at a time, in their order; each can be cancelled and sent again. Pure. */
 import { computed, reactive } from "vue";
+import { idempotencyKey } from "@/api/client";
 
 export const MOST_BYTES = 25 * 1024 * 1024;
 export const AT_ONCE = 3;
@@ -14,6 +15,8 @@ export interface Upload {
   /** The field of a form it is chosen for; null: it belongs to the ticket as a whole. */
   readonly field: string | null;
   readonly refusal: Refusal | null;
+  /** The same at every try: what arrived although it was cancelled does not arrive twice. */
+  readonly key: string;
   state: "waiting" | "sending" | "failed" | "cancelled" | "refused";
   /** The share that is out, from 0 to 1. */
   sent: number;
@@ -96,8 +99,19 @@ export function uploadQueue<T>(send: Send<T>, done: (answer: T, ticketId: number
   function add(picked: Picked[], visibility: Visibility = "PUBLIC", field: string | null = null): void {
     for (const one of picked) {
       const refusal = refusalOf(one);
-      const upload = { id: (count += 1), file: one.file, visibility, field, refusal, sent: 0, error: null };
-      items.push({ ...upload, state: refusal ? "refused" : "waiting" });
+      const state = refusal ? "refused" : "waiting";
+      const key = idempotencyKey();
+      items.push({
+        id: (count += 1),
+        file: one.file,
+        visibility,
+        field,
+        refusal,
+        key,
+        state,
+        sent: 0,
+        error: null,
+      });
     }
     pump();
   }
