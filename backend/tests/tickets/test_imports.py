@@ -51,7 +51,7 @@ async def looked_at(database: Any, api: Any, lines: list[str], plan: dict[str, A
     path = f"/ticket-imports/{made['id']}"
     await api.put(f"{path}/plan", plan)
     assert (await api.post(f"{path}/check"))["status"] == "CHECKING"
-    await importing.run_due(database)
+    await importing.run_due(database, seconds=600)  # however slow the machine is
     return await api.get(path)
 
 
