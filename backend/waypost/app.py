@@ -17,6 +17,7 @@ from waypost.access.deps import authenticate
 from waypost.approvals import definitions_router as workflows
 from waypost.approvals import deputy_router as deputies
 from waypost.approvals import queue_router as approval_queue
+from waypost.approvals import review_router as approval_reviews
 from waypost.approvals import router as approvals
 from waypost.audit import router as audit
 from waypost.catalog import categories_router as categories
@@ -28,6 +29,7 @@ from waypost.kernel.events import use_wiring
 from waypost.kernel.settings import get_settings
 from waypost.live import presence_router as presence
 from waypost.live import router as live
+from waypost.notifications import proof_router as proof
 from waypost.notifications import router as notifications
 from waypost.reports import router as reports
 from waypost.search import router as search
@@ -76,10 +78,12 @@ ROOMS = (
     queues,
     routing,
     approval_queue,
+    approval_reviews,
     trying,
     workflows,
     deputies,
     approvals,
+    proof,
     notifications,
     reports,
     audit,

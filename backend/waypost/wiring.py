@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost.access.service import forget_old_sessions
-from waypost.approvals import definitions, delegating, leaving, timing
+from waypost.approvals import definitions, delegating, leaving, reviews, timing
 from waypost.approvals import deputy_events as deputies
 from waypost.approvals import events as approvals
 from waypost.approvals import person_mentions as approval_mentions
+from waypost.approvals import review_events as glass
 from waypost.approvals.subject import use_subject_rooms
 from waypost.catalog.uses import use_finders
 from waypost.directory.events import AbsenceRemoved, UserDeactivated
@@ -43,9 +44,10 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     approvals.ApprovalDecided: (reviewing.on_decision,),
     approvals.InfoRequested: (reviewing.on_info_requested,),
     approvals.InfoAnswered: (reviewing.on_info_answered,),
+    glass.ReviewObjected: (reviewing.on_review_objected,),
     tickets.TicketApproved: (dispatching.on_approved,),
     AbsenceRemoved: (delegating.on_absence_removed,),
-    UserDeactivated: (leaving.on_user_deactivated,),
+    UserDeactivated: (leaving.on_user_deactivated, reviews.on_user_deactivated),
 }
 
 CONSUMERS = {"notifications": notifications.notify}
@@ -58,6 +60,11 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     approvals.ApprovalEscalated: ("notifications",),
     approvals.InfoRequested: ("notifications",),
     approvals.InfoAnswered: ("notifications",),
+    glass.GlassBroken: ("notifications",),
+    glass.ReviewReminded: ("notifications",),
+    glass.ReviewClimbed: ("notifications",),
+    glass.ReviewConfirmed: ("notifications",),
+    glass.ReviewObjected: ("notifications",),
     deputies.DelegationCreated: ("notifications",),
     deputies.DelegationBegun: ("notifications",),
     deputies.DelegationChanged: ("notifications",),
@@ -139,6 +146,7 @@ def tasks() -> dict[str, Task]:
         delegating.TASK: delegating.begin_due,
         leaving.TASK: leaving.sweep,
         timing.TASK: timing.run_due,
+        reviews.TASK: reviews.run_due,
         "housekeeping": _keep_house,
     }
 
@@ -150,6 +158,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "scans": {"task": SCAN, "schedule": 5.0, "options": {"expires": 10}},
     "imports": {"task": importing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "approvals": {"task": timing.TASK, "schedule": 5.0, "options": {"expires": 10}},
+    "reviews": {"task": reviews.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "leavers": {"task": leaving.TASK, "schedule": 60.0, "options": {"expires": 60}},

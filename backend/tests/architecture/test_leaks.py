@@ -35,6 +35,7 @@ FILLED = {
     "user_id": lambda marked: 1,
     "token": lambda marked: "1.1.1.1.x",
     "draft_id": lambda marked: marked["draft_id"],
+    "review_id": lambda marked: marked["review_id"],
     "delegation_id": lambda marked: marked["delegation_id"],
 }
 ENDLESS = {"/api/v1/events/stream"}  # asked below
@@ -159,6 +160,11 @@ async def marked(who: Any) -> dict[str, Any]:
     colleague = await who("colleague")
     lets = {"delegate_id": colleague.id, "reason": f"{MARK} {SECRET}", **until}
     delegation = await (await who("agent")).post("/approvals/delegations", lets, expect=201)
+    urgent = await employee.post("/tickets", body | {"priority": "CRITICAL"}, expect=201)
+    (running,) = (await employee.get(f"/tickets/{urgent['id']}/approvals"))["items"]
+    glass = f"/approvals/workflows/{running['id']}/break-glass"
+    broken = await (await who("head")).post(glass, {"comments": f"{MARK} burns"})
+    made["review_id"] = broken["review"]["id"]
     view = await employee.post("/saved-views", {"name": MARK, "filters": {"q": MARK}}, expect=201)
     return {**ticket, **made, "draft_id": draft["id"], "view_id": view["id"], "delegation_id": delegation["id"]}
 

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     """Every permission there is. A route names one; a test fails when it does not."""
 
     ABSENCES_SET = "absences:set"
+    APPROVALS_BREAK_GLASS = "approvals:break_glass"
     APPROVALS_CONFIGURE = "approvals:configure"
     APPROVALS_DECIDE = "approvals:decide"
     APPROVALS_DELEGATE_FOR = "approvals:delegate_for"
@@ -80,6 +81,7 @@ SYSTEM_ROLES: dict[str, tuple[str, dict[Permission, Scope]]] = {
     "department_head": (
         "Department head",
         {
+            P.APPROVALS_BREAK_GLASS: Scope.DEPARTMENT,
             P.TICKETS_CREATE: Scope.DEPARTMENT,
             P.TICKETS_READ: Scope.DEPARTMENT,
             P.REPORTS_READ: Scope.DEPARTMENT,
@@ -101,7 +103,10 @@ SYSTEM_ROLES: dict[str, tuple[str, dict[Permission, Scope]]] = {
             P.REPORTS_READ: Scope.TEAM,
         },
     ),
-    "executive": ("Executive", {P.TICKETS_READ: Scope.ALL, P.REPORTS_READ: Scope.ALL}),
+    "executive": (
+        "Executive",
+        {P.APPROVALS_BREAK_GLASS: Scope.ALL, P.TICKETS_READ: Scope.ALL, P.REPORTS_READ: Scope.ALL},
+    ),
     "auditor": (
         "Auditor",
         {

@@ -152,6 +152,18 @@ class ApprovalReminded(StepEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ApprovalSeen(StepEvent):
+    """Somebody who is asked opened the request for the first time; `for_id` when it was their deputy."""
+
+    type: ClassVar[str] = "approval.seen"
+    for_id: int | None = None
+
+    @property
+    def on_behalf_of_id(self) -> int | None:
+        return self.for_id
+
+
+@dataclass(frozen=True, kw_only=True)
 class StageReopened(ApprovalEvent):
     """What a stage judged has changed: its answers do not count any more and it is asked anew."""
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may
 from waypost.approvals import delegating, engine, states
+from waypost.approvals.climbing import subject_of
 from waypost.approvals.definitions import chosen_version
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.finding import ADMINISTRATORS, candidates
@@ -22,7 +23,6 @@ from waypost.approvals.models import ApprovalStep
 from waypost.approvals.rows import Running, keep, load
 from waypost.approvals.states import UNDECIDED, Receiver
 from waypost.approvals.subject import room_of
-from waypost.approvals.timing import subject_of
 from waypost.directory.events import UserDeactivated
 from waypost.directory.models import User
 from waypost.directory.queries import manager_lines

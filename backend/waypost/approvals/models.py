@@ -162,6 +162,7 @@ class ApprovalStep(Base):
     """One person's part in a stage. `urgency` (4 is critical) and the subject are copied here for the queue.
 
     `timer_at` is when something happens by itself (a reminder, somebody further up); nothing does while it is NULL.
+    `seen_at` is when somebody who may decide it first opened it.
     """
 
     __tablename__ = "approval_steps"
@@ -188,6 +189,7 @@ class ApprovalStep(Base):
     timer_at: Mapped[datetime | None]
     reminders: Mapped[int] = mapped_column(SmallInteger, server_default="0", default=0)
     climbs: Mapped[int] = mapped_column(SmallInteger, server_default="0", default=0)
+    seen_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(_one_of("status", StepStatus), name="status"),

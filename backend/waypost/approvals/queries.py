@@ -15,15 +15,19 @@ from waypost.access.permissions import Permission
 from waypost.approvals import policy
 from waypost.approvals.asking_back import Question, questions_about
 from waypost.approvals.engine import open_verbs
+from waypost.approvals.foretelling import Ahead
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
+from waypost.approvals.review_queries import reviews_of
+from waypost.approvals.rows import state_of
 from waypost.approvals.standing import is_deputys
-from waypost.approvals.states import UNDECIDED, StepStatus, Verb
+from waypost.approvals.states import ASKED, UNDECIDED, StepStatus, Verb, WorkflowStatus
 from waypost.approvals.substitutes import Whereabouts, whereabouts
-from waypost.approvals.upcoming import next_of
+from waypost.approvals.upcoming import ahead_of, next_of
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 
 ANSWERED = [s.value for s in (StepStatus.APPROVED, StepStatus.REJECTED, StepStatus.DELEGATED, StepStatus.ESCALATED)]
+_WAITING = frozenset(s.value for s in ASKED)
 MOST_ROUNDS = 50
 
 
@@ -87,6 +91,7 @@ def _step_json(
     as_deputy: Collection[int] = (),
     asked_back: Mapping[int, list[Question]] | None = None,
     place: Whereabouts | None = None,
+    following: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     is_mine = s.approver_id == actor.user_id
     theirs = (is_mine or s.id in as_deputy) and actor.may(Permission.APPROVALS_DECIDE)
@@ -100,8 +105,9 @@ def _step_json(
         "reminders": s.reminders,
         "is_late_substitute": s.climbs > 0,
         "requested_at": s.requested_at and rfc3339(s.requested_at),
+        "seen_at": s.seen_at and rfc3339(s.seen_at),
         "due_at": s.due_at and rfc3339(s.due_at),
-        "next": next_of(s, stage),
+        "next": following or next_of(s, stage),
         "away_until": rfc3339(place.away_until) if place and place.away_until else None,
         "deputy": people.get(place.deputies[0]) if place and place.deputies else None,
         "decided_at": s.decided_at and rfc3339(s.decided_at),
@@ -155,13 +161,28 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
     steps, as_deputy = [step for step, _ in asked], {step.id for step, may in asked if may}
     asked_back = await questions_about(session, subject_type, subject_id)
     places = await whereabouts(session, steps, workflows, now())
+    running = next((w for w in workflows if w.status == WorkflowStatus.RUNNING.value), None)
+    ahead: list[Ahead] = []
+    if running is not None:
+        own = [s for s in stages if s.workflow_id == running.id], [s for s in steps if s.workflow_id == running.id]
+        ahead = await ahead_of(session, running, state_of(running, *own))
+    reviews = await reviews_of(session, actor, [w.id for w in workflows if w.overridden_by_id is not None])
     people = await names.people(
         session,
         [i for s in steps for i in (s.approver_id, s.on_behalf_of_id, s.decided_by_id)]
         + [w.overridden_by_id for w in workflows]
         + [q["answered_by_id"] for asked in asked_back.values() for q in asked]
-        + [i for place in places.values() for i in place.deputies[:1]],
+        + [i for place in places.values() for i in place.deputies[:1]]
+        + [i for one in ahead for i in (*one.late, *one.people)],
     )
+
+    first: dict[int, dict[str, Any]] = {}
+    for one in ahead:
+        for step_id in one.step_ids:
+            first.setdefault(step_id, {"at": rfc3339(one.at), "what": one.what.value})
+    waiting = {w.id: [s for s in steps if s.workflow_id == w.id and s.status in _WAITING] for w in workflows}
+    is_urgent = {i: any(policy.is_urgent(s) for s in own) for i, own in waiting.items()}
+    is_asked = {i: any(s.approver_id == actor.user_id or s.id in as_deputy for s in own) for i, own in waiting.items()}
 
     def stage_json(s: ApprovalStage, version: int) -> dict[str, Any]:
         own = [t for t in steps if t.stage_id == s.id]
@@ -174,7 +195,10 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             "needed": s.needed,
             "status": s.status,
             "reason": s.reason,
-            "steps": [_step_json(t, s, people, actor, version, as_deputy, asked_back, places.get(t.id)) for t in own],
+            "steps": [
+                _step_json(t, s, people, actor, version, as_deputy, asked_back, places.get(t.id), first.get(t.id))
+                for t in own
+            ],
         }
 
     return [
@@ -187,17 +211,32 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             "started_at": rfc3339(w.started_at),
             "ended_at": w.ended_at and rfc3339(w.ended_at),
             "version": w.subject_version,
-            "override": _override(w, people),
+            "override": _override(w, people, reviews.get(w.id)),
             "may_override": w.status == "RUNNING" and actor.may(Permission.APPROVALS_OVERRIDE),
+            "may_break_glass": is_urgent[w.id] and not is_asked[w.id] and policy.may_break_glass(actor, w),
+            "is_emergency": is_urgent[w.id],
+            "ahead": [_ahead_json(one, people) for one in ahead] if w is running else [],
             "stages": [stage_json(s, w.subject_version) for s in stages if s.workflow_id == w.id],
         }
         for w in workflows
     ]
 
 
-def _override(w: ApprovalWorkflow, people: dict[int | None, dict[str, Any]]) -> dict[str, Any] | None:
+def _ahead_json(one: Ahead, people: dict[int | None, dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "at": rfc3339(one.at),
+        "what": one.what.value,
+        "stage_name": one.stage,
+        "late": [people[i] for i in one.late if i in people],
+        "people": [people[i] for i in one.people if i in people],
+    }
+
+
+def _override(
+    w: ApprovalWorkflow, people: dict[int | None, dict[str, Any]], review: dict[str, Any] | None
+) -> dict[str, Any] | None:
     by = people.get(w.overridden_by_id)
-    return None if by is None else {"by": by, "reason": w.override_reason}
+    return None if by is None else {"by": by, "reason": w.override_reason, "review": review}
 
 
 async def decision(session: AsyncSession, actor: Actor, step_id: int) -> dict[str, Any]:

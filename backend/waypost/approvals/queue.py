@@ -188,6 +188,7 @@ async def _items(session: AsyncSession, actor: Actor, page: list[_Row]) -> list[
             "workflow_name": workflow.name,
             "status": step.status,
             "requested_at": step.requested_at and rfc3339(step.requested_at),
+            "seen_at": step.seen_at and rfc3339(step.seen_at),
             "due_at": step.due_at and rfc3339(step.due_at),
             "on_behalf_of": people.get(step.on_behalf_of_id if is_mine else step.approver_id),
             "reason": step.reason,

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query, Response
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.permissions import Permission
-from waypost.approvals import queue, service
-from waypost.approvals.errors import StepNotFound
+from waypost.approvals import noticing, queue, service
+from waypost.approvals.errors import NotAsked, StepNotFound
 from waypost.approvals.queue_schemas import ChangesAnswer, QueuePage, QueueSummary
-from waypost.kernel.db import ReadSession
+from waypost.kernel.db import ReadSession, WriteSession
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
@@ -63,3 +63,10 @@ async def changes_of_step(
 ) -> Response:
     """What reads differently now than in the version one looked at; nothing when that is the version of now."""
     return json_response(await service.changes_of_step(session, actor, step_id, since=since))
+
+
+@router.post("/approvals/{step_id}/seen", status_code=204, responses=problems(StepNotFound, NotAsked))
+async def note_seen(step_id: PathId, session: WriteSession, actor: Approver) -> Response:
+    """The request stands on the caller's screen, who is asked: noted once, as proof that it reached them."""
+    await noticing.note_seen(session, actor, step_id)
+    return Response(status_code=204)

@@ -9,6 +9,17 @@ from pydantic import BaseModel, Field
 from waypost.catalog.schemas import Answer
 from waypost.kernel.shapes import NamedRef, PersonRef
 
+SeenVersion = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        le=2**31 - 1,
+        strict=True,
+        examples=[1],
+        description="The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.",
+    ),
+]
+
 
 class SubjectChange(BaseModel):
     """A difference between what was seen and what is now. `kind` says how to show the values."""
@@ -113,6 +124,7 @@ class QueueItem(BaseModel):
     workflow_name: str
     status: Annotated[str, Field(examples=["PENDING"])]
     requested_at: Annotated[str, Field(examples=["2026-11-23T09:30:00Z"])]
+    seen_at: Annotated[str | None, Field(description="When somebody who may decide it first opened it.")]
     due_at: Annotated[str, Field(examples=["2026-11-25T09:30:00Z"])]
     on_behalf_of: PersonRef | None
     reason: Annotated[str, Field(examples=["the requester's manager, because amount is below 1,000"])]
@@ -152,3 +164,8 @@ class QueueSummary(BaseModel):
     by_workflow: list[CountOf]
     by_type: list[CountOfType]
     totals: Annotated[list[Total], Field(description="What is asked for, by currency.")]
+
+
+class WorkflowRef(BaseModel):
+    id: int
+    status: Annotated[str, Field(examples=["APPROVED"])]

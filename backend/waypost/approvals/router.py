@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
 from waypost.access.permissions import Permission
-from waypost.approvals import queries, service
+from waypost.approvals import overriding, queries, service
 from waypost.approvals.errors import (
     BadDelegate,
     CommentNeeded,
@@ -165,7 +165,7 @@ async def _overriding(request: Request) -> None:
     """404 and 403 before a 422."""
     actor = await current_actor(request)
     async with database().read() as session:
-        await service.check_overriding(session, actor, path_id(request.path_params.get("workflow_id")))
+        await overriding.check_overriding(session, actor, path_id(request.path_params.get("workflow_id")))
 
 
 @router.post(
@@ -181,7 +181,7 @@ async def override(
     actor: Annotated[Actor, permit(Permission.TICKETS_READ)],
 ) -> Response:
     """End an approval without its approvers' word, with a reason; recorded as an override, never as their answer."""
-    await service.override(
+    await overriding.override(
         session, actor, workflow_id, approves=body.action == "APPROVE", comments=body.comments, version=body.version
     )
     return json_response({"workflow": await queries.workflow_ref(session, workflow_id)})

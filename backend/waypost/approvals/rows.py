@@ -63,12 +63,16 @@ async def load(session: AsyncSession, workflow_id: int, *, lock: bool) -> Runnin
             .execution_options(populate_existing=lock)
         )
     ).all()
-    state = states.State(
+    return Running(row, {s.id: s for s in stages}, {s.id: s for s in steps}, state_of(row, stages, steps))
+
+
+def state_of(row: ApprovalWorkflow, stages: Sequence[ApprovalStage], steps: Sequence[ApprovalStep]) -> states.State:
+    """The engine's view of a workflow's rows, in the order `load` reads them."""
+    return states.State(
         status=WorkflowStatus(row.status),
         stages=tuple(_stage(s, [t for t in steps if t.stage_id == s.id]) for s in stages),
         barred=frozenset(row.barred_ids),
     )
-    return Running(row, {s.id: s for s in stages}, {s.id: s for s in steps}, state)
 
 
 def _ladder_json(ladder: Ladder) -> dict[str, Any]:

@@ -6,21 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from waypost.approvals.queue_schemas import SubjectChange
+from waypost.approvals.queue_schemas import SeenVersion, SubjectChange, WorkflowRef
+from waypost.approvals.review_schemas import ReviewBrief
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import PersonRef, Remark, Strict
 
 ActionWord = Literal["APPROVE", "REJECT", "REQUEST_INFO", "DELEGATE", "ESCALATE"]
-SeenVersion = Annotated[
-    int | None,
-    Field(
-        ge=1,
-        le=2**31 - 1,
-        strict=True,
-        examples=[1],
-        description="The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.",
-    ),
-]
 Words = Annotated[Remark | None, Field(max_length=10_000, examples=["Fits the budget."])]
 
 
@@ -61,6 +52,12 @@ class BulkAction(Strict):
     ] = None
 
 
+NextWord = Annotated[
+    Literal["REMIND", "ASK_FURTHER", "ASK_ADMINISTRATORS", "REJECT"],
+    Field(examples=["REMIND"], description="Nothing is ever approved by time."),
+]
+
+
 class QuestionRead(BaseModel):
     """What an approver asked the requester, and the answer; one that lapsed has none."""
 
@@ -75,10 +72,17 @@ class NextRead(BaseModel):
     """What happens by itself while nobody answers, and when."""
 
     at: str
-    what: Annotated[
-        Literal["REMIND", "ASK_FURTHER", "ASK_ADMINISTRATORS", "REJECT"],
-        Field(examples=["REMIND"], description="Nothing is ever approved by time."),
-    ]
+    what: NextWord
+
+
+class AheadRead(BaseModel):
+    """One thing that happens by itself if nobody answers."""
+
+    at: Annotated[str, Field(examples=["2026-11-25T09:30:00Z"])]
+    what: NextWord
+    stage_name: Annotated[str, Field(examples=["Finance Committee"])]
+    late: Annotated[list[PersonRef], Field(description="Who has not answered by then.")]
+    people: Annotated[list[PersonRef], Field(description="Who is reminded, or asked as well then.")]
 
 
 class StepRead(BaseModel):
@@ -91,6 +95,7 @@ class StepRead(BaseModel):
     reminders: Annotated[int, Field(examples=[0], description="How many reminders are behind.")]
     is_late_substitute: Annotated[bool, Field(description="Asked beside somebody who did not answer in time.")]
     requested_at: str | None
+    seen_at: Annotated[str | None, Field(description="When somebody who may decide it first opened it.")]
     due_at: str | None
     next: NextRead | None
     away_until: Annotated[str | None, Field(description="Who is asked is away now, and until when.")]
@@ -116,10 +121,11 @@ class StageRead(BaseModel):
 
 
 class OverrideRead(BaseModel):
-    """Who ended it without the approvers' word, and why."""
+    """Who ended it without the approvers' word, and why. In an emergency the glass was broken: it is reviewed."""
 
     by: PersonRef
     reason: Annotated[str, Field(examples=["The whole committee is at the off-site."])]
+    review: ReviewBrief | None
 
 
 class WorkflowRead(BaseModel):
@@ -135,16 +141,19 @@ class WorkflowRead(BaseModel):
     version: Annotated[int, Field(examples=[1], description="Grows with every edit while it is judged.")]
     override: OverrideRead | None
     may_override: Annotated[bool, Field(description="Whether the caller may end it without its approvers' word.")]
+    may_break_glass: Annotated[
+        bool, Field(description="Whether the caller may approve this emergency at once without being asked.")
+    ]
+    is_emergency: Annotated[bool, Field(description="Everybody is asked at once, and the first answer counts.")]
+    ahead: Annotated[
+        list[AheadRead],
+        Field(description="What happens by itself if nobody answers, to the end; empty while nothing runs."),
+    ]
     stages: list[StageRead]
 
 
 class WorkflowsAnswer(BaseModel):
     items: list[WorkflowRead]
-
-
-class WorkflowRef(BaseModel):
-    id: int
-    status: Annotated[str, Field(examples=["APPROVED"])]
 
 
 class DecisionAnswer(BaseModel):

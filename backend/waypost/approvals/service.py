@@ -1,4 +1,4 @@
-"""`ApprovalService`: starting, deciding, answering, overriding and cancelling approvals.
+"""`ApprovalService`: starting, deciding, answering and cancelling approvals. Ending them otherwise: `overriding.py`.
 
 Locks are always taken in the same order: the subject first (its room does that), then the workflow.
 """
@@ -17,7 +17,7 @@ from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may, people_with_role
 from waypost.approvals import delegating, deputies, engine, events, policy, states
 from waypost.approvals.definitions import Chosen
-from waypost.approvals.errors import NobodyToAsk, NotAsked, OneByOne, StepNotFound, WorkflowNotFound
+from waypost.approvals.errors import NobodyToAsk, NotAsked, OneByOne, StepNotFound
 from waypost.approvals.finding import ADMINISTRATORS, nearest_above
 from waypost.approvals.foreseeing import plan_all
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
@@ -144,46 +144,13 @@ async def decide(
     after, effects = engine.act(running.state, action, at)
     if is_one_of_many and running.row.one_by_one:
         raise OneByOne
-    await _check_seen(session, running.row, version)
+    await check_seen(session, running.row, version)
     await keep(session, actor, running, after, effects, at, urgency=running.steps[step_id].urgency)
     return _outcome(running, step_id)
 
 
-async def override(
-    session: AsyncSession, actor: Actor, workflow_id: int, *, approves: bool, comments: str, version: int | None = None
-) -> None:
-    """End a workflow without its approvers' word, by a right of its own; recorded as that, never as their answer.
-
-    Raises `WorkflowNotFound` (404), `Forbidden` or `SelfApproval` (403), `CommentNeeded` (422), `StepDecided` (409) or
-    `StaleVersion`.
-    """
-    subject = await _subject_of(session, actor, workflow_id)
-    actor.require(Permission.APPROVALS_OVERRIDE)
-    await room_of(subject[0]).lock(session, subject[1])
-    running = await load(session, workflow_id, lock=True)
-    at = now()
-    after, effects = engine.override(running.state, actor.user_id, approves=approves, comments=comments.strip(), at=at)
-    await _check_seen(session, running.row, version)
-    running.row.overridden_by_id, running.row.override_reason = actor.user_id, comments.strip()
-    await keep(session, actor, running, after, effects, at, urgency=0)
-
-
-async def check_overriding(session: AsyncSession, actor: Actor, workflow_id: int) -> None:
-    """Raises `WorkflowNotFound` or `Forbidden` before anything else of a request to override is looked at."""
-    await _subject_of(session, actor, workflow_id)
-    actor.require(Permission.APPROVALS_OVERRIDE)
-
-
-async def _subject_of(session: AsyncSession, actor: Actor, workflow_id: int) -> tuple[str, int]:
-    """What a workflow judges, for those who may see that."""
-    key = select(ApprovalWorkflow.subject_type, ApprovalWorkflow.subject_id)
-    found = (await session.execute(key.where(ApprovalWorkflow.id == workflow_id))).first()
-    if found is None or not await room_of(found.subject_type).may_read(session, actor, found.subject_id):
-        raise WorkflowNotFound
-    return found.subject_type, found.subject_id
-
-
-async def _check_seen(session: AsyncSession, row: ApprovalWorkflow, version: int | None) -> None:
+async def check_seen(session: AsyncSession, row: ApprovalWorkflow, version: int | None) -> None:
+    """Raises `StaleVersion` when a subject reads differently than in the version somebody looked at."""
     if version is not None and version != row.subject_version:
         raise StaleVersion(
             "The request was changed since you looked at it. Please look again.",
@@ -192,7 +159,7 @@ async def _check_seen(session: AsyncSession, row: ApprovalWorkflow, version: int
         )
 
 
-async def check_asked(session: AsyncSession, actor: Actor, step_id: int) -> None:
+async def check_asked(session: AsyncSession, actor: Actor, step_id: int) -> Running:
     """Raises `StepNotFound`, `Forbidden` or `NotAsked` for everybody but the one who is asked, and their deputies."""
     running = await find_step(session, actor, step_id)
     actor.require(Permission.APPROVALS_DECIDE)
@@ -200,6 +167,7 @@ async def check_asked(session: AsyncSession, actor: Actor, step_id: int) -> None
     may = actor.user_id in (step.approver, step.decided_by)
     if not may and not await _is_deputy(session, actor, running, step_id, now()):
         raise NotAsked
+    return running
 
 
 async def changes_of_step(session: AsyncSession, actor: Actor, step_id: int, *, since: int) -> dict[str, Any]:

@@ -47,6 +47,10 @@ class SubjectRoom(Protocol):
         """Whether this person may see it."""
         ...
 
+    async def those_read(self, session: AsyncSession, actor: Actor, subject_ids: Collection[int]) -> frozenset[int]:
+        """Those of them this person may see. One statement."""
+        ...
+
     async def beside(
         self, session: AsyncSession, actor: Actor, subject_ids: Collection[int]
     ) -> dict[int, dict[str, Any]]:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
-from waypost.approvals.models import ApprovalStage, ApprovalStep
-from waypost.approvals.states import ASKED, Ladder
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.approvals.climbing import ways_up
+from waypost.approvals.foretelling import Ahead, Next, foretell
+from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
+from waypost.approvals.states import ASKED, Ladder, State
 from waypost.kernel.clock import rfc3339
 
 _ASKED = frozenset(s.value for s in ASKED)
-
-
-class Next(StrEnum):
-    """The word for it. Nothing is ever approved by time."""
-
-    REMIND = "REMIND"
-    ASK_FURTHER = "ASK_FURTHER"
-    ASK_ADMINISTRATORS = "ASK_ADMINISTRATORS"
-    REJECT = "REJECT"
 
 
 def next_of(step: ApprovalStep, stage: ApprovalStage) -> dict[str, Any] | None:
@@ -33,3 +27,12 @@ def next_of(step: ApprovalStep, stage: ApprovalStage) -> dict[str, Any] | None:
     if not step.climbs and step.reminders < reminders:
         what = Next.REMIND
     return {"at": rfc3339(step.timer_at), "what": what.value}
+
+
+async def ahead_of(session: AsyncSession, row: ApprovalWorkflow, state: State) -> list[Ahead]:
+    """Everything that happens by itself in a running workflow if nobody answers, to its end. Nothing is written."""
+    timed = [s.id for s in state.asked() if s.timer_at is not None]
+    if not timed:
+        return []
+    ways = await ways_up(session, row, state, timed)
+    return foretell(state, ways.of)

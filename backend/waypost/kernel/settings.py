@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     comment_edit_minutes: int = Field(
         15, ge=0, le=1440, description="Minutes in which an author may change or remove a comment; `0` never."
     )
+    review_days: int = Field(
+        3, ge=1, le=90, description="Days in which an emergency that was approved by breaking the glass is reviewed."
+    )
     smtp_host: str | None = Field(None, description="Mail server; unset starts the local mail catcher.")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
     smtp_username: str | None = Field(None, description="Account at the mail server.")

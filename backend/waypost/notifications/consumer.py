@@ -36,6 +36,11 @@ _BECAUSE = {
     "approval.escalated": "your approval was asked for",
     "approval.info_requested": "you made this request",
     "approval.info_answered": "you asked the question",
+    "approval.glass_broken": "you were asked to decide it, or look after approvals",
+    "approval.review_reminded": "its review waits for you",
+    "approval.review_climbed": "you are an administrator",
+    "approval.review_confirmed": "you broke the glass",
+    "approval.review_objected": "you made this request, broke the glass, or are an administrator",
     "ticket.asked_for_you": "it was asked for on your behalf",
     "ticket.approved": "you made this request or work on it",
     "ticket.rejected": "you made this request",
@@ -56,6 +61,7 @@ _DID = {
     "approval.info_requested": "asked for more information about",
 }
 _DECIDING = ("approval.requested", "approval.requested_for", "approval.reminded", "approval.escalated")
+_REVIEWING = ("approval.glass_broken", "approval.review_reminded", "approval.review_climbed")
 _COMMENTED = (tickets.CommentAdded, tickets.CommentEdited)
 
 
@@ -112,7 +118,7 @@ async def _is_removed(session: AsyncSession, comment_id: int) -> bool:
 
 async def _values(session: AsyncSession, recorded: Recorded, ticket: Ticket) -> dict[str, Any]:
     event: Any = recorded.event
-    approver_id = getattr(event, "approver_id", None)
+    approver_id = getattr(event, "approver_id", None) or getattr(event, "broken_by_id", None)
     people = await names.people(session, [recorded.actor_id, ticket.requester_id, approver_id])
     requester = people[ticket.requester_id]["name"]
     actor = people[recorded.actor_id]["name"] if recorded.actor_id in people else "Waypost"
@@ -155,6 +161,9 @@ async def _tell(
 ) -> None:
     is_queue = notice.kind in _DECIDING
     path = f"/approvals?ticket={ticket.id}" if is_queue else f"/tickets/{ticket.id}"
+    is_review = notice.kind in _REVIEWING
+    if is_review:
+        path = f"/approvals/reviews#review-{recorded.event.review_id}"  # type: ignore[attr-defined]
     if isinstance(recorded.event, _COMMENTED):
         path += f"#comment-{recorded.event.comment_id}"
     words = render(
@@ -162,7 +171,7 @@ async def _tell(
         values
         | {
             "link": f"{get_settings().origin}{path}",
-            "action": "Open and decide" if is_queue else "Open the request",
+            "action": "Open the review" if is_review else "Open and decide" if is_queue else "Open the request",
             "because": "you watch this request" if notice.as_watcher else _BECAUSE[notice.kind],
         },
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from waypost.approvals import events as approvals
+from waypost.approvals import review_events as glass
 from waypost.kernel.events import Event
 from waypost.tickets import events as tickets
 
@@ -96,6 +97,14 @@ def _wanted(event: Event, people: People) -> list[Notice]:
             if event.lapsed:
                 return []
             return [Notice(i, "approval.info_answered", by_mail=True) for i in (*event.asker_ids, *people.deputy_ids)]
+        case glass.GlassBroken():
+            return [Notice(i, "approval.glass_broken", by_mail=True) for i in event.reviewer_ids]
+        case glass.ReviewReminded():  # and what climbed
+            return [Notice(i, event.type, by_mail=True) for i in event.reviewer_ids]
+        case glass.ReviewConfirmed():
+            return [Notice(event.broken_by_id, "approval.review_confirmed", by_mail=True)]
+        case glass.ReviewObjected():
+            return [Notice(i, "approval.review_objected", by_mail=True) for i in event.told_ids]
         case tickets.TicketSubmitted():  # of one's own nobody is told; this is what somebody else asked for one
             return [Notice(requester, "ticket.asked_for_you", by_mail=True)]
         case tickets.TicketApproved():

@@ -65,6 +65,11 @@ _WORDS = {
     "approval.reminded": "reminded {approver} to decide",
     "approval.reopened": "asked “{stage_name}” again, because {reason}",
     "approval.overridden": "overrode the approvers",
+    "approval.glass_broken": "broke the glass: approved it without being asked",
+    "approval.review_reminded": "reminded the reviewers to look at the broken glass",
+    "approval.review_climbed": "told the administrators that nobody has reviewed the broken glass",
+    "approval.review_confirmed": "reviewed the broken glass and found it right",
+    "approval.review_objected": "reviewed the broken glass and objected",
     "approval.cancelled": "cancelled the approval",
     "approval.decided": "ended the approval: {status}",
 }
@@ -73,7 +78,8 @@ _WORDS = {
 _LINKING = ("ticket.linked", "ticket.unlinked")
 
 # The ticket's own event follows at once and says the same.
-_SAID_TWICE = ("approval.decided", "approval.info_requested", "approval.info_answered")
+# Who saw it when stands in the proof of each rung.
+_SAID_ELSEWHERE = ("approval.decided", "approval.info_requested", "approval.info_answered", "approval.seen")
 
 
 async def ticket_history(
@@ -83,7 +89,7 @@ async def ticket_history(
     found = await find_ticket(session, actor, ticket_id)
     statement = (
         select(*log_columns)
-        .where(EventRow.object_type == "ticket", EventRow.object_id == ticket_id, EventRow.type.not_in(_SAID_TWICE))
+        .where(EventRow.object_type == "ticket", EventRow.object_id == ticket_id, EventRow.type.not_in(_SAID_ELSEWHERE))
         .order_by(EventRow.id)
         .limit(limit + 1)
     )

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.approvals import events as approval_events
-from waypost.approvals import revising
+from waypost.approvals import review_events, revising
 from waypost.approvals import service as approvals
 from waypost.approvals.revising import Extent, Revision
 from waypost.approvals.subject import Subject
@@ -23,14 +23,14 @@ from waypost.catalog.answers import answers
 from waypost.catalog.kinds import AMOUNT
 from waypost.catalog.models import TicketType
 from waypost.kernel.clock import rfc3339
-from waypost.kernel.events import SYSTEM, Doer, System
+from waypost.kernel.events import SYSTEM, Doer, System, record
 from waypost.kernel.settings import get_settings
-from waypost.tickets import judged, queries
+from waypost.tickets import events, judged, policy, queries, tagging
 from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.events import IMPORT
 from waypost.tickets.lifecycle import Priority, Status, Step
 from waypost.tickets.models import Ticket
-from waypost.tickets.moving import apply_step
+from waypost.tickets.moving import apply_step, touch
 
 TICKET = "ticket"
 
@@ -224,6 +224,26 @@ async def on_info_answered(session: AsyncSession, event: approval_events.InfoAns
             await apply_step(session, actor, ticket, Step.ANSWER, Status.IN_REVIEW, comment=words)
 
 
+OBJECTED = "objected"  # the tag by which lists find what a review found wrong
+
+
+async def on_review_objected(session: AsyncSession, event: review_events.ReviewObjected, actor: Doer) -> None:
+    """A review found it wrong that the ticket was approved: it is marked, so that lists show it; nothing is undone."""
+    if event.subject_type != TICKET:
+        return
+    ticket = await _ticket(session, event.subject_id)
+    if OBJECTED in ticket.tags:
+        return
+    before, ticket.tags = ticket.tags, [*ticket.tags, OBJECTED]
+    at = touch(ticket)
+    await session.flush()
+    await tagging.keep(session, ticket.id, ticket.tags)
+    marked = events.TicketUpdated(
+        ticket_id=ticket.id, ticket_version=ticket.version, changes={"tags": [before, ticket.tags]}
+    )
+    await record(session, marked, actor=actor, at=at)
+
+
 class TicketRoom:
     """What approvals ask of tickets."""
 
@@ -243,6 +263,13 @@ class TicketRoom:
         except TicketNotFound:
             return False
         return True
+
+    async def those_read(self, session: AsyncSession, actor: Actor, subject_ids: Collection[int]) -> frozenset[int]:
+        """Those of these tickets this person may see."""
+        if not subject_ids:
+            return frozenset()
+        seen = select(Ticket.id).where(Ticket.id.in_(sorted(subject_ids)), policy.visible_to(actor))
+        return frozenset(await session.scalars(seen, policy.values(actor)))
 
     async def beside(
         self, session: AsyncSession, actor: Actor, subject_ids: Collection[int]

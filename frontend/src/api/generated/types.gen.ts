@@ -127,6 +127,40 @@ export type Addition = {
 };
 
 /**
+ * AheadRead
+ *
+ * One thing that happens by itself if nobody answers.
+ */
+export type AheadRead = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Late
+     *
+     * Who has not answered by then.
+     */
+    late: Array<PersonRef>;
+    /**
+     * People
+     *
+     * Who is reminded, or asked as well then.
+     */
+    people: Array<PersonRef>;
+    /**
+     * Stage Name
+     */
+    stage_name: string;
+    /**
+     * What
+     *
+     * Nothing is ever approved by time.
+     */
+    what: 'REMIND' | 'ASK_FURTHER' | 'ASK_ADMINISTRATORS' | 'REJECT';
+};
+
+/**
  * AlsoAsked
  *
  * Somebody else of the same stage who has not answered; `WAITING`: asked after others.
@@ -665,6 +699,26 @@ export type BulkTicketsAnswer = {
      * Results
      */
     results: Array<WaypostTicketsSchemasBulkResult>;
+};
+
+/**
+ * CallRead
+ *
+ * One call to decide. `LATE`: it was not answered in time, and somebody was asked as well.
+ */
+export type CallRead = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Told
+     */
+    told: Array<ToldRead>;
+    /**
+     * What
+     */
+    what: 'ASKED' | 'REMINDED' | 'LATE';
 };
 
 /**
@@ -2275,6 +2329,34 @@ export type FormVersionRead = {
 };
 
 /**
+ * GlassAnswer
+ *
+ * The approval that ended, and the review it opened.
+ */
+export type GlassAnswer = {
+    review: ReviewRead;
+    workflow: WorkflowRef;
+};
+
+/**
+ * GlassBreak
+ *
+ * Why an emergency is approved without those who are asked.
+ */
+export type GlassBreak = {
+    /**
+     * Comments
+     */
+    comments: string;
+    /**
+     * Version
+     *
+     * The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.
+     */
+    version?: number | null;
+};
+
+/**
  * HistoryEntry
  *
  * One thing that happened.
@@ -3192,7 +3274,7 @@ export type OverrideAnswer = {
 /**
  * OverrideRead
  *
- * Who ended it without the approvers' word, and why.
+ * Who ended it without the approvers' word, and why. In an emergency the glass was broken: it is reviewed.
  */
 export type OverrideRead = {
     by: PersonRef;
@@ -3200,6 +3282,7 @@ export type OverrideRead = {
      * Reason
      */
     reason: string;
+    review: ReviewBrief | null;
 };
 
 /**
@@ -3408,7 +3491,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'absences:set' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
+export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
 
 /**
  * PersonItem
@@ -3623,6 +3706,22 @@ export type Progress = {
 };
 
 /**
+ * ProofAnswer
+ *
+ * Every rung of a ticket's approvals, in the order they were asked.
+ */
+export type ProofAnswer = {
+    /**
+     * Items
+     */
+    items: Array<RungRead>;
+    /**
+     * Shows Addresses
+     */
+    shows_addresses: boolean;
+};
+
+/**
  * PublishBody
  */
 export type PublishBody = {
@@ -3777,6 +3876,12 @@ export type QueueItem = {
      * Requested At
      */
     requested_at: string;
+    /**
+     * Seen At
+     *
+     * When somebody who may decide it first opened it.
+     */
+    seen_at: string | null;
     stage: StagePlace;
     /**
      * Stage Name
@@ -4362,6 +4467,173 @@ export type RestoreBody = {
 };
 
 /**
+ * ReviewBrief
+ *
+ * How the review of broken glass stands.
+ */
+export type ReviewBrief = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    /**
+     * Comments
+     *
+     * The reviewer's words.
+     */
+    comments: string;
+    /**
+     * Decided At
+     */
+    decided_at: string | null;
+    decided_by: PersonRef | null;
+    /**
+     * Due At
+     */
+    due_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Overdue
+     */
+    is_overdue: boolean;
+    /**
+     * Opened At
+     */
+    opened_at: string;
+    /**
+     * Reviewers
+     *
+     * Who may give the verdict; the first one counts.
+     */
+    reviewers: Array<PersonRef>;
+    /**
+     * State
+     */
+    state: 'OPEN' | 'CONFIRMED' | 'OBJECTED';
+};
+
+/**
+ * ReviewPage
+ */
+export type ReviewPage = {
+    /**
+     * Items
+     */
+    items: Array<ReviewRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+    /**
+     * Waiting Count
+     *
+     * How many wait for the caller; at most 100.
+     */
+    waiting_count: number;
+};
+
+/**
+ * ReviewRead
+ *
+ * A review of broken glass.
+ */
+export type ReviewRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    /**
+     * Asked At
+     *
+     * Since when it had waited.
+     */
+    asked_at: string;
+    broken_by: PersonRef | null;
+    /**
+     * Comments
+     *
+     * The reviewer's words.
+     */
+    comments: string;
+    /**
+     * Decided At
+     */
+    decided_at: string | null;
+    decided_by: PersonRef | null;
+    /**
+     * Due At
+     */
+    due_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Overdue
+     */
+    is_overdue: boolean;
+    /**
+     * Opened At
+     */
+    opened_at: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    requester: PersonRef | null;
+    /**
+     * Reviewers
+     *
+     * Who may give the verdict; the first one counts.
+     */
+    reviewers: Array<PersonRef>;
+    /**
+     * State
+     */
+    state: 'OPEN' | 'CONFIRMED' | 'OBJECTED';
+    ticket: ReviewTicket;
+    /**
+     * Workflow Name
+     */
+    workflow_name: string;
+};
+
+/**
+ * ReviewTicket
+ *
+ * What was approved.
+ */
+export type ReviewTicket = {
+    /**
+     * Amount
+     */
+    amount: string | null;
+    /**
+     * Currency
+     */
+    currency: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Priority
+     */
+    priority: string;
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Title
+     */
+    title: string;
+};
+
+/**
  * RoleCreate
  *
  * A new role. A permission may be a word (scope OWN) or a word with its scope.
@@ -4693,6 +4965,62 @@ export type RulesVersionPage = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * RungRead
+ *
+ * One person's part: who, why, and everything that was done to reach them.
+ */
+export type RungRead = {
+    /**
+     * Answered At
+     */
+    answered_at: string | null;
+    answered_by: PersonRef | null;
+    /**
+     * Asked At
+     */
+    asked_at: string | null;
+    /**
+     * Calls
+     */
+    calls: Array<CallRead>;
+    on_behalf_of: PersonRef | null;
+    person: PersonRef | null;
+    /**
+     * Rung
+     *
+     * 0 for who was asked first; how far up for the others.
+     */
+    rung: number;
+    /**
+     * Seen At
+     *
+     * When somebody who may decide it first opened it.
+     */
+    seen_at: string | null;
+    seen_by: PersonRef | null;
+    /**
+     * Stage Name
+     */
+    stage_name: string;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Step Id
+     */
+    step_id: number;
+    /**
+     * Why
+     */
+    why: string;
+    /**
+     * Workflow Id
+     */
+    workflow_id: number;
 };
 
 /**
@@ -5130,6 +5458,12 @@ export type StepRead = {
      * Steps of one seat share one answer: the first counts.
      */
     seat: number;
+    /**
+     * Seen At
+     *
+     * When somebody who may decide it first opened it.
+     */
+    seen_at: string | null;
     /**
      * Status
      */
@@ -6033,6 +6367,49 @@ export type TicketUpdate = {
 };
 
 /**
+ * ToldRead
+ *
+ * One person told by one channel.
+ */
+export type ToldRead = {
+    /**
+     * Address
+     *
+     * Only for those who read the team's internal words.
+     */
+    address: string | null;
+    /**
+     * Channel
+     *
+     * `app` is the notice in Waypost itself.
+     */
+    channel: string;
+    /**
+     * Delivered At
+     *
+     * When the other side took it: for mail, its server.
+     */
+    delivered_at: string | null;
+    person: PersonRef | null;
+    /**
+     * Seen At
+     *
+     * When the notice was read.
+     */
+    seen_at: string | null;
+    /**
+     * Sent At
+     *
+     * When it was put on its way.
+     */
+    sent_at: string;
+    /**
+     * Status
+     */
+    status: string;
+};
+
+/**
  * Total
  */
 export type Total = {
@@ -6238,6 +6615,22 @@ export type Variables = {
      * Items
      */
     items: Array<Variable>;
+};
+
+/**
+ * Verdict
+ *
+ * What a reviewer found.
+ */
+export type Verdict = {
+    /**
+     * Comments
+     */
+    comments: string;
+    /**
+     * Verdict
+     */
+    verdict: 'CONFIRM' | 'OBJECT';
 };
 
 /**
@@ -6759,6 +7152,12 @@ export type WorkflowFile = {
  */
 export type WorkflowRead = {
     /**
+     * Ahead
+     *
+     * What happens by itself if nobody answers, to the end; empty while nothing runs.
+     */
+    ahead: Array<AheadRead>;
+    /**
      * Ended At
      */
     ended_at: string | null;
@@ -6766,6 +7165,18 @@ export type WorkflowRead = {
      * Id
      */
     id: number;
+    /**
+     * Is Emergency
+     *
+     * Everybody is asked at once, and the first answer counts.
+     */
+    is_emergency: boolean;
+    /**
+     * May Break Glass
+     *
+     * Whether the caller may approve this emergency at once without being asked.
+     */
+    may_break_glass: boolean;
     /**
      * May Override
      *
@@ -7077,6 +7488,152 @@ export type RemoveAbsenceResponses = {
 };
 
 export type RemoveAbsenceResponse = RemoveAbsenceResponses[keyof RemoveAbsenceResponses];
+
+export type ApprovalReviewsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * State
+         *
+         * Those that stand so only.
+         */
+        state?: 'OPEN' | 'CONFIRMED' | 'OBJECTED' | null;
+        /**
+         * Everybody
+         *
+         * All there are, for those with `audit:read`.
+         */
+        everybody?: boolean;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/approval-reviews';
+};
+
+export type ApprovalReviewsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ApprovalReviewsError = ApprovalReviewsErrors[keyof ApprovalReviewsErrors];
+
+export type ApprovalReviewsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReviewPage;
+};
+
+export type ApprovalReviewsResponse = ApprovalReviewsResponses[keyof ApprovalReviewsResponses];
+
+export type ApprovalReviewData = {
+    body?: never;
+    path: {
+        /**
+         * Review Id
+         */
+        review_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approval-reviews/{review_id}';
+};
+
+export type ApprovalReviewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ApprovalReviewError = ApprovalReviewErrors[keyof ApprovalReviewErrors];
+
+export type ApprovalReviewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReviewRead;
+};
+
+export type ApprovalReviewResponse = ApprovalReviewResponses[keyof ApprovalReviewResponses];
+
+export type DecideReviewData = {
+    body: Verdict;
+    path: {
+        /**
+         * Review Id
+         */
+        review_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approval-reviews/{review_id}/decide';
+};
+
+export type DecideReviewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type DecideReviewError = DecideReviewErrors[keyof DecideReviewErrors];
+
+export type DecideReviewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReviewRead;
+};
+
+export type DecideReviewResponse = DecideReviewResponses[keyof DecideReviewResponses];
 
 export type WorkflowsData = {
     body?: never;
@@ -8419,6 +8976,64 @@ export type StandingInResponses = {
 
 export type StandingInResponse = StandingInResponses[keyof StandingInResponses];
 
+export type BreakGlassData = {
+    body: GlassBreak;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Workflow Id
+         */
+        workflow_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approvals/workflows/{workflow_id}/break-glass';
+};
+
+export type BreakGlassErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type BreakGlassError = BreakGlassErrors[keyof BreakGlassErrors];
+
+export type BreakGlassResponses = {
+    /**
+     * Successful Response
+     */
+    200: GlassAnswer;
+};
+
+export type BreakGlassResponse = BreakGlassResponses[keyof BreakGlassResponses];
+
 export type OverrideData = {
     body: Override;
     path: {
@@ -8832,6 +9447,48 @@ export type RequestInfoResponses = {
 };
 
 export type RequestInfoResponse = RequestInfoResponses[keyof RequestInfoResponses];
+
+export type NoteSeenData = {
+    body?: never;
+    path: {
+        /**
+         * Step Id
+         */
+        step_id: number;
+    };
+    query?: never;
+    url: '/api/v1/approvals/{step_id}/seen';
+};
+
+export type NoteSeenErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type NoteSeenError = NoteSeenErrors[keyof NoteSeenErrors];
+
+export type NoteSeenResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type NoteSeenResponse = NoteSeenResponses[keyof NoteSeenResponses];
 
 export type RemoveAttachmentData = {
     body?: never;
@@ -13551,6 +14208,48 @@ export type UpdateTicketResponses = {
 };
 
 export type UpdateTicketResponse = UpdateTicketResponses[keyof UpdateTicketResponses];
+
+export type ProofOfApprovalData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/approval-proof';
+};
+
+export type ProofOfApprovalErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ProofOfApprovalError = ProofOfApprovalErrors[keyof ProofOfApprovalErrors];
+
+export type ProofOfApprovalResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProofAnswer;
+};
+
+export type ProofOfApprovalResponse = ProofOfApprovalResponses[keyof ProofOfApprovalResponses];
 
 export type TicketApprovalsData = {
     body?: never;
