@@ -57,7 +57,14 @@ def servers(data_dir: Path) -> Iterator[dict[str, str]]:
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)  # a developer's own settings are not the tests'
     with embedded.running(data_dir, durable=False) as urls:
-        os.environ.update(urls, DATA_DIR=str(data_dir), LOG_LEVEL="ERROR", SMTP_HOST="127.0.0.1", SMTP_PORT="9")
+        os.environ.update(
+            urls,
+            DATA_DIR=str(data_dir),
+            LOG_LEVEL="ERROR",
+            SMTP_HOST="127.0.0.1",
+            SMTP_PORT="9",
+            NOTIFY_GATHER_SECONDS="0",
+        )
         os.environ["SMTP_SECURITY"] = "none"
         get_settings.cache_clear()
         yield urls

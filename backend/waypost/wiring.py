@@ -25,6 +25,7 @@ from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
 from waypost.notifications import consumer as notifications
 from waypost.notifications import sending
+from waypost.notifications.events import ChannelFailed
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
 from waypost.tickets import (
@@ -69,6 +70,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     deputies.DelegationBegun: ("notifications",),
     deputies.DelegationChanged: ("notifications",),
     deputies.DelegationCancelled: ("notifications",),
+    ChannelFailed: ("notifications",),
     tickets.TicketSubmitted: ("notifications",),
     tickets.TicketApproved: ("notifications",),
     tickets.TicketRejected: ("notifications",),

@@ -17,6 +17,8 @@ from waypost.kernel import relay
 from waypost.kernel.clock import clock, rfc3339
 from waypost.kernel.events import EventRow
 from waypost.notifications.models import Delivery
+from waypost.notifications.rendering import mail_of
+from waypost.notifications.words import words_of
 
 REASON = "Okapi surgery"
 
@@ -55,7 +57,7 @@ async def told(database: Any, kind: str, api: Any) -> list[tuple[str, str]]:
         rows = await session.scalars(
             select(Delivery).where(Delivery.kind == kind, Delivery.user_id == api.id).order_by(Delivery.id)
         )
-        mails = [(d.subject, d.plain) for d in rows]
+        mails = [(d.subject, mail_of(words_of(d.words))[0]) for d in rows]
     notices = (await api.get("/notifications?limit=100"))["items"]
     assert sum(n["kind"] == kind for n in notices) >= min(len(mails), 1)
     return mails

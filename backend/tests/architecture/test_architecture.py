@@ -226,11 +226,10 @@ def test_every_event_is_wired_or_said_to_end_in_the_log() -> None:
 
 
 def test_every_notice_has_its_words() -> None:
-    from waypost.notifications.consumer import _BECAUSE
+    from waypost.notifications.kinds import KINDS
     from waypost.notifications.rendering import FOLDER
 
-    of_delegations = {"delegation.created", "delegation.begun", "delegation.changed", "delegation.cancelled"}
-    assert {f.stem for f in FOLDER.glob("*.j2")} == set(_BECAUSE) | of_delegations
+    assert {f.stem for f in FOLDER.glob("*.j2")} == set(KINDS)
 
 
 @pytest.mark.filterwarnings(
@@ -285,7 +284,6 @@ NO_INDEX = {
     "approval_workflows.definition_id",
     "approval_workflows.overridden_by_id",
     "form_versions.created_by_id",
-    "notification_deliveries.user_id",
     "one_time_links.user_id",
     "ticket_comments.author_id",
     "checklist_items.done_by_id",

@@ -33,9 +33,10 @@ from waypost.notifications import sending
 from waypost.notifications.models import Delivery
 from waypost.notifications.rendering import one_line
 from waypost.vendors import smtp
+from waypost.vendors.fates import Delivered, Fate, Misconfigured, Rejected, TryLater
 
 
-async def fates(*arguments: Any) -> list[smtp.Fate]:
+async def fates(*arguments: Any) -> list[Fate]:
     """All fates of some mails at once."""
     return [fate async for fate in smtp.send(*arguments)]
 
@@ -148,15 +149,15 @@ async def test_starttls_and_authentication(certificate: tuple[Path, ssl.SSLConte
             smtp_username="jane",
             smtp_password=_secret("secret"),
         )
-        assert await fates(right, [("jane@example.com", mail())]) == [smtp.Delivered()]
+        assert await fates(right, [("jane@example.com", mail())]) == [Delivered()]
         assert server.encrypted == [True]
         wrong = right.model_copy(update={"smtp_password": _secret("wrong")})
         (fate,) = await fates(wrong, [("jane@example.com", mail())])
-        assert isinstance(fate, smtp.Misconfigured)
+        assert isinstance(fate, Misconfigured)
         assert "wrong" not in fate.why
         unknown = right.model_copy(update={"smtp_ca_file": None})
         (fate,) = await fates(unknown, [("jane@example.com", mail())])
-        assert not isinstance(fate, smtp.Delivered), "a certificate nobody vouches for is not trusted"
+        assert not isinstance(fate, Delivered), "a certificate nobody vouches for is not trusted"
         assert len(server.taken) == 1
 
 
@@ -168,11 +169,11 @@ def _secret(word: str) -> Any:
 
 async def test_never_in_the_clear_when_tls_is_required(server: MailServer) -> None:
     (fate,) = await fates(settings(server.port, smtp_security="starttls"), [("jane@example.com", mail())])
-    assert isinstance(fate, smtp.Misconfigured)
+    assert isinstance(fate, Misconfigured)
     assert server.taken == []
 
 
-@pytest.mark.parametrize(("answer", "fate"), [("550 No such user", smtp.Rejected), ("450 Mailbox busy", smtp.TryLater)])
+@pytest.mark.parametrize(("answer", "fate"), [("550 No such user", Rejected), ("450 Mailbox busy", TryLater)])
 async def test_what_a_server_says_to_a_recipient(server: MailServer, answer: str, fate: type) -> None:
     server.say_to_recipient = answer
     (found,) = await fates(settings(server.port), [("jane@example.com", mail())])
@@ -180,21 +181,21 @@ async def test_what_a_server_says_to_a_recipient(server: MailServer, answer: str
     assert answer[4:] in found.why
 
 
-@pytest.mark.parametrize(("answer", "fate"), [("554 Spam", smtp.Rejected), ("451 Later", smtp.TryLater)])
+@pytest.mark.parametrize(("answer", "fate"), [("554 Spam", Rejected), ("451 Later", TryLater)])
 async def test_one_refused_mail_does_not_stop_the_next(server: MailServer, answer: str, fate: type) -> None:
     server.say_to_mail = answer
     (first,) = await fates(settings(server.port), [("jane@example.com", mail())])
     assert isinstance(first, fate)
     server.say_to_mail = ""
     (second,) = await fates(settings(server.port), [("jane@example.com", mail())])
-    assert second == smtp.Delivered()
+    assert second == Delivered()
 
 
 async def test_a_server_that_is_away() -> None:
     mails = [("jane@example.com", mail()), ("joe@example.com", mail())]
-    assert [type(f) for f in await fates(settings(free_port()), mails)] == [smtp.TryLater] * 2
+    assert [type(f) for f in await fates(settings(free_port()), mails)] == [TryLater] * 2
     (fate,) = await fates(settings(1, smtp_host=None), mails[:1])
-    assert isinstance(fate, smtp.Misconfigured)
+    assert isinstance(fate, Misconfigured)
 
 
 async def test_every_language_arrives_whole(server: MailServer) -> None:
@@ -291,13 +292,13 @@ async def test_a_sender_that_died_leaves_the_mail_to_the_next(asked: Any, server
     async with asked.alone(sending.SENDER_LOCK) as is_alone:
         assert is_alone
         assert await sending.send_due(asked) == 0, "somebody is sending"
-        letters = await sending._take(asked)  # … and dies before saying how it went
+        letters = await sending.take(asked, "email")  # … and dies before saying how it went
         assert len(letters) == 1
     assert await sending.send_due(asked) == 0, "may still have arrived: not at once"
     soon = now() + timedelta(seconds=5)
     with clock(lambda: soon):
         assert await sending.send_due(asked) == 1
-    assert server.taken[0]["Message-ID"] == letters[0].message["Message-ID"]
+    assert server.taken[0]["Message-ID"] == letters[0].message.id
 
 
 async def test_a_sender_that_fails_is_no_obstacle(asked: Any) -> None:
@@ -392,7 +393,7 @@ async def test_what_was_sent_is_marked_before_the_next_is(asked: Any, server: Ma
     assert count > 2
     plain, said = smtp._send_one, 0
 
-    async def dying(*arguments: Any) -> smtp.Fate:
+    async def dying(*arguments: Any) -> Fate:
         nonlocal said
         said += 1
         if said == 3:

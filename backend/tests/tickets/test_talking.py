@@ -51,9 +51,9 @@ async def test_who_is_mentioned_is_told_in_the_app_and_by_mail(who: Any, ticket:
     )
     async with database.read() as session:
         mails = (await session.scalars(select(Delivery).where(Delivery.kind == "comment.mentioned"))).all()
-    mine = [m for m in mails if f"/tickets/{ticket['id']}#" in m.plain]
+    mine = [m for m in mails if f"/tickets/{ticket['id']}#" in m.words["link"]]
     assert [m.user_id for m in mine] == [agent2.id]
-    assert "[picture: screen.png]" in mine[0].plain
+    assert "[picture: screen.png]" in mine[0].words["body"]
 
 
 async def test_an_internal_mention_reaches_the_team_and_nobody_else(who: Any, ticket: Any, database: Any) -> None:
@@ -66,9 +66,9 @@ async def test_an_internal_mention_reaches_the_team_and_nobody_else(who: Any, ti
     await say(agent, ticket, "Numbat, @agent2", "INTERNAL")
     await relay.drain(database)
     async with database.read() as session:
-        found = (await session.scalars(select(Delivery).where(Delivery.plain.contains("Numbat")))).all()
+        found = (await session.scalars(select(Delivery).where(Delivery.words["body"].astext.contains("Numbat")))).all()
     assert {m.user_id for m in found} == {(await who("agent2")).id}
-    assert "internal note" in found[0].plain
+    assert "internal note" in found[0].words["body"]
     for api in (employee, manager):
         assert "Numbat" not in (await api.get("/notifications", expect=None)).text
 
@@ -202,7 +202,7 @@ async def test_of_a_removed_comment_a_place_remains(who: Any, ticket: Any, datab
     assert refused["code"] == "comment_removed"
     await relay.drain(database)
     async with database.read() as session:
-        assert not (await session.scalars(select(Delivery).where(Delivery.plain.contains("Wombat")))).all()
+        assert not (await session.scalars(select(Delivery).where(Delivery.words["body"].astext.contains("Wombat")))).all()
 
 
 async def test_after_a_while_words_stand(who: Any, ticket: Any) -> None:

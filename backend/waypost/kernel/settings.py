@@ -98,6 +98,13 @@ class Settings(BaseSettings):
     )
     smtp_ca_file: Path | None = Field(None, description="CA certificate of the mail server; default the system's.")
     mail_from: str = Field("Waypost <waypost@example.com>", description="Sender of every mail.")
+    notify_gather_seconds: int = Field(
+        60,
+        ge=0,
+        le=300,
+        description="Updates of one request within so many seconds of each other are one message, at the latest five "
+        "minutes after the first; `0` sends each at once. Requests to decide never wait.",
+    )
     mail_catcher_port: int | None = Field(
         None, ge=1, le=65535, description="Port of the mail catcher's page; default a free one."
     )
@@ -123,6 +130,11 @@ class Settings(BaseSettings):
     def is_https(self) -> bool:
         """Whether people reach us over TLS, which makes cookies `Secure` and adds HSTS."""
         return self.origin.startswith("https://")
+
+    @property
+    def mail_domain(self) -> str:
+        """What stands behind the @ of our address: part of every Message-ID."""
+        return self.mail_from.rpartition("@")[2].rstrip("> ") or "waypost"
 
     def sqlalchemy_url(self) -> str:
         """`DATABASE_URL` for the async driver. Raises `RuntimeError` when it is unset."""

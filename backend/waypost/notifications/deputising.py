@@ -7,24 +7,21 @@ when it was done from a screen one had left open.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.approvals import deputy_events as deputies
 from waypost.approvals.deputy_models import ApprovalDelegation
 from waypost.approvals.deputy_queries import words_of
-from waypost.directory.models import User
 from waypost.directory.names import names
-from waypost.kernel.clock import now
-from waypost.kernel.events import SYSTEM, Recorded, record
+from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
-from waypost.notifications.events import NotificationCreated
-from waypost.notifications.models import Delivery, Notification
-from waypost.notifications.rendering import Rendered, one_line, render
+from waypost.notifications.channels.registry import channels_in_use
+from waypost.notifications.kinds import KINDS
+from waypost.notifications.people import people_told
+from waypost.notifications.rendering import render
+from waypost.notifications.telling import Notice, tell
 
 _WHY = {
     "ended": "it was ended",
@@ -44,18 +41,17 @@ _PARTS = {
 LINK = "/approvals/away"
 
 
-async def tell(session: AsyncSession, recorded: Recorded, event: deputies.DelegationEvent) -> None:
+async def tell_both(session: AsyncSession, recorded: Recorded, event: deputies.DelegationEvent) -> None:
     """Keep the notices and mails; doing it twice changes nothing."""
     people = await names.people(session, [event.delegator_id, event.delegate_id, recorded.actor_id])
     if event.delegator_id not in people or event.delegate_id not in people:
         return
     row = await session.get(ApprovalDelegation, event.delegation_id)
     covers = words_of(row) if row is not None else ""
-    for user_id in (event.delegator_id, event.delegate_id):
-        user = await session.scalar(select(User).where(User.id == user_id, User.is_active))
-        if user is None:
-            continue
-        zone = _zone(user.timezone)
+    told = await people_told(session, (event.delegator_id, event.delegate_id))
+    channels = await channels_in_use(session)
+    for user_id, person in told.items():
+        zone = person.zone
         values = {
             "delegator": people[event.delegator_id]["name"],
             "delegate": people[event.delegate_id]["name"],
@@ -75,16 +71,10 @@ async def tell(session: AsyncSession, recorded: Recorded, event: deputies.Delega
             },
             "link": f"{get_settings().origin}{LINK}",
             "action": "See who stands in for whom",
-            "because": "decisions are made on somebody's behalf, and you are one of the two",
+            "because": KINDS[event.type].because,
         }
-        await _keep(session, recorded, user, render(event.type, values))
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+        notice = Notice(event.type, render(event.type, values), LINK, f"delegation.{event.object_id}")
+        await tell(session, recorded, person, notice, channels)
 
 
 def _when(at: datetime, zone: ZoneInfo) -> str:
@@ -95,42 +85,3 @@ def _waiting(count: int) -> str:
     if not count:
         return "Nothing waits at the moment."
     return "One decision waits already." if count == 1 else f"{count} decisions wait already."
-
-
-async def _keep(session: AsyncSession, recorded: Recorded, user: User, words: Rendered) -> None:
-    at = now()
-    kind = recorded.event.type
-    values: dict[str, Any] = {"user_id": user.id, "event_id": recorded.id, "kind": kind, "created_at": at}
-    made = await session.scalar(
-        insert(Notification)
-        .values(**values, title=words.title, body=words.body[:1000], ticket_id=None, link=LINK)
-        .on_conflict_do_nothing(index_elements=["event_id", "user_id"])
-        .returning(Notification.id)
-    )
-    if made is None:
-        return
-    told = NotificationCreated(user_id=user.id, notification_id=made, kind=kind, ticket_id=None)
-    await record(session, told, actor=SYSTEM, at=at)
-    domain = get_settings().mail_from.rpartition("@")[2].rstrip("> ") or "waypost"
-    thread = f"<delegation.{recorded.event.object_id}@{domain}>"
-    await session.execute(
-        insert(Delivery)
-        .values(
-            **values,
-            channel="email",
-            recipient=user.email,
-            subject=one_line(words.subject),
-            plain=words.text,
-            html=words.html,
-            headers={
-                "Auto-Submitted": "auto-generated",
-                "X-Auto-Response-Suppress": "All",
-                "In-Reply-To": thread,
-                "References": thread,
-            },
-            message_id=f"<{recorded.id}.{user.id}@{domain}>",
-            status="PENDING",
-            next_at=at,
-        )
-        .on_conflict_do_nothing(index_elements=["event_id", "user_id", "channel"])
-    )

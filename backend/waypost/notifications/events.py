@@ -22,3 +22,17 @@ class NotificationCreated(Event):
     @property
     def object_id(self) -> int:
         return self.user_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelFailed(Event):
+    """Nothing goes out by a channel any more until somebody looks: wrong settings, or a system that stays away."""
+
+    type: ClassVar[str] = "channel.failed"
+    object_type: ClassVar[str] = "notification_channel"
+    channel: str
+    why: str
+
+    @property
+    def object_id(self) -> int:
+        return 0

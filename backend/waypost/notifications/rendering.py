@@ -1,4 +1,4 @@
-"""Words for people: a template per kind (subject, then body) and one MJML layout around it.
+"""Words for people: a template per kind (title, then body), and MJML layouts around them in a mail.
 
 Templates run in a sandbox: they see the plain values given and nothing behind them.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from mjml import mjml2html
+
+from waypost.notifications.words import Words
 
 FOLDER = Path(__file__).parent / "templates"
 _text = ImmutableSandboxedEnvironment(
@@ -27,45 +30,52 @@ _text = ImmutableSandboxedEnvironment(
 _html = ImmutableSandboxedEnvironment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, autoescape=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """What one notice says: `title` and `body` in the app, `subject`, `text` and `html` in the mail."""
-
-    title: str
-    body: str
-    subject: str
-    text: str
-    html: str
-
-
-@lru_cache
-def _layout() -> Template:
-    """The layout as an HTML template: MJML is turned into HTML once per process, its placeholders stay."""
-    return _html.from_string(mjml2html((FOLDER / "layout.mjml").read_text()))
-
-
-def render(kind: str, values: dict[str, Any]) -> Rendered:
+def render(kind: str, values: dict[str, Any]) -> Words:
     """The words of a notice. `values` are plain: strings and dicts of strings.
 
     Raises `jinja2.TemplateError` when the template and the values do not fit.
     """
     whole = _text.get_template(f"{kind}.j2").render(values)
     title, _, body = whole.partition("\n---\n")
-    title, body = " ".join(title.split()), re.sub(r"\n{3,}", "\n\n", body).strip()
-    number = values["ticket"]["number"] if "ticket" in values else ""
-    subject = f"[{number}] {title}" if number else title
-    facts = [(k, v) for k, v in values["facts"].items() if v]
-    about = "\n".join(f"{k}: {v}" for k, v in facts)
-    return Rendered(
-        title=title,
-        body=body,
-        subject=subject,
-        text=f"{body}\n\n{about}\n\n{values['action']}: {values['link']}\n",
-        html=_layout().render(
-            values
-            | {"number": number, "title": title, "paragraphs": [p for p in body.split("\n\n") if p], "facts": facts}
-        ),
+    ticket = values.get("ticket", {})
+    return Words(
+        title=" ".join(title.split()),
+        body=re.sub(r"\n{3,}", "\n\n", body).strip(),
+        number=ticket.get("number", ""),
+        ticket_id=ticket.get("id"),
+        facts=tuple((k, v) for k, v in values["facts"].items() if v),
+        link=values["link"],
+        action=values["action"],
+        because=values["because"],
+        decide_link=values.get("decide_link", ""),
+        decide=values.get("decide"),
     )
+
+
+@lru_cache
+def _layout(name: str) -> Template:
+    """A layout as an HTML template: MJML is turned into HTML once per process, its placeholders stay."""
+    return _html.from_string(mjml2html((FOLDER / f"{name}.mjml").read_text()))
+
+
+def mail_of(words: Words) -> tuple[str, str]:
+    """One notice as a mail: its text and its HTML."""
+    facts = "\n".join(f"{k}: {v}" for k, v in words.facts)
+    ways = f"{words.action}: {words.link}" if words.link else ""
+    text = "\n\n".join(part for part in (words.body, facts, ways) if part)
+    return f"{text}\n", _layout("layout").render(asdict(words) | {"paragraphs": _paragraphs(words.body)})
+
+
+def summary_of(title: str, notices: Sequence[Words], because: str, link: str) -> tuple[str, str]:
+    """Several notices as one mail: its text and its HTML."""
+    parts = [f"{n.subject}\n{n.body}\n{n.link}".strip() for n in notices]
+    shown = [asdict(n) | {"subject": n.subject, "paragraphs": _paragraphs(n.body)} for n in notices]
+    html = _layout("summary").render({"title": title, "notices": shown, "because": because, "link": link})
+    return "\n\n".join([title, *parts]) + "\n", html
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [p for p in text.split("\n\n") if p]
 
 
 def one_line(text: str) -> str:

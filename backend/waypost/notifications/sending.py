@@ -1,115 +1,236 @@
-"""Sending mails: taken, sent without a transaction open, then marked sent, tried again, or given up.
+"""Sending what is due, by every channel: taken, sent without a transaction open, then marked sent, tried again, or
+given up.
 
-One sender at a time: while a mail server is slow or away, the other worker processes keep doing everything else. What
+Channels go side by side, each with one sender at a time: while one system is slow or away, the others are served. What
 a sender takes is put off to its next try in the same moment, so a sender that dies leaves everything to the next one.
+A system that is away or refuses us is left alone for a while (`ChannelSettings.open_until`), then tried with one message.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import aclosing
 from dataclasses import dataclass
-from email.message import EmailMessage
-from email.utils import format_datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
+from waypost.kernel.events import SYSTEM, record
 from waypost.kernel.logs import get_logger
 from waypost.kernel.relay import wait_before
-from waypost.kernel.settings import get_settings
-from waypost.notifications.models import Delivery
-from waypost.vendors import smtp
+from waypost.notifications.channels import Channel, Config, Message
+from waypost.notifications.channels.registry import CHANNELS, config_of
+from waypost.notifications.events import ChannelFailed
+from waypost.notifications.models import ChannelSettings, ContactPoint, Delivery
+from waypost.notifications.rendering import one_line
+from waypost.notifications.words import words_of
+from waypost.vendors.fates import Delivered, Fate, Misconfigured, Rejected, TryLater
 
 log = get_logger(__name__)
 BATCH = 20
+MOST_AT_ONCE = 50  # notices in one message
 LONGEST_RUN = 60.0  # seconds after which a run ends, however much there is to send
-MAX_ATTEMPTS = 60  # with waits that double up to an hour, two days of a mail server being away
+MAX_ATTEMPTS = 60  # with waits that double up to an hour, two days of a system being away
+LONGEST_PAUSE = timedelta(minutes=5)
+WORTH_TELLING = 6  # failures in a row after which administrators are told
 SENDER_LOCK = 0x57415951
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail taken to be sent."""
+    """A message taken to be sent, and the deliveries it is made of."""
 
-    id: int
+    ids: tuple[int, ...]
     attempts: int
-    recipient: str
-    message: EmailMessage
+    message: Message
 
 
 async def send_due(database: Database) -> int:
-    """Send the mails that are due, batch by batch; returns how many were tried: none while another process sends."""
+    """Send what is due, batch by batch; returns how many messages were tried. What another process sends, it leaves."""
+    at = now()
+    async with database.read() as session:
+        waiting = select(Delivery.channel).where(Delivery.status == "PENDING", Delivery.next_at <= at).distinct()
+        due = set(await session.scalars(waiting))
+        shut = select(ChannelSettings.key).where(ChannelSettings.open_until > at)
+        due -= set(await session.scalars(shut))
+    channels = [(n, c) for n, c in enumerate(CHANNELS.values()) if c.key in due]
+    runs = await asyncio.gather(*(_run(database, n, c) for n, c in channels), return_exceptions=True)
+    tried = 0
+    for (_, channel), run in zip(channels, runs, strict=True):
+        if isinstance(run, int):
+            tried += run
+        elif isinstance(run, Exception):
+            log.error("a channel's sender failed", channel=channel.key, exc_info=run)
+        else:
+            raise run
+    return tried
+
+
+async def _run(database: Database, number: int, channel: Channel) -> int:
     tried, began = 0, time.monotonic()
-    async with database.alone(SENDER_LOCK) as is_alone:
-        while is_alone and (letters := await _take(database)) is not None:
-            has_trouble = False
-            mails = [(letter.recipient, letter.message) for letter in letters]
-            waiting = iter(letters)
-            async for fate in smtp.send(get_settings(), mails):
-                # at once: whoever ends this process must not make others send again what has arrived
-                await _mark(database, next(waiting), fate)
-                has_trouble = has_trouble or isinstance(fate, (smtp.TryLater, smtp.Misconfigured))
-            tried += len(letters)
-            if has_trouble or time.monotonic() - began > LONGEST_RUN:
+    async with database.alone(SENDER_LOCK + number) as is_alone:
+        while is_alone and time.monotonic() - began < LONGEST_RUN:
+            async with database.read() as session:
+                row = await session.get(ChannelSettings, channel.key)
+                config, failures = config_of(row), row.failures if row else 0
+            letters = await take(database, channel.key, BATCH if not failures else 1)
+            if letters is None:
+                break
+            sent, has_trouble = await _send(database, channel, config, letters, is_probe=failures > 0)
+            tried += sent
+            if has_trouble:
                 break  # the rest is due at the next timer
     return tried
 
 
-async def _take(database: Database) -> list[Letter] | None:
-    """The next letters, perhaps none of those that were due; None when nothing is due."""
+async def _send(
+    database: Database, channel: Channel, config: Config, letters: list[Letter], *, is_probe: bool
+) -> tuple[int, bool]:
+    """How many were tried, and whether it is better to stop for now."""
+    has_trouble = False
+    async with aclosing(channel.send(config, [letter.message for letter in letters])) as fates:
+        for n, letter in enumerate(letters):
+            if n and channel.pace:
+                await asyncio.sleep(channel.pace)
+            fate = await anext(fates)
+            # at once: whoever ends this process must not make others send again what has arrived
+            await _mark(database, channel.key, letter, fate, is_probe=is_probe)
+            has_trouble = has_trouble or isinstance(fate, (TryLater, Misconfigured))
+            if isinstance(fate, Misconfigured) or (isinstance(fate, TryLater) and fate.for_all):
+                await _give_back(database, letters[n + 1 :])
+                return n + 1, True
+    return len(letters), has_trouble
+
+
+async def take(database: Database, key: str, most: int = BATCH) -> list[Letter] | None:
+    """The next letters of a channel; None when nothing is due. Those of a bundle are taken whole, due or not."""
     at = now()
+    waiting = (Delivery.channel == key, Delivery.status == "PENDING")
     async with database.transaction() as session:
-        rows = (
+        rows = list(
             await session.scalars(
                 select(Delivery)
-                .where(Delivery.status == "PENDING", Delivery.next_at <= at)
-                .order_by(Delivery.next_at, Delivery.id)
-                .limit(BATCH)
+                .where(*waiting, Delivery.next_at <= at)
+                .order_by(Delivery.is_urgent.desc(), Delivery.next_at, Delivery.id)
+                .limit(most)
                 .with_for_update()
             )
-        ).all()
+        )
         if not rows:
             return None
-        for row in rows:
-            row.attempts += 1
-            row.next_at = at + wait_before(row.attempts)
-        letters = []
-        for row in rows:
-            try:
-                letters.append(Letter(row.id, row.attempts, row.recipient, message_of(row)))
-            except Exception as error:  # one mail that cannot be written must not hold up the others
-                log.exception("mail cannot be written", delivery_id=row.id)
-                row.status, row.last_error = "FAILED", f"{type(error).__name__}: {error}"[:500]
-        return letters
+        groups = await _with_their_bundles(session, rows, waiting)
+        for group in groups:
+            for row in group:
+                row.attempts += 1
+                row.next_at = at + wait_before(row.attempts)
+                if row.bundle and "#" not in row.bundle:  # closed: what comes now makes a message of its own
+                    row.bundle = f"{row.bundle}#{group[0].id}"
+        return [_letter(group) for group in groups]
 
 
-def message_of(row: Delivery) -> EmailMessage:
-    """The mail as it goes out: text and HTML, with a Message-ID that stays the same at every try."""
-    message = EmailMessage()
-    message["From"] = get_settings().mail_from
-    message["To"] = row.recipient
-    message["Subject"] = row.subject
-    message["Date"] = format_datetime(row.created_at)
-    message["Message-ID"] = row.message_id
-    for name, value in row.headers.items():
-        message[name] = value
-    message.set_content(row.plain)
-    message.add_alternative(row.html, subtype="html")
-    return message
+async def _with_their_bundles(session: AsyncSession, rows: list[Delivery], waiting: Any) -> list[list[Delivery]]:
+    """Rows that go out together, in the order of the first of each."""
+    names = {(r.user_id, r.bundle) for r in rows if r.bundle}
+    if not names:
+        return [[row] for row in rows]
+    same = tuple_(Delivery.user_id, Delivery.bundle).in_(names)
+    bundled = await session.scalars(select(Delivery).where(*waiting, same).order_by(Delivery.id).with_for_update())
+    members: dict[tuple[int | None, str, str | None], list[Delivery]] = {}
+    for row in bundled:
+        members.setdefault((row.user_id, row.recipient, row.bundle), []).append(row)
+    groups: list[list[Delivery]] = []
+    for row in rows:
+        if row.bundle is None:
+            groups.append([row])
+            continue
+        whole = members.pop((row.user_id, row.recipient, row.bundle), [])
+        groups += [whole[n : n + MOST_AT_ONCE] for n in range(0, len(whole), MOST_AT_ONCE)]
+    return groups
 
 
-async def _mark(database: Database, letter: Letter, fate: smtp.Fate) -> None:
+def _letter(rows: list[Delivery]) -> Letter:
+    first = rows[0]
+    notices = tuple(words_of(row.words) for row in rows)
+    message = Message(
+        id=first.message_id,
+        user_id=first.user_id,
+        recipient=first.recipient,
+        subject=first.subject if len(rows) == 1 else one_line(_title(first, len(rows))),
+        notices=notices,
+        headers=first.headers,
+        bundle=first.bundle,
+        is_urgent=first.is_urgent,
+        ref=first.provider_ref,
+    )
+    return Letter(tuple(row.id for row in rows), first.attempts, message)
+
+
+def _title(first: Delivery, count: int) -> str:
+    number = first.words.get("number")
+    if (first.bundle or "").startswith("ticket:"):
+        return f"[{number}] {count} updates" if number else f"{count} updates"
+    return f"{count} updates from Waypost"
+
+
+async def _give_back(database: Database, letters: list[Letter]) -> None:
+    """What was taken but not tried is due as before."""
+    ids = [i for letter in letters for i in letter.ids]
+    if ids:
+        async with database.transaction() as session:
+            back = {"attempts": Delivery.attempts - 1, "next_at": now()}
+            await session.execute(update(Delivery).where(Delivery.id.in_(ids)).values(**back))
+
+
+async def _mark(database: Database, channel: str, letter: Letter, fate: Fate, *, is_probe: bool) -> None:
     at = now()
     values: dict[str, Any]
-    if isinstance(fate, smtp.Delivered):
-        values = {"status": "SENT", "sent_at": at, "last_error": None}
-    elif isinstance(fate, smtp.Rejected) or letter.attempts >= MAX_ATTEMPTS:
+    if isinstance(fate, Delivered):
+        # a link to decide by is the reader's alone from now on
+        words = Delivery.words.op("-")("decide_link")
+        values = {"status": "SENT", "sent_at": at, "last_error": None, "words": words, "provider_ref": fate.ref or None}
+    elif isinstance(fate, Rejected) or letter.attempts >= MAX_ATTEMPTS:
         values = {"status": "FAILED", "last_error": fate.why}
-        log.error("mail given up", delivery_id=letter.id, why=fate.why)
+        log.error("message given up", channel=channel, delivery_ids=letter.ids, why=fate.why)
     else:
-        values = {"next_at": at + wait_before(letter.attempts), "last_error": fate.why}
-        log.warning("mail postponed", delivery_id=letter.id, attempts=letter.attempts, why=fate.why)
+        wait = wait_before(letter.attempts)
+        if isinstance(fate, TryLater) and fate.after is not None:
+            wait = max(wait, fate.after)
+        values = {"next_at": at + wait, "last_error": fate.why}
+        log.warning("message postponed", channel=channel, delivery_ids=letter.ids, why=fate.why)
     async with database.transaction() as session:
-        await session.execute(update(Delivery).where(Delivery.id == letter.id).values(**values))
+        await session.execute(update(Delivery).where(Delivery.id.in_(letter.ids)).values(**values))
+        if isinstance(fate, Rejected) and fate.is_gone:
+            gone = (ContactPoint.channel == channel, ContactPoint.address == letter.message.recipient)
+            await session.execute(update(ContactPoint).where(*gone).values(stopped_at=at))
+        if isinstance(fate, Misconfigured) or (isinstance(fate, TryLater) and fate.for_all):
+            await _pause(session, channel, fate, at)
+        elif is_probe:
+            await session.execute(
+                update(ChannelSettings)
+                .where(ChannelSettings.key == channel)
+                .values(failures=0, open_until=None, worked_at=at)
+            )
+
+
+async def _pause(session: AsyncSession, key: str, fate: TryLater | Misconfigured, at: datetime) -> None:
+    """Leave the system alone for a while, longer each time; administrators hear of what does not pass by itself."""
+    row = await session.get(ChannelSettings, key, with_for_update=True)
+    failures = min((row.failures if row else 0) + 1, 30)
+    pause = min(timedelta(seconds=2.0 ** min(failures, 12)), LONGEST_PAUSE)
+    if isinstance(fate, TryLater) and fate.after is not None:
+        pause = max(pause, min(fate.after, timedelta(hours=1)))
+    values = {"failures": failures, "open_until": at + pause, "last_error": fate.why[:500], "failed_at": at}
+    await session.execute(
+        insert(ChannelSettings)
+        .values(key=key, updated_at=at, **values)
+        .on_conflict_do_update(index_elements=["key"], set_=values)
+    )
+    worth_telling = 1 if isinstance(fate, Misconfigured) else WORTH_TELLING
+    if failures == worth_telling:
+        await record(session, ChannelFailed(channel=key, why=fate.why[:500]), actor=SYSTEM, at=at)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Sequence
 from email import message_from_bytes
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -14,44 +13,14 @@ import aiosmtplib
 import idna
 
 from waypost.kernel.settings import Settings
+from waypost.vendors.fates import Delivered, Fate, Misconfigured, Rejected, TryLater
 
 TIMEOUT = 10.0  # seconds for one step before a mail
 PATIENCE = 120.0  # seconds for a step of a mail: whoever hangs up too early sends it twice (RFC 5321, 4.5.3.2)
 UNAUTHORISED = (530, 534, 535, 538)  # RFC 4954: nothing is wrong with the mail
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """The server took the mail."""
-
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TryLater:
-    """Not now: the server is away or busy (4yz)."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Never: the server refuses this mail or recipient (5yz)."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Misconfigured:
-    """Nothing can be sent until somebody changes the settings: no TLS where it is required, or a wrong password."""
-
-    why: str
-
-
-Fate = Delivered | TryLater | Rejected | Misconfigured
-
-
-async def send(settings: Settings, mails: Sequence[tuple[str, EmailMessage]]) -> AsyncIterator[Fate]:
+async def send(settings: Settings, mails: Sequence[tuple[str, EmailMessage]]) -> AsyncGenerator[Fate]:
     """Send mails over one connection; each one's fate as soon as it is known, in order.
 
     Never raises for what a server can do to us.
@@ -64,9 +33,10 @@ async def send(settings: Settings, mails: Sequence[tuple[str, EmailMessage]]) ->
         return
     except (aiosmtplib.SMTPException, OSError) as error:
         # A server without STARTTLS is told by the bare class, and by nothing else.
-        fate = Misconfigured if type(error) is aiosmtplib.SMTPException else TryLater
+        is_without_tls = type(error) is aiosmtplib.SMTPException
+        fate = Misconfigured(_short(error)) if is_without_tls else TryLater(_short(error), for_all=True)
         for _ in mails:
-            yield fate(_short(error))
+            yield fate
         return
     try:
         for recipient, message in mails:

@@ -1,0 +1,65 @@
+"""The ways of telling people outside the app: a module for each, behind one small interface.
+
+A new way is a module with a `Channel`, a line in `CHANNELS`, and what it needs to be set up in its `fields`; planning,
+preferences, sending, retries and the log know none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol
+
+from waypost.notifications.people import Person
+from waypost.notifications.words import Words
+from waypost.vendors.fates import Fate
+
+Config = Mapping[str, Any]  # an installation's settings for a channel, secrets among them
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A setting an administrator fills in. Secrets are kept sealed and never shown again."""
+
+    key: str
+    label: str
+    kind: Literal["text", "secret", "url", "choice", "boolean"] = "text"
+    help: str = ""
+    required: bool = True
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes out at once to one person (or a team's channel, `user_id` None): a notice, or several as one.
+
+    `id` is the same at every try. `headers` are a mail's. `ref` names an earlier message that this one replaces.
+    """
+
+    id: str
+    user_id: int | None
+    recipient: str
+    subject: str
+    notices: tuple[Words, ...]
+    headers: Mapping[str, str]
+    bundle: str | None = None
+    is_urgent: bool = False
+    ref: str | None = None
+
+
+class Channel(Protocol):
+    """A way of telling people.
+
+    `pace`: least seconds between two messages. `fields`: what an administrator sets up; without any, it is set up from
+    the environment and is always on.
+    """
+
+    key: ClassVar[str]
+    fields: ClassVar[tuple[Field, ...]]
+    pace: ClassVar[float]
+
+    def recipients(self, person: Person) -> Sequence[str]:
+        """Where somebody is reached; none when they are not."""
+
+    def send(self, config: Config, messages: Sequence[Message]) -> AsyncGenerator[Fate]:
+        """Send each, and say each one's fate as soon as it is known, in order. Never raises for what others do."""

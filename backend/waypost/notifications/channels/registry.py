@@ -1,0 +1,48 @@
+"""Every channel there is, and which of them this installation uses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.kernel.crypto import WrappedKey, keyring
+from waypost.notifications.channels import Channel, Config
+from waypost.notifications.channels.email import Email
+from waypost.notifications.models import ChannelSettings
+
+# The order is that of the locks of their senders: add at the end.
+CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(),)}
+
+
+async def channels_in_use(session: AsyncSession) -> list[Channel]:
+    """Those that are set up and switched on; what is set up from the environment always is."""
+    on = set(await session.scalars(select(ChannelSettings.key).where(ChannelSettings.is_on)))
+    return [c for c in CHANNELS.values() if not c.fields or c.key in on]
+
+
+def seal(row: ChannelSettings, secrets: dict[str, str]) -> None:
+    """Keep a channel's secrets, sealed with the installation's key."""
+    wrapped = keyring().wrap(json.dumps(secrets).encode(), _about(row.key))
+    row.sealed, row.sealed_with = wrapped.value, wrapped.key_id
+
+
+def unseal(row: ChannelSettings) -> dict[str, str]:
+    """A channel's secrets. Raises `Damaged`."""
+    if row.sealed is None or row.sealed_with is None:
+        return {}
+    opened = keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), _about(row.key))
+    secrets: dict[str, str] = json.loads(opened)
+    return secrets
+
+
+def config_of(row: ChannelSettings | None) -> Config:
+    """Settings and secrets of a channel, as its module wants them."""
+    kept: dict[str, Any] = {} if row is None else {**row.settings, **unseal(row)}
+    return kept
+
+
+def _about(key: str) -> bytes:
+    return f"channel:{key}".encode()

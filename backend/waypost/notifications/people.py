@@ -1,0 +1,80 @@
+"""Those who are told: where each can be reached, and how they want to be told, in one statement for all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.notifications.choices import Digest, QuietHours, Wishes
+
+_FACTS = text("""
+    SELECT u.id, u.email, u.first_name || ' ' || u.last_name AS name, u.timezone, u.locale,
+      p.choices, p.digests, p.quiet_hours,
+      (SELECT coalesce(jsonb_agg(d.choices), '[]') FROM notification_defaults d
+         JOIN user_roles ur ON ur.role_id = d.role_id WHERE ur.user_id = u.id) AS roles,
+      c.choices AS company, c.mandatory,
+      (SELECT coalesce(jsonb_agg(jsonb_build_array(k.channel, k.address) ORDER BY k.id), '[]') FROM contact_points k
+         WHERE k.user_id = u.id AND k.verified_at IS NOT NULL AND k.stopped_at IS NULL) AS points
+    FROM users u
+      LEFT JOIN notification_preferences p ON p.user_id = u.id
+      LEFT JOIN notification_defaults c ON c.role_id IS NULL
+    WHERE u.id = ANY(CAST(:ids AS bigint[])) AND u.is_active
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may be told. `points` are their verified addresses by channel, besides the mail's."""
+
+    id: int
+    name: str
+    email: str
+    zone: ZoneInfo
+    locale: str
+    wishes: Wishes
+    points: Mapping[str, tuple[str, ...]]
+
+
+async def people_told(session: AsyncSession, ids: Collection[int]) -> dict[int, Person]:
+    """People by id; those who are not active are left out."""
+    if not ids:
+        return {}
+    return {row.id: _person(row) for row in await session.execute(_FACTS, {"ids": sorted(set(ids))})}
+
+
+def _person(row: Any) -> Person:
+    points: dict[str, tuple[str, ...]] = {}
+    for channel, address in row.points:
+        points[channel] = (*points.get(channel, ()), address)
+    zone = zone_of(row.timezone)
+    wishes = Wishes(
+        own=row.choices or {},
+        roles=tuple(row.roles),
+        company=row.company or {},
+        mandatory=row.mandatory or {},
+        digests={event: Digest(how) for event, how in (row.digests or {}).items()},
+        quiet=quiet_hours_of(row.quiet_hours),
+        zone=zone,
+    )
+    return Person(row.id, row.name, row.email, zone, row.locale, wishes, points)
+
+
+def quiet_hours_of(kept: Mapping[str, Any] | None) -> QuietHours | None:
+    """Quiet hours as a row keeps them: `{starts, ends, days}`."""
+    if not kept:
+        return None
+    return QuietHours(time.fromisoformat(kept["starts"]), time.fromisoformat(kept["ends"]), frozenset(kept["days"]))
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone a person lives in; UTC when its name means nothing here."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
