@@ -113,8 +113,8 @@ async def _told(session: AsyncSession, event_ids: Sequence[int]) -> dict[int, li
         .where(Delivery.event_id.in_(event_ids), Delivery.user_id.is_not(None))
         .order_by(Delivery.event_id, Delivery.id)
     )
-    for event_id, user_id, channel, recipient, status, created_at, sent_at in sent:
-        row = {"user_id": user_id, "channel": channel, "address": recipient, "status": status}
+    for event_id, told_id, channel, recipient, status, created_at, sent_at in sent:
+        row = {"user_id": told_id, "channel": channel, "address": recipient, "status": status}
         found.setdefault(event_id, []).append(row | {"sent_at": created_at, "delivered_at": sent_at, "seen_at": None})
     return found
 
