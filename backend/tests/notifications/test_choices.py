@@ -41,7 +41,9 @@ def test_every_event_says_what_is_usual_of_every_channel() -> None:
 
 
 @given(choices, st.lists(choices, max_size=3), choices, events, channels)
-def test_the_narrower_choice_counts(own: Choice, roles: list[Choice], company: Choice, event: str, channel: str) -> None:
+def test_the_narrower_choice_counts(
+    own: Choice, roles: list[Choice], company: Choice, event: str, channel: str
+) -> None:
     wishes = Wishes(own, tuple(roles), company)
     said = [r[event][channel] for r in roles if channel in r.get(event, {})]
     if channel in MANDATORY.get(event, ()):
@@ -118,7 +120,9 @@ def test_quiet_hours_end(at: datetime, starts: time, ends: time, days: frozenset
 
 
 def planned(wishes: Wishes, event: Event, at: datetime = AT, channel: str = "email", seconds: int = 60) -> Plan:
-    return plan(wishes, event.value, channel, at, ticket_id=7, gathering=timedelta(seconds=seconds) if seconds else None)
+    return plan(
+        wishes, event.value, channel, at, ticket_id=7, gathering=timedelta(seconds=seconds) if seconds else None
+    )
 
 
 def test_updates_of_a_request_wait_for_more() -> None:

@@ -202,7 +202,9 @@ async def test_of_a_removed_comment_a_place_remains(who: Any, ticket: Any, datab
     assert refused["code"] == "comment_removed"
     await relay.drain(database)
     async with database.read() as session:
-        assert not (await session.scalars(select(Delivery).where(Delivery.words["body"].astext.contains("Wombat")))).all()
+        assert not (
+            await session.scalars(select(Delivery).where(Delivery.words["body"].astext.contains("Wombat")))
+        ).all()
 
 
 async def test_after_a_while_words_stand(who: Any, ticket: Any) -> None:
