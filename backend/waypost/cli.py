@@ -203,6 +203,7 @@ async def _seed(settings: Settings) -> None:
     from waypost.demo.loading import load  # noqa: PLC0415
     from waypost.kernel.db import Database  # noqa: PLC0415
     from waypost.kernel.events import use_wiring  # noqa: PLC0415
+    from waypost.tickets.reviewing import complete_facts  # noqa: PLC0415
     from waypost.wiring import build_wiring  # noqa: PLC0415
 
     use_wiring(build_wiring())
@@ -214,6 +215,7 @@ async def _seed(settings: Settings) -> None:
         else:
             async with database.transaction() as session:
                 await ensure_system_roles(session)
+        await complete_facts(database)
     finally:
         await database.dispose()
 

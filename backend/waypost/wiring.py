@@ -59,6 +59,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     approvals.ApprovalRejected: ("notifications",),
     approvals.ApprovalReminded: ("notifications",),
     approvals.ApprovalEscalated: ("notifications",),
+    approvals.ApproverAdded: ("notifications",),
     approvals.InfoRequested: ("notifications",),
     approvals.InfoAnswered: ("notifications",),
     glass.GlassBroken: ("notifications",),
@@ -120,6 +121,12 @@ async def _change_many(database: Database) -> None:
         await hints.ask(bulk.TASK)
 
 
+async def _timers(database: Database) -> None:
+    """Let the approvals' timers run; what is left asks for the next turn behind everything else that waits."""
+    if await timing.run_due(database):
+        await hints.ask(timing.TASK)
+
+
 async def _import(database: Database) -> None:
     """Go on with imports; what is left asks for the next turn behind everything else that waits."""
     if await importing.run_due(database):
@@ -135,6 +142,7 @@ async def _keep_house(database: Database) -> None:
         await drafts.forget_old_drafts(session)
         await comment_drafts.forget_old_comment_drafts(session)
     await keeping.forget_orphans(database)
+    await reviewing.complete_facts(database)
 
 
 def tasks() -> dict[str, Task]:
@@ -147,7 +155,7 @@ def tasks() -> dict[str, Task]:
         importing.TASK: _import,
         delegating.TASK: delegating.begin_due,
         leaving.TASK: leaving.sweep,
-        timing.TASK: timing.run_due,
+        timing.TASK: _timers,
         reviews.TASK: reviews.run_due,
         "housekeeping": _keep_house,
     }

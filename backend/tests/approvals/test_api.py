@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from waypost.kernel.settings import get_settings
 
@@ -175,6 +176,80 @@ async def test_bulk_decides_each_on_its_own(who: Any, hardware: Any, find_step: 
     assert again["results"][0]["ok"], "the same answer again is answered as it was"
     await manager.post("/approvals/bulk", {"step_ids": [], "action": "APPROVE"}, expect=422)
     await manager.post("/approvals/bulk", {"step_ids": [1], "action": "DELEGATE"}, expect=422)
+
+
+async def test_in_bulk_one_that_is_being_changed_hides_nothing_of_the_others(
+    who: Any, hardware: Any, find_step: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of three cannot be had at that moment: the others are decided, and each says what became of it."""
+    from waypost.kernel.db import database
+    from waypost.tickets.reviewing import TicketRoom
+
+    manager = await who("manager")
+    tickets = [await ask(who, hardware) for _ in range(3)]
+    ids = [(await find_step(manager, t["id"]))["id"] for t in tickets]
+    real = TicketRoom.lock
+
+    async def impatient(self: Any, session: Any, subject_id: int) -> None:
+        await session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        await real(self, session, subject_id)
+
+    monkeypatch.setattr(TicketRoom, "lock", impatient)
+    async with database().transaction() as session:
+        await real(TicketRoom(), session, tickets[1]["id"])
+        done = await manager.post("/approvals/bulk", {"step_ids": ids, "action": "APPROVE"})
+    assert [r["ok"] for r in done["results"]] == [True, False, True]
+    assert done["results"][1]["error"]["code"] == "busy"
+    again = await manager.post("/approvals/bulk", {"step_ids": ids, "action": "APPROVE"})
+    assert [r["ok"] for r in again["results"]] == [True] * 3
+
+
+@pytest.mark.parametrize("verb", ["approve", "request-info", "delegate", "escalate", "add-approver"])
+async def test_the_same_press_twice_is_once(who: Any, hardware: Any, find_step: Any, verb: str) -> None:
+    """The answer was lost on the way: with its key, the same request is answered as it was."""
+    manager, finance1, employee = await who("manager"), await who("finance1"), await who("employee")
+    ticket = await ask(who, hardware)
+    step = await find_step(manager, ticket["id"])
+    path, key = f"/approvals/{step['id']}/{verb}", {"Idempotency-Key": f"{verb}-{ticket['id']}"}
+    body: dict[str, Any] = {"comments": "As we said"}
+    body |= {"delegate_to": finance1.id} if verb == "delegate" else {}
+    body |= {"approver_id": finance1.id} if verb == "add-approver" else {}
+    first, second = await asyncio.gather(*(manager.post(path, body, headers=key) for _ in range(2)))
+    assert first == second
+    third = await manager.post(path, body, headers=key, expect=None)
+    assert third.headers["idempotency-replayed"] == "true"
+    await manager.post(path, body | {"comments": "Something else"}, headers=key, expect=422)
+    flow = (await employee.get(f"/tickets/{ticket['id']}/approvals"))["items"][0]
+    assert len(flow["stages"][0]["steps"]) == (1 if verb in ("approve", "request-info") else 2)
+    await (await who("outsider")).post(path, body, headers=key, expect=404)
+
+
+async def test_an_override_is_one_however_often_it_is_sent(who: Any, hardware: Any) -> None:
+    admin = await who("admin")
+    ticket = await ask(who, hardware)
+    workflow = (await admin.get(f"/tickets/{ticket['id']}/approvals"))["items"][0]
+    path, key = f"/approvals/workflows/{workflow['id']}/override", {"Idempotency-Key": f"over-{workflow['id']}"}
+    body = {"action": "REJECT", "comments": "Bought already"}
+    assert await admin.post(path, body, headers=key) == await admin.post(path, body, headers=key)
+
+
+async def test_how_many_agree_is_counted_in_seats(who: Any, hardware: Any, find_step: Any) -> None:
+    """A committee of three, one of whom handed their part on: three answers there can be, not four."""
+    finance1, finance2, head = await who("finance1"), await who("finance2"), await who("head")
+    ticket = await ask(who, hardware, "9000.00")
+    step = await find_step(finance1, ticket["id"])
+    await finance1.post(f"/approvals/{step['id']}/delegate", {"delegate_to": head.id})
+    step = await find_step(head, ticket["id"])
+    await head.post(f"/approvals/{step['id']}/approve", {})
+    stage = (await finance2.get(f"/tickets/{ticket['id']}/approvals"))["items"][0]["stages"][-1]
+    assert len(stage["steps"]) == 4
+    assert (stage["needed"], stage["seats"], stage["approved"]) == (2, 3, 1)
+    assert stage["first_answer_counts"] is False
+    urgent = await ask(who, hardware, "9000.00", priority="CRITICAL")
+    stage = (await finance2.get(f"/tickets/{urgent['id']}/approvals"))["items"][0]["stages"][0]
+    assert (stage["quorum"], stage["needed"], stage["seats"]) == ("FIRST", 1, 3)
+    assert stage["first_answer_counts"] is True
+    await (await who("employee")).post(f"/tickets/{urgent['id']}/transitions", {"to": "DRAFT"})
 
 
 async def test_emergency(who: Any, hardware: Any, find_step: Any) -> None:

@@ -397,3 +397,75 @@ async def test_the_list_turns_pages(who: Any) -> None:
     body = terms(colleague, 50, 60)
     one = await manager.post("/approvals/delegations", body, expect=201, headers=key)
     assert (await manager.post("/approvals/delegations", body, expect=201, headers=key))["id"] == one["id"]
+
+
+async def test_a_requester_does_not_choose_who_decides_for_their_manager(
+    who: Any, hardware: Any, find_step: Any
+) -> None:
+    """The manager's deputy asks for something; their own deputy is none for that."""
+    manager, colleague, finance1 = await who("manager"), await who("colleague"), await who("finance1")
+    await let(manager, colleague)
+    await let(colleague, finance1)
+    theirs, other = await ask(who, hardware, by="colleague"), await ask(who, hardware)
+    assert await find_step(finance1, other["id"]) is not None, "the chain stands for what others ask for"
+    assert await find_step(finance1, theirs["id"]) is None
+    await finance1.get(f"/tickets/{theirs['id']}", expect=404)
+    step = await find_step(manager, theirs["id"])
+    await finance1.post(f"/approvals/{step['id']}/approve", {}, expect=404)
+    flow = (await colleague.get(f"/tickets/{theirs['id']}/approvals"))["items"][0]
+    assert flow["stages"][0]["steps"][0]["deputy"] is None
+
+
+async def test_what_a_deputy_sends_on_is_told_to_whom_it_was_asked_of(
+    who: Any, hardware: Any, find_step: Any, database: Any
+) -> None:
+    manager, colleague, employee = await who("manager"), await who("colleague"), await who("employee")
+    await let(manager, colleague)
+    up, more = await ask(who, hardware), await ask(who, hardware)
+    before = len(await told(database, "approval.decided_for_you", manager))
+    step = await find_step(colleague, more["id"])
+    add = {"approver_id": (await who("finance1")).id}
+    await colleague.post(f"/approvals/{step['id']}/add-approver", add)
+    step = await find_step(colleague, up["id"])
+    await colleague.post(f"/approvals/{step['id']}/escalate", {"comments": "Too large for me"})
+    mails = (await told(database, "approval.decided_for_you", manager))[before:]
+    assert ["further up" in text for _, text in mails] == [False, True]
+    assert "one more person" in mails[0][1]
+    for ticket, kind in ((up, "approval.escalated"), (more, "approval.approver_added")):
+        entries = (await employee.get(f"/tickets/{ticket['id']}/history?limit=100"))["items"]
+        entry = next(e for e in entries if e["type"] == kind)
+        assert (entry["actor"]["username"], entry["on_behalf_of"]["username"]) == ("colleague", "manager")
+
+
+async def test_ended_at_the_very_moment(who: Any, hardware: Any, find_step: Any, database: Any) -> None:
+    """A delegation is being ended while its deputy decides: who decides waits, and then does not."""
+    manager, colleague = await who("manager"), await who("colleague")
+    made = await let(manager, colleague)
+    ticket = await ask(who, hardware)
+    step = await find_step(colleague, ticket["id"])
+    async with database.transaction() as session:
+        ended = update(ApprovalDelegation).where(ApprovalDelegation.id == made["id"])
+        await session.execute(ended.values(cancelled_at=datetime.now(UTC)))
+        deciding = asyncio.create_task(colleague.post(f"/approvals/{step['id']}/approve", {}, expect=None))
+        await asyncio.sleep(0.3)
+        assert not deciding.done()
+    assert (await deciding).status_code in (403, 404)
+    assert await find_step(manager, ticket["id"]) is not None
+
+
+async def test_what_an_earlier_release_began_is_reached_as_well(
+    who: Any, hardware: Any, find_step: Any, database: Any
+) -> None:
+    from waypost.approvals.models import ApprovalWorkflow
+    from waypost.tickets import reviewing
+
+    manager, colleague = await who("manager"), await who("colleague")
+    small, large = await ask(who, hardware, "300.00"), await ask(who, hardware, "900.00")
+    async with database.transaction() as session:
+        old = update(ApprovalWorkflow).where(ApprovalWorkflow.subject_id.in_([small["id"], large["id"]]))
+        await session.execute(old.values(facts=None))
+    await let(manager, colleague, amount_up_to="500.00")
+    assert await find_step(colleague, small["id"]) is None
+    await reviewing.complete_facts(database)
+    assert await find_step(colleague, small["id"]) is not None
+    assert await find_step(colleague, large["id"]) is None

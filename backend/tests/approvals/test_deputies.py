@@ -359,3 +359,14 @@ async def test_rows_and_the_rule_agree(fresh_database: Any) -> None:
             assert by_sql == by_rule, person
             agreed += len(by_sql)
     assert agreed > 10
+
+
+def test_no_chain_passes_through_who_is_barred() -> None:
+    """Who asked for something does not choose who decides it in somebody else's stead."""
+    windows = [window(1, 2), window(2, 3), window(3, 4)]
+    barred = asked(1, barred=frozenset({2}))
+    assert not may_act(windows, 3, barred, at(1))
+    assert not may_act(windows, 4, barred, at(1))
+    assert may_act(windows, 3, asked(1, barred=frozenset({9})), at(1))
+    assert may_act([*windows, window(1, 3)], 3, barred, at(1)), "whom the approver chose themself may"
+    assert not may_act(windows, 4, asked(1, barred=frozenset({3})), at(1))

@@ -105,3 +105,68 @@ async def test_words_nobody_approved_the_team_puts_right(who: Any) -> None:
     assert "edit" in (await agent.get(f"/tickets/{ticket['id']}"))["allowed_actions"]
     right = await agent.put(f"/tickets/{ticket['id']}", {"title": "Screen", "version": ticket["version"]})
     assert right["title"] == "Screen"
+
+
+async def test_who_changes_it_does_not_choose_who_decides_it(who: Any, hardware: Any, find_step: Any) -> None:
+    """It was handed on to somebody, who handed it on and changes it afterwards."""
+    employee, manager, agent = await who("employee"), await who("manager"), await who("agent")
+    agent2 = await who("agent2")
+    ticket = await employee.post("/tickets", hardware("500.00"), expect=201)
+    for person, to in ((manager, agent), (agent, agent2)):
+        step = await find_step(person, ticket["id"])
+        await person.post(f"/approvals/{step['id']}/delegate", {"delegate_to": to.id})
+    step = await find_step(agent2, ticket["id"])
+    version = (await employee.get(f"/tickets/{ticket['id']}"))["version"]
+    await agent.put(f"/tickets/{ticket['id']}", {"due_date": "2031-05-01T12:00:00Z", "version": version})
+    refused = await agent2.post(f"/approvals/{step['id']}/approve", {}, expect=409)
+    assert refused["code"] == "step_decided"
+    assert await find_step(manager, ticket["id"]) is not None
+
+
+async def merged(who: Any, double: dict[str, Any], main: dict[str, Any]) -> None:
+    admin = await who("admin")
+    there = f"/tickets/{double['id']}"
+    seen = await admin.get(f"{there}/merge-preview", params={"into": main["id"]})
+    await admin.post(f"{there}/merge", {"into_id": main["id"], "seen": seen["seen"], "accept": seen["warnings"]})
+
+
+async def test_who_asked_for_the_same_does_not_decide_it(who: Any, hardware: Any, find_step: Any) -> None:
+    """The manager's own request turns out to be the employee's, which they decide."""
+    employee, manager, head = await who("employee"), await who("manager"), await who("head")
+    main = await employee.post("/tickets", hardware("500.00"), expect=201)
+    double = await manager.post("/tickets", hardware("500.00"), expect=201)
+    step = await find_step(manager, main["id"])
+    await merged(who, double, main)
+    assert await find_step(manager, main["id"]) is None
+    refused = await manager.post(f"/approvals/{step['id']}/approve", {}, expect=403)
+    assert refused["code"] == "self_approval"
+    theirs = await find_step(head, main["id"])
+    assert "next in line" in theirs["reason"]
+    await head.post(f"/approvals/{theirs['id']}/delegate", {"delegate_to": manager.id}, expect=422)
+    flow = (await employee.get(f"/tickets/{main['id']}/approvals"))["items"][0]
+    assert "asked for the same" in flow["stages"][0]["reason"]
+
+
+async def test_merging_asks_nobody_again_who_has_no_part_in_it(who: Any, hardware: Any, find_step: Any) -> None:
+    employee, manager, outsider = await who("employee"), await who("manager"), await who("outsider")
+    main = await employee.post("/tickets", hardware("500.00"), expect=201)
+    double = await outsider.post("/tickets", hardware("500.00"), expect=201)
+    step = await find_step(manager, main["id"])
+    await merged(who, double, main)
+    assert (await find_step(manager, main["id"]))["id"] == step["id"]
+
+
+async def test_of_a_part_of_it_neither(who: Any, find_step: Any) -> None:
+    """What is split off is nothing for who wrote the whole to decide."""
+    from waypost.kernel.db import database
+    from waypost.tickets.models import Ticket
+
+    manager, employee, agent = await who("manager"), await who("employee"), await who("agent")
+    body = {"title": "Two things", "ticket_type": "IT_SUPPORT", "submit": True, "custom_fields": {}}
+    origin = await manager.post("/tickets", {**body, "requester_id": employee.id}, expect=201)
+    said = await employee.post(f"/tickets/{origin['id']}/comments", {"body": "And a chair"}, expect=201)
+    part = {"title": "A chair", "description": "", "ticket_type": "IT_SUPPORT", "comment_ids": [said["id"]]}
+    made = await agent.post(f"/tickets/{origin['id']}/split", {**part, "custom_fields": {}}, expect=201)
+    async with database().read() as session:
+        kept = await session.get_one(Ticket, made["ticket"]["id"])
+    assert {manager.id, agent.id} <= set(kept.edited_by_ids)

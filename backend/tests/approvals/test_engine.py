@@ -28,7 +28,9 @@ from waypost.approvals.states import (
     Action,
     Ended,
     Happened,
+    Ladder,
     QuestionsClosed,
+    Receiver,
     Stage,
     StageStatus,
     State,
@@ -310,3 +312,75 @@ def test_order_of_votes_does_not_matter_for_a_count(state: State, random: Any) -
         results.add(now.stages[0].status)
     assert len(results) == 1
     assert not ASKED & {s.status for s in now.stages[0].steps}
+
+
+def test_one_more_never_makes_it_easier() -> None:
+    """Whoever is asked adds a friend: as many of the others have to agree as before."""
+    state = begun((P, 2, [1, 2, 3, 4]))
+    state = act(state, Verb.ADD_APPROVER, 1, 1, to=9)
+    assert state.stages[0].needed == 3
+    friend = next(s for s in state.asked() if s.approver == 9)
+    state = act(act(state, Verb.APPROVE, 1, 1), Verb.APPROVE, friend.id, 9)
+    assert state.status is WorkflowStatus.RUNNING
+    assert act(state, Verb.APPROVE, 2, 2).status is WorkflowStatus.APPROVED
+    for needed, people, first, expected in ((1, [1, 2], False, 1), (1, [1], False, 2), (1, [1], True, 1)):
+        grown = act(begun((P, needed, people), first=first), Verb.ADD_APPROVER, 1, 1, to=9)
+        assert grown.stages[0].needed == expected
+
+
+def test_nobody_says_yes_for_who_is_barred() -> None:
+    state = begun((P, 2, [1, 2]))
+    handed = act(state, Verb.DELEGATE, 1, 1, to=7)
+    step = handed.asked()[0]
+    assert (step.approver, step.on_behalf_of) == (7, 1)
+    barred = replace(handed, barred=frozenset({1}))
+    with pytest.raises(SelfApproval):
+        act(barred, Verb.APPROVE, step.id, 7)
+    assert act(barred, Verb.REJECT, step.id, 7).status is WorkflowStatus.REJECTED
+    with pytest.raises(SelfApproval):
+        act(replace(state, barred=frozenset({1})), Verb.APPROVE, 1, 8, as_deputy=True)
+
+
+def climbing(*people: int) -> State:
+    """They are asked, nobody is reminded, and whoever is late is not asked alone any more."""
+    planned = workflow((P, 1, list(people)))
+    ladder = Ladder((), timedelta(0), timedelta(days=1))
+    return engine.begin(replace(planned, stages=(replace(planned.stages[0], ladder=ladder),)), AT)[0]
+
+
+def test_a_question_of_who_was_late_starts_no_second_ladder() -> None:
+    further_up = [Receiver(p, "further up") for p in (5, 6)]
+    state, _ = engine.on_time(climbing(1), 1, further_up, [], AT + timedelta(days=1))
+    one, five, six = (next(s for s in state.asked() if s.approver == p) for p in (1, 5, 6))
+    assert [bool(s.timer_at) for s in (one, five, six)] == [False, True, False]
+    for step, goes_on in ((one, False), (five, True), (six, False)):
+        paused = act(state, Verb.REQUEST_INFO, step.id, step.approver)
+        answered, _ = engine.answer(paused, "Here", AT + timedelta(days=2))
+        assert bool(answered.find(step.id)[1].timer_at) is goes_on, step.approver
+
+
+def test_what_brings_it_to_several_says_so_once() -> None:
+    receivers = [Receiver(p, "team") for p in (5, 6, 7)]
+    _, effects = engine.on_time(climbing(1), 1, receivers, [], AT + timedelta(days=1))
+    climbed = [e for e in effects if isinstance(e, Happened) and e.what is What.CLIMBED]
+    assert [e.again for e in climbed] == [False, True, True]
+
+
+def test_everybody_is_reminded_where_the_first_answer_counts() -> None:
+    state = begun((P, 1, [1, 2, 3]), first=True)
+    state = act(state, Verb.REQUEST_INFO, 3, 3)
+    assert [bool(s.timer_at) for s in state.stages[0].steps] == [True, False, False]
+    state, effects = engine.on_time(state, 1, [], [], AT + timedelta(days=1))
+    reminded = [e.step.approver for e in effects if isinstance(e, Happened) and e.what is What.REMINDED]
+    assert reminded == [1, 2], "not who waits for an answer themself"
+    assert [s.reminders for s in state.stages[0].steps] == [1, 1, 0]
+
+
+def test_what_was_handed_on_comes_back() -> None:
+    state = act(begun((P, 1, [1, 2])), Verb.DELEGATE, 1, 1, to=7)
+    step = state.asked()[0]
+    state, effects = engine.reroute(state, step.id, Receiver(1, "given back"), AT)
+    back = next(s for s in state.asked() if s.approver == 1)
+    assert (back.seat, back.on_behalf_of) == (step.seat, None)
+    assert [e.what for e in effects if isinstance(e, Happened)] == [What.REROUTED, What.ASKED]
+    assert act(state, Verb.APPROVE, back.id, 1).status is WorkflowStatus.APPROVED

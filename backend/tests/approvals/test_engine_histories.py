@@ -205,7 +205,8 @@ class Histories(RuleBasedStateMachine):
         place, seat = self.seat(step)
         by = other if deputy else step.approver
         is_theirs = by == step.approver or (deputy and by not in place.involved and by not in self.state.barred)
-        allowed = is_theirs and not (yes and by in self.state.barred) and (yes or bool(words))
+        theirs = {by, step.approver, step.on_behalf_of}
+        allowed = is_theirs and not (yes and theirs & self.state.barred) and (yes or bool(words))
         action = Action(Verb.APPROVE if yes else Verb.REJECT, step.id, by, words, as_deputy=deputy)
         self.expect(allowed, action)
         if allowed:
@@ -252,7 +253,8 @@ class Histories(RuleBasedStateMachine):
             return
         place.involved.add(to)
         if verb is Verb.ADD_APPROVER:
-            place.needed += place.needed == len(place.seats) and not place.first_counts
+            one_is_enough = place.first_counts or (place.needed == 1 and len(place.seats) > 1)
+            place.needed += not one_is_enough
             place.seats.append(Seat({to}))
         else:
             seat.steps += 1
@@ -308,6 +310,8 @@ class Histories(RuleBasedStateMachine):
                 seat.steps += 1
             elif effect.what is What.REJECTED:
                 seat.answer = False
+            elif effect.what is What.REMINDED and effect.step.id != step.id:
+                assert place.first_counts, "only where one ladder is for all"
         if self.state.status is RUNNING and self.state.find(step.id)[1].status in ASKED:
             after = self.state.find(step.id)[1]
             assert after.timer_at is None or after.reminders > step.reminders, "the same is never due twice"

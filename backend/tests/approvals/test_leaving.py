@@ -222,3 +222,57 @@ async def test_what_was_asked_at_that_moment_is_given_on_afterwards(who: Any, ap
     async with database.read() as session:
         left = select(ApprovalStep).where(ApprovalStep.approver_id == lea.id, ApprovalStep.status == "PENDING")
         assert (await session.scalars(left)).all() == []
+
+
+async def test_what_they_were_to_decide_for_somebody_goes_back(who: Any, app: Any, find_step: Any) -> None:
+    lea, manager, other = await hire(who, app, "head"), await who("manager"), await hire(who, app, "head")
+    await workflow_of(who, "LEAVE_J", manager)
+    ticket, again = await ask(who, "LEAVE_J"), await ask(who, "LEAVE_J")
+    step = await find_step(manager, ticket["id"])
+    await manager.post(f"/approvals/{step['id']}/delegate", {"delegate_to": lea.id})
+    for person, to in ((manager, other), (other, lea)):
+        step = await find_step(person, again["id"])
+        await person.post(f"/approvals/{step['id']}/delegate", {"delegate_to": to.id})
+    await deactivate(who, lea)
+    for one in (ticket, again):
+        step = await find_step(manager, one["id"])
+        assert "given back" in step["reason"]
+        assert step["on_behalf_of"] is None
+    entries = (await (await who("employee")).get(f"/tickets/{ticket['id']}/history?limit=100"))["items"]
+    [words] = [e["summary"] for e in entries if e["type"] == "approval.rerouted"]
+    assert words == f"asked {manager.me['name']} instead of Lea {lea.username.capitalize()}, who cannot decide any more"
+    done = await manager.post(f"/approvals/{step['id']}/approve", {})
+    assert done["workflow"]["status"] == "APPROVED"
+
+
+async def test_one_that_cannot_be_given_on_stands_in_nobody_s_way(
+    who: Any, app: Any, database: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    from waypost.approvals import leaving
+    from waypost.directory.models import User
+
+    lea = await hire(who, app, "manager")
+    await workflow_of(who, "LEAVE_K", lea)
+    tickets = [await ask(who, "LEAVE_K") for _ in range(3)]
+    first, second = [(await steps_of(who, t))[-1]["id"] for t in tickets[:2]]
+    real = leaving._instead
+
+    async def breaks(session: Any, running: Any, step: Any) -> Any:
+        if step.id == first:
+            raise RuntimeError("out of order")
+        if step.id == second:
+            raise leaving.NobodyToAsk("Nobody else may decide it.")
+        return await real(session, running, step)
+
+    monkeypatch.setattr(leaving, "_instead", breaks)
+    monkeypatch.setattr(leaving, "BATCH", 1)
+    async with database.transaction() as session:
+        await session.execute(update(User).where(User.id == lea.id).values(is_active=False))
+    assert await leaving.sweep(database) >= 3
+    assert [(await steps_of(who, t))[-1]["approver"]["username"] for t in tickets] == [
+        lea.username,
+        lea.username,
+        "manager",
+    ]
+    monkeypatch.undo()
+    await leaving.sweep(database)

@@ -183,3 +183,91 @@ async def test_overriding(who: Any, hardware: Any, find_step: Any) -> None:
     assert (await admin.post(path, body, expect=403))["code"] == "self_approval"
     rejected = await admin.post(path, body | {"action": "REJECT"})
     assert rejected["workflow"]["status"] == "REJECTED", "denying one's own is allowed"
+
+
+async def test_what_is_published_meanwhile_judges_what_comes_afterwards(
+    two_stages: Any, who: Any, find_step: Any
+) -> None:
+    """A workflow that fits better is published while one judges: a typo, or another amount, begins nothing anew."""
+    employee, manager, admin = await who("employee"), await who("manager"), await who("admin")
+    ticket = await employee.post("/tickets", two_stages, expect=201)
+    await approve(manager, find_step, ticket)
+    budget = two_stages["custom_fields"]["budget_code"]
+    comparisons = [
+        {"field": "ticket_type", "op": "eq", "value": "IT_HARDWARE"},
+        {"field": "custom.budget_code", "op": "eq", "value": budget},
+        {"field": "amount", "op": "gt", "value": "1"},
+    ]
+    better = {"name": f"Better {budget}", "condition": {"all": comparisons}, "stages": [stage("Another")]}
+    await admin.post("/approval-workflows", better, expect=201)
+    await edit(employee, ticket, title="A laptop, spelt rightly")
+    assert await places(employee, ticket) == [("Manager", "APPROVED"), ("Head", "OPEN")]
+    await edit(employee, ticket, amount="3500.00", currency="USD")
+    assert await places(employee, ticket) == [("Manager", "APPROVED"), ("Head", "OPEN")]
+    other = await employee.post("/tickets", two_stages, expect=201)
+    assert await places(employee, other) == [("Another", "OPEN")]
+
+
+async def test_facts_that_choose_another_workflow_begin_a_new_round(two_stages: Any, who: Any, hardware: Any) -> None:
+    employee = await who("employee")
+    ticket = await employee.post("/tickets", hardware("500.00"), expect=201)
+    await edit(employee, ticket, custom_fields=two_stages["custom_fields"])
+    found = (await employee.get(f"/tickets/{ticket['id']}/approvals"))["items"]
+    assert [f["status"] for f in found] == ["RUNNING", "CANCELLED"]
+    history = str(await employee.get(f"/tickets/{ticket['id']}/history?limit=100"))
+    assert "cancelled the approval: what is judged has changed" in history
+
+
+async def test_an_emergency_is_not_begun_anew_by_who_sorts_the_work(who: Any, hardware: Any) -> None:
+    employee, agent = await who("employee"), await who("agent")
+    ticket = await employee.post("/tickets", hardware("9000.00", priority="CRITICAL"), expect=201)
+    before = (await flow(employee, ticket))["id"]
+    await edit(agent, ticket, due_date="2031-05-01T12:00:00Z")
+    after = await flow(employee, ticket)
+    assert (after["id"], after["status"]) == (before, "RUNNING")
+    await employee.post(f"/tickets/{ticket['id']}/transitions", {"to": "DRAFT"})
+
+
+async def test_what_is_not_asked_any_more_is_not_said_to_be_asked_again(
+    two_stages: Any, who: Any, find_step: Any
+) -> None:
+    employee, manager = await who("employee"), await who("manager")
+    ticket = await employee.post("/tickets", two_stages, expect=201)
+    await approve(manager, find_step, ticket)
+    change = {"amount": "100.00", "currency": "USD"}
+    foreseen = await employee.post(f"/tickets/{ticket['id']}/path", change)
+    assert foreseen["asks_again"]["stages"] == ["Manager"]
+    await edit(employee, ticket, **change)
+    entries = (await employee.get(f"/tickets/{ticket['id']}/history?limit=100"))["items"]
+    words = [e["summary"] for e in entries if e["type"] in ("approval.reopened", "approval.dropped")]
+    assert [w.partition(",")[0] for w in words] == ["asked “Manager” again", "made “Head” unnecessary"]
+    reasons = {s["name"]: s["reason"] for s in (await flow(employee, ticket))["stages"] if s["status"] == "SUPERSEDED"}
+    assert "asked again, because" in reasons["Manager"]
+    assert "not asked any more, because" in reasons["Head"]
+
+
+async def test_an_edit_that_leaves_nobody_to_ask_is_nobody_s_decision(
+    two_stages: Any, who: Any, hardware: Any, find_step: Any
+) -> None:
+    """Everybody who has to agree has agreed, and what is left applies no more: approved, but not by who changed it."""
+    employee, manager, admin = await who("employee"), await who("manager"), await who("admin")
+    budget = f"R-{next(_budgets)}"
+    condition = {
+        "all": [
+            {"field": "ticket_type", "op": "eq", "value": "IT_HARDWARE"},
+            {"field": "custom.budget_code", "op": "eq", "value": budget},
+        ]
+    }
+    stages = [stage("Manager", judges=["title"]), stage("Head", above("2000"))]
+    body = {"name": f"Budget {budget}", "condition": condition, "stages": stages}
+    await admin.post("/approval-workflows", body, expect=201)
+    asked = hardware("3000.00")
+    asked["custom_fields"] = asked["custom_fields"] | {"budget_code": budget}
+    ticket = await employee.post("/tickets", asked, expect=201)
+    await approve(manager, find_step, ticket)
+    await edit(employee, ticket, amount="100.00", currency="USD")
+    assert (await employee.get(f"/tickets/{ticket['id']}"))["status"] == "APPROVED"
+    entries = (await employee.get(f"/tickets/{ticket['id']}/history?limit=100"))["items"]
+    ended = next(e for e in entries if e["type"] == "ticket.approved")
+    assert ended["actor"] is None
+    assert "everybody who has to agree has agreed" in ended["comment"]

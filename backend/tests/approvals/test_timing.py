@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from waypost.approvals import timing
+from waypost.approvals import climbing, timing
 from waypost.approvals.models import ApprovalStep
 from waypost.kernel.clock import clock, now
 from waypost.kernel.db import database as current
@@ -191,3 +192,121 @@ async def test_a_timer_that_fails_stands_in_nobody_s_way(
     assert kept.reminders == 0
     assert kept.timer_at == late + timing.AGAIN_AFTER
     assert "the timer of an approval step failed" in caplog.text
+
+
+async def test_a_ticket_somebody_is_changing_waits_and_holds_up_nobody(
+    quiet: None, who: Any, hardware: Any, workflow: Any
+) -> None:
+    """Busy is not broken: its timer stays due, and fires as soon as the ticket is free."""
+    from waypost.tickets.reviewing import TicketRoom
+
+    await workflow(None, amount="77.07")
+    employee = await who("employee")
+    busy, free = [await employee.post("/tickets", hardware("77.07"), expect=201) for _ in range(2)]
+    [before] = await steps_of(busy["id"])
+    late = now() + timedelta(hours=3)
+    with clock(lambda: late):
+        async with current().transaction() as session:
+            await TicketRoom().lock(session, busy["id"])
+            await session.execute(
+                update(ApprovalStep).where(ApprovalStep.id == before.id).values(timer_at=before.timer_at)
+            )
+            began = time.monotonic()
+            await timing.run_due(current())
+            assert time.monotonic() - began < 2
+        assert (await steps_of(free["id"]))[0].reminders == 1
+        [kept] = await steps_of(busy["id"])
+        assert (kept.reminders, kept.timer_at) == (0, before.timer_at)
+        await timing.run_due(current())
+    assert (await steps_of(busy["id"]))[0].reminders == 1
+
+
+async def test_what_fails_and_cannot_be_put_off_holds_up_nobody(
+    quiet: None, who: Any, hardware: Any, workflow: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    await workflow(None, amount="77.08")
+    employee = await who("employee")
+    broken, other = [await employee.post("/tickets", hardware("77.08"), expect=201) for _ in range(2)]
+    [step] = await steps_of(broken["id"])
+    real = timing._on_time
+
+    async def breaks(session: Any, running: Any, step_id: int, at: datetime) -> None:
+        if step_id == step.id:
+            raise RuntimeError("out of order")
+        await real(session, running, step_id, at)
+
+    async def refuses(*_: Any) -> None:
+        raise RuntimeError("cannot be written either")
+
+    monkeypatch.setattr(timing, "_on_time", breaks)
+    monkeypatch.setattr(timing, "_postpone", refuses)
+    late = now() + timedelta(hours=3)
+    with clock(lambda: late):
+        await timing.run_due(current())
+    assert (await steps_of(other["id"]))[0].reminders == 1
+    assert "could not be put off" in caplog.text
+
+
+async def test_many_that_are_due_fire_in_one_run(
+    quiet: None, who: Any, hardware: Any, workflow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After hours without a worker: batch by batch, and with a run's end the next is asked for."""
+    await workflow(None, amount="77.09")
+    employee = await who("employee")
+    tickets = [await employee.post("/tickets", hardware("77.09"), expect=201) for _ in range(5)]
+    monkeypatch.setattr(timing, "BATCH", 2)
+    late = now() + timedelta(hours=3)
+    with clock(lambda: late):
+        assert await timing.run_due(current()) is False
+        assert [(await steps_of(t["id"]))[0].reminders for t in tickets] == [1] * 5
+    with clock(lambda: late + 3 * DAY):
+        monkeypatch.setattr(timing, "LONGEST_RUN", -1.0)
+        assert await timing.run_due(current()) is True
+        fired = [len(await steps_of(t["id"])) for t in tickets]
+    assert sorted(fired) == [1, 1, 1, 1, 2]
+
+
+@pytest.mark.parametrize("finally_", ["ADMINISTRATORS", "REJECT"])
+async def test_a_rule_that_cannot_be_followed_asks_the_administrators(
+    quiet: None,
+    who: Any,
+    hardware: Any,
+    workflow: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    finally_: str,
+) -> None:
+    amount = "77.10" if finally_ == "REJECT" else "77.11"
+    await workflow({"after_minutes": 10, "to": {"kind": "NEXT_MANAGER"}, "finally": finally_}, amount=amount)
+    ticket = await (await who("employee")).post("/tickets", hardware(amount), expect=201)
+
+    async def cannot(*_: Any, **__: Any) -> Any:
+        raise KeyError("a word of an earlier release")
+
+    monkeypatch.setattr(climbing, "chosen_version", cannot)
+    assert await run_until(ticket["id"], now() + timedelta(minutes=125)) == [("manager", "PENDING")]
+    assert (await steps_of(ticket["id"]))[0].reminders == 1, "nobody has to be found to remind somebody"
+    found = await run_until(ticket["id"], now() + timedelta(minutes=135))
+    assert found == [("manager", "PENDING"), ("admin", "PENDING")]
+    assert "cannot be read" in (await steps_of(ticket["id"]))[1].reason
+    assert "next" in str(await (await who("employee")).get(f"/tickets/{ticket['id']}/approvals")), "the page is there"
+
+
+async def test_who_was_late_is_told_once(quiet: None, who: Any, hardware: Any, workflow: Any, database: Any) -> None:
+    from waypost.kernel import relay
+    from waypost.notifications.models import Notification
+
+    team = {"after_minutes": 10, "to": {"kind": "ROLE", "role": "finance_committee"}, "repeat": 1}
+    await workflow(team, amount="77.12")
+    ticket = await (await who("employee")).post("/tickets", hardware("77.12"), expect=201)
+    await run_until(ticket["id"], now() + timedelta(minutes=125))
+    assert len(await run_until(ticket["id"], now() + timedelta(minutes=135))) == 4
+    await relay.drain(database)
+    async with database.read() as session:
+        told = select(Notification.kind, Notification.user_id).where(Notification.ticket_id == ticket["id"])
+        kinds = [kind for kind, _ in await session.execute(told)]
+    assert kinds.count("approval.escalated") == 1
+    assert kinds.count("approval.requested") == 4
+    history = (await (await who("employee")).get(f"/tickets/{ticket['id']}/history?limit=100"))["items"]
+    assert len([e for e in history if e["type"] == "approval.escalated"]) == 3, (
+        "each who is asked stands in the history"
+    )

@@ -161,7 +161,7 @@ ONLY_KEPT = {
     "attachment.scanned",
     "approval.cancelled",
     "approval.delegated",
-    "approval.approver_added",
+    "approval.dropped",
     "approval.overridden",
     "approval.reopened",
     "approval.rerouted",

@@ -20,9 +20,13 @@ from waypost.approvals.models import ApprovalWorkflow
 from waypost.approvals.states import Receiver
 from waypost.approvals.subject import Subject
 from waypost.directory.queries import manager_lines
+from waypost.kernel.errors import Refusal
+from waypost.kernel.logs import get_logger
 
 _NEXT_MANAGER = Approver(ApproverKind.NEXT_MANAGER)
 _LATE = "nobody answered in time"
+_UNREADABLE = f"{_LATE}, and whom the workflow would ask cannot be read"
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,10 @@ async def ways_up(
     session: AsyncSession, row: ApprovalWorkflow, state: states.State, step_ids: Collection[int]
 ) -> WaysUp:
     """The ways up from these steps, and from whomever they come to."""
-    keeps = await chosen_version(session, row.definition_id, row.definition_version)
+    written = await _written(session, row)
     found = [state.find(i) for i in step_ids]
     stages = list({stage.id: stage for stage, _ in found}.values())
-    rules = [_rule_of(stage, [s.escalation.to for s in keeps.definition.stages]) for stage in stages]
+    rules = [_rule_of(stage, written) for stage in stages]
     asked = [[rule] for rule in rules if rule.kind is not ApproverKind.NEXT_MANAGER]
     *others, admins = await candidates(session, [*asked, (ADMINISTRATORS,)], subject_of(row))
     by_rule: dict[int, tuple[Receiver, ...] | None] = {}
@@ -59,17 +63,30 @@ async def ways_up(
     for stage, rule in zip(stages, rules, strict=True):
         by_rule[stage.id] = None
         if rule.kind is not ApproverKind.NEXT_MANAGER:
-            by_rule[stage.id] = tuple(Receiver(c.person, f"{c.why}: {_LATE}") for c in next(waiting) if c.is_able)
+            why = _UNREADABLE if written is None else _LATE
+            by_rule[stage.id] = tuple(Receiver(c.person, f"{c.why}: {why}") for c in next(waiting) if c.is_able)
     lines = {}
     if None in by_rule.values():
         lines = await _lines(session, {step.approver for _, step in found})
     return WaysUp(by_rule, lines, tuple(Receiver(c.person, f"{c.why}: {_LATE}") for c in admins if c.is_able))
 
 
-def _rule_of(stage: states.Stage, rules: list[Approver]) -> Approver:
-    is_emergency = not stage.ladder.after  # what a definition says is a minute at least
-    known = len(rules) >= stage.position > 0
-    return rules[stage.position - 1] if known and not is_emergency else _NEXT_MANAGER
+async def _written(session: AsyncSession, row: ApprovalWorkflow) -> list[Approver] | None:
+    """The rule of each stage; None when what an earlier release wrote cannot be read any more."""
+    try:
+        keeps = await chosen_version(session, row.definition_id, row.definition_version)
+    except (Refusal, LookupError, ValueError):
+        _log.exception("a workflow that is running cannot be read", workflow_id=row.id)
+        return None
+    return [s.escalation.to for s in keeps.definition.stages]
+
+
+def _rule_of(stage: states.Stage, rules: list[Approver] | None) -> Approver:
+    if not stage.ladder.after:  # an emergency: what a definition says is a minute at least
+        return _NEXT_MANAGER
+    if rules is None:  # no reason to wait for ever, nor to reject
+        return ADMINISTRATORS
+    return rules[stage.position - 1] if len(rules) >= stage.position > 0 else _NEXT_MANAGER
 
 
 async def _lines(session: AsyncSession, people: set[int]) -> dict[int, tuple[int, ...]]:

@@ -50,11 +50,6 @@ class InForce:
     definition: Definition
 
 
-async def choose(session: AsyncSession, subject: Subject) -> Chosen:
-    """The workflow this subject is judged by, of those in force."""
-    return choose_among(await in_force(session), subject)
-
-
 async def in_force(session: AsyncSession) -> list[InForce]:
     """The active workflows in their current versions. One statement when they are known."""
     active = (

@@ -312,8 +312,14 @@ def window_of(row: ApprovalDelegation) -> Window:
     )
 
 
-async def windows_between(session: AsyncSession, approver_id: int, deputy_id: int, at: datetime) -> list[Window]:
-    """The windows through which one may stand in for the other now."""
+async def windows_between(
+    session: AsyncSession, approver_id: int, deputy_id: int, at: datetime, *, lock: bool = False
+) -> list[Window]:
+    """The windows through which one may stand in for the other now.
+
+    With `lock` nobody ends them until the transaction is over: what is decided at the very moment a delegation is ended
+    is decided before it, or not at all.
+    """
     rows = await session.scalars(
         select(ApprovalDeputy.delegation_ids).where(
             ApprovalDeputy.approver_id == approver_id,
@@ -326,6 +332,8 @@ async def windows_between(session: AsyncSession, approver_id: int, deputy_id: in
     if not ids:
         return []
     live = select(ApprovalDelegation).where(ApprovalDelegation.id.in_(ids), ApprovalDelegation.cancelled_at.is_(None))
+    if lock:
+        live = live.order_by(ApprovalDelegation.id).with_for_update(read=True)
     return [window_of(row) for row in await session.scalars(live.execution_options(populate_existing=True))]
 
 
@@ -359,6 +367,7 @@ async def _work_out(session: AsyncSession, rows: Iterable[ApprovalDelegation], a
             "asked_from": right.asked_from,
             "scope": paths_together([path_of(w.scope) for w in right.links]),
             "delegation_ids": [w.id for w in right.links],
+            "through_ids": list(right.through),
         }
         for right in found
         if right.ends_at > at

@@ -3,7 +3,8 @@
 A standing delegation is a right, not a row: nothing is handed over, and so nothing has to come back. While its window is
 open (from its start up to but not including its end) the deputy may decide what the approver may. Who stands in for one
 who stands in for a third may act for the third as well, as far as all windows of the chain are open and all their scopes
-hold; a chain has at most five links and passes nobody twice.
+hold; a chain has at most five links and passes nobody twice. Who may not decide something does not choose who does: no
+chain passes through somebody who is barred.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ class Right:
     ends_at: datetime
     asked_from: datetime | None
     links: tuple[Window, ...]
+
+    @property
+    def through(self) -> tuple[int, ...]:
+        """Those between the two, who chose the next one."""
+        return tuple(w.deputy for w in self.links[:-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,7 @@ def may_act(windows: Sequence[Window], person: int, asked: Asked, at: datetime) 
         return False
     return any(
         r.deputy == person
+        and asked.barred.isdisjoint(r.through)
         and r.starts_at <= at < r.ends_at
         and (r.asked_from is None or asked.requested_at >= r.asked_from)
         and all(covers(w.scope, asked.facts) for w in r.links)

@@ -64,8 +64,8 @@ class ApprovalDelegation(Base):
 class ApprovalDeputy(Base):
     """A right that delegations give, one by one or in a chain, worked out when they are written (`deputies.rights`).
 
-    `scope` is a JSON path over a workflow's kept facts, NULL when it covers everything. Nothing is written here when a
-    window opens or ends: whoever reads compares with the clock.
+    `scope` is a JSON path over a workflow's kept facts, NULL when it covers everything; `through_ids` are those between
+    the two. Nothing is written here when a window opens or ends: whoever reads compares with the clock.
     """
 
     __tablename__ = "approval_deputies"
@@ -78,6 +78,7 @@ class ApprovalDeputy(Base):
     asked_from: Mapped[datetime | None]
     scope: Mapped[str | None] = mapped_column(Text)
     delegation_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    through_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
 
     __table_args__ = (
         Index("ix_approval_deputies_deputy", "deputy_id", "ends_at"),

@@ -5,9 +5,9 @@ escalated, rerouted), and when nobody answers in time further people are asked b
 the seat; the first answer fills it. Seats are counted, so nobody counts twice.
 
 Held by property tests: a decided step never changes; a person holds one seat of a stage and answers once in it; nobody
-approves what they are barred from (their own request, directly or as a delegate); a running workflow always has
-somebody to wait for; time alone never approves; the same actions replayed give the same state; no order of concurrent
-actions gives two outcomes.
+approves what they are barred from (their own request, directly, as a delegate or through one); one more approver never
+makes it easier; a running workflow always has somebody to wait for; time alone never approves; the same actions
+replayed give the same state; no order of concurrent actions gives two outcomes.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from waypost.approvals.states import (
     ASKED,
     UNDECIDED,
     Action,
+    Dropped,
     Effect,
     Ended,
     Happened,
@@ -49,6 +50,7 @@ from waypost.approvals.states import (
 MAX_HANDOVERS = 10
 MAX_SEATS = 100
 TOO_LATE = "Nobody answered in time."
+NOBODY_LEFT = "After the change, everybody who has to agree has agreed."
 
 
 @dataclass(slots=True)
@@ -111,7 +113,7 @@ def check(state: State, action: Action) -> None:
     stage, step = state.find(action.step_id)
     if action.by != step.approver and not (action.as_deputy and may_stand_in(state, stage, action)):
         raise NotAsked
-    if action.verb is Verb.APPROVE and action.by in state.barred:
+    if action.verb is Verb.APPROVE and {action.by, step.approver, step.on_behalf_of} & state.barred:
         raise SelfApproval
     if action.verb in (Verb.REJECT, Verb.REQUEST_INFO) and not action.comments.strip():
         raise CommentNeeded
@@ -257,7 +259,10 @@ def _asking(
 
 
 def _add(work: _Work, stage: Stage, step: Step, action: Action) -> None:
-    """One more person decides. Where all had to say yes, they have to as well; after the others when one by one."""
+    """One more person decides; after the others when one by one.
+
+    One more has to say yes, so that nobody gets around a committee with friends. Where one is enough, one still is.
+    """
     assert action.to is not None
     seats = stage.seats()
     new = Step(
@@ -268,7 +273,8 @@ def _add(work: _Work, stage: Stage, step: Step, action: Action) -> None:
         status=StepStatus.WAITING,
         reason=action.to_reason,
     )
-    needed = stage.needed + (stage.needed == len(seats) and not stage.first_answer_counts)
+    one_is_enough = stage.first_answer_counts or (stage.needed == 1 < len(seats))
+    needed = stage.needed if one_is_enough else stage.needed + 1
     stage = work.put(replace(stage, needed=needed, steps=(*stage.steps, new)))
     work.effects.append(Happened(What.ADDED, replace(step, comments=action.comments), stage, new))
     if stage.mode is Mode.PARALLEL:
@@ -326,11 +332,17 @@ def on_time(
     ):
         return state, []
     work, ladder = _Work(state, at), stage.ladder
-    if not step.climbs and step.reminders < len(ladder.remind_before):
+    if ladder.reminds(step):
         passed = max(step.reminders + 1, ladder.passed(step.due_at or at, at))
         again = replace(step, reminders=passed)
-        again = replace(again, timer_at=ladder.fires_at(again, at))
-        work.effects.append(Happened(What.REMINDED, again, work.put(_with(stage, again))))
+        # where one ladder is enough for all, it is its reminders that reach everybody
+        beside = [s for s in stage.steps if s.status is StepStatus.PENDING and s.id != step.id and not s.climbs]
+        for one in (
+            replace(again, timer_at=ladder.fires_at(again, at)),
+            *(replace(s, reminders=passed) for s in beside if stage.first_answer_counts),
+        ):
+            stage = work.put(_with(stage, one))
+            work.effects.append(Happened(What.REMINDED, one, stage))
         return _done(state, work)
     climbs = step.climbs + 1
     fresh = _fresh(state, stage, above) if climbs <= ladder.repeat else []
@@ -343,11 +355,12 @@ def on_time(
     stage = work.put(_with(stage, late))
     if not fresh:
         work.effects.append(Happened(What.REMINDED, late, stage))
+    behind = late
     for n, receiver in enumerate(fresh):
         new = replace(_asking(work, stage, step, receiver, at + ladder.every), climbs=climbs)
         new = replace(new, timer_at=None if n else ladder.fires_at(new, at))
-        stage = work.put(_after(stage, late, new))
-        work.effects += [Happened(What.CLIMBED, late, stage, new), Happened(What.ASKED, new, stage)]
+        stage, behind = work.put(_after(stage, behind, new)), new
+        work.effects += [Happened(What.CLIMBED, late, stage, new, again=n > 0), Happened(What.ASKED, new, stage)]
     return _done(state, work)
 
 
@@ -364,12 +377,16 @@ def reroute(state: State, step_id: int, to: Receiver, at: datetime) -> tuple[Sta
         raise StepDecided
     work = _Work(state, at)
     gone = replace(_closed(step, StepStatus.REROUTED), comments=to.why)
+    # who decided for somebody gives it back to them
+    behalf = step.on_behalf_of if step.on_behalf_of != to.person else None
     if step.status is StepStatus.WAITING:
-        new = replace(step, id=_new_id(state), approver=to.person, reason=to.why)
+        new = replace(
+            step, id=_new_id(state), approver=to.person, on_behalf_of=behalf, reason=to.why, requested_at=None
+        )
         stage = work.put(_after(_with(stage, gone), gone, new))
         work.effects.append(Happened(What.REROUTED, gone, stage, new))
         return _done(state, work)
-    new = _asking(work, stage, step, to, max(step.due_at or at, at + stage.due_in), on_behalf_of=step.on_behalf_of)
+    new = _asking(work, stage, step, to, max(step.due_at or at, at + stage.due_in), on_behalf_of=behalf)
     stage = work.put(_after(_with(stage, gone), gone, new))
     work.effects += [Happened(What.REROUTED, gone, stage, new), Happened(What.ASKED, new, stage)]
     return _done(state, work)
@@ -407,11 +424,13 @@ def revise(
             was,
             replace(place, id=min(s.id for s in (*state.stages, *planned)) - 1 - len(stages), steps=tuple(steps)),
         ]
-        if old.status is not StageStatus.SKIPPED:
+        if place.status is StageStatus.SKIPPED and old.status is not StageStatus.SKIPPED:
+            work.effects.append(Dropped(was))
+        elif any(s.requested_at is not None for s in old.steps):
             work.effects.append(Reopened(was))
     work.state = replace(work.state, stages=tuple(sorted(stages, key=lambda s: s.position)))
     if not any(s.status is StageStatus.OPEN for s in work.state.stages):
-        _open_next(work, "")
+        _open_next(work, NOBODY_LEFT)
     return _done(state, work, "The request was changed.")
 
 
@@ -425,7 +444,6 @@ def _put_back(step: Step) -> Step:
     return replace(
         step,
         status=StepStatus.WAITING,
-        requested_at=None,
         due_at=None,
         timer_at=None,
         info_requested_at=None,
@@ -471,7 +489,16 @@ def _resumed(stage: Stage, step: Step, at: datetime) -> Step:
     waited = at - step.info_requested_at if step.info_requested_at else timedelta(0)
     due = step.due_at + waited if step.due_at else None
     resumed = replace(step, status=StepStatus.PENDING, due_at=due, info_requested_at=None)
-    return resumed if stage.first_answer_counts else replace(resumed, timer_at=stage.ladder.fires_at(resumed, at))
+    if stage.first_answer_counts or _goes_on_with_others(stage, step):
+        return resumed
+    return replace(resumed, timer_at=stage.ladder.fires_at(resumed, at))
+
+
+def _goes_on_with_others(stage: Stage, step: Step) -> bool:
+    """Whether the ladder of a step's seat has passed on: to somebody further up, or to the first of those asked with it."""
+    seat = [s for s in stage.steps if s.seat == step.seat]
+    together = [s.id for s in seat if s.climbs == step.climbs]
+    return any(s.climbs > step.climbs for s in seat) or (step.climbs > 0 and together[0] != step.id)
 
 
 def _closed(step: Step, status: StepStatus) -> Step:

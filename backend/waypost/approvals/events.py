@@ -111,13 +111,14 @@ class ApprovalDelegated(StepEvent):
 class ApprovalEscalated(StepEvent):
     """The decision went further up; `by_time` when nobody answered in time, and the approver may still decide.
 
-    `for_id` is the person a deputy acted for.
+    `again`: to several people at once, of whom this is not the first. `for_id` is the person a deputy acted for.
     """
 
     type: ClassVar[str] = "approval.escalated"
     to_id: int
     comments: str
     by_time: bool = False
+    again: bool = False
     for_id: int | None = None
 
     @property
@@ -127,11 +128,16 @@ class ApprovalEscalated(StepEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ApproverAdded(StepEvent):
-    """An approver had one more person decide."""
+    """An approver had one more person decide. `for_id` is the person a deputy acted for."""
 
     type: ClassVar[str] = "approval.approver_added"
     to_id: int
     comments: str
+    for_id: int | None = None
+
+    @property
+    def on_behalf_of_id(self) -> int | None:
+        return self.for_id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +174,15 @@ class StageReopened(ApprovalEvent):
     """What a stage judged has changed: its answers do not count any more and it is asked anew."""
 
     type: ClassVar[str] = "approval.reopened"
+    stage_name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageDropped(ApprovalEvent):
+    """After a change of what is judged, a stage does not apply any more."""
+
+    type: ClassVar[str] = "approval.dropped"
     stage_name: str
     reason: str
 

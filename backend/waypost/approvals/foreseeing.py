@@ -174,11 +174,13 @@ def _depends_on(chosen: Chosen) -> list[dict[str, str]]:
 def _stage(planned: states.Stage, written: Stage | None, subject: Subject, know: _Known) -> dict[str, Any]:
     applies = planned.status is not StageStatus.SKIPPED
     quorum: Any = "FIRST" if written is None else written.quorum
-    no_part = subject.barred | {step.approver for step in planned.steps}
+    taken = {step.approver for step in planned.steps}
     facts = facts_kept(subject.facts) if know.stand_ins else {}
 
     def person(step: states.Step) -> dict[str, Any]:
-        deputies = deputies_of(know.stand_ins, step.approver, facts, no_part, know.at)
+        deputies = deputies_of(
+            know.stand_ins, step.approver, facts, barred=subject.barred, taken=taken, asked_at=know.at
+        )
         return {
             "person": know.people.get(step.approver),
             # why the stage applies is said of the stage, once

@@ -1,15 +1,17 @@
 """Somebody leaves: what waits for their decision goes to somebody who is there, and their delegations end.
 
-Who is asked instead is found as a plan finds them: up the leaver's manager line, then the stage's fallback, then an
-administrator; nobody who is barred or has a part in the stage. Everything happens in the transaction that deactivates
-them, so it is all given on or they stay.
+What they were to decide for somebody else goes back to that person. Otherwise who is asked instead is found as a plan
+finds them: up the leaver's manager line, then the stage's fallback, then an administrator; nobody who is barred or has a
+part in the stage. Everything happens in the transaction that deactivates them, so it is all given on or they stay.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.permissions import Permission
@@ -25,7 +27,7 @@ from waypost.approvals.states import UNDECIDED, Receiver
 from waypost.approvals.subject import room_of
 from waypost.directory.events import UserDeactivated
 from waypost.directory.models import User
-from waypost.directory.queries import manager_lines
+from waypost.directory.queries import manager_lines, people_facts
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Refusal
@@ -68,6 +70,9 @@ async def _reroute(session: AsyncSession, actor: Doer, running: Running, user_id
 async def _instead(session: AsyncSession, running: Running, step: states.Step) -> Receiver:
     """Who is asked in the place of an approver who left. Raises `NobodyToAsk`."""
     stage, _ = running.state.find(step.id)
+    if await _may_take_back(session, running, stage, step):
+        assert step.on_behalf_of is not None
+        return Receiver(step.on_behalf_of, f"given back, because the one who was to decide for them {WHY}")
     taken = running.state.barred | stage.involved()
     line = (await manager_lines(session, [step.approver]))[step.approver]
     able = await people_who_may(session, Permission.APPROVALS_DECIDE, line)
@@ -85,26 +90,57 @@ async def _instead(session: AsyncSession, running: Running, step: states.Step) -
     raise NobodyToAsk(f"Nobody else may decide {number}, which waits for them. Please decide or withdraw it first.")
 
 
+async def _may_take_back(session: AsyncSession, running: Running, stage: states.Stage, step: states.Step) -> bool:
+    """Whether the one for whom a step was to be decided handed it on themselves, and may decide it."""
+    back = step.on_behalf_of
+    if (
+        back is None
+        or back in running.state.barred
+        or all(back != s.approver for s in stage.steps if s.seat == step.seat)
+    ):
+        return False
+    people = await people_facts(session, [back])
+    is_there = back in people and people[back].is_active
+    return is_there and back in await people_who_may(session, Permission.APPROVALS_DECIDE, [back])
+
+
 async def sweep(database: Database) -> int:
     """Give on what waits for people who are not active: what was asked of them at the very moment they left, and what
-    a directory elsewhere deactivated. Each workflow in a transaction of its own.
+    a directory elsewhere deactivated. Each workflow in a transaction of its own; one that cannot be given on stands in
+    nobody's way. Answers how many there were.
     """
-    async with database.transaction() as session:
-        left = (
-            await session.execute(
-                select(ApprovalStep.workflow_id, ApprovalStep.subject_type, ApprovalStep.subject_id, User.id)
-                .join(User, User.id == ApprovalStep.approver_id)
-                .where(~User.is_active, ApprovalStep.status.in_([s.value for s in sorted(states.ASKED)]))
-                .distinct()
-                .limit(BATCH)
-            )
-        ).all()
-    for workflow_id, subject_type, subject_id, user_id in left:
-        try:
-            async with database.transaction() as session:
-                await room_of(subject_type).lock(session, subject_id)
-                running = await load(session, workflow_id, lock=True)
-                await _reroute(session, SYSTEM, running, user_id, now())
-        except Refusal as refused:
-            _log.warning("a leaver's approval stays", workflow_id=workflow_id, why=refused.detail)
-    return len(left)
+    count = last = 0
+    while left := await _left_behind(database, last):
+        for workflow_id, subject_type, subject_id, user_id in left:
+            try:
+                async with database.transaction() as session:
+                    await room_of(subject_type).lock(session, subject_id)
+                    running = await load(session, workflow_id, lock=True)
+                    if not await _is_active(session, user_id):
+                        await _reroute(session, SYSTEM, running, user_id, now())
+            except Refusal as refused:
+                _log.warning("a leaver's approval stays", workflow_id=workflow_id, why=refused.detail)
+            except Exception:
+                _log.exception("a leaver's approval could not be given on", workflow_id=workflow_id)
+        count, last = count + len(left), left[-1].workflow_id
+    return count
+
+
+async def _left_behind(database: Database, last: int) -> Sequence[Any]:
+    """What is asked of people who are not active, in the next `BATCH` workflows behind `last`."""
+    asked = and_(~User.is_active, ApprovalStep.status.in_([s.value for s in sorted(states.ASKED)]))
+    at_all = select(ApprovalStep.workflow_id).join(User, User.id == ApprovalStep.approver_id)
+    batch = at_all.where(asked, ApprovalStep.workflow_id > last).distinct().order_by(ApprovalStep.workflow_id)
+    async with database.read() as session:
+        found = await session.execute(
+            select(ApprovalStep.workflow_id, ApprovalStep.subject_type, ApprovalStep.subject_id, User.id)
+            .join(User, User.id == ApprovalStep.approver_id)
+            .where(asked, ApprovalStep.workflow_id.in_(batch.limit(BATCH)))
+            .distinct()
+            .order_by(ApprovalStep.workflow_id, User.id)
+        )
+        return found.all()
+
+
+async def _is_active(session: AsyncSession, user_id: int) -> bool:
+    return bool(await session.scalar(select(User.is_active).where(User.id == user_id)))

@@ -187,12 +187,16 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
     def stage_json(s: ApprovalStage, version: int) -> dict[str, Any]:
         own = [t for t in steps if t.stage_id == s.id]
         seats = len({t.seat for t in own})
+        one_is_enough = "FIRST" if s.first_answer_counts else "ANY"
         return {
             "name": s.name,
             "order": s.position,
             "mode": s.mode,
-            "quorum": "ALL" if s.needed == seats and seats > 1 else "ANY" if s.needed == 1 else s.needed,
+            "quorum": "ALL" if s.needed == seats > 1 else one_is_enough if s.needed == 1 else s.needed,
             "needed": s.needed,
+            "seats": seats,
+            "approved": len({t.seat for t in own if t.status == StepStatus.APPROVED.value}),
+            "first_answer_counts": s.first_answer_counts,
             "status": s.status,
             "reason": s.reason,
             "steps": [

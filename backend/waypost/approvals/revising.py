@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.approvals import engine, states
 from waypost.approvals.definition import ApproverKind, Stage
-from waypost.approvals.definitions import Chosen, choose, chosen_version
+from waypost.approvals.definitions import Chosen, choose_among, chosen_version, in_force
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.foreseeing import plan_all
 from waypost.approvals.planning import signature
@@ -33,7 +33,8 @@ from waypost.kernel.events import Doer
 MINOR = frozenset({"title", "description", "due_date", "priority", "requester_id"})
 _ALIASES = {"currency": "amount"}  # an amount is compared in the company's own currency
 _ANSWERED = frozenset({StepStatus.APPROVED, StepStatus.REJECTED})
-_HELD = _ANSWERED | states.UNDECIDED
+# who handed a decision on chose who makes it
+_HELD = _ANSWERED | states.UNDECIDED | {StepStatus.DELEGATED}
 
 
 class Extent(StrEnum):
@@ -46,8 +47,8 @@ class Extent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What an edit asks for. `stages` are the names of the places that are asked again, `changed` the facts,
-    `keeps` the workflow that goes on judging it."""
+    """What an edit asks for. `stages` are the names of the places that are asked again, none when all it does is that
+    some apply no more; `changed` the facts, `keeps` the workflow that goes on judging it."""
 
     extent: Extent
     stages: tuple[str, ...] = ()
@@ -105,10 +106,14 @@ def kept_positions(
     kept = set()
     for n, stage in live.items():
         answered = any(s.status in _ANSWERED for s in stage.steps)
-        decider_barred = any(s.status in _HELD and {s.approver, s.decided_by} & barred_now for s in stage.steps)
-        if old[n - 1] == new[n - 1] and not (answered and n in owned) and not decider_barred:
+        if old[n - 1] == new[n - 1] and not (answered and n in owned) and not _has_part(stage, barred_now):
             kept.add(n)
     return frozenset(kept)
+
+
+def _has_part(stage: states.Stage, people: frozenset[int]) -> bool:
+    """Whether one of these people decides in a stage, did, or chose who does."""
+    return any(s.status in _HELD and not people.isdisjoint((s.approver, s.decided_by)) for s in stage.steps)
 
 
 async def revision(session: AsyncSession, before: Subject, after: Subject, *, lock: bool = True) -> Revision:
@@ -121,8 +126,11 @@ async def revision(session: AsyncSession, before: Subject, after: Subject, *, lo
         return Revision(Extent.NOTHING)
     changed = changed_facts(before, after)
     row = running.row
-    fits = await choose(session, after)
-    if fits.definition_id != row.definition_id or before.is_emergency != after.is_emergency:
+    there = await in_force(session)
+    fitted, fits = choose_among(there, before), choose_among(there, after)
+    # what was published meanwhile judges what is asked for from then on; of this only another fact can make it the judge
+    is_elsewhere = fits.definition_id not in (row.definition_id, fitted.definition_id)
+    if is_elsewhere or before.is_emergency != after.is_emergency:
         return Revision(Extent.ROUND, changed=changed)
     keeps = await chosen_version(session, row.definition_id, row.definition_version)
     old, new = await plan_all(session, [before, after], chosen=keeps)
@@ -130,16 +138,17 @@ async def revision(session: AsyncSession, before: Subject, after: Subject, *, lo
         raise NobodyToAsk
     was, will_be = old.state, new.state
     live = {s.position: s for s in running.state.stages if s.status is not StageStatus.SUPERSEDED}
-    if {s.position for s in will_be.stages} != set(live) or after.is_emergency:
-        same = signature(was) == signature(will_be) and not (after.barred - before.barred)
-        return Revision(Extent.NOTHING if same else Extent.ROUND, changed=changed)
     newly_barred = after.barred - before.barred
+    if {s.position for s in will_be.stages} != set(live) or after.is_emergency:
+        same = signature(was) == signature(will_be) and not any(_has_part(s, newly_barred) for s in live.values())
+        return Revision(Extent.NOTHING if same else Extent.ROUND, changed=changed)
     if not any(s.status is StageStatus.WAITING for s in will_be.stages):
         return Revision(Extent.ROUND, changed=changed)  # nobody is approved because an author forgot a case
     kept = kept_positions(live, was, will_be, keeps.definition.stages, changed, newly_barred)
     if kept == live.keys():
         return Revision(Extent.NOTHING, changed=changed, keeps=keeps)
-    names = tuple(s.name for n, s in sorted(live.items()) if n not in kept)
+    applying = {s.position for s in will_be.stages if s.status is not StageStatus.SKIPPED}
+    names = tuple(s.name for n, s in sorted(live.items()) if n in applying - kept)
     return Revision(Extent.STAGES, names, changed, will_be, kept, keeps)
 
 
@@ -167,7 +176,9 @@ async def revise(session: AsyncSession, actor: Doer, subject: Subject, found: Re
         return
     at = now()
     after, effects = engine.revise(running.state, found.planned.stages, found.kept, subject.barred, at)
+    applying = {s.position for s in found.planned.stages if s.status is not StageStatus.SKIPPED}
     for stage in running.stages.values():
         if stage.position not in found.kept and stage.status != StageStatus.SUPERSEDED.value:
-            stage.reason = f"{stage.reason}; asked again, because {why}".removeprefix("; ")
+            what = "asked again" if stage.position in applying else "not asked any more"
+            stage.reason = f"{stage.reason}; {what}, because {why}".removeprefix("; ")
     await keep(session, actor, running, after, effects, at, urgency=subject.urgency, why=why)

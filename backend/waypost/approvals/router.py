@@ -33,7 +33,14 @@ from waypost.approvals.schemas import (
 from waypost.approvals.states import Verb
 from waypost.kernel.db import WriteSession, database
 from waypost.kernel.errors import Refusal, StaleVersion, invalid_field
-from waypost.kernel.http import StrictRoute, guarded, json_response
+from waypost.kernel.http import (
+    DATABASE_ERRORS,
+    StrictRoute,
+    guarded,
+    json_response,
+    translate_database_error,
+)
+from waypost.kernel.idempotency import Once, OnceOnly
 from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
 
@@ -51,26 +58,32 @@ async def _guard(request: Request) -> None:
         await service.check_asked(session, actor, step_id)
 
 
-async def _decide(session: WriteSession, actor: Actor, step_id: int, verb: Verb, body: StepAction | None) -> Response:
-    body = body or StepAction()
-    wrong = None
-    if body.action is not None and body.action.lower() != verb.value:
-        wrong = invalid_field("/action", f"must be {verb.value.upper()} here")
-    elif body.delegate_to is not None and verb is not Verb.DELEGATE:
-        wrong = invalid_field("/delegate_to", "is for delegating only")
-    if wrong is not None:
-        await service.check_asked(session, actor, step_id)
-        raise wrong
-    done = await service.decide(
-        session,
-        actor,
-        step_id,
-        verb,
-        comments=body.comments or "",
-        delegate_to=body.delegate_to,
-        version=body.version,
-    )
-    return json_response(await queries.decision(session, actor, done.step_id))
+async def _decide(
+    session: WriteSession, actor: Actor, step_id: int, verb: Verb, body: StepAction | None, once: Once
+) -> Response:
+    said = body or StepAction()
+
+    async def work() -> Response:
+        wrong = None
+        if said.action is not None and said.action.lower() != verb.value:
+            wrong = invalid_field("/action", f"must be {verb.value.upper()} here")
+        elif said.delegate_to is not None and verb is not Verb.DELEGATE:
+            wrong = invalid_field("/delegate_to", "is for delegating only")
+        if wrong is not None:
+            await service.check_asked(session, actor, step_id)
+            raise wrong
+        done = await service.decide(
+            session,
+            actor,
+            step_id,
+            verb,
+            comments=said.comments or "",
+            delegate_to=said.delegate_to,
+            version=said.version,
+        )
+        return json_response(await queries.decision(session, actor, done.step_id))
+
+    return await once.answer(session, actor.user_id, work)
 
 
 @router.post("/approvals/bulk", response_model=BulkAnswer)
@@ -95,6 +108,8 @@ async def decide_many(body: BulkAction, actor: Annotated[Actor, permit(Permissio
                 )
         except Refusal as error:
             refused = error
+        except DATABASE_ERRORS as error:  # what was decided before stays decided, and is told
+            refused = translate_database_error(error)
         why = None
         if refused:
             why = {"code": refused.code, "detail": refused.detail, "changes": refused.facts.get("changes", [])}
@@ -104,61 +119,75 @@ async def decide_many(body: BulkAction, actor: Annotated[Actor, permit(Permissio
 
 @router.post("/approvals/{step_id}/approve", response_model=DecisionAnswer, responses=_REFUSALS)
 @guarded(_guard)
-async def approve(step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None) -> Response:
+async def approve(
+    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: StepAction | None = None
+) -> Response:
     """Say yes."""
-    return await _decide(session, actor, step_id, Verb.APPROVE, body)
+    return await _decide(session, actor, step_id, Verb.APPROVE, body, once)
 
 
 @router.post("/approvals/{step_id}/reject", response_model=DecisionAnswer, responses=_REFUSALS)
 @guarded(_guard)
-async def reject(step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None) -> Response:
+async def reject(
+    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: StepAction | None = None
+) -> Response:
     """Say no, with a reason."""
-    return await _decide(session, actor, step_id, Verb.REJECT, body)
+    return await _decide(session, actor, step_id, Verb.REJECT, body, once)
 
 
 @router.post("/approvals/{step_id}/request-info", response_model=DecisionAnswer, responses=_REFUSALS)
 @guarded(_guard)
 async def request_info(
-    step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None
+    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: StepAction | None = None
 ) -> Response:
     """Ask the requester a question; the deadline waits for the answer."""
-    return await _decide(session, actor, step_id, Verb.REQUEST_INFO, body)
+    return await _decide(session, actor, step_id, Verb.REQUEST_INFO, body, once)
 
 
 @router.post(
     "/approvals/{step_id}/delegate", response_model=DecisionAnswer, responses=_REFUSALS | problems(BadDelegate)
 )
 @guarded(_guard)
-async def delegate(step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None) -> Response:
+async def delegate(
+    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: StepAction | None = None
+) -> Response:
     """Hand this one decision to somebody else, who decides on the caller's behalf."""
-    return await _decide(session, actor, step_id, Verb.DELEGATE, body)
+    return await _decide(session, actor, step_id, Verb.DELEGATE, body, once)
 
 
 @router.post(
     "/approvals/{step_id}/escalate", response_model=DecisionAnswer, responses=_REFUSALS | problems(NobodyAbove)
 )
 @guarded(_guard)
-async def escalate(step_id: PathId, session: WriteSession, actor: Asked, body: StepAction | None = None) -> Response:
+async def escalate(
+    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: StepAction | None = None
+) -> Response:
     """Send the decision further up, to the next manager."""
-    return await _decide(session, actor, step_id, Verb.ESCALATE, body)
+    return await _decide(session, actor, step_id, Verb.ESCALATE, body, once)
 
 
 @router.post(
     "/approvals/{step_id}/add-approver", response_model=DecisionAnswer, responses=_REFUSALS | problems(BadDelegate)
 )
 @guarded(_guard)
-async def add_approver(step_id: PathId, session: WriteSession, actor: Asked, body: Addition) -> Response:
+async def add_approver(
+    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: Addition
+) -> Response:
     """Have one more person decide: beside the others, or after them where they are asked one by one."""
-    done = await service.decide(
-        session,
-        actor,
-        step_id,
-        Verb.ADD_APPROVER,
-        comments=body.comments or "",
-        delegate_to=body.approver_id,
-        version=body.version,
-    )
-    return json_response(await queries.decision(session, actor, done.step_id))
+
+    async def work() -> Response:
+        done = await service.decide(
+            session,
+            actor,
+            step_id,
+            Verb.ADD_APPROVER,
+            comments=body.comments or "",
+            delegate_to=body.approver_id,
+            version=body.version,
+        )
+        return json_response(await queries.decision(session, actor, done.step_id))
+
+    return await once.answer(session, actor.user_id, work)
 
 
 async def _overriding(request: Request) -> None:
@@ -179,9 +208,14 @@ async def override(
     body: Override,
     session: WriteSession,
     actor: Annotated[Actor, permit(Permission.TICKETS_READ)],
+    once: OnceOnly,
 ) -> Response:
     """End an approval without its approvers' word, with a reason; recorded as an override, never as their answer."""
-    await overriding.override(
-        session, actor, workflow_id, approves=body.action == "APPROVE", comments=body.comments, version=body.version
-    )
-    return json_response({"workflow": await queries.workflow_ref(session, workflow_id)})
+
+    async def work() -> Response:
+        await overriding.override(
+            session, actor, workflow_id, approves=body.action == "APPROVE", comments=body.comments, version=body.version
+        )
+        return json_response({"workflow": await queries.workflow_ref(session, workflow_id)})
+
+    return await once.answer(session, actor.user_id, work)

@@ -14,7 +14,7 @@ from waypost.approvals import engine, events, states
 from waypost.approvals.definition import Mode
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
 from waypost.approvals.states import Ladder, StageStatus, StepStatus, What, WorkflowStatus
-from waypost.kernel.events import Doer, record
+from waypost.kernel.events import SYSTEM, Doer, record
 
 _MINUTE = timedelta(minutes=1)
 
@@ -181,7 +181,8 @@ async def keep(
 ) -> None:
     """Write what the engine decided to the rows, then record what happened, in order.
 
-    What the engine made gets its rows. `why` says why places of the workflow are asked again.
+    What the engine made gets its rows. `why` says why places of the workflow are asked again; what ends by that is
+    nobody's decision.
     """
     row = running.row
     for stage in after.stages:
@@ -217,8 +218,9 @@ async def keep(
     await session.flush()
     running.state = after
     for effect in effects:
-        for event in _events(running, effect, actor.person_id, why):
-            await record(session, event, actor=actor, at=at)
+        by = SYSTEM if why and isinstance(effect, states.Ended) else actor
+        for event in _events(running, effect, by.person_id, why):
+            await record(session, event, actor=by, at=at)
 
 
 _DECIDED = {
@@ -228,7 +230,6 @@ _DECIDED = {
 }
 _PASSED_ON = {
     What.DELEGATED: events.ApprovalDelegated,
-    What.ADDED: events.ApproverAdded,
     What.REROUTED: events.ApprovalRerouted,
 }
 
@@ -246,6 +247,8 @@ def _events(running: Running, effect: states.Effect, by: int | None, why: str) -
         return [events.InfoAnswered(**about, asker_ids=effect.askers, comments=effect.comments, lapsed=effect.lapsed)]
     if isinstance(effect, states.Reopened):
         return [events.StageReopened(**about, stage_name=effect.stage.name, reason=why)]
+    if isinstance(effect, states.Dropped):
+        return [events.StageDropped(**about, stage_name=effect.stage.name, reason=why)]
     step = effect.step
     about |= {
         "step_id": running.steps[step.id].id,
@@ -262,8 +265,10 @@ def _events(running: Running, effect: states.Effect, by: int | None, why: str) -
         return [_DECIDED[effect.what](**about, comments=step.comments, for_id=for_id)]
     assert effect.to is not None
     if effect.what is What.CLIMBED:
-        late = engine.TOO_LATE
-        return [events.ApprovalEscalated(**about, to_id=effect.to.approver, comments=late, by_time=True)]
+        about |= {"comments": engine.TOO_LATE, "by_time": True, "again": effect.again}
+        return [events.ApprovalEscalated(**about, to_id=effect.to.approver)]
     if effect.what is What.ESCALATED:
         return [events.ApprovalEscalated(**about, to_id=effect.to.approver, comments=step.comments, for_id=for_id)]
+    if effect.what is What.ADDED:
+        return [events.ApproverAdded(**about, to_id=effect.to.approver, comments=step.comments, for_id=for_id)]
     return [_PASSED_ON[effect.what](**about, to_id=effect.to.approver, comments=step.comments)]

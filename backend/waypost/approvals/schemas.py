@@ -113,8 +113,11 @@ class StageRead(BaseModel):
     name: str
     order: int
     mode: Annotated[str, Field(examples=["PARALLEL"])]
-    quorum: Annotated[str | int, Field(examples=["ALL"])]
-    needed: int
+    quorum: Annotated[str | int, Field(examples=["ALL"], description="`ALL`, `ANY`, `FIRST`, or how many.")]
+    needed: Annotated[int, Field(examples=[2], description="How many seats must say yes.")]
+    seats: Annotated[int, Field(examples=[3], description="How many answers there can be, whoever gives them.")]
+    approved: Annotated[int, Field(examples=[1], description="How many seats have said yes.")]
+    first_answer_counts: Annotated[bool, Field(examples=[False], description="One answer ends it, yes or no.")]
     status: Annotated[str, Field(examples=["OPEN"])]
     reason: str
     steps: list[StepRead]

@@ -135,7 +135,7 @@ async def decide(
     to, why = delegate_to, f"{how} by {me['name'] if me else actor.username}"
     if verb is Verb.ESCALATE:
         to, why = await _next_above(session, running, step), "next in line, escalated"
-    deputy = await _is_deputy(session, actor, running, step_id, at)
+    deputy = await _is_deputy(session, actor, running, step_id, at, lock=True)
     action = states.Action(verb, step_id, actor.user_id, comments.strip(), to, to_reason=why, as_deputy=deputy)
     if verb in (Verb.DELEGATE, Verb.ADD_APPROVER) and to is not None:
         person = (await people_facts(session, [to])).get(to)
@@ -179,7 +179,9 @@ async def changes_of_step(session: AsyncSession, actor: Actor, step_id: int, *, 
     }
 
 
-async def _is_deputy(session: AsyncSession, actor: Actor, running: Running, step_id: int, at: datetime) -> bool:
+async def _is_deputy(
+    session: AsyncSession, actor: Actor, running: Running, step_id: int, at: datetime, *, lock: bool = False
+) -> bool:
     """Whether this person stands in for the one who is asked, now and for this; also for a step decided meanwhile."""
     stage, step = running.state.find(step_id)
     if actor.user_id == step.approver or step.requested_at is None:
@@ -192,7 +194,7 @@ async def _is_deputy(session: AsyncSession, actor: Actor, running: Running, step
         barred=running.state.barred,
         taken=frozenset(i for s in others for i in (s.approver, s.decided_by) if i is not None),
     )
-    windows = await delegating.windows_between(session, step.approver, actor.user_id, at)
+    windows = await delegating.windows_between(session, step.approver, actor.user_id, at, lock=lock)
     return deputies.may_act(windows, actor.user_id, asked, at)
 
 
@@ -248,6 +250,31 @@ async def cancel(session: AsyncSession, actor: Doer, subject_type: str, subject_
         actor=actor,
         at=at,
     )
+
+
+# --- begun by an earlier release --------------------------------------------------------------------------------------
+
+
+async def lacking_facts(session: AsyncSession, subject_type: str) -> list[int]:
+    """The ids of subjects whose running approval began before facts were kept, so that no limited delegation covers it."""
+    found = (
+        select(ApprovalWorkflow.subject_id)
+        .where(
+            ApprovalWorkflow.status == WorkflowStatus.RUNNING.value,
+            ApprovalWorkflow.facts.is_(None),
+            ApprovalWorkflow.subject_type == subject_type,
+        )
+        .order_by(ApprovalWorkflow.subject_id)
+    )
+    return list(await session.scalars(found))
+
+
+async def add_facts(session: AsyncSession, subject: Subject) -> None:
+    """Keep what conditions look at, where it was not kept. The caller holds the subject's lock."""
+    running = await running_of(session, subject.type, subject.id)
+    if running is not None and running.row.facts is None:
+        running.row.facts = facts_kept(subject.facts)
+        await session.flush()
 
 
 def _outcome(running: Running, step_id: int) -> Outcome:

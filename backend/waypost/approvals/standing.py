@@ -60,6 +60,7 @@ def _may(at: Any) -> ColumnElement[bool]:
         or_(ApprovalDeputy.asked_from.is_(None), Step.requested_at >= ApprovalDeputy.asked_from),
         or_(ApprovalDeputy.scope.is_(None), fits),
         person != all_(Workflow.barred_ids),
+        ~ApprovalDeputy.through_ids.bool_op("&&")(Workflow.barred_ids),
         ~has_part,
     )
 

@@ -105,9 +105,13 @@ class Ladder:
             return None
         if step.climbs:
             return step.due_at
-        if step.reminders < len(self.remind_before):
+        if self.reminds(step):
             return max(step.due_at - self.remind_before[step.reminders], at)
         return step.due_at + self.after
+
+    def reminds(self, step: Step) -> bool:
+        """Whether what is due next is a reminder."""
+        return not step.climbs and step.reminders < len(self.remind_before)
 
     def passed(self, due_at: datetime, at: datetime) -> int:
         """How many reminders lie before `at` when a step is due at `due_at`."""
@@ -209,17 +213,28 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something happened to a step, as it stands afterwards; `to` is the step that another person got by it."""
+    """Something happened to a step, as it stands afterwards; `to` is the step that another person got by it.
+
+    `again`: the same brought it to several people, and this is not the first of them.
+    """
 
     what: What
     step: Step
     stage: Stage
     to: Step | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
     """What `stage` judged has changed: it does not count any more, and its place is asked anew."""
+
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """After a change `stage` does not apply any more."""
 
     stage: Stage
 
@@ -242,4 +257,4 @@ class Ended:
     overridden_by: int | None = None
 
 
-Effect = Happened | Reopened | QuestionsClosed | Ended
+Effect = Happened | Reopened | Dropped | QuestionsClosed | Ended

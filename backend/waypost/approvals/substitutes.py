@@ -76,16 +76,23 @@ async def _there_or_not(
 
 
 def deputies_of(
-    found: StandIns, approver: int, facts: Mapping[str, Any] | None, no_part: Collection[int], asked_at: datetime
+    found: StandIns,
+    approver: int,
+    facts: Mapping[str, Any] | None,
+    *,
+    barred: Collection[int],
+    taken: Collection[int],
+    asked_at: datetime,
 ) -> list[int]:
     """Who could decide for somebody asked at an instant, the nearest first. `facts` are as a workflow keeps them;
-    `no_part` are those barred from it, and those with a seat in its stage.
+    `taken` are those with a seat in its stage.
     """
     return [
         one.deputy
         for one in found.get(approver, ())
         if (one.asked_from is None or asked_at >= one.asked_from)
-        and one.deputy not in no_part
+        and one.deputy not in taken
+        and not any(link.deputy in barred for link in one.links)
         and all(covers(link.scope, facts) for link in one.links)
     ]
 
@@ -109,7 +116,13 @@ async def whereabouts(
     for step in waiting:
         row = of[step.workflow_id]
         beside = {i for s in steps if s.stage_id == step.stage_id for i in (s.approver_id, s.decided_by_id) if i}
-        no_part = beside.union(row.barred_ids)
-        deputies = deputies_of(found, step.approver_id, row.facts, no_part, step.requested_at or at)
+        deputies = deputies_of(
+            found,
+            step.approver_id,
+            row.facts,
+            barred=row.barred_ids,
+            taken=beside,
+            asked_at=step.requested_at or at,
+        )
         told[step.id] = Whereabouts(away.get(step.approver_id), tuple(deputies))
     return told

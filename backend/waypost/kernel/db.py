@@ -15,6 +15,7 @@ import msgspec
 from fastapi import Depends
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, String, func, select
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -70,6 +71,19 @@ def make_engine(settings: Settings, *, readonly: bool) -> AsyncEngine:
         json_deserializer=msgspec.json.decode,
     )
     return engine.execution_options(isolation_level="AUTOCOMMIT") if readonly else engine
+
+
+BUSY = frozenset({"40001", "40P01", "55P03"})  # could not be serialised, a deadlock, a lock that is not to be had
+
+
+def sqlstate(error: DBAPIError) -> str:
+    """PostgreSQL's code of an error; empty when it did not come from there."""
+    return str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether somebody else was changing the same at that moment: the same again, a moment later, is fine."""
+    return isinstance(error, DBAPIError) and sqlstate(error) in BUSY
 
 
 class Database:

@@ -30,6 +30,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from waypost.kernel import events
+from waypost.kernel.db import is_busy, sqlstate
 from waypost.kernel.errors import FieldError, Invalid, Kind, NotFound, Refusal, Unavailable
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
@@ -51,6 +52,8 @@ STATUS = {
     Kind.UNAVAILABLE: 503,
 }
 PROBLEM = "application/problem+json"
+# What `translate_database_error` has words for.
+DATABASE_ERRORS = (DBAPIError, PoolTimeout, OSError)
 MAX_DEPTH = 32
 API = "/api/"
 SLOW = 0.5  # seconds after which a read is worth a line in the log
@@ -314,9 +317,8 @@ def install(app: FastAPI, *, authenticate: Guard) -> None:
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
-    app.add_exception_handler(DBAPIError, on_database)
-    app.add_exception_handler(PoolTimeout, on_database)
-    app.add_exception_handler(OSError, on_database)
+    for kind in DATABASE_ERRORS:
+        app.add_exception_handler(kind, on_database)
     app.add_middleware(Manners)
 
 
@@ -325,12 +327,12 @@ def translate_database_error(error: Exception) -> Refusal:
     if isinstance(error, (PoolTimeout, OSError)):
         return Unavailable(retry_after=1)
     assert isinstance(error, DBAPIError)
-    state = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
+    state = sqlstate(error)
     if isinstance(error, IntegrityError) and state == "23505":
         return _conflict("already_exists", "Something with this name or key exists already.")
     if isinstance(error, IntegrityError) and state == "23503":
         return Invalid("Something this refers to does not exist.")
-    if state in ("40001", "40P01", "55P03"):
+    if is_busy(error):
         return _conflict("busy", "Somebody else was changing this at the same moment. Please try again.")
     if state[:2] in ("08", "53", "57") or error.connection_invalidated:
         return Unavailable(retry_after=1)

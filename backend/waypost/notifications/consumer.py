@@ -33,6 +33,8 @@ _DID = {
     "approval.approved": "approved",
     "approval.rejected": "rejected",
     "approval.info_requested": "asked for more information about",
+    "approval.escalated": "sent further up",
+    "approval.approver_added": "had one more person decide on",
 }
 _REVIEWING = ("approval.glass_broken", "approval.review_reminded", "approval.review_climbed")
 _COMMENTED = (tickets.CommentAdded, tickets.CommentEdited)

@@ -1,6 +1,7 @@
 """Who is told of an event, as what, and whether by mail too. Pure.
 
-Nobody is told of their own action; internal comments are told to those who work on the ticket only.
+Nobody is told of their own action (but of what they are asked by it); internal comments are told to those who work on
+the ticket only.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ class Notice:
     as_watcher: bool = False
 
 
+# Who answers one stage may be asked in the next.
+_ASKS = frozenset({"approval.requested", "approval.requested_for"})
+
 # What is told to a requester about the request itself.
 _FOLLOWED = frozenset(
     {
@@ -52,7 +56,7 @@ def notices(event: Event, people: People, actor_id: int | None) -> list[Notice]:
     """The notices an event leads to, each person once, without the one who did it."""
     found: dict[int, Notice] = {}
     for notice in [*_wanted(event, people), *_for_watchers(event, people)]:
-        if notice.user_id != actor_id:
+        if notice.user_id != actor_id or notice.kind in _ASKS:
             found.setdefault(notice.user_id, notice)
         # who asked for somebody else goes on hearing of it with them
         asker = people.created_by_id
@@ -88,10 +92,15 @@ def _wanted(event: Event, people: People) -> list[Notice]:
             for_others = [Notice(i, "approval.requested_for", by_mail=True) for i in people.deputy_ids]
             return [Notice(event.approver_id, "approval.reminded", by_mail=True), *for_others]
         case approvals.ApprovalEscalated() if event.by_time:  # the one who was late; who is asked now is told by that
-            return [Notice(event.approver_id, "approval.escalated", by_mail=True)]
+            return [] if event.again else [Notice(event.approver_id, "approval.escalated", by_mail=True)]
         case approvals.InfoRequested():
             return [Notice(requester, "approval.info_requested", by_mail=True), *_done_for(event)]
-        case approvals.ApprovalApproved() | approvals.ApprovalRejected():
+        case (
+            approvals.ApprovalApproved()
+            | approvals.ApprovalRejected()
+            | approvals.ApprovalEscalated()
+            | approvals.ApproverAdded()
+        ):
             return _done_for(event)
         case approvals.InfoAnswered():
             if event.lapsed:
@@ -135,7 +144,7 @@ def _wanted(event: Event, people: People) -> list[Notice]:
     return []
 
 
-def _done_for(event: approvals.StepDecided) -> list[Notice]:
+def _done_for(event: approvals.StepDecided | approvals.ApprovalEscalated | approvals.ApproverAdded) -> list[Notice]:
     """The approver, of what a deputy did for them."""
     if event.for_id != event.approver_id:
         return []

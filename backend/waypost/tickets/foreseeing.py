@@ -20,6 +20,7 @@ from waypost.approvals import revising
 from waypost.approvals.definitions import Chosen
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.foreseeing import NOBODY, foresee
+from waypost.approvals.revising import Extent
 from waypost.approvals.subject import Subject
 from waypost.catalog.forms import hidden_keys, with_defaults
 from waypost.catalog.models import TicketType
@@ -111,7 +112,9 @@ async def path_of_change(
         return await _path(session, after, kind, found.form) | {"problem": NOBODY, "asks_again": None}
     path = await _path(session, after, kind, found.form, asks.keeps)
     why = reviewing.differences(before, after, asks.changed)
-    return path | {"asks_again": {"extent": asks.extent.value, "stages": list(asks.stages), "why": why}}
+    # a stage that applies no more asks nobody again
+    extent = Extent.NOTHING if asks.extent is Extent.STAGES and not asks.stages else asks.extent
+    return path | {"asks_again": {"extent": extent.value, "stages": list(asks.stages), "why": why}}
 
 
 def _changed(ticket: Ticket, kind: TicketType, values: Mapping[str, Any]) -> Ticket:

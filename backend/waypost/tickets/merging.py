@@ -163,8 +163,9 @@ async def merge(
 ) -> None:
     """Close a ticket as a duplicate of another, which takes over what was said and attached. Twice is once.
 
-    `seen` is the preview's, so what is agreed to is what is done. Raises what `check` raises, `MergeChanged` when it would
-    do something else by now, `MergeNeedsConsent` when it warns of what was not agreed to, `TooManyAttachments`.
+    Who asked for the duplicate asks for the other from now on, and does not decide it. `seen` is the preview's, so what is
+    agreed to is what is done. Raises what `check` raises, `MergeChanged` when it would do something else by now,
+    `MergeNeedsConsent` when it warns of what was not agreed to, `TooManyAttachments`, `NobodyToAsk`.
     """
     duplicate, main = await linking.both(session, actor, ticket_id, into_id, "/into_id")
     one, other = duplicate.ticket, main.ticket
@@ -188,6 +189,7 @@ async def merge(
     other.internal_comment_count += one.internal_comment_count
     one.comment_count = one.internal_comment_count = 0
     one.merged_into_id = other.id
+    await reviewing.asked_for_by_more(session, actor, main, reviewing.written_by(one))
     if planned.tags:
         other.tags = [*other.tags, *planned.tags]
         await tagging.keep(session, other.id, other.tags)

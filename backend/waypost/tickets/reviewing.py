@@ -23,14 +23,15 @@ from waypost.catalog.answers import answers
 from waypost.catalog.kinds import AMOUNT
 from waypost.catalog.models import TicketType
 from waypost.kernel.clock import rfc3339
+from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, Doer, System, record
 from waypost.kernel.settings import get_settings
-from waypost.tickets import events, judged, policy, queries, tagging
+from waypost.tickets import events, judged, lifecycle, policy, queries, tagging
 from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.events import IMPORT
 from waypost.tickets.lifecycle import Priority, Status, Step
 from waypost.tickets.models import Ticket
-from waypost.tickets.moving import apply_step, touch
+from waypost.tickets.moving import apply_step, bar, touch
 
 TICKET = "ticket"
 
@@ -110,7 +111,7 @@ def described(ticket: Any, shown: dict[str, Any]) -> Subject:
         facts=facts_of(ticket),
         custom_fields=ticket.custom_fields,
         shown=shown,
-        barred=frozenset({ticket.requester_id, ticket.created_by_id, *ticket.edited_by_ids}),
+        barred=written_by(ticket),
     )
 
 
@@ -139,19 +140,40 @@ async def revise(
     type_name: str,
     form: dict[str, Any],
     found: Revision,
+    why: str = "",
 ) -> None:
-    """Let approvers read the ticket as it is now, and ask again as far as the edit reaches."""
+    """Let approvers read the ticket as it is now, and ask again as far as the edit reaches. `why` is in words."""
     after = subject_of(ticket, type_name, form)
     if found.extent is not Extent.ROUND:
-        why = differences(before, after, found.changed) or "what is judged has changed"
+        why = why or differences(before, after, found.changed) or "what is judged has changed"
         await revising.revise(session, actor, after, found, why)
         return
-    await approvals.cancel(session, actor, TICKET, ticket.id, "what is judged has changed")
+    await approvals.cancel(session, actor, TICKET, ticket.id, why or "what is judged has changed")
     if ticket.status == Status.PENDING_INFO:
         await apply_step(session, actor, ticket, Step.ANSWER, Status.IN_REVIEW, comment="The request was changed.")
     ticket.round += 1
     await session.flush()
     await approvals.start(session, actor, subject_of(ticket, type_name, form))
+
+
+async def asked_for_by_more(session: AsyncSession, actor: Actor, found: queries.Found, people: Collection[int]) -> None:
+    """A ticket stands for what these people asked for or wrote as well: they do not decide it, and others are asked
+    where they were. Raises `NobodyToAsk` when there are none.
+    """
+    ticket = found.ticket
+    before = subject_of(ticket, found.type_name, found.form)
+    for person in sorted(people):
+        bar(ticket, person)
+    await session.flush()
+    if found.facts.status in lifecycle.IN_REVIEW:
+        asks = await revision(session, before, ticket, found.type_name, found.form)
+        why = "somebody who decides it asked for the same"
+        await revise(session, actor, before, ticket, found.type_name, found.form, asks, why)
+
+
+def written_by(ticket: Any) -> frozenset[int]:
+    """Who asked for a ticket (or a row with its columns), wrote it or changed it."""
+    return frozenset({ticket.requester_id, ticket.created_by_id, *ticket.edited_by_ids})
 
 
 def differences(before: Subject, after: Subject, changed: Collection[str]) -> str:
@@ -188,6 +210,17 @@ async def answer(session: AsyncSession, actor: Actor, ticket: Ticket, comment: s
 async def withdraw(session: AsyncSession, actor: Actor, ticket: Ticket, comment: str) -> None:
     """The requester takes the ticket back: nobody is asked any more."""
     await approvals.cancel(session, actor, TICKET, ticket.id, comment.strip() or "the request was withdrawn")
+
+
+async def complete_facts(database: Database) -> None:
+    """Give approvals that an earlier release began the facts it did not keep: limited delegations reach them by these."""
+    async with database.read() as session:
+        lacking = await approvals.lacking_facts(session, TICKET)
+    room = TicketRoom()
+    for ticket_id in lacking:
+        async with database.transaction() as session:
+            await room.lock(session, ticket_id)
+            await approvals.add_facts(session, described(await _ticket(session, ticket_id), shown={}))
 
 
 # --- what approvals say back ------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 from secrets import token_hex
@@ -78,6 +78,7 @@ async def create_ticket(
     requester_id: int | None = None,
     requester: User | None = None,
     in_their_name: bool = False,
+    also_by: Collection[int] = (),
     draft_id: UUID | None = None,
     is_rehearsal: bool = False,
     tags: list[str] | None = None,
@@ -87,7 +88,8 @@ async def create_ticket(
 
     `requester_id` is for whom it is, when not for oneself: their department, managers and approvers it goes by.
     `requester` is the same, where the caller has asked whether they may. `in_their_name`: it counts as written by the
-    requester, so who really wrote it sees it only as anybody else would; deciding it is still not theirs.
+    requester, so who really wrote it sees it only as anybody else would; deciding it is still not theirs, nor of those
+    it is `also_by`: who wrote what it was made of.
     `is_rehearsal`: the caller takes it back, so it uses up no number.
     A draft may still lack required fields. Raises `NotYoursToAskFor`, or `UnknownTicketType`, `FormNotFilled` or
     `Invalid`, each naming fields.
@@ -120,7 +122,7 @@ async def create_ticket(
         currency=currency,
         requester_id=requester.id,
         created_by_id=requester.id if in_their_name else actor.user_id,
-        edited_by_ids=[actor.user_id] if in_their_name else [],
+        edited_by_ids=sorted({actor.user_id, *also_by}) if in_their_name else [],
         team_id=kind.team_id,
         department_id=requester.department_id,
         due_date=due_date,

@@ -12,7 +12,7 @@ from waypost.catalog.answers import answer_files
 from waypost.directory.models import User
 from waypost.kernel.errors import FieldError, Invalid
 from waypost.kernel.events import record
-from waypost.tickets import events, linking, policy, service
+from waypost.tickets import events, linking, policy, reviewing, service
 from waypost.tickets.errors import AttachmentIsAnswer, NotYours
 from waypost.tickets.models import Attachment, Ticket, TicketComment
 from waypost.tickets.queries import find_ticket
@@ -66,6 +66,7 @@ async def split(
         submit=True,
         requester=await session.get_one(User, origin.requester_id),
         in_their_name=True,  # it may go to another team, and be confidential
+        also_by=reviewing.written_by(origin),
         is_confidential=origin.is_confidential,
     )
     await session.execute(update(Attachment).where(Attachment.id.in_(attachment_ids)).values(ticket_id=made.id))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.permissions import Permission
+from waypost.approvals.errors import NobodyToAsk
 from waypost.catalog.errors import FormNotFilled, UnknownTicketType
 from waypost.directory.names import names
 from waypost.kernel.db import ReadSession, WriteSession, database
@@ -177,7 +178,9 @@ async def preview_merge(
 @router.post(
     "/merge",
     response_model=Surroundings,
-    responses=problems(TicketNotFound, NotYours, TicketIsClosed, MergeNeedsConsent, MergeChanged, TooManyAttachments),
+    responses=problems(
+        TicketNotFound, NotYours, TicketIsClosed, MergeNeedsConsent, MergeChanged, TooManyAttachments, NobodyToAsk
+    ),
 )
 @guarded(only_if(policy.may_link))
 async def merge_ticket(ticket_id: PathId, body: Merge, session: WriteSession, actor: Reader) -> Response:

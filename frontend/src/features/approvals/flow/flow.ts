@@ -12,7 +12,7 @@ export interface Seat {
   steps: StepRead[];
 }
 
-const AGAIN = /^(.*?)(?:; )?asked again, because (.*)$/s;
+const EDITED = /^(.*?)(?:; )?(asked again|not asked any more), because (.*)$/s;
 const ANSWERED = ["APPROVED", "REJECTED"];
 const OPEN = ["PENDING", "INFO_REQUESTED"];
 
@@ -33,10 +33,12 @@ export function seatsOf(stage: Pick<StageRead, "steps">): Seat[] {
   return [...seats.entries()].map(([id, steps]) => ({ id, steps }));
 }
 
-/** Why a stage applies, and why it was asked again (empty: it was not). */
-export function reasonsOf(reason: string): { why: string; again: string } {
-  const found = AGAIN.exec(reason);
-  return found ? { why: found[1] ?? "", again: found[2] ?? "" } : { why: reason, again: "" };
+/** Why a stage applies, and why an edit had it asked again, or not any more (both empty: neither). */
+export function reasonsOf(reason: string): { why: string; again: string; noMore: string } {
+  const found = EDITED.exec(reason);
+  if (!found) return { why: reason, again: "", noMore: "" };
+  const [, why = "", what, because = ""] = found;
+  return what === "asked again" ? { why, again: because, noMore: "" } : { why, again: "", noMore: because };
 }
 
 /** Why this person; why the stage applies is said of the stage. */
