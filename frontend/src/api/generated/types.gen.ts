@@ -5264,6 +5264,18 @@ export type StagePlace = {
  */
 export type StageRead = {
     /**
+     * Approved
+     *
+     * How many seats have said yes.
+     */
+    approved: number;
+    /**
+     * First Answer Counts
+     *
+     * One answer ends it, yes or no.
+     */
+    first_answer_counts: boolean;
+    /**
      * Mode
      */
     mode: string;
@@ -5273,6 +5285,8 @@ export type StageRead = {
     name: string;
     /**
      * Needed
+     *
+     * How many seats must say yes.
      */
     needed: number;
     /**
@@ -5281,12 +5295,20 @@ export type StageRead = {
     order: number;
     /**
      * Quorum
+     *
+     * `ALL`, `ANY`, `FIRST`, or how many.
      */
     quorum: string | number;
     /**
      * Reason
      */
     reason: string;
+    /**
+     * Seats
+     *
+     * How many answers there can be, whoever gives them.
+     */
+    seats: number;
     /**
      * Status
      */
@@ -9036,6 +9058,14 @@ export type BreakGlassResponse = BreakGlassResponses[keyof BreakGlassResponses];
 
 export type OverrideData = {
     body: Override;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path: {
         /**
          * Workflow Id
@@ -9086,6 +9116,14 @@ export type OverrideResponse = OverrideResponses[keyof OverrideResponses];
 
 export type AddApproverData = {
     body: Addition;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path: {
         /**
          * Step Id
@@ -9139,6 +9177,14 @@ export type ApproveData = {
      * Body
      */
     body?: StepAction | null;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path: {
         /**
          * Step Id
@@ -9241,6 +9287,14 @@ export type DelegateData = {
      * Body
      */
     body?: StepAction | null;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path: {
         /**
          * Step Id
@@ -9294,6 +9348,14 @@ export type EscalateData = {
      * Body
      */
     body?: StepAction | null;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path: {
         /**
          * Step Id
@@ -9347,6 +9409,14 @@ export type RejectData = {
      * Body
      */
     body?: StepAction | null;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path: {
         /**
          * Step Id
@@ -9400,6 +9470,14 @@ export type RequestInfoData = {
      * Body
      */
     body?: StepAction | null;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path: {
         /**
          * Step Id

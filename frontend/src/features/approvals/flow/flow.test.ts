@@ -50,15 +50,18 @@ it.each([
   ["", "", ""],
   ["amount is above 5,000", "amount is above 5,000", ""],
   ["asked again, because title changed", "", "title changed"],
-  ["amount is above 5; not asked any more, because amount changed from 6 to 4", "amount is above 5", "", "amount changed from 6 to 4"],
+  [
+    "amount is above 5; not asked any more, because amount changed from 6 to 4",
+    "amount is above 5",
+    "",
+    "amount changed from 6 to 4",
+  ],
   [
     "amount is above 5; asked again, because amount changed from 6 to 7",
     "amount is above 5",
     "amount changed from 6 to 7",
   ],
-])("%s", (reason, why, again, noMore = "") =>
-  expect(reasonsOf(reason)).toEqual({ why, again, noMore }),
-);
+])("%s", (reason, why, again, noMore = "") => expect(reasonsOf(reason)).toEqual({ why, again, noMore }));
 
 it("why a person was asked does not repeat why the stage applies", () => {
   const asked = { reason: "member of Finance, because amount is above 5" };
