@@ -1,6 +1,17 @@
-/** Pure: which rows are picked, by single presses and by ranges. */
+/** Pure: which tickets are selected, by single presses, by ranges, and all that a list's filters find. */
 
 export const MOST = 2000; // tickets one job takes
+
+/**
+ * What is selected. `all` are the filters whose every match is meant, shown or not, as they stand in the address: it
+ * counts for that list and for no other, whatever happens to its rows.
+ */
+export interface Selection {
+  ids: ReadonlySet<number>;
+  all: string | null;
+}
+export const NOTHING: Selection = { ids: new Set(), all: null };
+export const isAllOf = (selection: Selection, filters: string): boolean => selection.all === filters;
 
 /** The picked ids after a press on `id`; with `from`, every row between the two is set to what `id` becomes. */
 export function press(
