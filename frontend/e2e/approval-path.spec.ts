@@ -125,6 +125,33 @@ test("an edit says whom it asks again before it is saved, and the flow keeps wha
   await expectNoViolations(page);
 });
 
+test("a property changed where it stands says first whom it asks again", async ({ page, request }) => {
+  const ticket = await call(request, "employee", "/tickets", hardware("40.00"));
+  await signIn(page, "employee", `/tickets/${Number(ticket.id)}`);
+  const details = page.getByRole("region", { name: "Details" });
+  const choose = async (priority: string) => {
+    await details.getByRole("button", { name: /^Change Priority/ }).click();
+    await page.getByRole("option", { name: priority, exact: true }).click();
+  };
+  const question = page.getByRole("dialog", { name: "What this does to the approval" });
+  await choose("Critical");
+  await expect(question.getByRole("status")).toContainText("starts the approval again from the beginning");
+  await expectNoViolations(page);
+  await question.getByRole("button", { name: "Leave it as it was" }).click();
+  await expect(question).toBeHidden();
+  await expect(details.getByText("Medium")).toBeVisible();
+
+  await choose("Low");
+  await expect(page.getByText(/Priority is now Low/).first()).toBeVisible();
+  await expect(question).toBeHidden();
+
+  await choose("Critical");
+  await question.getByRole("button", { name: "Change it" }).click();
+  await expect(page.getByText(/Priority is now Critical/).first()).toBeVisible();
+  const flow = page.getByRole("region", { name: "Approval" });
+  await expect(flow.getByText("the first answer counts", { exact: false }).first()).toBeVisible();
+});
+
 test("a question and its answer, one more approver, an override, each where everybody sees it", async ({
   browser,
   request,
@@ -146,14 +173,15 @@ test("a question and its answer, one more approver, an override, each where ever
 
   const manager = await as(browser, "manager", `/tickets/${id}`);
   const theirs = manager.getByRole("region", { name: "Approval" });
-  await theirs.getByRole("button", { name: "Add an approver" }).click();
-  const dialog = manager.getByRole("dialog", { name: "Add an approver" });
-  await expect(dialog.getByLabel("Who decides as well")).toBeVisible();
+  await manager.getByRole("button", { name: "More ways to decide" }).click();
+  await manager.getByRole("menuitem", { name: "Add an approver" }).click();
+  const form = manager.getByRole("form", { name: "Add an approver" });
+  await expect(form.getByLabel("Who decides as well")).toBeFocused();
   await expectNoViolations(manager);
-  await dialog.getByLabel("Who decides as well").fill("Lindqvist");
+  await form.getByLabel("Who decides as well").fill("Lindqvist");
   await manager.getByRole("option", { name: /Henrik Lindqvist/ }).click();
-  await dialog.getByRole("button", { name: "Add an approver" }).click();
-  await expect(dialog).toBeHidden();
+  await form.getByRole("button", { name: "Add an approver" }).click();
+  await expect(form).toBeHidden();
   await expect(theirs.getByText("Henrik Lindqvist")).toBeVisible();
 
   const admin = await as(browser, "admin", `/tickets/${id}`);

@@ -321,24 +321,101 @@ test("keys decide, and none while one types", async ({ page, request }, info) =>
   await expect(page).toHaveURL(`/tickets/${three.id}`);
 });
 
-test("somebody who cannot decide it is refused at once, and another may", async ({ page, request }, info) => {
+test("handing on can be taken back; who cannot decide it is refused with the words kept", async ({
+  page,
+  request,
+}, info) => {
   test.skip(info.project.name !== "desktop");
+  test.setTimeout(90_000);
   const key = await kind(request);
   const ticket = await ask(request, key, title("Hand on"), "10.00");
   await signIn(page, "manager", `/approvals?type=${key}`);
   await expect(card(page, ticket.title)).toBeVisible();
-  await page.keyboard.press("d");
   const form = page.getByRole("form", { name: "Delegate" });
+  await page.keyboard.press("d");
+  await form.getByRole("combobox").fill("Carlos");
+  await page.getByRole("option", { name: /Carlos Reyes/ }).click();
+  await form.getByLabel("Comment (optional)").fill("You know the supplier");
+  await form.getByRole("button", { name: "Delegate" }).click();
+  await expect(page.getByText(`Delegated: ${ticket.title}`).first()).toBeVisible();
+  await page.getByRole("button", { name: `Undo: ${ticket.title}` }).click();
+  await expect(form.getByLabel("Comment (optional)")).toHaveValue("You know the supplier");
+  await expect(form.getByRole("combobox")).toHaveValue("Carlos Reyes");
+
   await form.getByRole("combobox").fill("Jane");
   await page.getByRole("option", { name: /Jane Doe/ }).click();
   await form.getByRole("button", { name: "Delegate" }).click();
-  await expect(form.getByRole("alert")).toBeVisible();
+  await expect(page.getByText(`Not handed on: ${ticket.title}.`)).toBeVisible({ timeout: 15_000 });
+  await expect(card(page, ticket.title)).toBeVisible();
+  await expect(form.getByLabel("Comment (optional)")).toHaveValue("You know the supplier");
+
   await form.getByRole("combobox").fill("Carlos");
   await page.getByRole("option", { name: /Carlos Reyes/ }).click();
   await form.getByRole("button", { name: "Delegate" }).click();
   await expect(page.getByRole("heading", { name: "Nothing of this waits for you" })).toBeVisible();
+  await expect(page.getByRole("button", { name: `Undo: ${ticket.title}` })).toBeHidden({ timeout: 15_000 });
   const carlos = await as(page.context().browser()!, "colleague", `/approvals?ticket=${ticket.id}`);
   await expect(carlos.getByText("You decide for Mike Okafor")).toBeVisible();
+
+  await page.goto(`/approvals?ticket=${ticket.id}`);
+  await expect(page.getByRole("heading", { name: "This request does not wait for you" })).toBeFocused();
+  await expect(page.getByText("It was handed on and waits for Carlos Reyes.")).toBeVisible();
+});
+
+test("a link from a mail shows its own request or what became of it, and no other in its stead", async ({
+  page,
+  request,
+}, info) => {
+  test.skip(info.project.name !== "desktop");
+  const key = await kind(request);
+  const [done, waits] = [
+    await ask(request, key, title("Decided"), "10.00"),
+    await ask(request, key, title("Waits"), "20.00"),
+  ];
+  const headers = await entered(request, "manager");
+  const pending = await request.get(`/api/v1/approvals/pending?ticket_type=${key}`, { headers });
+  const { items } = (await pending.json()) as { items: { id: number; ticket: { id: number } }[] };
+  const step = items.find((item) => item.ticket.id === done.id);
+  const said = await request.post(`/api/v1/approvals/${step?.id}/approve`, { headers, data: {} });
+  expect(said.status()).toBe(200);
+
+  await signIn(page, "manager", `/approvals?ticket=${waits.id}`);
+  await expect(card(page, waits.title)).toBeVisible();
+  await page.goto(`/approvals?ticket=${done.id}`);
+  const missed = page.getByRole("region", { name: "This request does not wait for you" });
+  await expect(missed.getByText(/^You approved it /)).toBeVisible();
+  await expect(missed.getByText(done.title)).toBeVisible();
+  await expect(button(page, "Approve")).toHaveCount(0);
+  await page.keyboard.press("a");
+  await expect(missed).toBeVisible();
+  await expectNoViolations(page);
+  await page.reload();
+  await expect(missed).toBeVisible();
+  await missed.getByRole("button", { name: "Go on with what waits" }).click();
+  await expect(button(page, "Approve")).toBeVisible();
+  await expect(page).not.toHaveURL(/ticket=/);
+
+  const outsider = await as(page.context().browser()!, "outsider", `/approvals?ticket=${done.id}`);
+  await expect(outsider.getByText(/You may not see it\./)).toBeVisible();
+  await expect(outsider.getByText(done.title)).toHaveCount(0);
+});
+
+test("one more person is asked from the queue, and it stays one's own", async ({ page, request }, info) => {
+  test.skip(info.project.name !== "desktop");
+  const key = await kind(request);
+  const ticket = await ask(request, key, title("Together"), "10.00");
+  await signIn(page, "manager", `/approvals?type=${key}`);
+  await expect(card(page, ticket.title)).toBeVisible();
+  await button(page, "More ways to decide").click();
+  await page.getByRole("menuitem", { name: "Add an approver" }).click();
+  const form = page.getByRole("form", { name: "Add an approver" });
+  await form.getByLabel("Who decides as well").fill("Carlos");
+  await page.getByRole("option", { name: /Carlos Reyes/ }).click();
+  await form.getByRole("button", { name: "Add an approver" }).click();
+  await expect(form).toBeHidden();
+  await expect(card(page, ticket.title)).toBeVisible();
+  await expect(page.getByText(/Also asked: Carlos Reyes/)).toBeVisible();
+  await expect(button(page, "Approve")).toBeVisible();
 });
 
 test("without a connection nothing is decided", async ({ page, request }) => {

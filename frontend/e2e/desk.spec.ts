@@ -136,11 +136,3 @@ test("wrong passwords are told, and a foreign address is not followed", async ({
   await expect(page.getByRole("heading", { level: 1, name: /Hello/ })).toBeVisible();
   expect(new URL(page.url()).pathname).toBe("/");
 });
-
-test("a link to a decision that is no longer asked for says so", async ({ page }) => {
-  await signIn(page, "manager", "/approvals?ticket=1");
-  await expect(
-    page.getByText("The request you came for does not wait for you any more.").first(),
-  ).toBeVisible();
-  await expect(page.getByRole("article")).toBeVisible();
-});

@@ -23,7 +23,13 @@ export function useNavigation() {
   const waiting = useApprovalCount();
   return computed(() => {
     const places: Place[] = [
-      { to: "/", label: t("nav.dashboard"), icon: "i-lucide-layout-dashboard", shown: true },
+      {
+        to: "/",
+        label: t("nav.dashboard"),
+        short: t("nav.dashboardShort"),
+        icon: "i-lucide-layout-dashboard",
+        shown: true,
+      },
       {
         to: "/tickets",
         label: t("nav.tickets"),

@@ -68,35 +68,12 @@ export function useFlow(ticketId: Ref<number>) {
 }
 
 export type Verb = "approve" | "reject" | "request_info" | "delegate" | "escalate";
-export type HandOn = Extract<Verb, "delegate" | "escalate">;
-
 function useRefresh() {
   const queries = useQueryClient();
   return () => {
     for (const key of ["approvals", "tickets", "dashboard"])
       void queries.invalidateQueries({ queryKey: [key] });
   };
-}
-
-/** Give a decision to somebody else. */
-export function useHandOn() {
-  const refresh = useRefresh();
-  return useMutation({
-    mutationFn: (given: {
-      stepId: number;
-      verb: HandOn;
-      version: number;
-      comments: string;
-      to: number | null;
-    }) =>
-      data(
-        api[given.verb]({
-          path: { step_id: given.stepId },
-          body: { comments: given.comments || null, delegate_to: given.to, version: given.version },
-        }),
-      ),
-    onSettled: refresh,
-  });
 }
 
 export function useDecideMany() {

@@ -10,11 +10,12 @@ import { useProblem } from "@/shared/composables/useProblem";
 import type { Command, UseCommands } from "@/shared/lib/commands";
 import { useSession } from "@/stores/session";
 import { PRIORITIES, type Priority } from "./model";
-import { useAssign, useUpdate } from "./mutations";
+import { useAssign } from "./mutations";
 import { keys, useAssignees, useTicket, useTicketTypes } from "./queries";
 import { recents, remember } from "./recent";
 import { stepsOf, wanted } from "./steps";
 import { useWatch } from "./working/surroundings";
+import { useChange } from "./working/useChange";
 
 /** The palette's part about tickets: those one finds, those one looked at, and what can be done with the open one. */
 export const useCommands: UseCommands = (isOpen) => {
@@ -36,7 +37,7 @@ export const useCommands: UseCommands = (isOpen) => {
   );
   const { data: types } = useTicketTypes();
   const { mutate: assign } = useAssign(id);
-  const { mutate: update } = useUpdate(id);
+  const change = useChange();
   const { mutate: watchIt } = useWatch(id);
   const queries = useQueryClient();
   watch(open, (now) => {
@@ -107,7 +108,7 @@ export const useCommands: UseCommands = (isOpen) => {
             `priority:${priority}`,
             label,
             "i-lucide-signal",
-            () => setPriority(priority, now.version),
+            () => void setPriority(now, priority),
             t(`tickets.palette.priorityWords.${priority}`),
           ),
         );
@@ -148,8 +149,10 @@ export const useCommands: UseCommands = (isOpen) => {
     );
     return found;
   }
-  const setPriority = (priority: Priority, version: number) =>
-    update({ priority, version }, done(t("tickets.palette.isNow", { priority: t(`priority.${priority}`) })));
+  async function setPriority(now: api.TicketRead, priority: Priority): Promise<void> {
+    const outcome = await change(now, { field: "priority", value: priority });
+    if (!outcome.ok) toast.add({ title: outcome.why, color: "error" });
+  }
   function comment(): void {
     document.querySelector<HTMLElement>(".wp-composer textarea")?.focus();
   }

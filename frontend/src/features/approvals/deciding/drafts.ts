@@ -2,7 +2,7 @@ import type { Verb } from "../queries";
 
 /** Words begun for a step, kept while one looks at others, and given back when a decision is taken back. */
 export interface Draft {
-  verb: Verb;
+  verb: Verb | "add_approver";
   words: string;
   person: number | null;
 }

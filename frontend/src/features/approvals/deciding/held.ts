@@ -7,22 +7,28 @@ import type { SubjectChange } from "@/api/generated";
 import * as api from "@/api/generated";
 import { asProblem } from "@/api/problem";
 import { useSession } from "@/stores/session";
-import { queueKey, summaryKey, useSummary } from "../queries";
+import { queueKey, summaryKey, useSummary, type Verb } from "../queries";
+import { keepDraft } from "./drafts";
 import { makeHold, type Held } from "./holding";
 
-/** What can be taken back for some seconds. Handing on is sent at once: somebody else is told of it. */
-export type Answer = "approve" | "reject" | "request_info";
-
 export interface Decision {
-  answer: Answer;
+  answer: Verb;
   comments: string;
+  /** To whom it is handed on, where one says to whom. */
+  to: number | null;
   /** The wording one looked at: on a newer one nothing is decided. */
   version: number;
   ticketId: number;
   title: string;
 }
 
-const CALLS = { approve: api.approve, reject: api.reject, request_info: api.requestInfo };
+const CALLS = {
+  approve: api.approve,
+  reject: api.reject,
+  request_info: api.requestInfo,
+  delegate: api.delegate,
+  escalate: api.escalate,
+};
 
 /** Decisions between the press of a button and the server, wherever in the app one goes meanwhile. */
 export const useHeld = defineStore("held-decisions", () => {
@@ -33,12 +39,17 @@ export const useHeld = defineStore("held-decisions", () => {
     data(
       CALLS[what.answer]({
         path: { step_id: stepId },
-        body: { comments: what.comments || null, version: what.version },
+        body: { comments: what.comments || null, version: what.version, delegate_to: what.to },
         keepalive: isLeaving,
       }),
     );
+  /** What was written is not lost with the decision: it stands there again when one turns to it. */
+  function remember(id: number, { answer, comments, to }: Decision): void {
+    if (comments || to !== null) keepDraft(id, { verb: answer, words: comments, person: to });
+  }
   async function settle({ id, what, state }: Held<Decision>): Promise<void> {
     if (state === "sent") own.add(id);
+    else remember(id, what);
     for (const key of [["tickets"], ["dashboard"], ["approvals", "flow", what.ticketId]])
       void queries.invalidateQueries({ queryKey: key });
     await Promise.all([queueKey, summaryKey].map((queryKey) => queries.invalidateQueries({ queryKey })));
@@ -55,7 +66,10 @@ export const useHeld = defineStore("held-decisions", () => {
 
   function undo(stepId: number): Decision | null {
     const what = hold.undo(stepId);
-    if (what) returned.value = stepId;
+    if (what) {
+      remember(stepId, what);
+      returned.value = stepId;
+    }
     return what;
   }
   /** Why it was not sent, in the server's words, and what reads differently when that is why. */
@@ -66,7 +80,8 @@ export const useHeld = defineStore("held-decisions", () => {
     if (entry?.state !== "failed") return null;
     const problem = asProblem(entry.error);
     const changes = Array.isArray(problem.facts.changes) ? (problem.facts.changes as SubjectChange[]) : [];
-    return { detail: problem.message, status: problem.status, code: problem.code, changes };
+    const detail = Object.values(problem.byField)[0] ?? problem.message;
+    return { detail, status: problem.status, code: problem.code, changes };
   }
 
   // What one has looked at: the version of each step that stood on the screen. And what left the queue by one's own hand.

@@ -15,7 +15,6 @@ export function useQueueScreen(part: Ref<Part>) {
   const { t } = useI18n();
   const route = useRoute();
   const router = useRouter();
-  const toast = useToast();
   const held = useHeld();
   const query = useQueue(part);
   const { data, hasNextPage, fetchNextPage, isPending } = query;
@@ -38,7 +37,11 @@ export function useQueueScreen(part: Ref<Part>) {
 
   function show(item: QueueItem | undefined): void {
     shown.value = item ?? null;
+    missed.value = null;
     order.value = items.value;
+    // the address has brought somebody here; from now on they go by themselves
+    if (item && route.query.ticket !== undefined)
+      void router.replace({ query: { ...route.query, ticket: undefined } });
     if (item && !held.seen.has(item.id)) {
       const failed = held.failed.find((entry) => entry.id === item.id);
       held.seen.set(item.id, failed?.what.version ?? item.version);
@@ -61,19 +64,23 @@ export function useQueueScreen(part: Ref<Part>) {
     else show(items.value[Math.max(0, Math.min(items.value.length - 1, index.value + by))]);
   }
 
-  // A link from a mail or the dashboard names the ticket; it may stand far down the queue. Nothing else is shown in its
-  // stead without a word, or somebody would decide about another request than the one they came for.
-  const isSearching = computed(() => shown.value === null && items.value.length > 0);
+  // A link from a mail or the dashboard names the ticket; it may stand far down the queue. Where it does not wait, that
+  // is what stands there: another request in its stead would be decided for the one that somebody came for.
+  const wanted = computed(() => {
+    const { ticket } = route.query;
+    return typeof ticket === "string" && /^[1-9]\d{0,15}$/.test(ticket) ? Number(ticket) : null;
+  });
+  const missed = ref<number | null>(null);
+  const isSearching = computed(() => shown.value === null && missed.value === null && items.value.length > 0);
   watch(
-    [() => route.query.ticket, items, isPending],
-    ([wanted]) => {
+    [wanted, items, isPending],
+    () => {
       if (isPending.value) return;
-      const named = items.value.find((item) => String(item.ticket.id) === wanted);
-      if (wanted !== undefined && !named && hasNextPage.value) return void fetchNextPage();
-      if (named || shown.value === null) show(named ?? items.value[0]);
-      if (wanted === undefined) return;
-      if (!named) toast.add({ title: t("approvals.notHere"), color: "warning" });
-      void router.replace({ query: { ...route.query, ticket: undefined } });
+      const named = items.value.find((item) => item.ticket.id === wanted.value);
+      if (wanted.value !== null && !named && hasNextPage.value) return void fetchNextPage();
+      if (named) show(named);
+      else if (wanted.value !== null) [shown.value, missed.value] = [null, wanted.value];
+      else if (shown.value === null && missed.value === null) show(items.value[0]);
     },
     { immediate: true },
   );
@@ -118,5 +125,5 @@ export function useQueueScreen(part: Ref<Part>) {
     [...items.value, ...[...ghosts.values()].map((ghost) => ghost.item)].sort(byUrgency),
   );
 
-  return { ...query, items, rows, isGhost, current, index, isGone, isSearching, show, next, go };
+  return { ...query, items, rows, isGhost, current, index, isGone, missed, isSearching, show, next, go };
 }

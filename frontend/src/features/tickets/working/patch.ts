@@ -46,6 +46,12 @@ export function isSame(ticket: Shown, patch: Patch): boolean {
   return plain(before) === plain(patch.value);
 }
 
+/** Whether approvers look at it now, and may be asked again when it changes: what the server says of it is asked first. */
+export function isLookedAt(ticket: Pick<Shown, "status">, patch: Patch): boolean {
+  const isJudged = ticket.status === "IN_REVIEW" || ticket.status === "PENDING_INFO";
+  return isJudged && (patch.field === "priority" || patch.field === "due_date");
+}
+
 /** The values of a ticket by field, as a conflict compares them. */
 export function valuesOf(ticket: Shown): Values {
   return Object.fromEntries(FIELDS.map((field) => [field, ticket[field]]));

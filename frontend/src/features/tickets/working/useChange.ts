@@ -8,7 +8,17 @@ import { announce } from "@/shared/composables/useAnnouncer";
 import { useProblem } from "@/shared/composables/useProblem";
 import { keys } from "../queries";
 import { clashes, type Change, type Choice, type Clash } from "./conflict";
-import { isSame, mayChange, opposite, patched, statusesOf, valuesOf, type Patch, type Shown } from "./patch";
+import {
+  isLookedAt,
+  isSame,
+  mayChange,
+  opposite,
+  patched,
+  statusesOf,
+  valuesOf,
+  type Patch,
+  type Shown,
+} from "./patch";
 import { useValueWords } from "./useValueWords";
 
 type Ticket = Shown & { id: number; ticket_number: string };
@@ -30,6 +40,31 @@ export function choose(number: string, found: Clash[]): Promise<Record<string, C
       decide: (chosen) => {
         conflict.value = null;
         resolve(chosen);
+      },
+    };
+  });
+}
+
+/** Whom a change would ask again, for the dialog; its answer goes on or leaves it. Null while nothing is asked. */
+export const asksAgain = shallowRef<{
+  number: string;
+  path: api.ChangePath;
+  decide: (goOn: boolean) => void;
+} | null>(null);
+
+/** Whether to make a change that asks approvers again. What cannot be foreseen is no reason not to: the server decides. */
+async function maySend(ticket: Ticket, { field, value }: Patch): Promise<boolean> {
+  const body = { [field]: value };
+  const path = await data(api.changePath({ path: { ticket_id: ticket.id }, body })).catch(() => null);
+  if (!path?.asks_again || (path.asks_again.extent === "NOTHING" && !path.problem)) return true;
+  asksAgain.value?.decide(false);
+  return new Promise((resolve) => {
+    asksAgain.value = {
+      number: ticket.ticket_number,
+      path,
+      decide: (goOn) => {
+        asksAgain.value = null;
+        resolve(goOn);
       },
     };
   });
@@ -62,8 +97,9 @@ function send(ticket: Ticket, patch: Patch, version: number): Promise<api.Ticket
 export type Outcome = { ok: true; gone: boolean } | { ok: false; why: string };
 
 /**
- * Change a property where it stands: it shows at once, goes back with the reason when it is refused, asks when somebody
- * else changed the same meanwhile, and can be taken back for eight seconds.
+ * Change a property where it stands: it shows at once, asks first when approvers would be asked again, goes back with
+ * the reason when it is refused, asks when somebody else changed the same meanwhile, and can be taken back for eight
+ * seconds.
  */
 export function useChange(): (ticket: Ticket, patch: Patch) => Promise<Outcome> {
   const queries = useQueryClient();
@@ -124,6 +160,11 @@ export function useChange(): (ticket: Ticket, patch: Patch) => Promise<Outcome> 
     if (isSame(ticket, patch)) return { ok: true, gone: false };
     await queries.cancelQueries({ queryKey: keys.one(ticket.id) });
     show(ticket.id, (old) => patched(old, patch));
+    const back = () => show(ticket.id, (old) => ({ ...old, ...valuesOf(ticket) }));
+    if (!isUndo && isLookedAt(ticket, patch) && !(await maySend(ticket, patch))) {
+      back();
+      return { ok: true, gone: false };
+    }
     try {
       const now = await trySending(ticket, patch, ticket.version);
       if (now === null) return { ok: true, gone: false };
@@ -135,7 +176,7 @@ export function useChange(): (ticket: Ticket, patch: Patch) => Promise<Outcome> 
       tell(ticket, patch, now, isUndo);
       return { ok: true, gone: false };
     } catch (error) {
-      show(ticket.id, (old) => ({ ...old, ...valuesOf(ticket) }));
+      back();
       const why = Object.values(asProblem(error).byField)[0] ?? say(error);
       announce(t("tickets.work.notChanged", { why }));
       return { ok: false, why };

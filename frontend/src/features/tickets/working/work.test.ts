@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { TicketListItem } from "@/api/generated";
 import { changedOf, clashes, flat, same, settled, type Change } from "./conflict";
-import { isSame, matching, mayChange, opposite, patched, statusesOf, valuesOf, type Shown } from "./patch";
+import {
+  isLookedAt,
+  isSame,
+  matching,
+  mayChange,
+  opposite,
+  patched,
+  statusesOf,
+  valuesOf,
+  type Shown,
+} from "./patch";
 
 const ada = { id: 1, username: "ada", name: "Ada Brandt" };
 const bob = { id: 2, username: "bob", name: "Bob Ito" };
@@ -114,4 +124,12 @@ describe("a change", () => {
     expect(matching(items, "h")).toBeUndefined();
     expect(matching(items, " ")).toBeUndefined();
   });
+});
+
+it("approvers look at what they judge, while they do", () => {
+  const priority = { field: "priority", value: "HIGH" } as const;
+  expect(isLookedAt({ status: "IN_REVIEW" }, priority)).toBe(true);
+  expect(isLookedAt({ status: "PENDING_INFO" }, { field: "due_date", value: null })).toBe(true);
+  expect(isLookedAt({ status: "IN_REVIEW" }, { field: "tags", value: [] })).toBe(false);
+  expect(isLookedAt({ status: "IN_PROGRESS" }, priority)).toBe(false);
 });
