@@ -35,6 +35,7 @@ WHOLE = (
     "backend/waypost/tickets/mentions.py",
     "backend/waypost/tickets/canned_words.py",
     "backend/waypost/kernel/crypto.py",
+    "backend/waypost/notifications/matrix.py",
     "backend/waypost/notifications/planning.py",
     "backend/waypost/access/throttle.py",
     "backend/waypost/kernel/conditions/*.py",

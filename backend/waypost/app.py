@@ -29,6 +29,7 @@ from waypost.kernel.events import use_wiring
 from waypost.kernel.settings import get_settings
 from waypost.live import presence_router as presence
 from waypost.live import router as live
+from waypost.notifications import preferring_router as preferring
 from waypost.notifications import proof_router as proof
 from waypost.notifications import router as notifications
 from waypost.reports import router as reports
@@ -84,6 +85,7 @@ ROOMS = (
     deputies,
     approvals,
     proof,
+    preferring,
     notifications,
     reports,
     audit,

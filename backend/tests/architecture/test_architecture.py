@@ -184,6 +184,8 @@ ONLY_KEPT = {
     "comment.removed",
     "department.created",
     "notification.created",
+    "notification.defaults_changed",
+    "notification.preferences_changed",
     "role.created",
     "role.granted",
     "saved_view.created",

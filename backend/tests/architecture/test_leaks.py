@@ -26,6 +26,7 @@ FILLED = {
     "import_id": lambda marked: 1,
     "attachment_id": lambda marked: marked["attachment_id"],
     "comment_id": lambda marked: marked["comment_id"],
+    "role_id": lambda marked: 1,
     "reply_id": lambda marked: marked["reply_id"],
     "number": lambda marked: 1,
     "field": lambda marked: "budget_code",

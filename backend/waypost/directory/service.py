@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.directory.errors import ManagerCircle, NameTaken
@@ -62,6 +62,11 @@ async def set_manager(session: AsyncSession, user: User, manager_id: int | None)
             raise ManagerCircle
     user.manager_id = manager_id
     await session.flush()
+
+
+async def set_timezone(session: AsyncSession, user_id: int, timezone: str) -> None:
+    """Say by which clock a person lives."""
+    await session.execute(update(User).where(User.id == user_id).values(timezone=timezone))
 
 
 async def create_department(

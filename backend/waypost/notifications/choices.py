@@ -18,6 +18,14 @@ from waypost.notifications.kinds import Event
 IN_APP = "in_app"
 EMAIL = "email"
 CHANNELS = (IN_APP, EMAIL, "slack", "teams", "sms", "push")
+LABELS = {
+    IN_APP: "In the app",
+    EMAIL: "E-mail",
+    "slack": "Slack",
+    "teams": "Teams",
+    "sms": "SMS",
+    "push": "Browser",
+}
 LONGEST_GATHERING = timedelta(minutes=5)  # domain rule 16: thirty updates in five minutes are one mail
 UTC_ZONE = ZoneInfo("UTC")
 DAILY_AT = time(8)  # in the person's own zone

@@ -36,3 +36,33 @@ class ChannelFailed(Event):
     @property
     def object_id(self) -> int:
         return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferencesChanged(Event):
+    """Somebody chose how they want to be told; `changed` names the parts."""
+
+    type: ClassVar[str] = "notification.preferences_changed"
+    object_type: ClassVar[str] = "user"
+    user_id: int
+    changed: list[str]
+
+    @property
+    def object_id(self) -> int:
+        return self.user_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefaultsChanged(Event):
+    """An administrator chose how people are told who chose nothing: of a role, or (null) of the company."""
+
+    type: ClassVar[str] = "notification.defaults_changed"
+    object_type: ClassVar[str] = "notification_defaults"
+    role_id: int | None
+    choices: dict[str, dict[str, bool]]
+    mandatory: dict[str, list[str]]
+    defaults_version: int
+
+    @property
+    def object_id(self) -> int:
+        return self.role_id or 0
