@@ -951,6 +951,22 @@ export type ChangesAnswer = {
 };
 
 /**
+ * ChannelRef
+ *
+ * A way of telling people. `address` is where it reaches the caller, as they know it.
+ */
+export type ChannelRef = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Label
+     */
+    label: string;
+};
+
+/**
  * CheckBody
  */
 export type CheckBody = {
@@ -1224,6 +1240,89 @@ export type CommentVersions = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * CompanyDefaults
+ *
+ * How people are told who chose nothing. `always` is the product's own, `mandatory` what the company adds to it,
+ * `usual` what holds where the company says nothing.
+ */
+export type CompanyDefaults = {
+    /**
+     * Always
+     *
+     * What cannot be switched off, by event.
+     */
+    always: {
+        [key: string]: Array<string>;
+    };
+    /**
+     * Channels
+     */
+    channels: Array<ChannelRef>;
+    /**
+     * Events
+     */
+    events: {
+        [key: string]: {
+            [key: string]: boolean;
+        };
+    };
+    /**
+     * Mandatory
+     *
+     * What cannot be switched off, by event.
+     */
+    mandatory: {
+        [key: string]: Array<string>;
+    };
+    /**
+     * Roles
+     */
+    roles: Array<RoleWays>;
+    /**
+     * Usual
+     */
+    usual: {
+        [key: string]: {
+            [key: string]: boolean;
+        };
+    };
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * CompanyUpdate
+ */
+export type CompanyUpdate = {
+    /**
+     * Events
+     */
+    events: {
+        [key: string]: {
+            [key: string]: boolean;
+        };
+    };
+    /**
+     * Mandatory
+     *
+     * What cannot be switched off, by event.
+     */
+    mandatory: {
+        [key: string]: Array<string>;
+    };
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
 };
 
 /**
@@ -1815,6 +1914,13 @@ export type Deputy = {
      */
     include_waiting?: boolean;
 };
+
+/**
+ * Digest
+ *
+ * How often an event's mails come as one.
+ */
+export type Digest = 'HOURLY' | 'DAILY';
 
 /**
  * DocumentChange
@@ -3286,6 +3392,30 @@ export type OverrideRead = {
 };
 
 /**
+ * OwnChannel
+ */
+export type OwnChannel = {
+    /**
+     * Address
+     */
+    address: string | null;
+    /**
+     * Is Ready
+     *
+     * Whether it reaches the caller.
+     */
+    is_ready: boolean;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Label
+     */
+    label: string;
+};
+
+/**
  * PathAsk
  *
  * A request as far as it is filled in: the body of `POST /tickets`; only its type is needed.
@@ -3566,6 +3696,98 @@ export type Pin = {
      * Pinned
      */
     pinned: boolean;
+};
+
+/**
+ * PreferencesRead
+ *
+ * How the caller is told. `events` holds what can be switched; what cannot stands in `mandatory`.
+ */
+export type PreferencesRead = {
+    /**
+     * Channels
+     */
+    channels: Array<OwnChannel>;
+    /**
+     * Digests
+     *
+     * Events whose mails come as one.
+     */
+    digests: {
+        [key: string]: Digest;
+    };
+    /**
+     * Events
+     */
+    events: {
+        [key: string]: {
+            [key: string]: boolean;
+        };
+    };
+    /**
+     * Mandatory
+     *
+     * What cannot be switched off, by event.
+     */
+    mandatory: {
+        [key: string]: Array<string>;
+    };
+    quiet_hours: QuietHours | null;
+    /**
+     * Timezone
+     */
+    timezone: string;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * PreferencesUpdate
+ *
+ * What `GET` gave, changed. `mandatory` and `channels` may come along and are not read.
+ */
+export type PreferencesUpdate = {
+    /**
+     * Channels
+     */
+    channels?: Array<OwnChannel> | null;
+    /**
+     * Digests
+     *
+     * Events whose mails come as one.
+     */
+    digests: {
+        [key: string]: Digest;
+    };
+    /**
+     * Events
+     */
+    events: {
+        [key: string]: {
+            [key: string]: boolean;
+        };
+    };
+    /**
+     * Mandatory
+     */
+    mandatory?: {
+        [key: string]: Array<string>;
+    } | null;
+    quiet_hours: QuietHours | null;
+    /**
+     * Timezone
+     */
+    timezone: string;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
 };
 
 /**
@@ -4046,6 +4268,26 @@ export type QueuesAnswer = {
      * Items
      */
     items: Array<QueueCounts>;
+};
+
+/**
+ * QuietHours
+ *
+ * By one's own clock, past midnight when `ends` is not later; `days` are those on which they start, 0 is Monday.
+ */
+export type QuietHours = {
+    /**
+     * Days
+     */
+    days: Array<number>;
+    /**
+     * Ends
+     */
+    ends: string;
+    /**
+     * Starts
+     */
+    starts: string;
 };
 
 /**
@@ -4656,6 +4898,33 @@ export type RoleCreate = {
 };
 
 /**
+ * RoleDefaults
+ */
+export type RoleDefaults = {
+    /**
+     * Channels
+     */
+    channels: Array<ChannelRef>;
+    /**
+     * Events
+     *
+     * Null: as the company has it.
+     */
+    events: {
+        [key: string]: {
+            [key: string]: boolean | null;
+        };
+    };
+    role: NamedRef;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
  * RolePage
  */
 export type RolePage = {
@@ -4707,6 +4976,48 @@ export type RoleRef = {
      * Key
      */
     key: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * RoleUpdate
+ */
+export type RoleUpdate = {
+    /**
+     * Events
+     *
+     * Null: as the company has it.
+     */
+    events: {
+        [key: string]: {
+            [key: string]: boolean | null;
+        };
+    };
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * RoleWays
+ */
+export type RoleWays = {
+    /**
+     * Has Own
+     *
+     * Whether the role says something itself.
+     */
+    has_own: boolean;
+    /**
+     * Id
+     */
+    id: number;
     /**
      * Name
      */
@@ -10994,6 +11305,160 @@ export type MyRequestsResponses = {
 
 export type MyRequestsResponse = MyRequestsResponses[keyof MyRequestsResponses];
 
+export type NotificationDefaultsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/notification-defaults';
+};
+
+export type NotificationDefaultsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type NotificationDefaultsError = NotificationDefaultsErrors[keyof NotificationDefaultsErrors];
+
+export type NotificationDefaultsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CompanyDefaults;
+};
+
+export type NotificationDefaultsResponse = NotificationDefaultsResponses[keyof NotificationDefaultsResponses];
+
+export type UpdateNotificationDefaultsData = {
+    body: CompanyUpdate;
+    path?: never;
+    query?: never;
+    url: '/api/v1/notification-defaults';
+};
+
+export type UpdateNotificationDefaultsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UpdateNotificationDefaultsError = UpdateNotificationDefaultsErrors[keyof UpdateNotificationDefaultsErrors];
+
+export type UpdateNotificationDefaultsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CompanyDefaults;
+};
+
+export type UpdateNotificationDefaultsResponse = UpdateNotificationDefaultsResponses[keyof UpdateNotificationDefaultsResponses];
+
+export type RoleNotificationDefaultsData = {
+    body?: never;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: number;
+    };
+    query?: never;
+    url: '/api/v1/notification-defaults/{role_id}';
+};
+
+export type RoleNotificationDefaultsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RoleNotificationDefaultsError = RoleNotificationDefaultsErrors[keyof RoleNotificationDefaultsErrors];
+
+export type RoleNotificationDefaultsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleDefaults;
+};
+
+export type RoleNotificationDefaultsResponse = RoleNotificationDefaultsResponses[keyof RoleNotificationDefaultsResponses];
+
+export type UpdateRoleNotificationDefaultsData = {
+    body: RoleUpdate;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: number;
+    };
+    query?: never;
+    url: '/api/v1/notification-defaults/{role_id}';
+};
+
+export type UpdateRoleNotificationDefaultsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UpdateRoleNotificationDefaultsError = UpdateRoleNotificationDefaultsErrors[keyof UpdateRoleNotificationDefaultsErrors];
+
+export type UpdateRoleNotificationDefaultsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleDefaults;
+};
+
+export type UpdateRoleNotificationDefaultsResponse = UpdateRoleNotificationDefaultsResponses[keyof UpdateRoleNotificationDefaultsResponses];
+
 export type DeliveriesData = {
     body?: never;
     path?: never;
@@ -11093,6 +11558,72 @@ export type NotificationsResponses = {
 };
 
 export type NotificationsResponse = NotificationsResponses[keyof NotificationsResponses];
+
+export type NotificationPreferencesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/notifications/preferences';
+};
+
+export type NotificationPreferencesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type NotificationPreferencesError = NotificationPreferencesErrors[keyof NotificationPreferencesErrors];
+
+export type NotificationPreferencesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PreferencesRead;
+};
+
+export type NotificationPreferencesResponse = NotificationPreferencesResponses[keyof NotificationPreferencesResponses];
+
+export type UpdateNotificationPreferencesData = {
+    body: PreferencesUpdate;
+    path?: never;
+    query?: never;
+    url: '/api/v1/notifications/preferences';
+};
+
+export type UpdateNotificationPreferencesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UpdateNotificationPreferencesError = UpdateNotificationPreferencesErrors[keyof UpdateNotificationPreferencesErrors];
+
+export type UpdateNotificationPreferencesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PreferencesRead;
+};
+
+export type UpdateNotificationPreferencesResponse = UpdateNotificationPreferencesResponses[keyof UpdateNotificationPreferencesResponses];
 
 export type MarkAllReadData = {
     body?: never;
