@@ -169,6 +169,28 @@ async def test_a_name_stands_once(body: bytes) -> None:
         http.check_json(body)
 
 
+async def test_a_body_of_very_many_mistakes_costs_little(who: Any) -> None:
+    """Everybody may send one; the answer stays short."""
+    employee = await who("employee")
+    began = time.perf_counter()
+    many = {"ticket_type": "HR"} | {f"k{n}": n for n in range(60_000)}
+    refused = await employee.post("/tickets/path", many, expect=422)
+    assert [e["pointer"] for e in refused["errors"]] == [""]
+    few = {"ticket_type": "HR"} | {f"k{n}": n for n in range(900)}
+    refused = await employee.post("/tickets/path", few, expect=422)
+    assert len(refused["errors"]) == 100
+    wrong = {"ticket_type": "HR", "tags": [{}] * 50_000}
+    assert len((await employee.post("/tickets/path", wrong, expect=422))["errors"]) <= 100
+    assert time.perf_counter() - began < 3
+
+
+@pytest.mark.parametrize("body", [b"[" * 50, b"{", b'{"title": NaN}', b'{"title": "\xff"}', b'{"a": 1, "a": 2}'])
+async def test_what_is_no_json_names_the_whole(who: Any, body: bytes) -> None:
+    employee = await who("employee")
+    refused = await employee.post("/tickets", expect=422, content=body, headers={"Content-Type": "application/json"})
+    assert (refused["code"], [e["pointer"] for e in refused["errors"]]) == ("malformed_body", [""])
+
+
 async def test_a_form_is_no_way_around_the_limit(anybody: Any) -> None:
     path, kind = "/api/v1/auth/login", {"Content-Type": "multipart/form-data; boundary=x"}
     await anybody.post(path, expect=413, content=b"x" * 1_100_000, headers=kind)

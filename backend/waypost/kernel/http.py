@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -55,6 +56,8 @@ PROBLEM = "application/problem+json"
 # What `translate_database_error` has words for.
 DATABASE_ERRORS = (DBAPIError, PoolTimeout, OSError)
 MAX_DEPTH = 32
+MAX_MEMBERS = 1000  # of one object in a body: no form has as many fields
+MOST_ERRORS = 100  # told of one body
 API = "/api/"
 SLOW = 0.5  # seconds after which a read is worth a line in the log
 ENDLESS = ("/api/v1/events/stream",)
@@ -131,7 +134,7 @@ async def _check_json(request: Request) -> None:
                 raise BodyTooLarge(f"A body holds at most {limit} bytes.")
             chunks.append(chunk)
     except ClientDisconnect as gone:
-        raise MalformedBody("The body broke off.") from gone
+        raise _malformed("broke off") from gone
     body = b"".join(chunks)
     request._body = body
     if not body:
@@ -150,17 +153,24 @@ def check_json(body: bytes) -> object:
             depth += 1 if bracket in b"[{" else -1
             deepest = max(deepest, depth)
     if deepest > MAX_DEPTH:
-        raise MalformedBody(f"The body is nested deeper than {MAX_DEPTH} levels.")
+        raise _malformed(f"is nested deeper than {MAX_DEPTH} levels")
     try:
         value = msgspec.json.decode(body)  # strict about numbers and encoding, but the last of two equal keys wins
         json.loads(body, object_pairs_hook=_once_each)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as wrong:
-        raise MalformedBody(f"The body is not valid JSON: {wrong}.") from wrong
+        raise _malformed(f"is not valid JSON: {wrong}") from wrong
     _check_text(value, "")
     return value
 
 
+def _malformed(why: str) -> MalformedBody:
+    """What is wrong with a body as a whole."""
+    return MalformedBody(f"The body {why}.", errors=(FieldError("", why),))
+
+
 def _once_each(pairs: list[tuple[str, object]]) -> None:
+    if len(pairs) > MAX_MEMBERS:
+        raise ValueError(f"an object has more than {MAX_MEMBERS} members")
     if len({key for key, _ in pairs}) != len(pairs):
         raise ValueError("a name stands twice in one object")
 
@@ -234,7 +244,7 @@ class _Plain(Refusal):
 
 def _validation_errors(errors: Iterable[Any]) -> tuple[FieldError, ...]:
     found = []
-    for error in errors:
+    for error in islice(errors, MOST_ERRORS):
         where, *path = error["loc"]
         if where == "body":
             # The name of a type or validator stands in the path too ("list[str]"); a pointer names members only.

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.approvals.definition import Approver
 from waypost.approvals.subject import Subject
 from waypost.directory.queries import people_by_login
+from waypost.kernel.ids import MAX_ID
 
 
 async def find(session: AsyncSession, asks: Sequence[tuple[Approver, Subject]]) -> list[tuple[list[int], str]]:
@@ -21,4 +22,5 @@ async def find(session: AsyncSession, asks: Sequence[tuple[Approver, Subject]]) 
 def _ids(value: object, known: dict[str, int]) -> list[int]:
     if isinstance(value, str):
         return [known[name]] if (name := value.strip().lower()) in known else []
-    return [value] if isinstance(value, int) and not isinstance(value, bool) else []
+    # a form that is still written may hold any number
+    return [value] if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_ID else []
