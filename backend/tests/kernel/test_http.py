@@ -181,7 +181,7 @@ async def test_a_body_of_very_many_mistakes_costs_little(who: Any) -> None:
     assert len(refused["errors"]) == 100
     wrong = {"ticket_type": "HR", "tags": [{}] * 50_000}
     assert len((await employee.post("/tickets/path", wrong, expect=422))["errors"]) <= 100
-    assert time.perf_counter() - began < 3
+    assert time.perf_counter() - began < 10
 
 
 @pytest.mark.parametrize("body", [b"[" * 50, b"{", b'{"title": NaN}', b'{"title": "\xff"}', b'{"a": 1, "a": 2}'])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from waypost.approvals import definition as reading
@@ -75,7 +76,8 @@ def _faults(document: Mapping[str, Any], fields: Catalogue) -> Iterator[Problem]
         yield from _tried(document, partial(reading.read, _WHOLE | {"stages": stages}, fields))
     for n, stage in enumerate(stages[: reading.MAX_STAGES] if isinstance(stages, list) else ()):
         pointer = f"/stages/{n}"
-        own = list(_stage_faults(document, stage, fields, pointer)) if isinstance(stage, Mapping) else []
+        faults = _stage_faults(document, stage, fields, pointer) if isinstance(stage, Mapping) else iter(())
+        own = list(islice(faults, MOST))
         # what its parts mean together is looked at once each means something
         yield from own or _tried(document, partial(reading.read_stage, stage, fields, pointer))
 
@@ -112,7 +114,8 @@ def _of_condition(document: Any, wrong: FieldError) -> str:
 def _is_missing(document: Any, pointer: str) -> bool:
     """Whether nothing stands there yet."""
     value = document
-    for part in pointer.split("/")[1:]:
+    for token in pointer.split("/")[1:]:
+        part = token.replace("~1", "/").replace("~0", "~")
         if isinstance(value, Mapping):
             value = value.get(part)
         elif isinstance(value, list) and part.isdigit() and int(part) < len(value):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,7 +20,8 @@ from typing import Any
 from waypost.approvals.errors import BadDefinition
 from waypost.kernel.conditions import tree
 from waypost.kernel.conditions.fields import Catalogue, Field, Kind, catalogue
-from waypost.kernel.errors import FieldError
+from waypost.kernel.errors import FieldError, escape_pointer
+from waypost.kernel.shapes import in_one_line
 
 MAX_NAME = 100
 MAX_STAGES = 20
@@ -226,13 +228,18 @@ def _only(value: Any, known: set[str], pointer: str) -> None:
         raise _bad(pointer, "must be an object")
     unknown = set(value) - known
     if unknown:
-        raise _bad(f"{pointer}/{min(unknown)}", "is not known here")
+        raise _bad(f"{pointer}/{escape_pointer(min(unknown))}", "is not known here")
 
 
 def _line(value: object, pointer: str) -> str:
     if not isinstance(value, str) or not 0 < len(value.strip()) <= MAX_NAME:
         raise _bad(pointer, f"must be a text of 1 to {MAX_NAME} characters")
-    return " ".join(value.split())
+    return shown(value)
+
+
+def shown(name: str) -> str:
+    """A name as people read it: one line, without what cannot be seen or turns the words around."""
+    return in_one_line("".join(c for c in name if c.isspace() or unicodedata.category(c) != "Cc"))
 
 
 def _limit(value: object, pointer: str) -> Decimal:

@@ -29,11 +29,11 @@ def _definition_json(row: ApprovalDefinition, document: Json | None) -> Json:
         "version": row.version,
         "is_active": row.is_active,
         "has_draft": row.draft_at is not None,
-        "name": row.name,
         "condition": None,
         "stages": [],
         "one_by_one_above": None,
         **(document or {}),
+        "name": row.name,
         "updated_at": rfc3339(row.updated_at),
     }
 
@@ -97,9 +97,15 @@ async def draft(session: AsyncSession, definition_id: int) -> Json:
     }
 
 
+async def checked(session: AsyncSession, document: Json, row: ApprovalDefinition | None) -> list[Problem]:
+    """What is wrong with a document that may become the next version of a workflow, or a workflow of its own."""
+    is_off = row is not None and row.version > 0 and not row.is_active
+    return (await surveying.check(session, document, own_id=row.id if row else None, is_off=is_off)).problems
+
+
 async def problems_of(session: AsyncSession, document: Json, row: ApprovalDefinition | None = None) -> list[Json]:
-    """What is wrong with a document, ready for JSON."""
-    found = (await surveying.check(session, document, own_id=row.id if row else None)).problems
+    """The same ready for JSON, and whether somebody published in the meantime."""
+    found = await checked(session, document, row)
     if row is not None and row.draft_base is not None and row.draft_base < row.version:
         told = f"Version {row.version} was published after this draft was begun; publishing takes its changes back."
         found = [warning("", "outdated_base", told), *found]

@@ -42,6 +42,7 @@ from waypost.approvals.errors import (
     SameName,
     VersionNotFound,
 )
+from waypost.directory.errors import NameTaken
 from waypost.kernel.conditions.tree import InvalidCondition
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion
@@ -56,7 +57,7 @@ Reader = Annotated[Actor, permit(Permission.APPROVALS_READ_DEFINITIONS)]
 Configurer = Annotated[Actor, permit(Permission.APPROVALS_CONFIGURE)]
 Which = Annotated[str, Field(pattern=r"^(draft|0|[1-9][0-9]{0,9})$", examples=["3"])]
 VersionNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
-_BAD = problems(DefinitionNotFound, BadDefinition, InvalidCondition)
+_BAD = problems(DefinitionNotFound, BadDefinition, InvalidCondition, NameTaken)
 
 
 async def is_there(request: Request) -> None:
@@ -72,7 +73,9 @@ async def workflows(session: ReadSession, _: Reader, limit: Limit = 25, cursor: 
     return json_response(await queries.definition_page(session, cursor=cursor, limit=limit))
 
 
-@router.post("", status_code=201, response_model=DefinitionRead, responses=problems(BadDefinition, InvalidCondition))
+@router.post(
+    "", status_code=201, response_model=DefinitionRead, responses=problems(BadDefinition, InvalidCondition, NameTaken)
+)
 async def create_workflow(body: DefinitionWrite, session: WriteSession, actor: Configurer, once: OnceOnly) -> Response:
     """Define a workflow, in force at once; or only begin to write one."""
 
@@ -166,11 +169,15 @@ async def discard_workflow_draft(
 )
 @guarded(is_there)
 async def publish_workflow(
-    definition_id: PathId, body: PublishBody, session: WriteSession, actor: Configurer
+    definition_id: PathId, body: PublishBody, session: WriteSession, actor: Configurer, once: OnceOnly
 ) -> Response:
     """Make the draft the next version; what runs keeps the one it began with."""
-    await publishing.publish_draft(session, actor, definition_id, draft_version=body.draft_version, note=body.note)
-    return json_response(await queries.definition(session, definition_id))
+
+    async def work() -> Response:
+        await publishing.publish_draft(session, actor, definition_id, draft_version=body.draft_version, note=body.note)
+        return json_response(await queries.definition(session, definition_id))
+
+    return await once.answer(session, actor.user_id, work)
 
 
 # --- versions ---------------------------------------------------------------------------------------------------------
@@ -179,7 +186,7 @@ async def publish_workflow(
 @router.put(
     "/{definition_id}/active",
     response_model=DefinitionRead,
-    responses=problems(DefinitionNotFound, NotPublished, StaleVersion),
+    responses=problems(DefinitionNotFound, NotPublished, StaleVersion, NameTaken),
 )
 @guarded(is_there)
 async def activate_workflow(
@@ -247,8 +254,12 @@ async def export_workflow(
 @router.post("/{definition_id}/restore", response_model=DefinitionRead, responses=_BAD | problems(VersionNotFound))
 @guarded(is_there)
 async def restore_workflow(
-    definition_id: PathId, body: RestoreBody, session: WriteSession, actor: Configurer
+    definition_id: PathId, body: RestoreBody, session: WriteSession, actor: Configurer, once: OnceOnly
 ) -> Response:
     """Publish what an earlier version said as the next one."""
-    await publishing.restore_version(session, actor, definition_id, version=body.version, note=body.note)
-    return json_response(await queries.definition(session, definition_id))
+
+    async def work() -> Response:
+        await publishing.restore_version(session, actor, definition_id, version=body.version, note=body.note)
+        return json_response(await queries.definition(session, definition_id))
+
+    return await once.answer(session, actor.user_id, work)

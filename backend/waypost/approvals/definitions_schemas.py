@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from waypost.kernel.shapes import PersonRef, Remark, Strict, Version
+from waypost.kernel.shapes import PersonRef, Remark, Strict, Version, nfc
 
 CONDITION = {"all": [{"field": "ticket_type", "op": "eq", "value": "IT_HARDWARE"}]}
 STAGE = {
@@ -29,8 +29,10 @@ STAGE = {
 DOCUMENT = {"name": "Purchases by amount", "condition": CONDITION, "stages": [STAGE], "one_by_one_above": "5000.00"}
 FILE = {"format": "waypost.workflow", "format_version": 1, "workflow": DOCUMENT}
 
-Condition = Annotated[dict[str, Any] | None, Field(examples=[CONDITION])]
-Document = Annotated[dict[str, Any], Field(description="A workflow, finished or not.", examples=[DOCUMENT])]
+Condition = Annotated[dict[str, Any] | None, AfterValidator(nfc), Field(examples=[CONDITION])]
+Document = Annotated[
+    dict[str, Any], AfterValidator(nfc), Field(description="A workflow, finished or not.", examples=[DOCUMENT])
+]
 OneByOneAbove = Annotated[
     str | None,
     Field(
@@ -50,7 +52,7 @@ class DefinitionBody(Strict):
 
     name: Annotated[str, Field(min_length=1, max_length=100, examples=["Purchases by amount"])]
     condition: Condition = None
-    stages: Annotated[list[dict[str, Any]], Field(max_length=20, examples=[[STAGE]])]
+    stages: Annotated[list[dict[str, Any]], AfterValidator(nfc), Field(max_length=20, examples=[[STAGE]])]
     one_by_one_above: OneByOneAbove = None
 
     def document(self) -> dict[str, Any]:
@@ -123,7 +125,7 @@ class CheckBody(Strict):
 class ImportBody(Strict):
     """A workflow's file. With `dry_run` nothing is kept; without `publish` it is kept as a draft."""
 
-    file: Annotated[dict[str, Any], Field(description="What `…/export` gave.", examples=[FILE])]
+    file: Annotated[dict[str, Any], AfterValidator(nfc), Field(description="What `…/export` gave.", examples=[FILE])]
     dry_run: Annotated[bool, Field(strict=True, examples=[True])] = True
     publish: Annotated[bool, Field(strict=True, examples=[False])] = False
     replace_draft: Annotated[bool, Field(strict=True, examples=[False])] = False

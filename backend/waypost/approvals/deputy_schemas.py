@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import Instant, Money, PersonRef, Remark, Strict, Version
+from waypost.kernel.shapes import Instant, Money, PersonRef, Remark, Strict, Version, nfc
 
 _CONDITION = {"all": [{"field": "ticket_type", "op": "eq", "value": "IT_HARDWARE"}]}
 ScopeCondition = Annotated[
     dict[str, Any] | None,
+    AfterValidator(nfc),
     Field(examples=[_CONDITION], description="What it covers, in the condition language; null: everything."),
 ]
 Ceiling = Annotated[

@@ -5,45 +5,27 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.approvals import events
-from waypost.approvals.definition import MAX_NAME, MAX_STAGES
+from waypost.approvals.definition import MAX_NAME, shown
 from waypost.approvals.errors import NoDraft
+from waypost.approvals.measuring import check_size
 from waypost.approvals.models import ApprovalDefinition
 from waypost.approvals.publishing import draft_of, forget_draft, locked
 from waypost.kernel.clock import now
-from waypost.kernel.errors import StaleVersion, invalid_field
+from waypost.kernel.errors import StaleVersion
 from waypost.kernel.events import Doer, record
+from waypost.kernel.shapes import is_blank
 
-MAX_BYTES = 200_000
-MAX_DEPTH = 28  # what may be stored must come back in an answer, and be sent again inside of another document
 UNTITLED = "Untitled workflow"
-
-
-def check_size(document: dict[str, Any], place: str = "/document") -> None:
-    """Raises what is told of a draft that is too large, too deep, or has too many stages."""
-    if len(msgspec.json.encode(document)) > MAX_BYTES:
-        raise invalid_field(place, f"must be smaller than {MAX_BYTES} bytes")
-    if _depth(document) > MAX_DEPTH:
-        raise invalid_field(place, f"must not be nested deeper than {MAX_DEPTH} levels")
-    stages = document.get("stages")
-    if isinstance(stages, list) and len(stages) > MAX_STAGES:
-        raise invalid_field(f"{place}/stages", f"must be at most {MAX_STAGES} stages")
-
-
-def _depth(value: object) -> int:
-    """How deep it is nested; bodies deeper than 32 levels are refused before."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
 
 
 def name_of(document: dict[str, Any]) -> str:
     """What an unfinished workflow is called in lists."""
     name = document.get("name")
-    line = " ".join(name.split())[:MAX_NAME] if isinstance(name, str) else ""
-    return line or UNTITLED
+    line = shown(name)[:MAX_NAME] if isinstance(name, str) else ""
+    return UNTITLED if is_blank(line) else line
 
 
 async def begin_draft(session: AsyncSession, actor: Doer, document: dict[str, Any]) -> ApprovalDefinition:
@@ -63,7 +45,7 @@ async def keep_draft(
     session: AsyncSession, actor: Doer, definition_id: int, *, document: dict[str, Any], draft_version: int
 ) -> None:
     """Keep what was written. Raises `DefinitionNotFound`, `StaleVersion`, or what is too large."""
-    check_size(document)
+    check_size(document, "/document")
     found = await locked(session, definition_id)
     if found.draft_version != draft_version:
         raise StaleVersion(draft_version=found.draft_version)

@@ -7,6 +7,7 @@ for somebody else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +26,10 @@ _RULE = (
     ("user_ids", "users", "person"),
     ("team_id", "team", "team"),
     ("department_id", "department", "department"),
+)
+_BY_NAME = {by_id: by_name for by_id, by_name, _ in _RULE}
+_RULE_PLACE = re.compile(
+    rf"(/stages/\d+/(?:approvers/\d+|fallback/\d+|escalation/to))/({'|'.join(_BY_NAME)})(/.*)?", re.ASCII
 )
 _SAID = {"person": "a username", "team": "the name of a team", "department": "the name of a department"}
 
@@ -114,6 +119,15 @@ def names_in(workflow: object, fields: Catalogue) -> dict[str, set[str]]:
     for _, comparison, whose in comparisons_in(workflow, fields):
         keep(whose, comparison.get("value"))
     return found
+
+
+def place_in_file(pointer: str) -> str:
+    """Where in a file a place of its document stands: ids of the one are names in the other."""
+    found = _RULE_PLACE.fullmatch(pointer)
+    if found is None:
+        return pointer
+    rule, member, rest = found.groups(default="")
+    return f"{rule}/{_BY_NAME[member]}{rest}"
 
 
 def from_file(workflow: Json, ids: Ids, fields: Catalogue) -> tuple[Json, list[Problem]]:

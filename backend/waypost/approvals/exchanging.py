@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.approvals import called, drafting, exchange, publishing, surveying
 from waypost.approvals import definition_queries as queries
-from waypost.approvals import drafting, exchange, publishing, surveying
 from waypost.approvals.checking import Level, Problem
 from waypost.approvals.comparing import compare
-from waypost.approvals.errors import BadDefinition, DraftInTheWay, SameName
+from waypost.approvals.errors import BadDefinition, DraftInTheWay, VersionNotFound
+from waypost.approvals.measuring import check_size
 from waypost.approvals.mentions import MOST, Called, mentioned
 from waypost.approvals.models import ApprovalDefinition
 from waypost.approvals.naming import called_in
@@ -29,6 +30,8 @@ Json = dict[str, Any]
 async def export(session: AsyncSession, definition_id: int, which: str | None) -> tuple[str, Json]:
     """The name of a workflow and its file. Raises `DefinitionNotFound`, `VersionNotFound` or `NoDraft`."""
     row, document = await queries.document_of(session, definition_id, which)
+    if not document and which != queries.DRAFT:
+        raise VersionNotFound  # of what was never published
     fields = (await surveying.forms(session)).fields
     named = mentioned(document, fields)
     people, teams, departments = await names.all(
@@ -55,16 +58,20 @@ async def import_file(
     faults = exchange.header_faults(file)
     if faults:
         raise _refusal(faults, FILE)
-    drafting.check_size(file["workflow"], FILE)
+    check_size(file["workflow"], FILE)
     fields = (await surveying.forms(session)).fields
     said = exchange.names_in(file["workflow"], fields)
     if sum(map(len, said.values())) > MOST:
         raise invalid_field(WORKFLOW, f"must not name more than {MOST} people, teams and departments")
+    if not dry_run:
+        await called.one_at_a_time(session)
     ids = await _ids(session, said)
     document, faults = exchange.from_file(file["workflow"], ids, fields)
-    row = await _of_this_name(session, document.get("name"))
+    row = await _of_this_name(session, document.get("name"), lock=not dry_run)
     if not faults:
-        faults = (await surveying.check(session, document, own_id=row.id if row else None)).problems
+        faults = [
+            replace(p, pointer=exchange.place_in_file(p.pointer)) for p in await queries.checked(session, document, row)
+        ]
     errors = [p for p in faults if p.level is Level.ERROR]
     before = {} if row is None else (await queries.document_of(session, row.id, None))[1]
     changes = [] if errors else compare(before, document, await called_in(session, before, document))
@@ -101,15 +108,14 @@ async def _keep(
     return row
 
 
-async def _of_this_name(session: AsyncSession, name: object) -> ApprovalDefinition | None:
-    """The workflow a file stands for. Raises `SameName` when several could be meant."""
+async def _of_this_name(session: AsyncSession, name: object, *, lock: bool) -> ApprovalDefinition | None:
+    """The workflow a file stands for, locked when it is to be changed. Raises `SameName` when several could be meant."""
     if not isinstance(name, str):
         return None
-    line = " ".join(name.split())
-    found = (await session.scalars(select(ApprovalDefinition).where(ApprovalDefinition.name == line).limit(2))).all()
-    if len(found) > 1:
-        raise SameName(f"Several workflows are called “{line}”; which one is meant?")
-    return found[0] if found else None
+    definition_id = await called.meant_by(session, name, f"{WORKFLOW}/name")
+    if definition_id is None:
+        return None
+    return await (publishing.locked(session, definition_id) if lock else session.get(ApprovalDefinition, definition_id))
 
 
 async def _ids(session: AsyncSession, said: dict[str, set[str]]) -> exchange.Ids:

@@ -35,7 +35,8 @@ def _one_of(column: str, words: type[WorkflowStatus] | type[StageStatus] | type[
 class ApprovalDefinition(Base):
     """A workflow as administrators know it. What it says stands in its versions; 0 is one that was never published.
 
-    `draft` is what is being written, finished or not; it began as version `draft_base`. `draft_version` counts what was
+    Of those in force no two have the same name: `name_in_force` is what of it must differ (`called.key_of`), and empty for
+    the others. `draft` is what is being written, finished or not; it began as version `draft_base`. `draft_version` counts what was
     kept of it and never goes back, so that who wrote on an earlier draft is told.
     """
 
@@ -43,6 +44,7 @@ class ApprovalDefinition(Base):
 
     id: Mapped[BigId]
     name: Mapped[str] = mapped_column(String(100))
+    name_in_force: Mapped[str | None] = mapped_column(Text)
     version: Mapped[int] = mapped_column(Integer)
     is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
     draft: Mapped[dict[str, Any] | None] = mapped_column(
@@ -55,7 +57,10 @@ class ApprovalDefinition(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    __table_args__ = (Index("ix_approval_definitions_name", "name", "id"),)
+    __table_args__ = (
+        Index("ix_approval_definitions_name", "name", "id"),
+        Index("uq_approval_definitions_name_in_force", "name_in_force", unique=True),
+    )
 
 
 class ApprovalDefinitionVersion(Base):

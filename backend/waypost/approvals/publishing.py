@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.approvals import events
+from waypost.approvals import called, events
 from waypost.approvals.errors import DefinitionNotFound, NoDraft, NotPublished, VersionNotFound
+from waypost.approvals.measuring import check_size
 from waypost.approvals.models import ApprovalDefinition, ApprovalDefinitionVersion
 from waypost.approvals.surveying import must_be_sound
 from waypost.kernel.clock import now
@@ -17,9 +18,14 @@ from waypost.kernel.events import Doer, record
 
 
 async def create_definition(session: AsyncSession, actor: Doer, document: dict[str, Any]) -> ApprovalDefinition:
-    """Add a workflow. Raises `BadDefinition` or `InvalidCondition` naming the places."""
+    """Add a workflow. Raises `BadDefinition` or `InvalidCondition` naming the places, or `NameTaken`."""
+    check_size(document)
     checked, kinds = await must_be_sound(session, document)
-    made = ApprovalDefinition(name=checked.name, version=1, created_at=now(), updated_at=now())
+    await called.one_at_a_time(session)
+    key = await called.take(session, checked.name, None)
+    made = ApprovalDefinition(
+        name=checked.name, name_in_force=key, version=1, created_at=now(), updated_at=now(), is_active=True
+    )
     session.add(made)
     await session.flush()
     await _keep_version(session, actor, made, document, kinds)
@@ -32,8 +38,10 @@ async def change_definition(
 ) -> ApprovalDefinition:
     """Give a workflow its next version.
 
-    Raises `DefinitionNotFound`, `StaleVersion`, or names what is wrong with the document.
+    Raises `DefinitionNotFound`, names what is wrong with the document, then `StaleVersion` or `NameTaken`.
     """
+    check_size(document)
+    await called.one_at_a_time(session)
     found = await locked(session, definition_id)
     checked, kinds = await must_be_sound(session, document)
     if found.version != version:
@@ -47,8 +55,9 @@ async def publish_draft(
 ) -> ApprovalDefinition:
     """Make the draft the next version. A workflow that was never in force is active from then on.
 
-    Raises `DefinitionNotFound`, `NoDraft`, `StaleVersion`, or names what is wrong with the draft.
+    Raises `DefinitionNotFound`, `NoDraft`, `StaleVersion`, names what is wrong with the draft, or `NameTaken`.
     """
+    await called.one_at_a_time(session)
     found = await locked(session, definition_id)
     draft = await draft_of(session, definition_id)
     if draft is None:
@@ -67,8 +76,9 @@ async def restore_version(
 ) -> ApprovalDefinition:
     """Publish what an earlier version said as the next one.
 
-    Raises `DefinitionNotFound`, `VersionNotFound`, or names what it speaks of and is not there any more.
+    Raises `DefinitionNotFound`, `VersionNotFound`, names what it speaks of and is not there any more, or `NameTaken`.
     """
+    await called.one_at_a_time(session)
     found = await locked(session, definition_id)
     earlier = await session.get(ApprovalDefinitionVersion, (definition_id, version))
     if earlier is None:
@@ -83,14 +93,16 @@ async def set_active(
 ) -> ApprovalDefinition:
     """Let new requests be judged by a workflow, or not any more.
 
-    Raises `DefinitionNotFound`, `NotPublished` or `StaleVersion`.
+    Raises `DefinitionNotFound`, `NotPublished`, `StaleVersion` or `NameTaken`.
     """
+    await called.one_at_a_time(session)
     found = await locked(session, definition_id)
     if found.version == 0:
         raise NotPublished
     if found.version != version:
         raise StaleVersion(current_version=found.version)
     if found.is_active != is_active:
+        found.name_in_force = await called.take(session, found.name, found.id) if is_active else None
         found.is_active, found.updated_at = is_active, now()
         await session.flush()
         kind = events.DefinitionActivated if is_active else events.DefinitionDeactivated
@@ -100,7 +112,9 @@ async def set_active(
 
 async def locked(session: AsyncSession, definition_id: int) -> ApprovalDefinition:
     """The workflow's row, for whoever changes it next. Raises `DefinitionNotFound`."""
-    found = await session.get(ApprovalDefinition, definition_id, with_for_update={"key_share": True})
+    found = await session.get(
+        ApprovalDefinition, definition_id, with_for_update={"key_share": True}, populate_existing=True
+    )
     if found is None:
         raise DefinitionNotFound
     return found
@@ -135,6 +149,8 @@ async def _next_version(
     note: str,
     restored_from: int | None = None,
 ) -> None:
+    if found.is_active:
+        found.name_in_force = await called.take(session, name, found.id)
     found.name, found.version, found.updated_at = name, found.version + 1, now()
     await session.flush()
     await _keep_version(session, actor, found, document, kinds, note=note, restored_from=restored_from)

@@ -5,7 +5,7 @@ Who is named and is not there is an error; everything else is a warning, because
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from waypost.approvals.planning import Candidate, seats_of
 from waypost.kernel.conditions.fields import CUSTOM, Field, Kind
 from waypost.kernel.conditions.possible import Domain, Domains, Effort, Undecided, example, is_made_up
 from waypost.kernel.conditions.tree import Condition, Leaf, Not, describe, leaves
+from waypost.kernel.shapes import is_blank
 
 # Of trying, for all questions of one check together: a fraction of a second. None of them may take it all.
 EFFORT, EFFORT_EACH = 100_000, 20_000
@@ -81,11 +82,24 @@ def looked_at(definition: Definition) -> Iterator[tuple[str, Condition]]:
 
 
 def named(definition: Definition, company: Company) -> Iterator[Problem]:
-    """What it names and is not there: these are errors."""
+    """What it names and is not there, and names that show nothing: these are errors."""
+    said = [("/name", definition.name), *((f"/stages/{n}/name", s.name) for n, s in enumerate(definition.stages))]
+    yield from (error(pointer, "invalid", "must show something") for pointer, name in said if is_blank(name))
     for pointer, rule in rules_of(definition):
         yield from _missing(rule, pointer, company)
     for n, stage in enumerate(definition.stages):
         yield from _quorum(stage, f"/stages/{n}/quorum", company)
+
+
+def name_taken(definition: Definition, keys: Collection[str], *, is_off: bool) -> Iterator[Problem]:
+    """Whether another workflow in force has its name; `keys` are those of theirs."""
+    if definition.name.casefold() not in keys:
+        return
+    if is_off:
+        told = "Another workflow that is in force has this name; this one needs another before it is switched on."
+        yield warning("/name", "name_taken", told)
+    else:
+        yield error("/name", "name_taken", "is the name of another workflow that is in force")
 
 
 def _missing(rule: Approver, pointer: str, company: Company) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.models import Role
-from waypost.approvals import checking, soundness
+from waypost.approvals import called, checking, soundness
 from waypost.approvals.checking import Level, Problem
 from waypost.approvals.definition import FIELDS, ApproverKind, Definition
 from waypost.approvals.definitions import in_force, kept_field, specificity
@@ -91,18 +91,20 @@ def _step(schema: Any) -> Decimal | None:
     return Decimal(1) if schema.get("type") == "integer" else None
 
 
-async def check(session: AsyncSession, document: object, *, own_id: int | None = None) -> Checked:
-    """Everything that is wrong with a document, errors and warnings. `own_id` is the workflow it would change."""
+async def check(session: AsyncSession, document: object, *, own_id: int | None = None, is_off: bool = False) -> Checked:
+    """Everything that is wrong with a document, errors and warnings. `own_id` is the workflow it would change, `is_off`
+    that it is switched off, and stays so."""
     known = await forms(session)
     definition, problems = checking.read(document, known.fields)
     if definition is None:
         return Checked(None, {}, problems)
     company = await survey(session, definition, known)
     problems += soundness.named(definition, company)
+    in_use = [w for w in await in_force(session) if w.definition_id != own_id]
+    problems += soundness.name_taken(definition, {called.key_of(w.definition.name) for w in in_use}, is_off=is_off)
     others = [
         Other(w.definition.name, w.definition.condition, (*specificity(w.definition), w.definition_id or 0))
-        for w in await in_force(session)
-        if w.definition_id != own_id
+        for w in in_use
     ]
     rank = (*specificity(definition), own_id or NEWEST)
     problems += soundness.doubts(definition, company, others, rank)
@@ -126,7 +128,7 @@ async def must_be_sound(session: AsyncSession, document: dict[str, Any]) -> tupl
 def refusal(problems: Sequence[Problem]) -> Invalid:
     """What is told when a workflow with these errors is to be published."""
     first = problems[0]
-    errors = tuple(FieldError(p.pointer, p.message) for p in problems)
+    errors = tuple(FieldError(p.pointer, p.message) for p in problems[: checking.MOST])
     if "/condition" in first.pointer:
         return InvalidCondition(f"The condition {first.message}.", errors=errors)
     return BadDefinition(f"The workflow's {first.pointer.strip('/') or 'document'} {first.message}.", errors=errors)
@@ -150,7 +152,7 @@ async def survey(session: AsyncSession, definition: Definition, known: Forms) ->
     ]
     *members, administrators = await candidates(session, [*((r,) for r in fixed), (ADMINISTRATORS,)], NOTHING)
 
-    async def called(table: Any, key: Any, name: Any, wanted: set[Any], *where: Any) -> dict[Any, str]:
+    async def names_of(table: Any, key: Any, name: Any, wanted: set[Any], *where: Any) -> dict[Any, str]:
         if not wanted:
             return {}
         rows = await session.execute(select(key, name).where(key.in_(wanted), *where))
@@ -161,10 +163,10 @@ async def survey(session: AsyncSession, definition: Definition, known: Forms) ->
 
     whole_name = User.first_name + " " + User.last_name
     return Company(
-        people=await called(User, User.id, whole_name, {i for r in rules for i in r.named}, User.is_active),
-        roles=await called(Role, Role.key, Role.name, targets(ApproverKind.ROLE)),
-        teams=await called(Team, Team.id, Team.name, targets(ApproverKind.TEAM)),
-        departments=await called(
+        people=await names_of(User, User.id, whole_name, {i for r in rules for i in r.named}, User.is_active),
+        roles=await names_of(Role, Role.key, Role.name, targets(ApproverKind.ROLE)),
+        teams=await names_of(Team, Team.id, Team.name, targets(ApproverKind.TEAM)),
+        departments=await names_of(
             Department, Department.id, Department.name, {r.department_id for r in rules if r.department_id is not None}
         ),
         members=dict(zip(fixed, members, strict=True)),

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from waypost.catalog.errors import BadForm
-from waypost.kernel.errors import FieldError
+from waypost.kernel.errors import FieldError, escape_pointer
 from waypost.kernel.shapes import is_blank
 
 MAX_TEXT = 20_000
@@ -139,7 +139,7 @@ def bad(pointer: str, message: str) -> BadForm:
 
 def inside(pointer: str, part: object) -> str:
     """The pointer one step further in (RFC 6901, section 3)."""
-    return f"{pointer}/{str(part).replace('~', '~0').replace('/', '~1')}"
+    return f"{pointer}/{escape_pointer(part)}"
 
 
 def _nothing(kind: FieldKind, kept: dict[str, Any], pointer: str) -> None:

@@ -36,6 +36,11 @@ class FieldError:
     message: str
 
 
+def escape_pointer(part: object) -> str:
+    """One reference token of a JSON pointer (RFC 6901, section 3)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
 class Refusal(Exception):
     """Something was not done, for a reason a person can act on. Nothing has been changed when it is raised."""
 

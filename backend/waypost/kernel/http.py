@@ -32,7 +32,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from waypost.kernel import events
 from waypost.kernel.db import is_busy, sqlstate
-from waypost.kernel.errors import FieldError, Invalid, Kind, NotFound, Refusal, Unavailable
+from waypost.kernel.errors import FieldError, Invalid, Kind, NotFound, Refusal, Unavailable, escape_pointer
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
 
@@ -191,11 +191,6 @@ def _check_text(value: object, pointer: str) -> None:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             _check_text(inner, f"{pointer}/{index}")
-
-
-def escape_pointer(part: object) -> str:
-    """One reference token of a JSON pointer (RFC 6901, section 3)."""
-    return str(part).replace("~", "~0").replace("/", "~1")
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------

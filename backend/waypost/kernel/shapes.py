@@ -50,8 +50,13 @@ def nfc(value: Any) -> Any:
 _TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
+def in_one_line(value: str) -> str:
+    """Text as one line of composed letters, without what turns words around."""
+    return " ".join(str(nfc(value)).translate(_TURNS).split())
+
+
 def _one_line(value: str) -> str:
-    line = " ".join(nfc(value).translate(_TURNS).split())
+    line = in_one_line(value)
     if is_blank(line):
         raise ValueError("must not be empty")
     if any(unicodedata.category(c) == "Cc" for c in line):

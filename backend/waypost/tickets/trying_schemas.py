@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from waypost.approvals.definitions_schemas import DOCUMENT
 from waypost.approvals.path_schemas import Path, PathWorkflow
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import Currency, Instant, Money, PersonRef, Strict
+from waypost.kernel.shapes import Currency, Instant, Money, PersonRef, Strict, nfc
 from waypost.tickets.schemas import CustomFields, Description, PriorityWord, StatusWord
 
 Tried = Annotated[
     dict[str, Any] | None,
+    AfterValidator(nfc),
     Field(
         description="The workflow as it is being written; without it, the draft, and without a draft what is in force.",
         examples=[DOCUMENT],

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Union
 
 from waypost.kernel.conditions.fields import OPERATORS, Catalogue, Field, Kind
-from waypost.kernel.errors import FieldError, Invalid
+from waypost.kernel.errors import FieldError, Invalid, escape_pointer
 
 MAX_DEPTH = 16
 MAX_NODES = 200
@@ -101,7 +101,7 @@ def _parse(value: object, fields: Catalogue, pointer: str, depth: int, budget: l
 def _leaf(value: dict[str, Any], fields: Catalogue, pointer: str) -> Leaf:
     unknown = set(value) - {"field", "op", "value"}
     if unknown:
-        raise _refuse(f"{pointer}/{min(unknown)}", "is not part of a comparison")
+        raise _refuse(f"{pointer}/{escape_pointer(min(unknown))}", "is not part of a comparison")
     name, op = value["field"], value.get("op")
     field = fields.get(name) if isinstance(name, str) else None
     if field is None:
