@@ -8039,6 +8039,10 @@ export type CreateWorkflowErrors = {
      */
     403: Problem;
     /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
      * Invalid request
      */
     422: Problem;
@@ -8241,6 +8245,10 @@ export type ChangeWorkflowErrors = {
      * Not found
      */
     404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
     /**
      * Changed in the meantime
      */
@@ -8571,6 +8579,14 @@ export type ExportWorkflowResponse = ExportWorkflowResponses[keyof ExportWorkflo
 
 export type PublishWorkflowData = {
     body: PublishBody;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path: {
         /**
          * Definition Id
@@ -8666,6 +8682,14 @@ export type ReplayWorkflowResponse = ReplayWorkflowResponses[keyof ReplayWorkflo
 
 export type RestoreWorkflowData = {
     body: RestoreBody;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
     path: {
         /**
          * Definition Id
@@ -8689,6 +8713,10 @@ export type RestoreWorkflowErrors = {
      * Not found
      */
     404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
     /**
      * Invalid request
      */
