@@ -122,7 +122,7 @@ async def test_what_had_the_same_name_before_goes_on(fresh_database: Any, fresh_
     admin, name = await fresh_who("admin"), fresh()
     ids = [(await admin.post("/approval-workflows", document(fresh()), expect=201))["id"] for _ in range(2)]
     await fresh_database.dispose()
-    before = ScriptDirectory.from_config(config()).get_revision("0022").down_revision
+    before = ScriptDirectory.from_config(config()).get_revision("0023").down_revision
     await asyncio.to_thread(command.downgrade, config(), before)
     for definition_id, said in zip(ids, (name, name.upper()), strict=True):
         await run(f"UPDATE approval_definitions SET name = '{said}' WHERE id = {definition_id} RETURNING 1")
