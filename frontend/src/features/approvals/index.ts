@@ -5,3 +5,6 @@ export { default as DecisionBar } from "./DecisionBar.vue";
 export { default as HeldElsewhere } from "./deciding/HeldElsewhere.vue";
 export { useApprovalCount } from "./deciding/held";
 export { default as AsksAgain } from "./path/AsksAgain.vue";
+export { default as GlassNote } from "./reviews/GlassNote.vue";
+export { default as ReviewsWaiting } from "./reviews/ReviewsWaiting.vue";
+export { default as WaitingNow } from "./wait/WaitingNow.vue";

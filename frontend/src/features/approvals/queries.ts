@@ -7,6 +7,7 @@ import { useSession } from "@/stores/session";
 export const queueKey = ["approvals", "queue"] as const;
 export const flowKey = (ticketId: number) => ["approvals", "flow", ticketId] as const;
 
+export const reviewsKey = ["approvals", "reviews"] as const;
 export const summaryKey = ["approvals", "summary"] as const;
 
 /** What part of the queue is looked at. */
@@ -64,6 +65,26 @@ export function useFlow(ticketId: Ref<number>) {
   return useQuery({
     queryKey: ["approvals", "flow", ticketId],
     queryFn: ({ signal }) => data(api.ticketApprovals({ path: { ticket_id: ticketId.value }, signal })),
+    // An instant that was foretold has come: what it brought is there within seconds, whether a live line is up or not.
+    refetchInterval: ({ state }) => {
+      const next = state.data?.items[0]?.ahead[0];
+      return next && Date.parse(next.at) < Date.now() ? 3000 : false;
+    },
+  });
+}
+
+/** How each rung was reached; asked again while something is still on its way. */
+export function useProof(ticketId: Ref<number>, isWanted: Ref<boolean>) {
+  return useQuery({
+    queryKey: ["approvals", "proof", ticketId],
+    queryFn: ({ signal }) => data(api.proofOfApproval({ path: { ticket_id: ticketId.value }, signal })),
+    enabled: isWanted,
+    refetchInterval: ({ state }) => {
+      const calls = (state.data?.items ?? []).flatMap((r) => r.calls);
+      const waits = calls.some((c) => !c.told.length || c.told.some((one) => one.status === "PENDING"));
+      const isFresh = calls.some((c) => Date.now() - Date.parse(c.at) < 600_000);
+      return waits && isFresh ? 3000 : false;
+    },
   });
 }
 

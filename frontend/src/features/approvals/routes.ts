@@ -7,5 +7,11 @@ const routes: RouteRecordRaw[] = [
     component: () => import("./ApprovalQueueView.vue"),
     meta: { title: "nav.approvals", needs: "approvals:decide" },
   },
+  {
+    path: "approvals/reviews",
+    name: "approval-reviews",
+    component: () => import("./reviews/ReviewsView.vue"),
+    meta: { title: "approvals.reviews.title", needs: "tickets:read" },
+  },
 ];
 export default routes;

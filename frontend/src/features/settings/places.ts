@@ -22,6 +22,7 @@ export const places: SettingsPlace[] = [
     icon: "i-lucide-workflow",
     needs: "approvals:read_definitions",
   },
+  { to: "/approvals/reviews", key: "reviews", icon: "i-lucide-scan-eye", needs: "audit:read" },
   {
     to: "/settings/canned-replies",
     key: "canned",

@@ -46,6 +46,18 @@ export function time(value: string): string {
   return new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone: zone }).format(new Date(value));
 }
 
+/** An exact instant as briefly as can be: the time when it is today, with the day when it is not. */
+export function moment(value: string, now: number, withSeconds = false): string {
+  const at = new Date(value);
+  const day = new Intl.DateTimeFormat("en", { dateStyle: "short", timeZone: zone });
+  const clock: Intl.DateTimeFormatOptions = withSeconds
+    ? { hour: "numeric", minute: "2-digit", second: "2-digit" }
+    : { hour: "numeric", minute: "2-digit" };
+  const date: Intl.DateTimeFormatOptions =
+    day.format(at) === day.format(now) ? {} : { weekday: "short", day: "numeric", month: "short" };
+  return new Intl.DateTimeFormat(locale, { ...date, ...clock, timeZone: zone }).format(at);
+}
+
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 31_536_000],
   ["month", 2_592_000],
@@ -60,7 +72,7 @@ export function relative(value: string, now: number): string {
   const seconds = Math.round((new Date(value).getTime() - now) / 1000);
   const format = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
   for (const [unit, size] of STEPS) {
-    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return format.format(Math.round(seconds / size), unit);
   }
   return format.format(0, "second");
 }

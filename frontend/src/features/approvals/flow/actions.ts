@@ -42,3 +42,18 @@ export function useOverride() {
     onSettled: useRefresh(),
   });
 }
+
+/** An emergency approved without being asked, with a reason; others review it. */
+export function useBreakGlass() {
+  return useMutation({
+    mutationFn: (of: { workflowId: number; comments: string; version: number; key: string }) =>
+      data(
+        api.breakGlass({
+          path: { workflow_id: of.workflowId },
+          body: { comments: of.comments, version: of.version },
+          headers: { "Idempotency-Key": of.key },
+        }),
+      ),
+    onSettled: useRefresh(),
+  });
+}
