@@ -3,6 +3,9 @@ import { expect, test, type APIRequestContext } from "@playwright/test";
 import { hurry, SUPERVISOR } from "./processes";
 import { as, expectNoSidewaysScroll, expectNoViolations, mailAbout, PASSWORD, title } from "./support";
 
+/** Of words on the primary colour: the theme has changed once they have it. */
+const COLOURS = { light: "rgb(255, 255, 255)", dark: "rgb(15, 23, 42)" };
+
 async function outage(request: APIRequestContext, what: string): Promise<number> {
   const login = await request.post("/api/v1/auth/login", { data: { username: "agent", password: PASSWORD } });
   const { access_token } = (await login.json()) as { access_token: string };
@@ -127,6 +130,11 @@ test("nobody can be reached: the glass is broken, that is reviewed, and an objec
   await expectNoSidewaysScroll(committee);
   for (const colorScheme of ["light", "dark"] as const) {
     await committee.emulateMedia({ colorScheme });
+    await expect(committee.locator("html.dark")).toHaveCount(colorScheme === "dark" ? 1 : 0);
+    await expect(review.getByRole("button", { name: "It was right" })).toHaveCSS(
+      "color",
+      COLOURS[colorScheme],
+    );
     await expectNoViolations(committee);
   }
   await review.getByRole("button", { name: "Object" }).click();
