@@ -113,6 +113,39 @@ async def test_what_was_approved_on_other_facts_is_asked_again_with_the_differen
     assert (await employee.get(f"/tickets/{ticket['id']}"))["status"] == "APPROVED"
 
 
+async def test_a_stage_that_begins_to_apply_comes_first(who: Any, hardware: Any, find_step: Any) -> None:
+    """It stands before the one that is open, where a question waits: that one is put later, and told so."""
+    employee, manager, finance1 = await who("employee"), await who("manager"), await who("finance1")
+    budget = f"R-{next(_budgets)}"
+    condition = {
+        "all": [
+            {"field": "ticket_type", "op": "eq", "value": "IT_HARDWARE"},
+            {"field": "custom.budget_code", "op": "eq", "value": budget},
+        ]
+    }
+    stages = [
+        stage("Manager", above("2000")),
+        stage("Finance") | {"approvers": [{"kind": "USER", "user_id": finance1.id}]},
+    ]
+    body = {"name": f"Budget {budget}", "condition": condition, "stages": stages}
+    await (await who("admin")).post("/approval-workflows", body, expect=201)
+    asked = hardware("1000.00")
+    asked["custom_fields"] = asked["custom_fields"] | {"budget_code": budget}
+    ticket = await employee.post("/tickets", asked, expect=201)
+    step = await find_step(finance1, ticket["id"])
+    await finance1.post(f"/approvals/{step['id']}/request-info", {"comments": "Which?"})
+    await edit(employee, ticket, amount="3000.00", currency="USD")
+    assert (await employee.get(f"/tickets/{ticket['id']}"))["status"] == "IN_REVIEW"
+    assert await places(employee, ticket) == [("Manager", "SUPERSEDED"), ("Manager", "OPEN"), ("Finance", "WAITING")]
+    refused = await finance1.post(f"/approvals/{step['id']}/approve", {}, expect=409)
+    assert refused["code"] == "step_not_open"
+    assert (await finance1.get(f"/tickets/{ticket['id']}"))["id"] == ticket["id"], "who was asked goes on seeing it"
+    await approve(manager, find_step, ticket)
+    assert (await find_step(finance1, ticket["id"]))["id"] == step["id"]
+    await approve(finance1, find_step, ticket)
+    assert (await employee.get(f"/tickets/{ticket['id']}"))["status"] == "APPROVED"
+
+
 async def test_a_stage_that_applies_no_more_is_not_asked(two_stages: Any, who: Any, find_step: Any) -> None:
     employee, manager = await who("employee"), await who("manager")
     ticket = await employee.post("/tickets", two_stages, expect=201)

@@ -129,6 +129,21 @@ async def test_what_is_taken_away_is_gone(who: Any, ticket: Any) -> None:
     assert (await employee.get(f"/tickets/{ticket['id']}/attachments"))["items"] == []
 
 
+async def test_what_somebody_decided_on_stays(who: Any, ticket: Any, find_step: Any) -> None:
+    """A quotation that was there when the manager agreed does not go from under them."""
+    employee, manager = await who("employee"), await who("manager")
+    first, second = await upload(employee, ticket, b"1,000"), await upload(employee, ticket, b"2,000")
+    await employee.delete(f"/attachments/{first['id']}")
+    step = await find_step(manager, ticket["id"])
+    await manager.post(f"/approvals/{step['id']}/approve", {})
+    later = await upload(employee, ticket, b"an afterthought")
+    refused = await employee.delete(f"/attachments/{second['id']}", expect=409)
+    assert refused["code"] == "attachment_was_judged"
+    listed = (await employee.get(f"/tickets/{ticket['id']}/attachments"))["items"]
+    assert [(f["id"], "delete" in f["allowed_actions"]) for f in listed] == [(second["id"], False), (later["id"], True)]
+    await employee.delete(f"/attachments/{later['id']}")
+
+
 FORM = "multipart/form-data; boundary=x"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
@@ -68,6 +69,18 @@ def asked_now(subject_type: str, subject_id: Any) -> LateralFromClause:
             ApprovalStep.status == StepStatus.PENDING.value,
         )
         .lateral("asked")
+    )
+
+
+async def last_answer_at(session: AsyncSession, subject_type: str, subject_id: int) -> datetime | None:
+    """When somebody last said yes or no to a subject, in any round."""
+    answered = [StepStatus.APPROVED.value, StepStatus.REJECTED.value]
+    return await session.scalar(
+        select(func.max(ApprovalStep.decided_at)).where(
+            ApprovalStep.subject_type == subject_type,
+            ApprovalStep.subject_id == subject_id,
+            ApprovalStep.status.in_(answered),
+        )
     )
 
 

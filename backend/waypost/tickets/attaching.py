@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.errors import SessionEnded
 from waypost.access.queries import actor_of_session
+from waypost.approvals.queries import last_answer_at
 from waypost.catalog.answers import answer_files
 from waypost.directory.names import names
 from waypost.kernel import crypto
@@ -41,6 +42,7 @@ from waypost.tickets.errors import (
     AttachmentNotFound,
     AttachmentNotReady,
     AttachmentTooLarge,
+    AttachmentWasJudged,
     NothingToScan,
     NotYours,
     TicketNotFound,
@@ -189,6 +191,7 @@ async def _keep(
             filename=row.filename,
             size=row.size,
             visibility=visibility,
+            sha256=row.sha256,
         ),
         actor=actor,
         at=at,
@@ -197,8 +200,8 @@ async def _keep(
 
 
 async def remove_attachment(database: Database, actor: Actor, attachment_id: int) -> None:
-    """Take away a file one added oneself. Raises `AttachmentNotFound`, `NotYours`, `TicketIsClosed` or
-    `AttachmentIsAnswer`: what approvers judge does not go from under them.
+    """Take away a file one added oneself. Raises `AttachmentNotFound`, `NotYours`, `TicketIsClosed`, `AttachmentIsAnswer` or
+    `AttachmentWasJudged`: what approvers judge does not go from under them.
     """
     async with database.transaction() as session:
         row, found = await _find(session, actor, attachment_id, lock=True)
@@ -208,6 +211,8 @@ async def remove_attachment(database: Database, actor: Actor, attachment_id: int
             raise NotYours("Only who added a file takes it away.")
         if row.id in answer_files(found.form, found.ticket.custom_fields):
             raise AttachmentIsAnswer
+        if _was_judged(row, await judged_until(session, row.ticket_id)):
+            raise AttachmentWasJudged
         name = row.object_name
         await record(
             session,
@@ -313,15 +318,30 @@ async def attachment_list(session: AsyncSession, actor: Actor, ticket_id: int) -
         statement = statement.where(Attachment.visibility == "PUBLIC")
     rows = (await session.scalars(statement.limit(MOST_PER_TICKET))).all()
     people = await names.people(session, [r.uploaded_by_id for r in rows])
-    return [attachment_json(r, people, actor, found) for r in rows]
+    until = await judged_until(session, ticket_id)
+    return [attachment_json(r, people, actor, found, until) for r in rows]
+
+
+async def judged_until(session: AsyncSession, ticket_id: int) -> datetime | None:
+    """When somebody last decided about a ticket."""
+    return await last_answer_at(session, "ticket", ticket_id)
+
+
+def _was_judged(row: Attachment, until: datetime | None) -> bool:
+    """Whether it was there for approvers to read when one of them decided."""
+    return row.visibility == "PUBLIC" and until is not None and row.created_at <= until
 
 
 def attachment_json(
-    row: Attachment, people: dict[int | None, dict[str, Any]], actor: Actor, found: Found
+    row: Attachment,
+    people: dict[int | None, dict[str, Any]],
+    actor: Actor,
+    found: Found,
+    until: datetime | None = None,
 ) -> dict[str, Any]:
-    """One file as clients read it."""
-    is_answer = row.id in answer_files(found.form, found.ticket.custom_fields)
-    may_remove = not is_answer and policy.may_remove_file(actor, found.facts, row.uploaded_by_id, row.visibility)
+    """One file as clients read it; `until` is when somebody last decided about its ticket."""
+    is_kept = row.id in answer_files(found.form, found.ticket.custom_fields) or _was_judged(row, until)
+    may_remove = not is_kept and policy.may_remove_file(actor, found.facts, row.uploaded_by_id, row.visibility)
     may_scan = row.scan == "FAILED" and policy.may_ask_for_scan(actor, found.facts, row.uploaded_by_id)
     return {
         "id": row.id,

@@ -29,6 +29,7 @@ from waypost.tickets.errors import (
     AttachmentNotFound,
     AttachmentNotReady,
     AttachmentTooLarge,
+    AttachmentWasJudged,
     NothingToScan,
     NotYours,
     RangeNotInFile,
@@ -135,7 +136,7 @@ async def attachment(attachment_id: PathId, actor: Reader, range_header: RangeHe
 @router.delete(
     "/attachments/{attachment_id}",
     status_code=204,
-    responses=problems(AttachmentNotFound, NotYours, TicketIsClosed, AttachmentIsAnswer),
+    responses=problems(AttachmentNotFound, NotYours, TicketIsClosed, AttachmentIsAnswer, AttachmentWasJudged),
 )
 async def remove_attachment(attachment_id: PathId, actor: Reader) -> Response:
     """Take away a file one added oneself."""
@@ -155,7 +156,8 @@ async def scan_attachment(attachment_id: PathId, actor: Reader) -> Response:
     async with database().read() as session:
         found = await find_ticket(session, actor, row.ticket_id)
         people = await names.people(session, [row.uploaded_by_id])
-    return json_response(attaching.attachment_json(row, people, actor, found))
+        judged_until = await attaching.judged_until(session, row.ticket_id)
+    return json_response(attaching.attachment_json(row, people, actor, found, judged_until))
 
 
 @router.post(

@@ -110,6 +110,12 @@ class AttachmentIsAnswer(Conflict):
     code = "attachment_is_answer"
 
 
+class AttachmentWasJudged(Conflict):
+    """Somebody decided while this file was there: what they looked at stays."""
+
+    code = "attachment_was_judged"
+
+
 class AttachmentTooLarge(Refusal):
     """This file is larger than an attachment may be."""
 

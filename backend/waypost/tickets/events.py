@@ -331,13 +331,14 @@ class CommentRemoved(TicketEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class AttachmentAdded(TicketEvent):
-    """Somebody added a file; an internal one's name is seen by the team only, as the event is."""
+    """Somebody added a file; an internal one's name is seen by the team only, as the event is. `sha256` of its bytes."""
 
     type: ClassVar[str] = "attachment.added"
     attachment_id: int
     filename: str
     size: int
     visibility: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
