@@ -29,6 +29,7 @@ WHOLE = (
     "backend/waypost/approvals/states.py",
     "backend/waypost/approvals/planning.py",
     "backend/waypost/approvals/definition.py",
+    "backend/waypost/approvals/reading.py",
     "backend/waypost/tickets/lifecycle.py",
     "backend/waypost/tickets/routing.py",
     "backend/waypost/tickets/files.py",

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from waypost.approvals.definition import ESCALATION, Approver, ApproverKind, Final, Mode, read
+from waypost.approvals.definition import ESCALATION, Approver, ApproverKind, Final, Mode
 from waypost.approvals.errors import BadDefinition
+from waypost.approvals.reading import read
 from waypost.kernel.conditions.tree import InvalidCondition
 
 USER = {"kind": "USER", "user_id": 1}

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost.approvals.definition import read
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.planning import Candidate, plan, seats_of, signature
+from waypost.approvals.reading import read
 from waypost.approvals.states import StageStatus
 
 ADMIN = Candidate(99, True, (), "administrator")

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from waypost.approvals import definitions
-from waypost.approvals.definition import read
+from waypost.approvals.definition import FIELDS as SUBJECT_FIELDS
+from waypost.approvals.reading import read
 from waypost.approvals.revising import named_facts, owners
 from waypost.kernel.conditions.fields import Field, Kind
 
 _budgets = itertools.count(1)
-FIELDS = {"custom.payee": Field("custom.payee", Kind.TEXT, "payee")} | definitions.reading.FIELDS
+FIELDS = {"custom.payee": Field("custom.payee", Kind.TEXT, "payee")} | SUBJECT_FIELDS
 
 
 def stage(name: str, condition: Any = None, **more: Any) -> dict[str, Any]:

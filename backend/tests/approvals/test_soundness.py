@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from tests.approvals.test_comparing import DOCUMENTS
 from waypost.approvals import checking
 from waypost.approvals.checking import MOST, Level
-from waypost.approvals.definition import FIELDS, Approver, ApproverKind, Definition, read
+from waypost.approvals.definition import FIELDS, Approver, ApproverKind, Definition
 from waypost.approvals.errors import BadDefinition
 from waypost.approvals.planning import Candidate
+from waypost.approvals.reading import read
 from waypost.approvals.soundness import OWN_DOMAINS, Company, Other, doubts, in_words, named
 from waypost.kernel.conditions.evaluate import holds
 from waypost.kernel.conditions.fields import Field, Kind

@@ -119,6 +119,24 @@ def test_what_names_somebody_in_an_internal_note_needs_the_right_to_read_it() ->
     assert all(n.is_internal for n in notices(event, PEOPLE, OTHER))
 
 
+def test_who_answers_is_told_what_they_are_asked_next() -> None:
+    """The same person in two stages, and a deputy whose approver is asked again."""
+    asked = made(approvals.ApprovalRequested, approver_id=OTHER)
+    assert told(asked, actor=OTHER) == {OTHER: ("approval.requested", True)}
+    again = made(approvals.ApprovalRequested, approver_id=9)
+    deputies = dataclasses.replace(PEOPLE, deputy_ids=(OTHER,))
+    assert told(again, deputies, actor=OTHER)[OTHER] == ("approval.requested_for", True)
+
+
+def test_who_was_late_is_told_once_and_who_was_acted_for_always() -> None:
+    late = made(approvals.ApprovalEscalated, approver_id=9, by_time=True)
+    assert told(late, actor=None) == {9: ("approval.escalated", True)}
+    assert told(dataclasses.replace(late, again=True), actor=None) == {}  # type: ignore[type-var]
+    for kind in (approvals.ApprovalEscalated, approvals.ApproverAdded):
+        assert told(made(kind, approver_id=9, for_id=9)) == {9: ("approval.decided_for_you", True)}
+        assert told(made(kind, approver_id=9, for_id=None)) == {}
+
+
 def test_nobody_is_told_of_their_own_action() -> None:
     for event in (made(tickets.TicketRejected), made(tickets.CommentAdded, visibility="PUBLIC")):
         assert REQUESTER not in told(event, actor=REQUESTER)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.approvals.definition import shown
 from waypost.approvals.errors import SameName
 from waypost.approvals.models import ApprovalDefinition
+from waypost.approvals.reading import shown
 from waypost.directory.errors import NameTaken
 from waypost.kernel.errors import FieldError
 

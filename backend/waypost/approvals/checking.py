@@ -13,8 +13,8 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from waypost.approvals import definition as reading
-from waypost.approvals.definition import Definition
+from waypost.approvals import reading
+from waypost.approvals.definition import MAX_APPROVERS, MAX_STAGES, Definition
 from waypost.approvals.errors import BadDefinition
 from waypost.kernel.conditions.fields import Catalogue
 from waypost.kernel.conditions.tree import InvalidCondition
@@ -72,9 +72,9 @@ def _faults(document: Mapping[str, Any], fields: Catalogue) -> Iterator[Problem]
     for member in (*_MEMBERS, *sorted(set(document) - {*_MEMBERS, "stages"})):
         yield from _tried(document, partial(reading.read, _WHOLE | {member: document.get(member)}, fields))
     stages = document.get("stages")
-    if not isinstance(stages, list) or not 1 <= len(stages) <= reading.MAX_STAGES:
+    if not isinstance(stages, list) or not 1 <= len(stages) <= MAX_STAGES:
         yield from _tried(document, partial(reading.read, _WHOLE | {"stages": stages}, fields))
-    for n, stage in enumerate(stages[: reading.MAX_STAGES] if isinstance(stages, list) else ()):
+    for n, stage in enumerate(stages[:MAX_STAGES] if isinstance(stages, list) else ()):
         pointer = f"/stages/{n}"
         faults = _stage_faults(document, stage, fields, pointer) if isinstance(stage, Mapping) else iter(())
         own = list(islice(faults, MOST))
@@ -87,7 +87,7 @@ def _stage_faults(document: Any, stage: Mapping[str, Any], fields: Catalogue, po
     for member in (*given, *sorted(set(stage) - set(given))):
         value, faults = stage.get(member), []
         if member in ("approvers", "fallback") and isinstance(value, list):
-            for n, rule in enumerate(value[: reading.MAX_APPROVERS]):
+            for n, rule in enumerate(value[:MAX_APPROVERS]):
                 faults += _tried(document, partial(reading.read_approver, rule, f"{pointer}/{member}/{n}"))
         yield from faults or _tried(document, partial(reading.read_stage, _STAGE | {member: value}, fields, pointer))
 

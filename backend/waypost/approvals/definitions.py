@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.approvals import definition as reading
-from waypost.approvals.definition import ApproverKind, Definition
+from waypost.approvals import reading
+from waypost.approvals.definition import FIELDS, ApproverKind, Definition
 from waypost.approvals.models import ApprovalDefinition, ApprovalDefinitionVersion
 from waypost.approvals.subject import Subject
 from waypost.catalog.models import TicketType
@@ -138,7 +138,7 @@ def parsed(row: ApprovalDefinitionVersion) -> Definition:
         )
         for name, f in row.field_kinds.items()
     }
-    return reading.read(row.document, custom | reading.FIELDS)
+    return reading.read(row.document, custom | FIELDS)
 
 
 def kept_field(field: Field) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.approvals import events
-from waypost.approvals.definition import MAX_NAME, shown
+from waypost.approvals.definition import MAX_NAME
 from waypost.approvals.errors import NoDraft
 from waypost.approvals.measuring import check_size
 from waypost.approvals.models import ApprovalDefinition
 from waypost.approvals.publishing import draft_of, forget_draft, locked
+from waypost.approvals.reading import shown
 from waypost.kernel.clock import now
 from waypost.kernel.errors import StaleVersion
 from waypost.kernel.events import Doer, record
