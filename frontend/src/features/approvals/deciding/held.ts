@@ -10,6 +10,7 @@ import { useSession } from "@/stores/session";
 import { queueKey, summaryKey, useSummary, type Verb } from "../queries";
 import { keepDraft } from "./drafts";
 import { makeHold, type Held } from "./holding";
+import { sentOnce } from "./once";
 
 export interface Decision {
   answer: Verb;
@@ -36,12 +37,15 @@ export const useHeld = defineStore("held-decisions", () => {
   const session = useSession();
 
   const send = (stepId: number, what: Decision, isLeaving: boolean) =>
-    data(
-      CALLS[what.answer]({
-        path: { step_id: stepId },
-        body: { comments: what.comments || null, version: what.version, delegate_to: what.to },
-        keepalive: isLeaving,
-      }),
+    sentOnce({ stepId, what }, (headers) =>
+      data(
+        CALLS[what.answer]({
+          path: { step_id: stepId },
+          body: { comments: what.comments || null, version: what.version, delegate_to: what.to },
+          headers,
+          keepalive: isLeaving,
+        }),
+      ),
     );
   /** What was written is not lost with the decision: it stands there again when one turns to it. */
   function remember(id: number, { answer, comments, to }: Decision): void {

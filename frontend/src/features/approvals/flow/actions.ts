@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/vue-query";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
+import { sentOnce } from "../deciding/once";
 
 function useRefresh() {
   const queries = useQueryClient();
@@ -14,11 +15,14 @@ function useRefresh() {
 export function useAddApprover() {
   return useMutation({
     mutationFn: (of: { stepId: number; approver: number; comments: string; version: number }) =>
-      data(
-        api.addApprover({
-          path: { step_id: of.stepId },
-          body: { approver_id: of.approver, comments: of.comments || null, version: of.version },
-        }),
+      sentOnce(of, (headers) =>
+        data(
+          api.addApprover({
+            path: { step_id: of.stepId },
+            body: { approver_id: of.approver, comments: of.comments || null, version: of.version },
+            headers,
+          }),
+        ),
       ),
     onSettled: useRefresh(),
   });
@@ -33,11 +37,14 @@ export function useOverride() {
       comments: string;
       version: number;
     }) =>
-      data(
-        api.override({
-          path: { workflow_id: of.workflowId },
-          body: { action: of.action, comments: of.comments, version: of.version },
-        }),
+      sentOnce(of, (headers) =>
+        data(
+          api.override({
+            path: { workflow_id: of.workflowId },
+            body: { action: of.action, comments: of.comments, version: of.version },
+            headers,
+          }),
+        ),
       ),
     onSettled: useRefresh(),
   });
