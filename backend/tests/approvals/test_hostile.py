@@ -174,6 +174,29 @@ async def test_what_was_never_published_has_no_file(who: Any) -> None:
     await admin.delete(f"{path}/draft")
 
 
+# --- delegations ------------------------------------------------------------------------------------------------------
+
+
+async def test_what_a_delegation_covers_is_said_in_few_words(who: Any) -> None:
+    """Else one person makes others' queues, and everybody's tickets, slow."""
+    finance = await who("finance3")
+    window = {"starts_at": "2031-01-01T00:00:00Z", "ends_at": "2031-01-02T00:00:00Z"}
+    terms = {"delegate_id": (await who("finance2")).id, **window}
+    long = {"any": [{"field": "title", "op": "contains", "value": f"{n} {'a' * 400}"} for n in range(20)]}
+    refused = await finance.post("/approvals/delegations", {**terms, "condition": long}, expect=422)
+    assert pointers(refused) == ["/condition"]
+    refused = await finance.post("/approvals/delegations/preview", {"condition": long}, expect=422)
+    assert pointers(refused) == ["/condition"]
+    away = {**window, "deputy": {"delegate_id": terms["delegate_id"], "condition": long}}
+    assert pointers(await finance.post("/approvals/away", away, expect=422)) == ["/deputy/condition"]
+    several = {"field": "department_id", "op": "in", "value": list(range(1, 100))}
+    made = await finance.post("/approvals/delegations", {**terms, "condition": several}, expect=201)
+    change = {**terms, "condition": long, "version": 1}
+    path = f"/approvals/delegations/{made['id']}"
+    assert pointers(await finance.put(path, change, expect=422)) == ["/condition"]
+    await finance.delete(path)
+
+
 # --- several at once --------------------------------------------------------------------------------------------------
 
 

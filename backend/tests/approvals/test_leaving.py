@@ -147,6 +147,36 @@ async def test_delegations_end_and_what_names_them_is_told(who: Any, app: Any, f
     assert (await steps_of(who, ticket))[-1]["approver"]["username"] == "manager"
 
 
+@pytest.mark.parametrize("how", ["approver", "fallback", "escalation", "condition", "draft"])
+async def test_every_way_a_workflow_names_somebody(who: Any, app: Any, how: str) -> None:
+    """Among several who are named as well as alone."""
+    admin, lea, manager = await who("admin"), await hire(who, app), await who("manager")
+    both = {"kind": "USERS", "user_ids": [manager.id, lea.id]}
+    stage: dict[str, Any] = {"name": "One", "approvers": [{"kind": "REQUESTER_MANAGER"}]}
+    more: dict[str, Any] = {
+        "approver": {"approvers": [both]},
+        "fallback": {"fallback": [both]},
+        "escalation": {"escalation": {"after_minutes": 60, "to": both}},
+        "condition": {"condition": {"field": "requester_id", "op": "in", "value": [manager.id, lea.id]}},
+        "draft": {"approvers": [both]},
+    }
+    never = {"all": [{"field": "title", "op": "eq", "value": f"For {lea.username}"}]}
+    body = {"name": f"Names {lea.username}", "condition": never, "stages": [stage | more[how]]}
+    made = await admin.post("/approval-workflows", {**body, "publish": how != "draft"}, expect=201)
+    told = (await admin.get(f"/users/{lea.id}/mentions"))["items"]
+    assert [(m["kind"], m["id"], m["how"]) for m in told] == [("approval_workflow", made["id"], how)]
+
+
+async def test_what_names_somebody_very_often_is_counted(who: Any, app: Any) -> None:
+    admin, lea = await who("admin"), await hire(who, app)
+    stage = {"name": "One", "approvers": [{"kind": "USER", "user_id": lea.id}]}
+    for n in range(55):
+        body = {"name": f"Often {lea.username} {n:02}", "condition": None, "stages": [stage], "publish": False}
+        await admin.post("/approval-workflows", body, expect=201)
+    told = (await admin.get(f"/users/{lea.id}/mentions"))["items"]
+    assert (len(told), told[0]["name"], told[-1]["id"], told[-1]["count"]) == (51, f"Often {lea.username} 00", None, 5)
+
+
 async def test_rules_departments_and_reports_that_name_them(who: Any, app: Any) -> None:
     admin, lea = await who("admin"), await hire(who, app)
     body = {"username": f"report{next(_numbers)}", "first_name": "R", "last_name": "Eport", "manager_id": lea.id}

@@ -14,6 +14,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+import msgspec
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,12 +39,13 @@ from waypost.kernel.clock import now
 from waypost.kernel.conditions.fields import Field, Kind, form_fields
 from waypost.kernel.conditions.tree import Condition, leaves, parse
 from waypost.kernel.db import Database
-from waypost.kernel.errors import FieldError, Forbidden, StaleVersion
+from waypost.kernel.errors import FieldError, Forbidden, StaleVersion, invalid_field
 from waypost.kernel.events import SYSTEM, Doer, record
 
 LONGEST = timedelta(days=2 * 366)
 MOST_LIVE = 20  # delegations of one person that are not over
 MOST_RIGHTS = 20_000
+MOST_BYTES = 4_000  # of a condition: every look into a deputy's queue asks it of everything that waits
 BATCH = 50
 TASK = "approvals.begin_delegations"
 _lock = text("SELECT pg_advisory_xact_lock(4721409631)")
@@ -274,6 +276,8 @@ async def _condition(
         for form in await session.scalars(select(TicketType.form)):
             known |= form_fields(form)
     condition = parse(document, known | definition.FIELDS, pointer=pointer)
+    if len(msgspec.json.encode(document)) > MOST_BYTES:
+        raise invalid_field(pointer, f"must be smaller than {MOST_BYTES} bytes")
     if not any(True for _ in leaves(condition)):
         return None, {}
     custom = {leaf.field for leaf in leaves(condition) if leaf.field.name not in definition.FIELDS}

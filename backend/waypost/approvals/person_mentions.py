@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.approvals.definition import FIELDS, Approver, ApproverKind, Definition
-from waypost.approvals.definitions import parsed
+from waypost.approvals.definition import FIELDS, Approver, Definition
+from waypost.approvals.definitions import in_force
 from waypost.approvals.deputy_models import ApprovalDelegation
 from waypost.approvals.mentions import mentioned
-from waypost.approvals.models import ApprovalDefinition, ApprovalDefinitionVersion
+from waypost.approvals.models import ApprovalDefinition
 from waypost.catalog.models import TicketType
-from waypost.directory.mentions import MOST_NAMED, Mention
+from waypost.directory.mentions import MOST_NAMED, Mention, shortened
 from waypost.directory.names import names
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.fields import Field, Kind, form_fields
@@ -21,27 +21,20 @@ from waypost.kernel.conditions.tree import leaves
 
 
 async def workflows_naming_person(session: AsyncSession, actor: Any, user_id: int) -> list[Mention]:
-    """The active workflows that ask this person by name, or look at whether they are the requester."""
-    current = (
-        select(ApprovalDefinitionVersion)
-        .join(ApprovalDefinition, ApprovalDefinition.id == ApprovalDefinitionVersion.definition_id)
-        .where(ApprovalDefinition.is_active, ApprovalDefinitionVersion.version == ApprovalDefinition.version)
-        .order_by(ApprovalDefinition.name, ApprovalDefinition.id)
-    )
-    found = []
-    for row in await session.scalars(current):
-        definition = parsed(row)
-        if how := _how(definition, user_id):
-            found.append(Mention("approval_workflow", row.definition_id, definition.name, how))
+    """The active workflows that ask this person by name, or look at whether they are the requester; then the drafts."""
+    by_name = sorted(await in_force(session), key=lambda w: (w.definition.name, w.definition_id or 0))
+    ways: dict[str, list[Mention]] = {}
+    for workflow in by_name:
+        if how := _how(workflow.definition, user_id):
+            name = workflow.definition.name
+            ways.setdefault(how, []).append(Mention("approval_workflow", workflow.definition_id, name, how))
     drafts = select(ApprovalDefinition.id, ApprovalDefinition.name, ApprovalDefinition.draft)
     written = (await session.execute(drafts.where(ApprovalDefinition.draft.is_not(None)))).all()
     fields = await _fields(session) if written else {}
-    found += [
-        Mention("approval_workflow", definition_id, name, "draft")
-        for definition_id, name, draft in sorted(written, key=lambda row: (row.name, row.id))
-        if user_id in mentioned(draft, fields).people
-    ]
-    return found
+    for definition_id, name, draft in sorted(written, key=lambda row: (row.name, row.id)):
+        if user_id in mentioned(draft, fields).people:
+            ways.setdefault("draft", []).append(Mention("approval_workflow", definition_id, name, "draft"))
+    return [m for how, found in ways.items() for m in shortened(found, "approval_workflow", how, len(found))]
 
 
 async def _fields(session: AsyncSession) -> dict[str, Field]:
@@ -55,13 +48,13 @@ def _how(definition: Definition, user_id: int) -> str | None:
     """What somebody is to a workflow; None when it does not name them."""
 
     def names_them(approver: Approver) -> bool:
-        return approver.kind is ApproverKind.USER and approver.target == user_id
+        return user_id in approver.named
 
     if any(names_them(a) for s in definition.stages for a in s.approvers):
         return "approver"
     if any(names_them(a) for s in definition.stages for a in s.fallback):
         return "fallback"
-    if any(s.escalation is not None and names_them(s.escalation.to) for s in definition.stages):
+    if any(names_them(s.escalation.to) for s in definition.stages):
         return "escalation"
     for condition in (definition.condition, *(s.condition for s in definition.stages)):
         for leaf in leaves(condition):
@@ -74,18 +67,10 @@ def _how(definition: Definition, user_id: int) -> str | None:
 
 async def delegations_naming_person(session: AsyncSession, actor: Any, user_id: int) -> list[Mention]:
     """The standing delegations of and to this person that are not over; they end when the person leaves."""
-    rows = list(
-        await session.scalars(
-            select(ApprovalDelegation)
-            .where(
-                or_(ApprovalDelegation.delegator_id == user_id, ApprovalDelegation.delegate_id == user_id),
-                ApprovalDelegation.cancelled_at.is_(None),
-                ApprovalDelegation.ends_at > now(),
-            )
-            .order_by(ApprovalDelegation.starts_at, ApprovalDelegation.id)
-            .limit(MOST_NAMED)
-        )
-    )
+    theirs = or_(ApprovalDelegation.delegator_id == user_id, ApprovalDelegation.delegate_id == user_id)
+    live = (theirs, ApprovalDelegation.cancelled_at.is_(None), ApprovalDelegation.ends_at > now())
+    newest = select(ApprovalDelegation).where(*live).order_by(ApprovalDelegation.starts_at, ApprovalDelegation.id)
+    rows = list(await session.scalars(newest.limit(MOST_NAMED)))
     people = await names.people(session, [i for r in rows for i in (r.delegator_id, r.delegate_id)])
 
     def mention(row: ApprovalDelegation) -> Mention:
@@ -95,4 +80,8 @@ async def delegations_naming_person(session: AsyncSession, actor: Any, user_id: 
             "delegation", row.id, other["name"] if other else "", "delegator" if is_delegator else "delegate"
         )
 
-    return [mention(r) for r in rows]
+    found = [mention(r) for r in rows]
+    if len(found) == MOST_NAMED:
+        total = await session.scalar(select(func.count()).select_from(ApprovalDelegation).where(*live)) or 0
+        found = shortened(found, "delegation", "delegate", total)
+    return found

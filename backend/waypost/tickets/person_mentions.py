@@ -33,7 +33,7 @@ async def rules_naming_person(session: AsyncSession, actor: Actor, user_id: int)
             found.append(
                 Mention("routing_rule", n, rule.name, "assignee" if rule.assignee_id == user_id else "condition")
             )
-    return found
+    return shortened(found, "routing_rule", "assignee", len(found))
 
 
 async def replies_of_person(session: AsyncSession, actor: Actor, user_id: int) -> list[Mention]:

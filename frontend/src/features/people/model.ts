@@ -57,7 +57,7 @@ export function placeOf(mention: MentionRead): string | null {
     case "ticket":
       return mention.id === null ? null : `/tickets/${mention.id}`;
     case "approval_workflow":
-      return `/settings/workflows/${mention.id}`;
+      return mention.id === null ? null : `/settings/workflows/${mention.id}`;
     case "routing_rule":
       return "/settings/routing";
     case "team":
