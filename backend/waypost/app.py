@@ -32,6 +32,7 @@ from waypost.live import router as live
 from waypost.notifications import preferring_router as preferring
 from waypost.notifications import proof_router as proof
 from waypost.notifications import router as notifications
+from waypost.notifications import slack_router as slack
 from waypost.reports import router as reports
 from waypost.search import router as search
 from waypost.tickets import asking_router as asking
@@ -87,6 +88,7 @@ ROOMS = (
     proof,
     preferring,
     notifications,
+    slack,
     reports,
     audit,
     search,

@@ -23,8 +23,8 @@ from waypost.kernel import hints, relay
 from waypost.kernel.db import Database
 from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
+from waypost.notifications import announcing, sending
 from waypost.notifications import consumer as notifications
-from waypost.notifications import sending
 from waypost.notifications.events import ChannelFailed
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
@@ -51,7 +51,7 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     UserDeactivated: (leaving.on_user_deactivated, reviews.on_user_deactivated),
 }
 
-CONSUMERS = {"notifications": notifications.notify}
+CONSUMERS = {"notifications": notifications.notify, "team_rooms": announcing.announce}
 
 SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     approvals.ApprovalRequested: ("notifications",),
@@ -62,6 +62,14 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     approvals.ApproverAdded: ("notifications",),
     approvals.InfoRequested: ("notifications",),
     approvals.InfoAnswered: ("notifications",),
+    # nobody is told, but messages that asked for a decision are settled
+    approvals.ApprovalDelegated: ("notifications",),
+    approvals.ApprovalRerouted: ("notifications",),
+    approvals.StageReopened: ("notifications",),
+    approvals.StageDropped: ("notifications",),
+    approvals.ApprovalOverridden: ("notifications",),
+    approvals.ApprovalCancelled: ("notifications",),
+    approvals.ApprovalDecided: ("notifications",),
     glass.GlassBroken: ("notifications",),
     glass.ReviewReminded: ("notifications",),
     glass.ReviewClimbed: ("notifications",),
@@ -72,10 +80,10 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     deputies.DelegationChanged: ("notifications",),
     deputies.DelegationCancelled: ("notifications",),
     ChannelFailed: ("notifications",),
-    tickets.TicketSubmitted: ("notifications",),
+    tickets.TicketSubmitted: ("notifications", "team_rooms"),
     tickets.TicketApproved: ("notifications",),
     tickets.TicketRejected: ("notifications",),
-    tickets.TicketAssigned: ("notifications",),
+    tickets.TicketAssigned: ("notifications", "team_rooms"),
     tickets.TicketCompleted: ("notifications",),
     tickets.TicketReopened: ("notifications",),
     tickets.CommentAdded: ("notifications",),

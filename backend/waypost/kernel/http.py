@@ -123,6 +123,16 @@ def guarded(guard: Guard) -> Callable[[Endpoint], Endpoint]:
 
 
 async def _check_json(request: Request) -> None:
+    body = await read_body(request)
+    if not body:
+        return
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise WrongMediaType
+    check_json(body)
+
+
+async def read_body(request: Request) -> bytes:
+    """The body as it came, no larger than a JSON body may be. Raises `BodyTooLarge` or `MalformedBody`."""
     limit = get_settings().max_body_bytes
     if int(request.headers.get("content-length") or 0) > limit:
         raise BodyTooLarge(f"A body holds at most {limit} bytes.")
@@ -137,11 +147,7 @@ async def _check_json(request: Request) -> None:
         raise _malformed("broke off") from gone
     body = b"".join(chunks)
     request._body = body
-    if not body:
-        return
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise WrongMediaType
-    check_json(body)
+    return body
 
 
 def check_json(body: bytes) -> object:

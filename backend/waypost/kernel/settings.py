@@ -105,6 +105,10 @@ class Settings(BaseSettings):
         description="Updates of one request within so many seconds of each other are one message, at the latest five "
         "minutes after the first; `0` sends each at once. Requests to decide never wait.",
     )
+    slack_api_url: str = Field("https://slack.com/api/", description="Where Slack's Web API is called.")
+    slack_hooks_url: str = Field(
+        "https://hooks.slack.com/", description="Beginning of the addresses at which answers to a press of a button go."
+    )
     mail_catcher_port: int | None = Field(
         None, ge=1, le=65535, description="Port of the mail catcher's page; default a free one."
     )

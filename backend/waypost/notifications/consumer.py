@@ -10,12 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.queries import actors_of_users
 from waypost.approvals import events as approvals
 from waypost.approvals.deputy_events import DelegationEvent
+from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.standing import deputies_for
+from waypost.approvals.states import ASKED
 from waypost.directory.names import names
 from waypost.kernel.clock import now
 from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
-from waypost.notifications import alarms, deputising, planning
+from waypost.notifications import alarms, deputising, planning, settling
 from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.events import ChannelFailed
 from waypost.notifications.kinds import KINDS
@@ -53,6 +55,8 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
     ticket = await session.get(Ticket, ticket_id) if ticket_id else None
     if ticket is None:
         return
+    if isinstance(event, approvals.ApprovalEvent):
+        await settling.settle(session, recorded, ticket.id)
     people = planning.People(
         ticket.requester_id,
         ticket.assignee_id,
@@ -117,6 +121,7 @@ async def _values(session: AsyncSession, recorded: Recorded, ticket: Ticket) -> 
         "did": _DID.get(event.type, ""),
         "audience": "an internal note" if getattr(event, "visibility", "") == "INTERNAL" else "a comment",
         "words": await _words(session, recorded),
+        "decide": await _decide(session, event),
         "facts": {
             "From": requester,
             "Amount": f"{ticket.amount:,} {ticket.currency}" if ticket.amount is not None else "",
@@ -124,6 +129,19 @@ async def _values(session: AsyncSession, recorded: Recorded, ticket: Ticket) -> 
             "Due": ticket.due_date.strftime("%-d %B %Y") if ticket.due_date else "",
         },
     }
+
+
+async def _decide(session: AsyncSession, event: Any) -> dict[str, int] | None:
+    """The step an event asks to decide, while it is asked for, with the version of the request that is told."""
+    step_id = getattr(event, "step_id", None)
+    if step_id is None:
+        return None
+    version = await session.scalar(
+        select(ApprovalWorkflow.subject_version)
+        .join(ApprovalStep, ApprovalStep.workflow_id == ApprovalWorkflow.id)
+        .where(ApprovalStep.id == step_id, ApprovalStep.status.in_([s.value for s in ASKED]))
+    )
+    return None if version is None else {"step_id": step_id, "version": version}
 
 
 async def _words(session: AsyncSession, recorded: Recorded) -> str:
@@ -154,6 +172,7 @@ def _notice(recorded: Recorded, ticket: Ticket, planned: planning.Notice, values
             "link": f"{get_settings().origin}{path}",
             "action": action,
             "because": "you watch this request" if planned.as_watcher else kind.because,
+            "decide": values["decide"] if kind.decides else None,
         },
     )
     return Notice(

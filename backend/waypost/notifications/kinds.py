@@ -74,6 +74,7 @@ KINDS: dict[str, Kind] = {
     "delegation.begun": Kind(Event.DELEGATION, _BOTH),
     "delegation.changed": Kind(Event.DELEGATION, _BOTH),
     "delegation.cancelled": Kind(Event.DELEGATION, _BOTH),
+    "team.ticket": Kind(Event.TICKET_SUBMITTED, "this channel follows the team"),
     "channel.failed": Kind(Event.SYSTEM, "you look after this installation"),
 }
 

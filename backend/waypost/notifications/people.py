@@ -20,7 +20,9 @@ _FACTS = text("""
          JOIN user_roles ur ON ur.role_id = d.role_id WHERE ur.user_id = u.id) AS roles,
       c.choices AS company, c.mandatory,
       (SELECT coalesce(jsonb_agg(jsonb_build_array(k.channel, k.address) ORDER BY k.id), '[]') FROM contact_points k
-         WHERE k.user_id = u.id AND k.verified_at IS NOT NULL AND k.stopped_at IS NULL) AS points
+         WHERE k.user_id = u.id AND k.verified_at IS NOT NULL AND k.stopped_at IS NULL) AS points,
+      (SELECT coalesce(jsonb_agg(k.channel), '[]') FROM contact_points k
+         WHERE k.user_id = u.id AND k.address = u.email AND k.stopped_at > now() - interval '1 day') AS unknown
     FROM users u
       LEFT JOIN notification_preferences p ON p.user_id = u.id
       LEFT JOIN notification_defaults c ON c.role_id IS NULL
@@ -30,7 +32,10 @@ _FACTS = text("""
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may be told. `points` are their verified addresses by channel, besides the mail's."""
+    """Somebody who may be told. `points` are their verified addresses by channel, besides the mail's.
+
+    `unknown` are the channels that looked for them by their mail address within the last day, and found nobody.
+    """
 
     id: int
     name: str
@@ -39,6 +44,7 @@ class Person:
     locale: str
     wishes: Wishes
     points: Mapping[str, tuple[str, ...]]
+    unknown: frozenset[str] = frozenset()
 
 
 async def people_told(session: AsyncSession, ids: Collection[int]) -> dict[int, Person]:
@@ -62,7 +68,7 @@ def _person(row: Any) -> Person:
         quiet=quiet_hours_of(row.quiet_hours),
         zone=zone,
     )
-    return Person(row.id, row.name, row.email, zone, row.locale, wishes, points)
+    return Person(row.id, row.name, row.email, zone, row.locale, wishes, points, frozenset(row.unknown))
 
 
 def quiet_hours_of(kept: Mapping[str, Any] | None) -> QuietHours | None:

@@ -24,6 +24,8 @@ from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, record
 from waypost.kernel.logs import get_logger
 from waypost.kernel.relay import wait_before
+from waypost.notifications import settling
+from waypost.notifications.accounts import keep_point
 from waypost.notifications.channels import Channel, Config, Message
 from waypost.notifications.channels.registry import CHANNELS, config_of
 from waypost.notifications.events import ChannelFailed
@@ -167,6 +169,7 @@ def _letter(rows: list[Delivery]) -> Letter:
         bundle=first.bundle,
         is_urgent=first.is_urgent,
         ref=first.provider_ref,
+        attempt=first.attempts,
     )
     return Letter(tuple(row.id for row in rows), first.attempts, message)
 
@@ -208,6 +211,14 @@ async def _mark(database: Database, channel: str, letter: Letter, fate: Fate, *,
         if isinstance(fate, Rejected) and fate.is_gone:
             gone = (ContactPoint.channel == channel, ContactPoint.address == letter.message.recipient)
             await session.execute(update(ContactPoint).where(*gone).values(stopped_at=at))
+            if letter.message.user_id is not None and letter.message.ref is None:
+                await keep_point(session, letter.message.user_id, channel, letter.message.recipient, stopped_at=at)
+        if isinstance(fate, Delivered):
+            if fate.address and letter.message.user_id is not None:
+                learned = {"verified_at": at, "stopped_at": None}
+                await keep_point(session, letter.message.user_id, channel, fate.address, **learned)
+            if any(notice.decide for notice in letter.message.notices):
+                await settling.catch_up(session, letter.ids, at)
         if isinstance(fate, Misconfigured) or (isinstance(fate, TryLater) and fate.for_all):
             await _pause(session, channel, fate, at)
         elif is_probe:

@@ -11,7 +11,8 @@ from typing import Any
 class Words:
     """One notice in words. `link` and `decide_link` are whole addresses; `action` names what `link` leads to.
 
-    `decide` is the approval step it asks to decide, with the version of the request that was told, or None.
+    `decide` is the approval step it asks to decide, with the version of the request that was told, or None. `outcome` is
+    what became of that step, once nobody has to decide it any more.
     """
 
     title: str
@@ -24,6 +25,7 @@ class Words:
     facts: tuple[tuple[str, str], ...] = ()
     decide_link: str = ""
     decide: Mapping[str, int] | None = field(default=None)
+    outcome: str = ""
 
     def kept(self) -> dict[str, Any]:
         """As it is kept in a row."""

@@ -8,10 +8,14 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The system took the message; `ref` is what it calls it, to change it later."""
+    """The system took the message; `ref` is what it calls it, to change it later.
+
+    `address` is the account it found a person at, kept as theirs, so that they are looked for once.
+    """
 
     ref: str = ""
     why: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

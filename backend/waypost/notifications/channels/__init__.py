@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from waypost.notifications.people import Person
 from waypost.notifications.words import Words
@@ -33,7 +33,8 @@ class Field:
 class Message:
     """What goes out at once to one person (or a team's channel, `user_id` None): a notice, or several as one.
 
-    `id` is the same at every try. `headers` are a mail's. `ref` names an earlier message that this one replaces.
+    `id` is the same at every try, of which this is the `attempt`th. `headers` are a mail's. `ref` names an earlier message
+    that this one replaces.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Message:
     bundle: str | None = None
     is_urgent: bool = False
     ref: str | None = None
+    attempt: int = 1
 
 
 class Channel(Protocol):
@@ -63,3 +65,21 @@ class Channel(Protocol):
 
     def send(self, config: Config, messages: Sequence[Message]) -> AsyncGenerator[Fate]:
         """Send each, and say each one's fate as soon as it is known, in order. Never raises for what others do."""
+
+
+@runtime_checkable
+class Announcing(Protocol):
+    """A channel in which teams have places of their own, where what comes to a team is told to all who are there."""
+
+    key: ClassVar[str]
+
+    def has_room(self, config: Config, team: str) -> bool:
+        """Whether the team of this name has one. A message to it has no `user_id`, and the name as its `recipient`."""
+
+
+@runtime_checkable
+class Changing(Protocol):
+    """A channel whose messages can be changed once they are sent: they say it when a step is decided elsewhere."""
+
+    key: ClassVar[str]
+    changes_messages: ClassVar[bool]

@@ -9,18 +9,31 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel.crypto import WrappedKey, keyring
-from waypost.notifications.channels import Channel, Config
+from waypost.notifications.channels import Announcing, Changing, Channel, Config
 from waypost.notifications.channels.email import Email
+from waypost.notifications.channels.slack import Slack
 from waypost.notifications.models import ChannelSettings
 
 # The order is that of the locks of their senders: add at the end.
-CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(),)}
+CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(), Slack())}
 
 
 async def channels_in_use(session: AsyncSession) -> list[Channel]:
     """Those that are set up and switched on; what is set up from the environment always is."""
     on = set(await session.scalars(select(ChannelSettings.key).where(ChannelSettings.is_on)))
     return [c for c in CHANNELS.values() if not c.fields or c.key in on]
+
+
+def changing_channels() -> list[str]:
+    """The keys of those that can change a message once it is sent."""
+    return [c.key for c in CHANNELS.values() if isinstance(c, Changing)]
+
+
+async def announcing_channels(session: AsyncSession) -> list[tuple[str, Announcing, Config]]:
+    """Those in use in which teams have places of their own, each with its settings."""
+    able = {key: c for key, c in CHANNELS.items() if isinstance(c, Announcing)}
+    rows = await session.scalars(select(ChannelSettings).where(ChannelSettings.is_on, ChannelSettings.key.in_(able)))
+    return [(row.key, able[row.key], config_of(row)) for row in rows]
 
 
 def seal(row: ChannelSettings, secrets: dict[str, str]) -> None:
