@@ -53,7 +53,7 @@ def workflow(*stages: tuple[Mode, int, list[int]], barred: frozenset[int] = froz
             number += 1
             steps.append(Step(number, number, number, person, StepStatus.WAITING))
         made.append(
-            Stage(n + 1, f"Stage {n}", mode, needed, first, timedelta(days=1), StageStatus.WAITING, tuple(steps))
+            Stage(n + 1, n + 1, f"Stage {n}", mode, needed, first, timedelta(days=1), StageStatus.WAITING, tuple(steps))
         )
     return State(WorkflowStatus.RUNNING, tuple(made), barred)
 

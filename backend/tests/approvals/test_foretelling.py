@@ -37,6 +37,7 @@ def begun(
     needed = 1 if first_counts else len(people)
     stage = Stage(
         -1,
+        1,
         "Budget",
         Mode.PARALLEL,
         needed,
@@ -44,7 +45,6 @@ def begun(
         2 * HOUR,
         StageStatus.WAITING,
         steps,
-        position=1,
         ladder=ladder,
     )
     return engine.begin(State(WorkflowStatus.RUNNING, (stage,), barred), AT)[0]

@@ -53,7 +53,7 @@ TOO_LATE = "Nobody answered in time."
 NOBODY_LEFT = "After the change, everybody who has to agree has agreed."
 
 
-@dataclass(slots=True)
+@dataclass
 class _Work:
     """The state in the making, with the effects in the order they happened."""
 
@@ -75,10 +75,9 @@ def begin(state: State, at: datetime) -> tuple[State, list[Effect]]:
 
 
 def act(state: State, action: Action, at: datetime) -> tuple[State, list[Effect]]:
-    """Take an answer. Refused in this order: not the one asked, decided already, one's own request, a missing reason.
-
-    Raises `NotAsked` (403), `StepDecided` or `StepNotOpen` (409), `SelfApproval` (403), `CommentNeeded` or
-    `BadDelegate` (422).
+    """Take an answer. Refused in this order: not the one asked or one's own request (`NotAsked`, `SelfApproval`: 403), no
+    reason or nobody named (`CommentNeeded`, `BadDelegate`: 422), decided or not open (`StepDecided`, `StepNotOpen`:
+    409), somebody who cannot be asked (`NobodyAbove`, `BadDelegate`).
     """
     stage, step = state.find(action.step_id)
     check(state, action)
@@ -90,7 +89,7 @@ def act(state: State, action: Action, at: datetime) -> tuple[State, list[Effect]
         asking = replace(
             step, status=StepStatus.INFO_REQUESTED, info_requested_at=at, comments=action.comments, timer_at=timer
         )
-        stage = work.put(_with(stage, asking))
+        stage = work.put(stage.holding(asking))
         work.effects.append(Happened(What.INFO_REQUESTED, asking, stage))
     elif action.verb is Verb.ADD_APPROVER:
         _add(work, stage, step, action)
@@ -154,8 +153,10 @@ def _check_receiver(state: State, stage: Stage, step: Step, action: Action) -> N
         raise BadDelegate("nobody decides what they asked for, wrote or changed themselves")
     if action.to in stage.involved():
         raise BadDelegate("they have a part in this stage already")
-    handed = sum(s.seat == step.seat for s in stage.steps) > MAX_HANDOVERS
-    if len(stage.seats()) > MAX_SEATS if action.verb is Verb.ADD_APPROVER else handed:
+    if action.verb is Verb.ADD_APPROVER:
+        if len(stage.seats()) >= MAX_SEATS:
+            raise BadDelegate(f"no more than {MAX_SEATS} people decide in one stage")
+    elif sum(s.seat == step.seat for s in stage.steps) > MAX_HANDOVERS:
         raise BadDelegate("this has been handed on too often")
 
 
@@ -175,15 +176,7 @@ def cancel(state: State) -> tuple[State, list[Effect]]:
     """End it without a result; open steps are cancelled. Raises `StepDecided` when it has ended."""
     if state.status is not WorkflowStatus.RUNNING:
         raise StepDecided("This approval has ended already.")
-    stages = tuple(
-        replace(
-            stage,
-            status=StageStatus.CANCELLED if stage.status in (StageStatus.OPEN, StageStatus.WAITING) else stage.status,
-            steps=tuple(_closed(s, StepStatus.CANCELLED) for s in stage.steps),
-        )
-        for stage in state.stages
-    )
-    return replace(state, status=WorkflowStatus.CANCELLED, stages=stages), []
+    return _stopped(state, WorkflowStatus.CANCELLED, StepStatus.CANCELLED), []
 
 
 def result_of(stage: Stage) -> StageStatus:
@@ -209,16 +202,15 @@ def _fill(work: _Work, stage: Stage, step: Step, comments: str) -> None:
     done = replace(step, decided_at=work.at, comments=comments, info_requested_at=None, timer_at=None)
     others = [s for s in stage.steps if s.seat == done.seat and s.id != done.id]
     for other in others:
-        stage = _with(stage, _closed(other, StepStatus.NOT_NEEDED))
-    stage = work.put(_with(stage, done))
+        stage = stage.holding(_closed(other, StepStatus.NOT_NEEDED))
+    stage = work.put(stage.holding(done))
     work.effects.append(Happened(What(done.status.value), done, stage))
     result = result_of(stage)
     if result is StageStatus.OPEN:
         if stage.mode is Mode.SEQUENTIAL:
             _ask(work, stage, _next_waiting(stage))
         return
-    steps = tuple(_closed(s, StepStatus.NOT_NEEDED) for s in stage.steps)
-    work.put(replace(stage, status=result, steps=steps))
+    work.put(_over(stage, result, StepStatus.NOT_NEEDED))
     if result is StageStatus.REJECTED:
         _end(work, WorkflowStatus.REJECTED, comments)
     else:
@@ -234,7 +226,7 @@ def _hand_on(work: _Work, stage: Stage, step: Step, action: Action) -> None:
     behalf = (step.on_behalf_of or step.approver) if verb is Verb.DELEGATE else None
     due = max(step.due_at or work.at, work.at + min(stage.due_in, timedelta(hours=8)))
     new = _asking(work, stage, step, Receiver(action.to, action.to_reason), due, on_behalf_of=behalf)
-    stage = work.put(_after(_with(stage, gone), gone, new))
+    stage = work.put(stage.holding(gone, new))
     work.effects += [Happened(What(status.value), gone, stage, new), Happened(What.ASKED, new, stage)]
 
 
@@ -243,7 +235,7 @@ def _asking(
 ) -> Step:
     """A new step of the same seat, asked now. It runs through the reminders and the ladder from its beginning."""
     new = Step(
-        id=_new_id(work.state),
+        id=work.state.new_id(),
         seat=step.seat,
         order=step.order,
         approver=who.person,
@@ -266,7 +258,7 @@ def _add(work: _Work, stage: Stage, step: Step, action: Action) -> None:
     assert action.to is not None
     seats = stage.seats()
     new = Step(
-        id=_new_id(work.state),
+        id=work.state.new_id(),
         seat=max(s.seat for t in work.state.stages for s in t.steps) + 1,
         order=step.order if stage.mode is Mode.PARALLEL else max(s.order for s in stage.steps) + 1,
         approver=action.to,
@@ -309,7 +301,7 @@ def _ask(work: _Work, stage: Stage, steps: Iterable[Step]) -> None:
         )
         if not (stage.first_answer_counts and is_timed):  # where one answer ends it, one ladder is enough
             asked, is_timed = replace(asked, timer_at=stage.ladder.fires_at(asked, work.at)), True
-        stage = work.put(_with(stage, asked))
+        stage = work.put(stage.holding(asked))
         work.effects.append(Happened(What.ASKED, asked, stage))
 
 
@@ -341,7 +333,7 @@ def on_time(
             replace(again, timer_at=ladder.fires_at(again, at)),
             *(replace(s, reminders=passed) for s in beside if stage.first_answer_counts),
         ):
-            stage = work.put(_with(stage, one))
+            stage = work.put(stage.holding(one))
             work.effects.append(Happened(What.REMINDED, one, stage))
         return _done(state, work)
     climbs = step.climbs + 1
@@ -352,14 +344,14 @@ def on_time(
     if not fresh:
         climbs, fresh = ladder.repeat + 1, _fresh(state, stage, administrators)
     late = replace(step, timer_at=None)
-    stage = work.put(_with(stage, late))
+    stage = work.put(stage.holding(late))
     if not fresh:
         work.effects.append(Happened(What.REMINDED, late, stage))
     behind = late
     for n, receiver in enumerate(fresh):
         new = replace(_asking(work, stage, step, receiver, at + ladder.every), climbs=climbs)
         new = replace(new, timer_at=None if n else ladder.fires_at(new, at))
-        stage, behind = work.put(_after(stage, behind, new)), new
+        stage, behind = work.put(stage.holding(behind, new)), new
         work.effects += [Happened(What.CLIMBED, late, stage, new, again=n > 0), Happened(What.ASKED, new, stage)]
     return _done(state, work)
 
@@ -381,13 +373,13 @@ def reroute(state: State, step_id: int, to: Receiver, at: datetime) -> tuple[Sta
     behalf = step.on_behalf_of if step.on_behalf_of != to.person else None
     if step.status is StepStatus.WAITING:
         new = replace(
-            step, id=_new_id(state), approver=to.person, on_behalf_of=behalf, reason=to.why, requested_at=None
+            step, id=state.new_id(), approver=to.person, on_behalf_of=behalf, reason=to.why, requested_at=None
         )
-        stage = work.put(_after(_with(stage, gone), gone, new))
+        stage = work.put(stage.holding(gone, new))
         work.effects.append(Happened(What.REROUTED, gone, stage, new))
         return _done(state, work)
     new = _asking(work, stage, step, to, max(step.due_at or at, at + stage.due_in), on_behalf_of=behalf)
-    stage = work.put(_after(_with(stage, gone), gone, new))
+    stage = work.put(stage.holding(gone, new))
     work.effects += [Happened(What.REROUTED, gone, stage, new), Happened(What.ASKED, new, stage)]
     return _done(state, work)
 
@@ -404,26 +396,18 @@ def revise(
     live = {s.position: s for s in state.stages if s.status is not StageStatus.SUPERSEDED}
     anew = [s.position for s in planned if s.position not in keep and s.status is StageStatus.WAITING]
     stages = [s for s in state.stages if s.status is StageStatus.SUPERSEDED]
-    step_id, seat = _new_id(state), max((s.seat for t in state.stages for s in t.steps), default=0)
+    step_id, lowest = state.new_id(), min(s.id for s in (*state.stages, *planned)) - 1
+    seat = max(s.seat for t in state.stages for s in t.steps)
     for place in planned:
         old = live[place.position]
         if place.position in keep:
             waits = old.status is StageStatus.OPEN and any(p < old.position for p in anew)
             stages.append(_suspended(old) if waits else old)
             continue
-        was = replace(
-            old,
-            status=StageStatus.SUPERSEDED,
-            steps=tuple(_closed(s, StepStatus.CANCELLED) for s in old.steps),
-        )
-        steps = []
-        for step in place.steps:
-            steps.append(replace(step, id=step_id, seat=seat + step.seat))
-            step_id -= 1
-        stages += [
-            was,
-            replace(place, id=min(s.id for s in (*state.stages, *planned)) - 1 - len(stages), steps=tuple(steps)),
-        ]
+        was = _over(old, StageStatus.SUPERSEDED, StepStatus.CANCELLED)
+        steps = tuple(replace(s, id=step_id - n, seat=seat + s.seat) for n, s in enumerate(place.steps))
+        stages += [was, replace(place, id=lowest - len(stages), steps=steps)]
+        step_id -= len(steps)
         if place.status is StageStatus.SKIPPED and old.status is not StageStatus.SKIPPED:
             work.effects.append(Dropped(was))
         elif any(s.requested_at is not None for s in old.steps):
@@ -469,16 +453,15 @@ def override(state: State, by: int, *, approves: bool, comments: str, at: dateti
 
 
 def _end(work: _Work, status: WorkflowStatus, comments: str, overridden_by: int | None = None) -> None:
-    stages = tuple(
-        replace(
-            s,
-            status=StageStatus.CANCELLED if s.status in (StageStatus.WAITING, StageStatus.OPEN) else s.status,
-            steps=tuple(_closed(step, StepStatus.NOT_NEEDED) for step in s.steps),
-        )
-        for s in work.state.stages
-    )
-    work.state = replace(work.state, status=status, stages=stages)
+    work.state = _stopped(work.state, status, StepStatus.NOT_NEEDED)
     work.effects.append(Ended(status, comments, overridden_by))
+
+
+def _stopped(state: State, status: WorkflowStatus, left: StepStatus) -> State:
+    """Ended: nobody is asked any more, and what was not decided is `left` behind."""
+    going = (StageStatus.WAITING, StageStatus.OPEN)
+    stages = (_over(s, StageStatus.CANCELLED if s.status in going else s.status, left) for s in state.stages)
+    return replace(state, status=status, stages=tuple(stages))
 
 
 def _askers(state: State) -> tuple[int, ...]:
@@ -486,37 +469,22 @@ def _askers(state: State) -> tuple[int, ...]:
 
 
 def _resumed(stage: Stage, step: Step, at: datetime) -> Step:
-    waited = at - step.info_requested_at if step.info_requested_at else timedelta(0)
-    due = step.due_at + waited if step.due_at else None
+    due = step.due_at and step.due_at + (at - (step.info_requested_at or at))
     resumed = replace(step, status=StepStatus.PENDING, due_at=due, info_requested_at=None)
-    if stage.first_answer_counts or _goes_on_with_others(stage, step):
-        return resumed
-    return replace(resumed, timer_at=stage.ladder.fires_at(resumed, at))
+    goes_on = stage.first_answer_counts or not _leads(stage, step, at)  # there it never stopped
+    return resumed if goes_on else replace(resumed, timer_at=stage.ladder.fires_at(resumed, at))
 
 
-def _goes_on_with_others(stage: Stage, step: Step) -> bool:
-    """Whether the ladder of a step's seat has passed on: to somebody further up, or to the first of those asked with it."""
-    seat = [s for s in stage.steps if s.seat == step.seat]
-    together = [s.id for s in seat if s.climbs == step.climbs]
-    return any(s.climbs > step.climbs for s in seat) or (step.climbs > 0 and together[0] != step.id)
+def _leads(stage: Stage, step: Step, at: datetime) -> bool:
+    """Whether the ladder of a step's seat is with it: with the first of those who were asked last, not who was late."""
+    asked = [s for s in stage.steps if s.seat == step.seat and s.status in ASKED]
+    return max(asked, key=lambda s: s.requested_at or at) == step
+
+
+def _over(stage: Stage, status: StageStatus, left: StepStatus) -> Stage:
+    return replace(stage, status=status, steps=tuple(_closed(s, left) for s in stage.steps))
 
 
 def _closed(step: Step, status: StepStatus) -> Step:
-    gone = step.status in UNDECIDED
-    return replace(step, status=status, info_requested_at=None, timer_at=None) if gone else step
-
-
-def _new_id(state: State) -> int:
-    """Below every id there is: what is new has no row yet."""
-    return min([0, *(s.id for stage in state.stages for s in stage.steps)]) - 1
-
-
-def _with(stage: Stage, step: Step) -> Stage:
-    return replace(stage, steps=tuple(step if s.id == step.id else s for s in stage.steps))
-
-
-def _after(stage: Stage, step: Step, new: Step) -> Stage:
-    """The stage with a new step behind one of its own, so that steps of a seat stand in the order they were asked."""
-    return replace(
-        stage, steps=tuple(s for kept in stage.steps for s in ((kept, new) if kept.id == step.id else (kept,)))
-    )
+    is_open = step.status in UNDECIDED
+    return replace(step, status=status, info_requested_at=None, timer_at=None) if is_open else step

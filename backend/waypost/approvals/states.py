@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -126,6 +126,7 @@ class Stage:
     """
 
     id: int
+    position: int
     name: str
     mode: Mode
     needed: int
@@ -134,7 +135,6 @@ class Stage:
     status: StageStatus
     steps: tuple[Step, ...]
     reason: str = ""
-    position: int = 0
     ladder: Ladder = Ladder()
 
     def seats(self) -> dict[int, StepStatus]:
@@ -144,6 +144,12 @@ class Stage:
             if found.get(step.seat) not in _ANSWERED:
                 found[step.seat] = step.status
         return found
+
+    def holding(self, step: Step, *new: Step) -> Stage:
+        """The stage with this step as it is now, and new ones behind it: those of a seat in the order they are asked."""
+        return replace(
+            self, steps=tuple(s for was in self.steps for s in ((step, *new) if was.id == step.id else (was,)))
+        )
 
     def involved(self) -> frozenset[int]:
         """Everybody who has or had a part in this stage, or answered for somebody who has."""
@@ -165,6 +171,10 @@ class State:
                 if step.id == step_id:
                     return stage, step
         raise KeyError(step_id)
+
+    def new_id(self) -> int:
+        """An id for a step: below every other, because what is new has no row yet."""
+        return min([0, *(s.id for stage in self.stages for s in stage.steps)]) - 1
 
     def asked(self) -> list[Step]:
         """The steps that wait for somebody now."""
