@@ -160,3 +160,17 @@ async def test_a_change_of_a_draft_has_a_path_and_of_others_none(who: Any, hardw
     await employee.post(f"/tickets/{sent['id']}/transitions", {"to": "DRAFT"})
     done = await employee.post("/tickets", {"ticket_type": "IT_SUPPORT", "title": "x", "submit": True}, expect=201)
     await employee.post(f"/tickets/{done['id']}/path", {"title": "y"}, expect=403)
+
+
+async def test_who_asks_very_often_waits(who: Any, hardware: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from waypost.tickets import path_router
+
+    monkeypatch.setattr(path_router, "ALLOWED", 0)
+    employee, body = await who("employee"), hardware("10.00")
+    answer = await employee.post("/tickets/path", body, expect=None)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_paths")
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert answer.headers["ratelimit-policy"] == '"paths";q=0;w=60'
+    ticket = await employee.post("/tickets", body, expect=201)
+    await employee.post(f"/tickets/{ticket['id']}/path", {"amount": "20.00"}, expect=429)
+    await (await who(None)).post("/tickets/path", body, expect=401)

@@ -300,3 +300,9 @@ class NothingToScan(Conflict):
     """The virus scanner has judged this file, or is about to."""
 
     code = "nothing_to_scan"
+
+
+class TooManyPaths(Refusal):
+    """You ask where requests would go very often. Please wait a moment."""
+
+    code, kind, title = "too_many_paths", Kind.THROTTLED, "Please wait"

@@ -4,28 +4,48 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from waypost.access.actor import Actor
-from waypost.access.deps import permit
+from waypost.access.deps import CurrentActor, permit
 from waypost.access.permissions import Permission
 from waypost.catalog.errors import UnknownTicketType
+from waypost.kernel import pace
 from waypost.kernel.db import ReadSession
 from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.tickets import foreseeing, policy
 from waypost.tickets.asking_router import only_for_whom_one_may_ask
-from waypost.tickets.errors import ApprovedFacts, NotYours, NotYoursToAskFor, TicketIsClosed, TicketNotFound
+from waypost.tickets.errors import (
+    ApprovedFacts,
+    NotYours,
+    NotYoursToAskFor,
+    TicketIsClosed,
+    TicketNotFound,
+    TooManyPaths,
+)
 from waypost.tickets.guards import only_if
 from waypost.tickets.path_schemas import ChangeAsk, ChangePath, PathAsk, TicketPath
 
 router = APIRouter(route_class=StrictRoute, prefix="/tickets", tags=["Tickets"])
 # How it is kept is nobody's business before it is kept.
 _NOT_JUDGED = {"submit", "draft_id", "tags", "is_confidential"}
+ALLOWED = 240  # a minute, of one person: forms ask in the pauses of typing
 
 
-@router.post("/path", response_model=TicketPath, responses=problems(NotYoursToAskFor, UnknownTicketType))
+async def _slow_down(request: Request, actor: CurrentActor) -> None:
+    waiting = await pace.seconds_to_wait(request.app.state.valkey, "paths", str(actor.user_id), allowed=ALLOWED)
+    if waiting:
+        raise TooManyPaths(retry_after=waiting, policy=f'"paths";q={ALLOWED};w={pace.MINUTE}')
+
+
+@router.post(
+    "/path",
+    response_model=TicketPath,
+    responses=problems(NotYoursToAskFor, UnknownTicketType, TooManyPaths),
+    dependencies=[Depends(_slow_down)],
+)
 @guarded(only_for_whom_one_may_ask)
 async def ticket_path(
     body: PathAsk, session: ReadSession, actor: Annotated[Actor, permit(Permission.TICKETS_CREATE)]
@@ -38,7 +58,8 @@ async def ticket_path(
 @router.post(
     "/{ticket_id}/path",
     response_model=ChangePath,
-    responses=problems(TicketNotFound, NotYours, ApprovedFacts, TicketIsClosed),
+    responses=problems(TicketNotFound, NotYours, ApprovedFacts, TicketIsClosed, TooManyPaths),
+    dependencies=[Depends(_slow_down)],
 )
 @guarded(only_if(policy.parts_of))
 async def change_path(
