@@ -14731,6 +14731,10 @@ export type TicketPathErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TicketPathError = TicketPathErrors[keyof TicketPathErrors];
@@ -16122,6 +16126,10 @@ export type ChangePathErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ChangePathError = ChangePathErrors[keyof ChangePathErrors];
