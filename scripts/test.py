@@ -30,6 +30,7 @@ WHOLE = (
     "backend/waypost/approvals/planning.py",
     "backend/waypost/approvals/definition.py",
     "backend/waypost/approvals/reading.py",
+    "backend/waypost/approvals/link_state.py",
     "backend/waypost/tickets/lifecycle.py",
     "backend/waypost/tickets/routing.py",
     "backend/waypost/tickets/files.py",

@@ -11,11 +11,12 @@ from fastapi.routing import APIRoute
 
 from waypost import __version__
 from waypost.access import absence_router as absences
-from waypost.access import directory_router, leaving_router
+from waypost.access import directory_router, leaving_router, step_up_router
 from waypost.access import router as access
 from waypost.access.deps import authenticate
 from waypost.approvals import definitions_router as workflows
 from waypost.approvals import deputy_router as deputies
+from waypost.approvals import link_router as decision_links
 from waypost.approvals import queue_router as approval_queue
 from waypost.approvals import review_router as approval_reviews
 from waypost.approvals import router as approvals
@@ -57,6 +58,7 @@ from waypost.wiring import build_wiring
 API = "/api/v1"
 ROOMS = (
     access,
+    step_up_router,
     directory_router,
     leaving_router,
     absences,
@@ -84,6 +86,7 @@ ROOMS = (
     trying,
     workflows,
     deputies,
+    decision_links,
     approvals,
     proof,
     preferring,

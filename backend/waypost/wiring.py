@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost.access.service import forget_old_sessions
-from waypost.approvals import definitions, delegating, leaving, reviews, timing
+from waypost.approvals import definitions, delegating, leaving, links, reviews, timing
 from waypost.approvals import deputy_events as deputies
 from waypost.approvals import events as approvals
 from waypost.approvals import person_mentions as approval_mentions
@@ -145,6 +145,7 @@ async def _keep_house(database: Database) -> None:
     async with database.transaction() as session:
         await forget_old_keys(session)
         await forget_old_sessions(session)
+        await links.forget_old_links(session)
         await bulk.forget_old_jobs(session)
         await importing.forget_old_imports(session)
         await drafts.forget_old_drafts(session)

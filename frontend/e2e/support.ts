@@ -44,9 +44,9 @@ export async function mailAbout(words: string): Promise<Mail> {
   return found as Mail;
 }
 
-/** The path of the first link to Waypost in a mail. */
+/** The path of the link in a mail that opens Waypost itself. */
 export function linkIn(mail: Mail): string {
-  const link = /https?:\/\/[^/\s]+(\/[^\s)>]+)/.exec(mail.text)?.[1];
+  const link = /https?:\/\/[^/\s]+(\/(?!decide\/)[^\s)>]+)/.exec(mail.text)?.[1];
   expect(link).toBeTruthy();
   return link as string;
 }

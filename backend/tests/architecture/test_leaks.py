@@ -13,6 +13,8 @@ from uuid import uuid4
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from waypost.approvals import links
+
 MARK = "Zebrafinch"
 SECRET = "Okapi"  # stands in internal words only
 
@@ -35,6 +37,7 @@ FILLED = {
     "version": lambda marked: 1,
     "user_id": lambda marked: 1,
     "token": lambda marked: "1.1.1.1.x",
+    "link_token": lambda marked: marked["link_token"],
     "draft_id": lambda marked: marked["draft_id"],
     "review_id": lambda marked: marked["review_id"],
     "delegation_id": lambda marked: marked["delegation_id"],
@@ -118,7 +121,7 @@ async def test_a_confidential_request_is_found_by_its_own(who: Any, confidential
 
 
 @pytest.fixture(scope="module")
-async def marked(who: Any) -> dict[str, Any]:
+async def marked(who: Any, database: Any) -> dict[str, Any]:
     employee, agent = await who("employee"), await who("agent")
     body = {
         "title": f"{MARK} laptop",
@@ -157,6 +160,9 @@ async def marked(who: Any) -> dict[str, Any]:
         "comment_id": said["id"],
         "reply_id": reply["id"],
     }
+    manager = await who("manager")
+    async with database.transaction() as session:
+        made["link_token"] = await links.issue(session, made["step_id"], manager.id)
     until = {"starts_at": "2031-01-01T00:00:00Z", "ends_at": "2031-01-02T00:00:00Z"}
     colleague = await who("colleague")
     lets = {"delegate_id": colleague.id, "reason": f"{MARK} {SECRET}", **until}

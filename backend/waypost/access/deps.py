@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, TypeVar
 
@@ -12,9 +13,11 @@ from waypost.access.actor import Actor
 from waypost.access.errors import SessionEnded
 from waypost.access.permissions import Permission
 from waypost.access.queries import actors
+from waypost.access.service import Caller
 from waypost.access.tokens import read_access_token
 from waypost.kernel.db import database
 from waypost.kernel.errors import Unauthenticated
+from waypost.kernel.settings import get_settings
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -30,6 +33,11 @@ async def current_actor(request: Request) -> Actor:
         raise SessionEnded
     structlog.contextvars.bind_contextvars(actor_id=actor.user_id)
     return actor
+
+
+async def actor_if_any(request: Request) -> Actor | None:
+    """The person behind the bearer token; None without one. A token that is none of ours, or ended, is refused (401)."""
+    return await current_actor(request) if "authorization" in request.headers else None
 
 
 async def authenticate(request: Request) -> None:
@@ -48,6 +56,22 @@ def _needed(dependant: Any) -> Iterator[Permission]:
         if permission is not None:
             yield permission
         yield from _needed(inner)
+
+
+def caller_of(request: Request) -> Caller:
+    """Where a request comes from; what our own proxies say of it is believed."""
+    address = request.client.host if request.client else ""
+    trusted = [ipaddress.ip_network(n) for n in get_settings().trusted_proxies]
+    if trusted and address and any(ipaddress.ip_address(address) in n for n in trusted):
+        # The last hop our own proxies did not add is the client.
+        for hop in reversed([h.strip() for h in request.headers.get("x-forwarded-for", "").split(",") if h.strip()]):
+            address = hop
+            try:
+                if not any(ipaddress.ip_address(hop) in n for n in trusted):
+                    break
+            except ValueError:
+                break
+    return Caller(address[:45], request.headers.get("user-agent", ""))
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]

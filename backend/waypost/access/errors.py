@@ -29,6 +29,24 @@ class ForeignOrigin(Forbidden):
     code, title = "foreign_origin", "Foreign origin"
 
 
+class StepUpNeeded(Forbidden):
+    """Please confirm first that it is you."""
+
+    code, title = "step_up_needed", "Confirmation needed"
+
+
+class WrongProof(Invalid):
+    """That is not right."""
+
+    code, title = "wrong_proof", "Not confirmed"
+
+
+class UnknownFactor(Invalid):
+    """This is no way in which you can confirm that it is you."""
+
+    code, title = "unknown_factor", "Not confirmed"
+
+
 class SessionNotFound(NotFound):
     """There is no such session of yours."""
 

@@ -40,6 +40,27 @@ class LoginFailed(AccessEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepUpDone(AccessEvent):
+    """A person showed once more to be the one who is signed in, by a factor such as their password."""
+
+    type: ClassVar[str] = "auth.step_up"
+    session_id: int
+    factor: str
+    ip_address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepUpFailed(AccessEvent):
+    """A signed-in person did not show to be the one they are signed in as: a wrong factor, or a pause in force."""
+
+    type: ClassVar[str] = "auth.step_up_failed"
+    session_id: int
+    factor: str
+    reason: str
+    ip_address: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionClosed(AccessEvent):
     """A session ended: `logout`, `revoked`, or `reuse` (an old refresh token was presented)."""
 

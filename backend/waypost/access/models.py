@@ -21,7 +21,10 @@ class Credential(Base):
 
 
 class LoginSession(Base):
-    """One sign-in on one device: the family of its refresh tokens. Ended by logout, revocation, reuse or age."""
+    """One sign-in on one device: the family of its refresh tokens. Ended by logout, revocation, reuse or age.
+
+    `proved_at` is when whoever uses it last showed to be its person: by signing in, or by a step-up since.
+    """
 
     __tablename__ = "login_sessions"
 
@@ -29,6 +32,7 @@ class LoginSession(Base):
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
+    proved_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None] = mapped_column(String(16))

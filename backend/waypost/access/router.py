@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated
 
 from fastapi import APIRouter, Cookie, Request, Response
@@ -10,7 +9,7 @@ from sqlalchemy import select
 
 from waypost.access import queries, service
 from waypost.access.actor import Actor
-from waypost.access.deps import current_actor, permit, public
+from waypost.access.deps import caller_of, current_actor, permit, public
 from waypost.access.errors import (
     ForeignOrigin,
     LinkUsedUp,
@@ -37,21 +36,6 @@ from waypost.kernel.settings import get_settings
 router = APIRouter(route_class=StrictRoute)
 COOKIE = "waypost_refresh"
 RefreshCookie = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
-
-
-def _caller(request: Request) -> service.Caller:
-    address = request.client.host if request.client else ""
-    trusted = [ipaddress.ip_network(n) for n in get_settings().trusted_proxies]
-    if trusted and address and any(ipaddress.ip_address(address) in n for n in trusted):
-        # The last hop our own proxies did not add is the client.
-        for hop in reversed([h.strip() for h in request.headers.get("x-forwarded-for", "").split(",") if h.strip()]):
-            address = hop
-            try:
-                if not any(ipaddress.ip_address(hop) in n for n in trusted):
-                    break
-            except ValueError:
-                break
-    return service.Caller(address[:45], request.headers.get("user-agent", ""))
 
 
 def _same_origin(request: Request) -> None:
@@ -121,7 +105,7 @@ async def _me(session: ReadSession, actor: Actor) -> dict[str, object]:
 async def login(request: Request, body: Login) -> Response:
     """Sign in with a username or e-mail address and a password."""
     return await _answer(
-        await service.log_in(database(), _caller(request), username=body.username, password=body.password)
+        await service.log_in(database(), caller_of(request), username=body.username, password=body.password)
     )
 
 
@@ -166,7 +150,9 @@ async def first_password(request: Request, body: FirstPassword) -> Response:
     """Set a password with a one-time link, and sign in."""
     _same_origin(request)
     async with database().transaction() as session:
-        signed_in = await service.use_password_link(session, _caller(request), token=body.token, password=body.password)
+        signed_in = await service.use_password_link(
+            session, caller_of(request), token=body.token, password=body.password
+        )
     return await _answer(signed_in)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access import passwords, throttle, tokens
+from waypost.access import passwords, throttle, throttling, tokens
 from waypost.access.actor import Actor
 from waypost.access.errors import (
     LinkUsedUp,
@@ -45,7 +45,6 @@ from waypost.kernel.settings import get_settings
 
 PARENT_GRACE = timedelta(seconds=10)  # contract: the direct parent may be answered again for so long
 LINK_LIFE = timedelta(hours=24)
-FORGIVEN_BY_SUCCESS = 10  # failures of an address that a right password makes up for: an office has many people
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,66 +92,29 @@ async def log_in(database: Database, caller: Caller, *, username: str, password:
             )
         ).first()
     # one count for a person, whichever of their names is typed
-    account = f"account:{row.id}" if row else f"name:{tokens.hash_token(username.lower()).hex()[:40]}"
-    address = f"address:{caller.network}"
+    account = throttling.account(row.id) if row else f"name:{tokens.hash_token(username.lower()).hex()[:40]}"
+    address = throttling.address(caller.network)
     async with database.transaction() as session:
-        waiting = await _seconds_to_wait(session, [account, address], now())
+        waiting = await throttling.seconds_to_wait(session, [account, address], now())
         if not waiting:
-            waiting = await _count_try(session, account, get_settings().login_attempts)
+            waiting = await throttling.count_try(session, account, get_settings().login_attempts)
         if waiting:
             await record(session, _failed(caller, row, "paused"), actor=SYSTEM)
     if waiting:
-        raise TooManyAttempts(retry_after=waiting, policy=_policy())
+        raise TooManyAttempts(retry_after=waiting, policy=throttling.policy())
     # No session is open while the hash is computed.
     right = await passwords.verify_password(row.password_hash if row else None, password)
     async with database.transaction() as session:
         if row is not None and right:
-            await session.execute(delete(Throttle).where(Throttle.key == account))
-            await session.execute(
-                update(Throttle)
-                .where(Throttle.key == address, Throttle.failures > 0)
-                .values(failures=func.greatest(Throttle.failures - FORGIVEN_BY_SUCCESS, 0))
-            )
+            await throttling.forgive(session, account, address)
             return await start_session(session, caller, user_id=row.id, method="password")
-        await _count_try(session, address, get_settings().login_attempts_per_address)
+        await throttling.count_try(session, address, get_settings().login_attempts_per_address)
         await record(session, _failed(caller, row, "wrong_credentials"), actor=SYSTEM)
     raise WrongCredentials
 
 
 def _failed(caller: Caller, row: Any, reason: str) -> LoginFailed:
     return LoginFailed(user_id=row.id if row else 0, reason=reason, ip_address=caller.ip_address)
-
-
-def _policy() -> str:
-    settings = get_settings()
-    return f'"login";q={settings.login_attempts};w={settings.login_pause_minutes * 60}'
-
-
-async def _seconds_to_wait(session: AsyncSession, keys: list[str], at: datetime) -> int:
-    rows = await session.scalars(select(Throttle).where(Throttle.key.in_(keys)))
-    return max((throttle.seconds_to_wait(_failures(r), at) for r in rows), default=0)
-
-
-def _failures(row: Throttle) -> throttle.Failures:
-    return throttle.Failures(row.failures, row.level, row.blocked_until, row.updated_at)
-
-
-async def _count_try(session: AsyncSession, key: str, allowed: int) -> int:
-    """Count one more try; returns the seconds to wait when this one comes during a pause, and then counts nothing."""
-    at = now()
-    await session.execute(
-        pg_insert(Throttle).values(key=key, failures=0, level=0, updated_at=at).on_conflict_do_nothing()
-    )
-    row = (await session.scalars(select(Throttle).where(Throttle.key == key).with_for_update())).one()
-    before = _failures(row)
-    if waiting := throttle.seconds_to_wait(before, at):
-        return waiting
-    pause = timedelta(minutes=get_settings().login_pause_minutes)
-    after = throttle.after_failure(before, at, allowed=allowed, pause=pause)
-    row.failures, row.level = after.count, after.level
-    row.blocked_until, row.updated_at = after.blocked_until, at
-    await session.flush()
-    return 0
 
 
 async def start_session(session: AsyncSession, caller: Caller, *, user_id: int, method: str) -> SignedIn:
@@ -163,6 +125,7 @@ async def start_session(session: AsyncSession, caller: Caller, *, user_id: int, 
         user_id=user_id,
         created_at=at,
         last_seen_at=at,
+        proved_at=at,
         expires_at=_expiry(at, at),
         ip_address=caller.ip_address[:45],
         user_agent=caller.user_agent[:300],

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from waypost.kernel.events import Event
 
+BY_LINK = "mail_link"  # the channel of what was decided with a link from a mail
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApprovalEvent(Event):

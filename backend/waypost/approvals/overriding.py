@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_with_role
-from waypost.approvals import engine, hindsight, policy
+from waypost.approvals import engine, hindsight, policy, step_up
 from waypost.approvals.errors import SelfApproval, WorkflowNotFound
 from waypost.approvals.finding import ADMINISTRATORS
 from waypost.approvals.models import ApprovalWorkflow
@@ -39,8 +39,8 @@ async def override(
 ) -> None:
     """End a workflow without its approvers' word, by a right of its own; recorded as that, never as their answer.
 
-    Raises `WorkflowNotFound` (404), `Forbidden` or `SelfApproval` (403), `CommentNeeded` (422), `StepDecided` (409) or
-    `StaleVersion`.
+    Raises `WorkflowNotFound` (404), `Forbidden` or `SelfApproval` (403), `CommentNeeded` (422), `StepDecided` (409),
+    `StaleVersion` or, to approve, `StepUpNeeded`.
     """
     await check_overriding(session, actor, workflow_id)
     running = await _locked(session, workflow_id)
@@ -50,6 +50,8 @@ async def override(
     at = now()
     after, effects = engine.override(running.state, actor.user_id, approves=approves, comments=comments.strip(), at=at)
     await check_seen(session, running.row, version)
+    if approves:
+        await step_up.require(session, actor, running.row)
     running.row.overridden_by_id, running.row.override_reason = actor.user_id, comments.strip()
     await keep(session, actor, running, after, effects, at, urgency=0)
 
@@ -66,7 +68,7 @@ async def break_glass(
     """Approve an emergency without being asked, with a reason. The id of the review that this opens.
 
     Raises `WorkflowNotFound` (404), `Forbidden`, `GlassNotYours` or `SelfApproval` (403), `CommentNeeded` (422),
-    `StepDecided`, `NotAnEmergency` or `AskedYourself` (409) or `StaleVersion`.
+    `StepDecided`, `NotAnEmergency` or `AskedYourself` (409), `StaleVersion` or `StepUpNeeded`.
     """
     await check_breaking(session, actor, workflow_id)
     running = await _locked(session, workflow_id)
@@ -97,6 +99,7 @@ async def _break(session: AsyncSession, actor: Actor, running: Running, comments
     if actor.user_id in {*asked, *await deputies_for(session, row.subject_type, row.subject_id, asked, at)}:
         raise AskedYourself
     await check_seen(session, row, version)
+    await step_up.require(session, actor, row)
     row.overridden_by_id, row.override_reason = actor.user_id, comments
     review, reviewer_ids = await _open_review(session, actor, running, comments)
     broken = GlassBroken(

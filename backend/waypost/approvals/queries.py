@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
-from waypost.approvals import policy
+from waypost.approvals import policy, step_up
 from waypost.approvals.asking_back import Question, questions_about
 from waypost.approvals.engine import open_verbs
 from waypost.approvals.foretelling import Ahead
@@ -228,6 +228,7 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             "started_at": rfc3339(w.started_at),
             "ended_at": w.ended_at and rfc3339(w.ended_at),
             "version": w.subject_version,
+            "step_up": step_up.is_demanded(w),
             "override": _override(w, people, reviews.get(w.id)),
             "may_override": w.status == "RUNNING" and actor.may(Permission.APPROVALS_OVERRIDE),
             "may_break_glass": is_urgent[w.id] and not is_asked[w.id] and policy.may_break_glass(actor, w),

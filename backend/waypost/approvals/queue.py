@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
-from waypost.approvals import differences, policy, seen
+from waypost.approvals import differences, policy, seen, step_up
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
 from waypost.approvals.queries import ANSWERED, verbs
 from waypost.approvals.states import StageStatus, StepStatus
@@ -132,6 +132,19 @@ async def approval_queue(
     return {"items": items, "next_cursor": following}
 
 
+async def card(session: AsyncSession, actor: Actor, step_id: int) -> dict[str, Any]:
+    """One step as the queue shows it. The caller has checked that it is open, and this person's to decide."""
+    statement = (
+        select(ApprovalStep, ApprovalWorkflow, ApprovalStage, _parts().label("parts"))
+        .join(ApprovalWorkflow, ApprovalWorkflow.id == ApprovalStep.workflow_id)
+        .join(ApprovalStage, ApprovalStage.id == ApprovalStep.stage_id)
+        .where(ApprovalStep.id == step_id)
+    )
+    step, workflow, stage, parts = (await session.execute(statement)).one()
+    [item] = await _items(session, actor, [(step, workflow, stage, [_Part(*p) for p in parts])])
+    return dict(item)
+
+
 _Row = tuple[ApprovalStep, ApprovalWorkflow, ApprovalStage, list[_Part]]
 
 
@@ -193,6 +206,7 @@ async def _items(session: AsyncSession, actor: Actor, page: list[_Row]) -> list[
             "on_behalf_of": people.get(step.on_behalf_of_id if is_mine else step.approver_id),
             "reason": step.reason,
             "one_by_one": _why_alone(step, workflow),
+            "step_up": step_up.is_demanded(workflow),
             "earlier_decisions": [earlier_json(p, workflow) for p in sorted(said, key=lambda p: p.decided_at or "")],
             "also_asked": [
                 {"person": people.get(p.approver_id), "on_behalf_of": people.get(p.on_behalf_of_id), "status": p.status}

@@ -129,6 +129,7 @@ class QueueItem(BaseModel):
     on_behalf_of: PersonRef | None
     reason: Annotated[str, Field(examples=["the requester's manager, because amount is below 1,000"])]
     one_by_one: Annotated[OneByOneRead | None, Field(description="Set when it can not be decided with others.")]
+    step_up: Annotated[bool, Field(description="Approving asks for a confirmation that it is the person signed in.")]
     earlier_decisions: Annotated[list[EarlierDecision], Field(description="Who has answered, oldest first.")]
     also_asked: Annotated[list[AlsoAsked], Field(description="Who else of this stage has not answered.")]
     allowed_actions: Annotated[

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
+from waypost.access.errors import StepUpNeeded
 from waypost.access.permissions import Permission
 from waypost.approvals import overriding, queries, review_queries, reviews
 from waypost.approvals.errors import CommentNeeded, SelfApproval, StepDecided, WorkflowNotFound
@@ -54,6 +55,7 @@ async def _reviewing(request: Request) -> None:
         WorkflowNotFound,
         GlassNotYours,
         SelfApproval,
+        StepUpNeeded,
         CommentNeeded,
         StepDecided,
         NotAnEmergency,

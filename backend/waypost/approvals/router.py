@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
+from waypost.access.errors import StepUpNeeded
 from waypost.access.permissions import Permission
 from waypost.approvals import overriding, queries, service
 from waypost.approvals.errors import (
@@ -47,7 +48,9 @@ from waypost.kernel.openapi import problems
 router = APIRouter(route_class=StrictRoute, tags=["Approvals"])
 # Deciding is checked step by step by the service: who does not see a step must not learn of it from a 403.
 Asked = Annotated[Actor, permit(Permission.TICKETS_READ)]
-_REFUSALS = problems(StepNotFound, NotAsked, SelfApproval, StepDecided, StepNotOpen, CommentNeeded, StaleVersion)
+_ALWAYS = (StepNotFound, NotAsked, SelfApproval, StepDecided, StepNotOpen, CommentNeeded, StaleVersion)
+_REFUSALS = problems(*_ALWAYS)
+_APPROVING = problems(*_ALWAYS, StepUpNeeded)
 
 
 async def _guard(request: Request) -> None:
@@ -117,12 +120,12 @@ async def decide_many(body: BulkAction, actor: Annotated[Actor, permit(Permissio
     return json_response({"results": results})
 
 
-@router.post("/approvals/{step_id}/approve", response_model=DecisionAnswer, responses=_REFUSALS)
+@router.post("/approvals/{step_id}/approve", response_model=DecisionAnswer, responses=_APPROVING)
 @guarded(_guard)
 async def approve(
     step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: StepAction | None = None
 ) -> Response:
-    """Say yes."""
+    """Say yes; what is worth much may ask for a confirmation first (`POST /auth/step-up`)."""
     return await _decide(session, actor, step_id, Verb.APPROVE, body, once)
 
 
@@ -167,7 +170,7 @@ async def escalate(
 
 
 @router.post(
-    "/approvals/{step_id}/add-approver", response_model=DecisionAnswer, responses=_REFUSALS | problems(BadDelegate)
+    "/approvals/{step_id}/add-approver", response_model=DecisionAnswer, responses=_APPROVING | problems(BadDelegate)
 )
 @guarded(_guard)
 async def add_approver(
@@ -200,7 +203,7 @@ async def _overriding(request: Request) -> None:
 @router.post(
     "/approvals/workflows/{workflow_id}/override",
     response_model=OverrideAnswer,
-    responses=problems(WorkflowNotFound, SelfApproval, StepDecided, CommentNeeded, StaleVersion),
+    responses=problems(WorkflowNotFound, SelfApproval, StepUpNeeded, StepDecided, CommentNeeded, StaleVersion),
 )
 @guarded(_overriding)
 async def override(

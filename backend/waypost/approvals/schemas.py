@@ -142,6 +142,7 @@ class WorkflowRead(BaseModel):
     started_at: str
     ended_at: str | None
     version: Annotated[int, Field(examples=[1], description="Grows with every edit while it is judged.")]
+    step_up: Annotated[bool, Field(description="Approving asks for a confirmation that it is the person signed in.")]
     override: OverrideRead | None
     may_override: Annotated[bool, Field(description="Whether the caller may end it without its approvers' word.")]
     may_break_glass: Annotated[

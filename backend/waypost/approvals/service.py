@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may, people_with_role
-from waypost.approvals import delegating, deputies, engine, events, policy, states
+from waypost.approvals import delegating, deputies, engine, events, policy, states, step_up
 from waypost.approvals.definitions import Chosen
 from waypost.approvals.errors import NobodyToAsk, NotAsked, OneByOne, StepNotFound
 from waypost.approvals.finding import ADMINISTRATORS, nearest_above
@@ -122,7 +122,7 @@ async def decide(
 
     `version` is the subject's as it was looked at. Raises `StepNotFound` (404), then `Forbidden`, `NotAsked` or
     `SelfApproval` (403), then what `engine.check` raises, then `OneByOne` when `is_one_of_many` and it may not be, then
-    `StaleVersion`, with what reads differently now.
+    `StaleVersion`, with what reads differently now, and at last `StepUpNeeded`.
     """
     running = await find_step(session, actor, step_id, lock=True)
     actor.require(Permission.APPROVALS_DECIDE)
@@ -145,6 +145,8 @@ async def decide(
     if is_one_of_many and running.row.one_by_one:
         raise OneByOne
     await check_seen(session, running.row, version)
+    if verb in step_up.ASKING:  # last: nobody confirms for a decision that would be refused anyway
+        await step_up.require(session, actor, running.row)
     await keep(session, actor, running, after, effects, at, urgency=running.steps[step_id].urgency)
     return _outcome(running, step_id)
 

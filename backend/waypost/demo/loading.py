@@ -16,6 +16,7 @@ from waypost.approvals import service as approvals
 from waypost.approvals.models import ApprovalStep
 from waypost.approvals.publishing import create_definition
 from waypost.approvals.states import StepStatus, Verb
+from waypost.approvals.step_up import REHEARSAL
 from waypost.catalog.categories import create_category
 from waypost.catalog.models import TicketType
 from waypost.catalog.service import create_ticket_type
@@ -160,7 +161,7 @@ class _Story:
         return made.id
 
     async def _actor(self, user_id: int) -> Actor:
-        actor = await actor_of_user(self.session, user_id, "demo")
+        actor = await actor_of_user(self.session, user_id, REHEARSAL)
         if actor is None:
             raise RuntimeError("somebody of the demo company is missing")
         return actor

@@ -59,6 +59,7 @@ MAX_DEPTH = 32
 MAX_MEMBERS = 1000  # of one object in a body: no form has as many fields
 MOST_ERRORS = 100  # told of one body
 API = "/api/"
+KEYS = ("/decide/", "/api/v1/decision-links/")  # whose addresses no other site and no cache may keep
 SLOW = 0.5  # seconds after which a read is worth a line in the log
 ENDLESS = ("/api/v1/events/stream",)
 BEATS = ("/api/v1/tickets/{ticket_id}/presence",)  # of every open screen, every few seconds: they change nothing kept
@@ -199,6 +200,15 @@ def _check_text(value: object, pointer: str) -> None:
             _check_text(inner, f"{pointer}/{index}")
 
 
+# What stands behind these opens something to whoever holds it: logs and answers do not repeat it.
+_KEY_IN_PATH = re.compile(r"^(/decide/|/api/v1/decision-links/|/api/v1/files/)[^/]+")
+
+
+def without_keys(path: str) -> str:
+    """A path as it may be written down."""
+    return _KEY_IN_PATH.sub(r"\1…", path)
+
+
 # --- answers ---------------------------------------------------------------------------------------------------------
 
 
@@ -215,7 +225,7 @@ def problem(refusal: Refusal, request: Request) -> Response:
         "title": refusal.title,
         "status": status,
         "detail": refusal.detail,
-        "instance": request.url.path,
+        "instance": without_keys(request.url.path),
         "code": refusal.code,
         "request_id": events.request_id.get(),
     }
@@ -316,7 +326,7 @@ def install(app: FastAPI, *, authenticate: Guard) -> None:
             "title": phrase,
             "status": error.status_code,
             "detail": str(error.detail),
-            "instance": request.url.path,
+            "instance": without_keys(request.url.path),
             "code": phrase.lower().replace(" ", "_"),
             "request_id": events.request_id.get(),
         }
@@ -369,6 +379,7 @@ API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
 
 def _defect(path: str, method: str, error: Exception) -> Response:
     """The answer to a request that met a defect of ours: nothing of it leaks, the log has it all."""
+    path = without_keys(path)
     log.error("unhandled error", path=path, method=method, exc_info=error)
     document = {
         "type": "about:blank",
@@ -425,7 +436,7 @@ class Manners:
         token = events.request_id.set(rid)
         structlog.contextvars.bind_contextvars(request_id=rid)
         began, status, has_begun = time.perf_counter(), 500, False
-        is_api = scope["path"].startswith(API)
+        is_api, is_key = scope["path"].startswith(API), scope["path"].startswith(KEYS)
 
         async def noted() -> Message:
             nonlocal is_read
@@ -440,10 +451,12 @@ class Manners:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = rid
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "same-origin"
+                headers["Referrer-Policy"] = "no-referrer" if is_key else "same-origin"
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
                 headers.setdefault("Content-Security-Policy", API_POLICY if is_api else PAGE_POLICY)
-                if is_api:
+                if is_key:
+                    headers["Cache-Control"] = "no-store"
+                elif is_api:
                     headers.setdefault("Cache-Control", "no-store")
                 if get_settings().is_https:
                     headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"

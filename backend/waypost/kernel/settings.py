@@ -82,6 +82,19 @@ class Settings(BaseSettings):
         description='What one unit of other currencies is worth in it, as JSON: `{"EUR": "1.08"}`. An amount in a '
         "currency without a rate is judged like the largest of all.",
     )
+    decision_links: Literal["open", "signed_in", "off"] = Field(
+        "open",
+        description="Links in mails that open one decision: `open` takes routine ones from whoever has the link, "
+        "`signed_in` from the person signed in only, `off` sends none.",
+    )
+    decision_link_hours: int = Field(72, ge=1, le=720, description="Hours after which such a link decides nothing.")
+    step_up_above: Decimal | None = Field(
+        None,
+        ge=0,
+        description="Approving what is worth more, in the company's currency, asks for a confirmation that it is the "
+        "person signed in (their password); unset never.",
+    )
+    step_up_emergencies: bool = Field(False, description="Approving an emergency asks for that confirmation too.")
     reopen_days: int = Field(14, ge=0, le=365, description="Days after completion in which a ticket may be re-opened.")
     comment_edit_minutes: int = Field(
         15, ge=0, le=1440, description="Minutes in which an author may change or remove a comment; `0` never."

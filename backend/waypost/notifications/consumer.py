@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.queries import actors_of_users
 from waypost.approvals import events as approvals
+from waypost.approvals import links
 from waypost.approvals.deputy_events import DelegationEvent
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.standing import deputies_for
@@ -83,7 +84,17 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
             continue
         if notice.is_internal and not policy.may_see_internal(reader, facts):
             continue
-        await tell(session, recorded, person, _notice(recorded, ticket, notice, values), channels)
+        decide_link = await _decide_link(session, event, notice)
+        await tell(session, recorded, person, _notice(recorded, ticket, notice, values, decide_link), channels)
+
+
+async def _decide_link(session: AsyncSession, event: Any, notice: planning.Notice) -> str:
+    """The address at which who is told decides this one step; none where nothing is to be decided, or links are off."""
+    step_id = getattr(event, "step_id", None)
+    if not (KINDS[notice.kind].decides and notice.by_mail and step_id):
+        return ""
+    token = await links.issue(session, step_id, notice.user_id)
+    return links.address(token) if token else ""
 
 
 async def _deputies(session: AsyncSession, event: Any) -> tuple[int, ...]:
@@ -157,7 +168,9 @@ async def _words(session: AsyncSession, recorded: Recorded) -> str:
     return str(getattr(event, "comments", "") or getattr(event, "comment", ""))[:4000]
 
 
-def _notice(recorded: Recorded, ticket: Ticket, planned: planning.Notice, values: dict[str, Any]) -> Notice:
+def _notice(
+    recorded: Recorded, ticket: Ticket, planned: planning.Notice, values: dict[str, Any], decide_link: str
+) -> Notice:
     kind = KINDS[planned.kind]
     path = f"/approvals?ticket={ticket.id}" if kind.decides else f"/tickets/{ticket.id}"
     action = "Open and decide" if kind.decides else "Open the request"
@@ -170,7 +183,8 @@ def _notice(recorded: Recorded, ticket: Ticket, planned: planning.Notice, values
         values
         | {
             "link": f"{get_settings().origin}{path}",
-            "action": action,
+            "decide_link": decide_link,
+            "action": "Open in Waypost" if decide_link else action,
             "because": "you watch this request" if planned.as_watcher else kind.because,
             "decide": values["decide"] if kind.decides else None,
         },

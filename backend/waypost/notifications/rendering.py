@@ -61,7 +61,8 @@ def _layout(name: str) -> Template:
 def mail_of(words: Words) -> tuple[str, str]:
     """One notice as a mail: its text and its HTML."""
     facts = "\n".join(f"{k}: {v}" for k, v in words.facts)
-    ways = f"{words.action}: {words.link}" if words.link else ""
+    named = (("Decide", words.decide_link), (words.action, words.link))
+    ways = "\n".join(f"{name}: {link}" for name, link in named if link)
     text = "\n\n".join(part for part in (words.body, facts, ways) if part)
     return f"{text}\n", _layout("layout").render(asdict(words) | {"paragraphs": _paragraphs(words.body)})
 

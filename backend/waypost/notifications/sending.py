@@ -194,9 +194,7 @@ async def _mark(database: Database, channel: str, letter: Letter, fate: Fate, *,
     at = now()
     values: dict[str, Any]
     if isinstance(fate, Delivered):
-        # a link to decide by is the reader's alone from now on
-        words = Delivery.words.op("-")("decide_link")
-        values = {"status": "SENT", "sent_at": at, "last_error": None, "words": words, "provider_ref": fate.ref or None}
+        values = {"status": "SENT", "sent_at": at, "last_error": None, "provider_ref": fate.ref or None}
     elif isinstance(fate, Rejected) or letter.attempts >= MAX_ATTEMPTS:
         values = {"status": "FAILED", "last_error": fate.why}
         log.error("message given up", channel=channel, delivery_ids=letter.ids, why=fate.why)
@@ -206,6 +204,8 @@ async def _mark(database: Database, channel: str, letter: Letter, fate: Fate, *,
             wait = max(wait, fate.after)
         values = {"next_at": at + wait, "last_error": fate.why}
         log.warning("message postponed", channel=channel, delivery_ids=letter.ids, why=fate.why)
+    if "status" in values:  # a link to decide by is the reader's alone from now on, or nobody's
+        values["words"] = Delivery.words.op("-")("decide_link")
     async with database.transaction() as session:
         await session.execute(update(Delivery).where(Delivery.id.in_(letter.ids)).values(**values))
         if isinstance(fate, Rejected) and fate.is_gone:

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
+from waypost.approvals.events import BY_LINK
 from waypost.catalog.answers import differing, ids_named, with_names
 from waypost.catalog.kinds import FieldKind
 from waypost.directory.names import names
@@ -122,7 +123,8 @@ async def ticket_history(
             "at": rfc3339(r.at),
             "actor": people.get(r.actor_id),
             "on_behalf_of": people.get(r.on_behalf_of_id),
-            "summary": _summary(r.type, r.data, people, r.actor_id, numbers.get(_other_ticket(r.data) or 0)),
+            "summary": _summary(r.type, r.data, people, r.actor_id, numbers.get(_other_ticket(r.data) or 0))
+            + (BY_THE_LINK if r.channel == BY_LINK else ""),
             "changes": _changes(r.type, r.data, people, teams)
             + [_answered(*pair, people, departments) for pair in filled.get(r.id, ())],
             "comment": r.data.get("comment") or r.data.get("comments") or None,
@@ -135,6 +137,7 @@ async def ticket_history(
     return {"items": items, "next_cursor": following}
 
 
+BY_THE_LINK = ", by the link from the mail"
 _LABELS = {"is_confidential": "who may see it"}
 _PEOPLE = ("user_id", "old_assignee_id", "new_assignee_id", "approver_id", "to_id", "from_id")
 

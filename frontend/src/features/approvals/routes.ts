@@ -13,5 +13,11 @@ const routes: RouteRecordRaw[] = [
     component: () => import("./reviews/ReviewsView.vue"),
     meta: { title: "approvals.reviews.title", needs: "tickets:read" },
   },
+  {
+    path: "/decide/:token",
+    name: "decide",
+    component: () => import("./link/LinkView.vue"),
+    meta: { open: true, title: "approvals.link.page" },
+  },
 ];
 export default routes;

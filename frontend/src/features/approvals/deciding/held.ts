@@ -7,6 +7,7 @@ import type { SubjectChange } from "@/api/generated";
 import * as api from "@/api/generated";
 import { asProblem } from "@/api/problem";
 import { useSession } from "@/stores/session";
+import { useStepUp } from "@/stores/stepUp";
 import { queueKey, summaryKey, useSummary, type Verb } from "../queries";
 import { keepDraft } from "./drafts";
 import { makeHold, type Held } from "./holding";
@@ -35,18 +36,22 @@ const CALLS = {
 export const useHeld = defineStore("held-decisions", () => {
   const queries = useQueryClient();
   const session = useSession();
+  const stepUp = useStepUp();
 
-  const send = (stepId: number, what: Decision, isLeaving: boolean) =>
-    sentOnce({ stepId, what }, (headers) =>
-      data(
-        CALLS[what.answer]({
-          path: { step_id: stepId },
-          body: { comments: what.comments || null, version: what.version, delegate_to: what.to },
-          headers,
-          keepalive: isLeaving,
-        }),
-      ),
-    );
+  const send = (stepId: number, what: Decision, isLeaving: boolean) => {
+    const call = () =>
+      sentOnce({ stepId, what }, (headers) =>
+        data(
+          CALLS[what.answer]({
+            path: { step_id: stepId },
+            body: { comments: what.comments || null, version: what.version, delegate_to: what.to },
+            headers,
+            keepalive: isLeaving,
+          }),
+        ),
+      );
+    return isLeaving ? call() : stepUp.withProof(call);
+  };
   /** What was written is not lost with the decision: it stands there again when one turns to it. */
   function remember(id: number, { answer, comments, to }: Decision): void {
     if (comments || to !== null) keepDraft(id, { verb: answer, words: comments, person: to });

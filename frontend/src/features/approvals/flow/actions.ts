@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/vue-query";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
+import { useStepUp } from "@/stores/stepUp";
 import { sentOnce } from "../deciding/once";
 
 function useRefresh() {
@@ -13,15 +14,18 @@ function useRefresh() {
 
 /** One more person decides with the one who is asked. */
 export function useAddApprover() {
+  const stepUp = useStepUp();
   return useMutation({
     mutationFn: (of: { stepId: number; approver: number; comments: string; version: number }) =>
-      sentOnce(of, (headers) =>
-        data(
-          api.addApprover({
-            path: { step_id: of.stepId },
-            body: { approver_id: of.approver, comments: of.comments || null, version: of.version },
-            headers,
-          }),
+      stepUp.withProof(() =>
+        sentOnce(of, (headers) =>
+          data(
+            api.addApprover({
+              path: { step_id: of.stepId },
+              body: { approver_id: of.approver, comments: of.comments || null, version: of.version },
+              headers,
+            }),
+          ),
         ),
       ),
     onSettled: useRefresh(),
@@ -30,6 +34,7 @@ export function useAddApprover() {
 
 /** A decision past the approvers, with a reason; refused when it reads differently by now. */
 export function useOverride() {
+  const stepUp = useStepUp();
   return useMutation({
     mutationFn: (of: {
       workflowId: number;
@@ -37,13 +42,15 @@ export function useOverride() {
       comments: string;
       version: number;
     }) =>
-      sentOnce(of, (headers) =>
-        data(
-          api.override({
-            path: { workflow_id: of.workflowId },
-            body: { action: of.action, comments: of.comments, version: of.version },
-            headers,
-          }),
+      stepUp.withProof(() =>
+        sentOnce(of, (headers) =>
+          data(
+            api.override({
+              path: { workflow_id: of.workflowId },
+              body: { action: of.action, comments: of.comments, version: of.version },
+              headers,
+            }),
+          ),
         ),
       ),
     onSettled: useRefresh(),
@@ -52,14 +59,17 @@ export function useOverride() {
 
 /** An emergency approved without being asked, with a reason; others review it. */
 export function useBreakGlass() {
+  const stepUp = useStepUp();
   return useMutation({
     mutationFn: (of: { workflowId: number; comments: string; version: number; key: string }) =>
-      data(
-        api.breakGlass({
-          path: { workflow_id: of.workflowId },
-          body: { comments: of.comments, version: of.version },
-          headers: { "Idempotency-Key": of.key },
-        }),
+      stepUp.withProof(() =>
+        data(
+          api.breakGlass({
+            path: { workflow_id: of.workflowId },
+            body: { comments: of.comments, version: of.version },
+            headers: { "Idempotency-Key": of.key },
+          }),
+        ),
       ),
     onSettled: useRefresh(),
   });

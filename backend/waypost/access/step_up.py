@@ -1,0 +1,141 @@
+"""Step-up: who is signed in shows once more, a moment before something that matters, that it is still them.
+
+The factors there are register themselves here (`register`), so that one more needs no change where proofs are asked for:
+whoever asks calls `require`, and gets `StepUpNeeded` with the factors the person can use. Signing in is a proof too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access import passwords, throttling
+from waypost.access.actor import Actor
+from waypost.access.errors import StepUpNeeded, TooManyAttempts, UnknownFactor, WrongProof
+from waypost.access.events import StepUpDone, StepUpFailed
+from waypost.access.models import Credential, LoginSession
+from waypost.access.service import Caller
+from waypost.kernel.clock import now
+from waypost.kernel.db import Database
+from waypost.kernel.errors import FieldError
+from waypost.kernel.events import record
+from waypost.kernel.settings import get_settings
+
+MAX_AGE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A way to show who one is. `member` names what of the request's body holds the proof.
+
+    `is_had` says whether a person can use it, `verify` whether a proof of theirs is right; no session is open meanwhile.
+    """
+
+    name: str
+    member: str
+    is_had: Callable[[AsyncSession, int], Awaitable[bool]]
+    verify: Callable[[Database, int, str], Awaitable[bool]]
+
+
+_factors: dict[str, Factor] = {}
+
+
+def register(factor: Factor) -> None:
+    """Let people use a factor. Called once for each, when its module is loaded."""
+    _factors[factor.name] = factor
+
+
+async def _has_password(session: AsyncSession, user_id: int) -> bool:
+    return bool(await session.scalar(select(exists().where(Credential.user_id == user_id))))
+
+
+async def _is_password(database: Database, user_id: int, proof: str) -> bool:
+    async with database.read() as session:
+        kept = await session.scalar(select(Credential.password_hash).where(Credential.user_id == user_id))
+    return await passwords.verify_password(kept, proof)
+
+
+register(Factor("password", "password", _has_password, _is_password))
+
+
+async def factors_of(session: AsyncSession, user_id: int) -> list[str]:
+    """The names of the factors a person can use."""
+    return [f.name for f in _factors.values() if await f.is_had(session, user_id)]
+
+
+async def valid_until(session: AsyncSession, actor: Actor) -> datetime | None:
+    """Until when this sign-in counts as proven; None when it does not now. Without a session nothing is proven."""
+    proved = await session.scalar(
+        select(LoginSession.proved_at).where(
+            LoginSession.id == actor.session_id,
+            LoginSession.user_id == actor.user_id,
+            LoginSession.ended_at.is_(None),
+        )
+    )
+    return proved + MAX_AGE if proved is not None and proved + MAX_AGE > now() else None
+
+
+async def require(session: AsyncSession, actor: Actor) -> None:
+    """Raises `StepUpNeeded` for who has not shown within the last minutes, in this session, that it is them."""
+    if await valid_until(session, actor) is None:
+        seconds = int(MAX_AGE.total_seconds())
+        raise StepUpNeeded(factors=await factors_of(session, actor.user_id), max_age_seconds=seconds)
+
+
+async def prove(database: Database, caller: Caller, actor: Actor, name: str, proofs: Mapping[str, str]) -> datetime:
+    """Renew the proof of this session by a factor; until when it counts.
+
+    Tries are counted as those of signing in are, against the account and the address, before the proof is looked at.
+    Raises `UnknownFactor`, `TooManyAttempts` or `WrongProof`.
+    """
+    async with database.read() as session:
+        had = await factors_of(session, actor.user_id)
+    if name not in had:
+        raise UnknownFactor(errors=(FieldError("/factor", "is none of yours"),), factors=had)
+    factor = _factors[name]
+    account, address = throttling.account(actor.user_id), throttling.address(caller.network)
+    async with database.transaction() as session:
+        waiting = await throttling.seconds_to_wait(session, [account, address], now())
+        if not waiting:
+            waiting = await throttling.count_try(session, account, get_settings().login_attempts)
+        if waiting:
+            await _record_failure(session, caller, actor, name, "paused")
+    if waiting:
+        raise TooManyAttempts(retry_after=waiting, policy=throttling.policy())
+    right = await factor.verify(database, actor.user_id, proofs.get(factor.member, ""))
+    at = now()
+    async with database.transaction() as session:
+        if right:
+            await throttling.forgive(session, account, address)
+            await session.execute(
+                update(LoginSession)
+                .where(LoginSession.id == actor.session_id, LoginSession.user_id == actor.user_id)
+                .values(proved_at=at)
+            )
+            await _record_success(session, caller, actor, name, at)
+            return at + MAX_AGE
+        await throttling.count_try(session, address, get_settings().login_attempts_per_address)
+        await _record_failure(session, caller, actor, name, "wrong")
+    raise WrongProof(errors=(FieldError(f"/{factor.member}", "is not right"),))
+
+
+async def _record_success(session: AsyncSession, caller: Caller, actor: Actor, factor: str, at: datetime) -> None:
+    done = StepUpDone(
+        user_id=actor.user_id, session_id=actor.session_id or 0, factor=factor, ip_address=caller.ip_address
+    )
+    await record(session, done, actor=actor, at=at)
+
+
+async def _record_failure(session: AsyncSession, caller: Caller, actor: Actor, factor: str, reason: str) -> None:
+    failed = StepUpFailed(
+        user_id=actor.user_id,
+        session_id=actor.session_id or 0,
+        factor=factor,
+        reason=reason,
+        ip_address=caller.ip_address,
+    )
+    await record(session, failed, actor=actor)

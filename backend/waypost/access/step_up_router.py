@@ -1,0 +1,50 @@
+"""`/auth/step-up`: confirming once more that it is oneself, before something that matters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+
+from waypost.access import step_up
+from waypost.access.actor import Actor
+from waypost.access.deps import caller_of, permit
+from waypost.access.errors import TooManyAttempts, UnknownFactor, WrongProof
+from waypost.access.permissions import Permission
+from waypost.access.step_up_schemas import StepUp, StepUpState
+from waypost.kernel.clock import rfc3339
+from waypost.kernel.db import ReadSession, database
+from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.openapi import problems
+
+router = APIRouter(route_class=StrictRoute, tags=["Sign-in"])
+Oneself = Annotated[Actor, permit(Permission.SESSIONS_OWN)]
+
+
+def _state(factors: list[str], until: datetime | None) -> Response:
+    return json_response(
+        {
+            "factors": factors,
+            "valid_until": until and rfc3339(until),
+            "max_age_seconds": int(step_up.MAX_AGE.total_seconds()),
+        }
+    )
+
+
+@router.get("/auth/step-up", response_model=StepUpState)
+async def step_up_state(session: ReadSession, actor: Oneself) -> Response:
+    """Whether this sign-in counts as proven now, and with what it can be."""
+    until = await step_up.valid_until(session, actor)
+    return _state(await step_up.factors_of(session, actor.user_id), until)
+
+
+@router.post(
+    "/auth/step-up", response_model=StepUpState, responses=problems(UnknownFactor, WrongProof, TooManyAttempts)
+)
+async def confirm_step_up(request: Request, body: StepUp, actor: Oneself) -> Response:
+    """Show that it is still oneself; counts for some minutes, in this session only. Slowed down as signing in is."""
+    proofs = body.model_dump(exclude={"factor"})
+    until = await step_up.prove(database(), caller_of(request), actor, body.factor, proofs)
+    async with database().read() as session:
+        return _state(await step_up.factors_of(session, actor.user_id), until)

@@ -1,0 +1,42 @@
+"""Which approvals ask for a fresh proof of who approves: what is worth much, and emergencies, as the operator set it.
+
+Refusing needs none, and neither does asking back: a stolen screen can stop a request, not let one through.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access import step_up
+from waypost.access.actor import Actor
+from waypost.approvals.models import ApprovalWorkflow
+from waypost.approvals.states import Verb
+from waypost.kernel.settings import Settings, get_settings
+
+ASKING = frozenset({Verb.APPROVE, Verb.ADD_APPROVER})  # what lets a request through, or helps it to
+CRITICAL = "CRITICAL"
+REHEARSAL = "demo"  # the channel of the demo company's past: it is told, nobody decides it
+
+
+def is_demanded(row: ApprovalWorkflow) -> bool:
+    """Whether approving what this workflow judges asks for it."""
+    return demands(get_settings(), row.subject, row.facts)
+
+
+def demands(settings: Settings, subject: dict[str, Any], facts: dict[str, Any] | None) -> bool:
+    """The same of plain values. An amount whose worth was not kept is judged like the largest of all."""
+    if settings.step_up_emergencies and subject.get("priority") == CRITICAL:
+        return True
+    if settings.step_up_above is None or subject.get("amount") is None:
+        return False
+    worth = (facts or {}).get("v", {}).get("amount")
+    return worth is None or Decimal(str(worth)) > settings.step_up_above
+
+
+async def require(session: AsyncSession, actor: Actor, row: ApprovalWorkflow) -> None:
+    """Raises `StepUpNeeded` when it is asked for and has not been given within the last minutes."""
+    if is_demanded(row) and actor.channel != REHEARSAL:
+        await step_up.require(session, actor)
