@@ -94,6 +94,13 @@ def test_an_emergency_climbs_from_its_first_seat() -> None:
     assert found[-1].what is Next.ASK_ADMINISTRATORS
 
 
+def test_where_one_ladder_is_enough_its_reminder_reaches_all() -> None:
+    state = begun([30, 31], Ladder((timedelta(0),), HOUR, HOUR, 1), first_counts=True)
+    found = foretell(state, above)
+    assert (found[0].what, found[0].people) == (Next.REMIND, (30, 31))
+    assert found[0].step_ids == tuple(s.id for s in state.asked())
+
+
 def test_when_everybody_has_a_part_already_it_is_a_reminder() -> None:
     state = begun([90, 91], Ladder((), HOUR, HOUR, 1), barred=frozenset({90, 91}))
     assert [one.what for one in foretell(state, lambda *_: ([], []))] == [Next.REMIND]

@@ -52,7 +52,8 @@ def foretell(state: State, receivers: Receivers) -> list[Ahead]:
         above, administrators = receivers(state, step_id)
         state, effects = engine.on_time(state, step_id, above, administrators, at)
         what, people = _said(effects, {r.person for r in above} if step.climbs < stage.ladder.repeat else set())
-        found.append(Ahead(at, what, stage.name, (step_id,), (step.approver,), people or (step.approver,)))
+        own = (step.approver,)
+        found.append(Ahead(at, what, stage.name, _told_steps(effects) or (step_id,), own, people or own))
     return _together(found)
 
 
@@ -69,8 +70,16 @@ def _said(effects: Sequence[object], above: Collection[int]) -> tuple[Next, tupl
     if any(isinstance(e, Ended) or (isinstance(e, Happened) and e.what is What.REJECTED) for e in effects):
         return Next.REJECT, ()
     if not asked:
-        return Next.REMIND, ()
+        return Next.REMIND, tuple(e.step.approver for e in _reminders(effects))
     return (Next.ASK_FURTHER if set(asked) & set(above) else Next.ASK_ADMINISTRATORS), asked
+
+
+def _reminders(effects: Sequence[object]) -> list[Happened]:
+    return [e for e in effects if isinstance(e, Happened) and e.what is What.REMINDED]
+
+
+def _told_steps(effects: Sequence[object]) -> tuple[int, ...]:
+    return tuple(e.step.id for e in _reminders(effects))
 
 
 def _together(found: Sequence[Ahead]) -> list[Ahead]:

@@ -22,6 +22,11 @@ it("was never asked, was withdrawn, was decided over everybody's head", () => {
     answer: "REJECTED",
     who: "P9",
   });
+  const glass = { by: person(9), reason: "x", review: { id: 1 } } as WorkflowRead["override"];
+  expect(became(round("APPROVED", [step(ME, "NOT_NEEDED")], { override: glass }))).toEqual({
+    how: "glass",
+    who: "P9",
+  });
 });
 
 it("was answered by oneself, in one's place, or by another", () => {

@@ -7,6 +7,7 @@ export type Gone =
   | { how: "mine"; answer: string; at: string }
   | { how: "forMe" | "decided"; answer: string; who: string; at: string }
   | { how: "overridden"; answer: string; who: string }
+  | { how: "glass"; who: string }
   | { how: "handedOn" | "waitsFor"; names: string[] };
 
 const HANDED_ON = ["DELEGATED", "ESCALATED", "REROUTED"];
@@ -18,6 +19,7 @@ export function whatBecame(rounds: WorkflowRead[], me: number, stepId?: number):
   if (!round) return { how: "nobody" };
   if (round.status === "CANCELLED") return { how: "withdrawn" };
   const { override } = round;
+  if (override?.review) return { how: "glass", who: override.by.name };
   if (override) return { how: "overridden", answer: round.status, who: override.by.name };
 
   const steps = round.stages.filter((s) => s.status !== "SUPERSEDED").flatMap((s) => s.steps);
