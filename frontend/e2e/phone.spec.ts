@@ -26,6 +26,33 @@ test("approving on a phone: one card at a time, targets of 44 px, the next by it
   await expect(page.getByRole("article")).toHaveCount(1);
 });
 
+test("a workflow's picture is read and worked on with a finger", async ({ browser }, info) => {
+  test.skip(info.project.name !== "phone");
+  const context = await browser.newContext({
+    viewport: { width: 320, height: 640 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  const page = await context.newPage();
+  await signIn(page, "admin", "/settings/workflows");
+  await page.getByRole("link", { name: /Purchases by amount/ }).tap();
+  await page.getByRole("tab", { name: "Canvas" }).tap();
+  await page
+    .getByRole("region", { name: "Canvas" })
+    .getByRole("button", { name: /Manager/ })
+    .first()
+    .tap();
+  const panel = page.getByRole("dialog", { name: "Manager" });
+  await expect(panel.getByLabel("Name", { exact: true })).toBeVisible();
+  await panel
+    .getByRole("button", { name: /Manager/ })
+    .last()
+    .tap();
+  for (const words of ["Move down", "Add a stage before it", "Duplicate", "Remove"])
+    await expect(page.getByRole("menuitem", { name: words })).toBeVisible();
+  await context.close();
+});
+
 test("what has the focus is never behind the bars", async ({ page }) => {
   await page.setViewportSize({ width: 320, height: 640 });
   await signIn(page, "employee", "/new/IT_HARDWARE");

@@ -1,7 +1,7 @@
 import { useEventListener } from "@vueuse/core";
 import { computed, onScopeDispose, ref, shallowRef, type Ref } from "vue";
 import { begin, put, redone, undone, type History } from "./history";
-import { Keeper, type KeepState } from "./keeper";
+import { AT_ONCE, Keeper, SOON, type KeepState } from "./keeper";
 import { asBefore, documentOf, isSame, workflowOf, type Workflow } from "./model";
 import { placedIn, type Problem } from "./problems";
 import { saveDraft, type Draft } from "./queries";
@@ -58,13 +58,13 @@ export function useDesigning(id: Ref<number>, me: number | null) {
     note(draft);
     keep(draft.draft_version);
   }
-  function step(next: History<Workflow>): void {
+  function step(next: History<Workflow>, isTyped = false): void {
     if (!history.value || next === history.value) return;
     history.value = next;
-    keeper?.change(next.present);
+    keeper?.change(next.present, isTyped ? SOON : AT_ONCE);
   }
   const change = (next: Workflow, tag: string | null = null) =>
-    history.value && step(put(history.value, next, tag, Date.now()));
+    history.value && step(put(history.value, next, tag, Date.now()), tag !== null);
   const undo = () => history.value && step(undone(history.value));
   const redo = () => history.value && step(redone(history.value));
 

@@ -39,7 +39,7 @@ export function heightOf(approvers: number): number {
 const isAlways = (condition: unknown): boolean => condition === null || condition === undefined;
 
 export function graphOf(workflow: Workflow): Graph {
-  const nodes: Node[] = [{ id: "start", kind: "start", n: null, width: WIDTH, height: 64 }];
+  const nodes: Node[] = [{ id: "start", kind: "start", n: null, width: WIDTH, height: 72 }];
   const edges: Edge[] = [];
   const { stages } = workflow;
   const entryOf = (n: number): string => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { Problem } from "@/api/problem";
-import { AGAIN, Keeper, LATEST, SOON, type KeepState } from "./keeper";
+import { AGAIN, AT_ONCE, Keeper, LATEST, SOON, type KeepState } from "./keeper";
 
 beforeEach(() => void vi.useFakeTimers({ now: 1_000_000 }));
 afterEach(() => void vi.useRealTimers());
@@ -32,6 +32,14 @@ it("sends once after the last of several changes, with the version it knows", as
   await vi.advanceTimersByTimeAsync(SOON);
   expect(sent.at(-1)).toEqual(["abc", 2]);
   expect(keeper.isDirty).toBe(false);
+});
+
+it("does not let wait what was chosen, also when something is still typed", async () => {
+  const { keeper, sent } = kept();
+  keeper.change("typed");
+  keeper.change("chosen", AT_ONCE);
+  await vi.advanceTimersByTimeAsync(AT_ONCE);
+  expect(sent).toEqual([["chosen", 1]]);
 });
 
 it("does not wait for ever while somebody types", async () => {

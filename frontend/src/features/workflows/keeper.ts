@@ -5,8 +5,10 @@
 import { asProblem } from "@/api/problem";
 
 export type KeepState = "kept" | "changed" | "saving" | "failed" | "conflict";
-export const SOON = 700;
-export const LATEST = 1500;
+/** After the last key that was pressed; what was chosen and not typed is complete, and goes at once. */
+export const SOON = 500;
+export const AT_ONCE = 100;
+export const LATEST = 1200;
 export const AGAIN = 5000;
 
 export interface Keeping<T> {
@@ -35,12 +37,12 @@ export class Keeper<T> {
     return this.pending !== null || this.running !== null;
   }
 
-  change(value: T, now = Date.now()): void {
+  change(value: T, soon = SOON, now = Date.now()): void {
     if (this.isStopped) return;
     if (!this.pending) this.since = now;
     this.pending = { value };
     if (!this.running) this.how.tell("changed");
-    this.plan(Math.max(0, Math.min(SOON, this.since + LATEST - now)));
+    this.plan(Math.max(0, Math.min(soon, this.since + LATEST - now)));
   }
 
   /** Now, and until all is kept; false when it could not be. */
