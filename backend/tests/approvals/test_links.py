@@ -281,6 +281,29 @@ async def test_twenty_at_once_decide_once(who: Any, app: Any, asked: Any, databa
         await api.http.aclose()
 
 
+@pytest.mark.parametrize("change", [{"is_confidential": True}, {"amount": "9000.00"}], ids=str)
+async def test_what_is_judged_is_what_is_decided(
+    who: Any, nobody: Api, asked: Any, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    """An edit that makes it more than routine comes before it is judged, or after it is decided."""
+    ticket, _, path = await asked()
+    employee, decide = await who("employee"), links.service.decide
+    version = (await employee.get(f"/tickets/{ticket['id']}"))["version"]
+    edits: list[asyncio.Task[Any]] = []
+
+    async def late(*given: Any, **more: Any) -> Any:
+        put = employee.put(f"/tickets/{ticket['id']}", {**change, "version": version}, expect=None)
+        edits.append(asyncio.create_task(put))
+        await asyncio.sleep(0.3)
+        assert not edits[0].done()
+        return await decide(*given, **more)
+
+    monkeypatch.setattr(links.service, "decide", late)
+    await nobody.post(path, {"action": "APPROVE", "version": 1})
+    assert (await edits[0]).status_code in (403, 409, 412)
+    assert await status_of(who, ticket) == "APPROVED"
+
+
 async def test_opened_twice_it_says_what_was_decided(who: Any, nobody: Api, asked: Any) -> None:
     _, step, path = await asked()
     await nobody.post(path, {"action": "APPROVE", "version": step["version"]})

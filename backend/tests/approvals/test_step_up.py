@@ -84,18 +84,23 @@ async def test_unset_it_is_off(who: Any, stale: Any, hardware: Any, find_step: A
     await head.post(f"/approvals/{step['id']}/approve")
 
 
-async def test_refusing_asking_back_and_handing_on_need_none(
+async def test_refusing_asking_back_and_sending_it_up_need_none(
     above: None, who: Any, stale: Any, hardware: Any, find_step: Any
 ) -> None:
-    head, executive = await stale("head"), await who("executive")
-    for verb, body in (
-        ("reject", {"comments": "No"}),
-        ("request-info", {"comments": "Why?"}),
-        ("delegate", {"delegate_to": executive.id}),
-        ("escalate", {}),
-    ):
+    head = await stale("head")
+    for verb, body in (("reject", {"comments": "No"}), ("request-info", {"comments": "Why?"}), ("escalate", {})):
         step = await find_step(head, (await ask(who, hardware, "2000.00"))["id"])
         await head.post(f"/approvals/{step['id']}/{verb}", body)
+
+
+async def test_choosing_who_decides_asks_too(above: None, who: Any, stale: Any, hardware: Any, find_step: Any) -> None:
+    """Else whoever sits at a stolen screen hands it to themself, and proves that it is them."""
+    head, outsider = await stale("head"), await who("outsider")
+    step = await find_step(head, (await ask(who, hardware, "2000.00"))["id"])
+    path, to = f"/approvals/{step['id']}/delegate", {"delegate_to": outsider.id}
+    assert (await head.post(path, to, expect=403))["code"] == "step_up_needed"
+    await head.post("/auth/step-up", PROOF)
+    await head.post(path, to)
 
 
 async def test_an_emergency_asks_too(above: None, who: Any, stale: Any, hardware: Any, find_step: Any) -> None:

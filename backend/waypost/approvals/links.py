@@ -22,6 +22,7 @@ from waypost.approvals.link_models import DecisionLink
 from waypost.approvals.link_state import LinkState
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.states import ASKED, Verb, WorkflowStatus
+from waypost.approvals.subject import room_of
 from waypost.kernel.clock import now
 from waypost.kernel.settings import get_settings
 
@@ -89,6 +90,9 @@ async def decide(
     link = await link_reading.find(session, token)
     if taken is None:
         raise LinkUsed
+    await _hold(
+        session, taken
+    )  # what is judged now is what is decided: nobody makes it large or confidential meanwhile
     found = await link_reading.judge(session, link, actor, is_used=False)
     match found.state:
         case LinkState.DECIDED if link.user_id == found.step.decided_by_id:
@@ -104,6 +108,12 @@ async def decide(
     assert found.reader is not None
     person = replace(found.reader, channel=BY_LINK)
     await service.decide(session, person, link.step_id, verb, comments=comments, version=version)
+
+
+async def _hold(session: AsyncSession, step_id: int) -> None:
+    key = select(ApprovalStep.subject_type, ApprovalStep.subject_id).where(ApprovalStep.id == step_id)
+    subject_type, subject_id = (await session.execute(key)).one()
+    await room_of(subject_type).lock(session, subject_id)
 
 
 async def check(session: AsyncSession, token: str, actor: Actor | None) -> None:

@@ -148,7 +148,7 @@ async def request_info(
 
 
 @router.post(
-    "/approvals/{step_id}/delegate", response_model=DecisionAnswer, responses=_REFUSALS | problems(BadDelegate)
+    "/approvals/{step_id}/delegate", response_model=DecisionAnswer, responses=_APPROVING | problems(BadDelegate)
 )
 @guarded(_guard)
 async def delegate(

@@ -1,6 +1,7 @@
 """Which approvals ask for a fresh proof of who approves: what is worth much, and emergencies, as the operator set it.
 
-Refusing needs none, and neither does asking back: a stolen screen can stop a request, not let one through.
+Refusing needs none, and neither does asking back or sending it up the line: a stolen screen can stop a request, not let
+one through, nor choose who does.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from waypost.approvals.models import ApprovalWorkflow
 from waypost.approvals.states import Verb
 from waypost.kernel.settings import Settings, get_settings
 
-ASKING = frozenset({Verb.APPROVE, Verb.ADD_APPROVER})  # what lets a request through, or helps it to
+# What lets a request through, or chooses who may.
+ASKING = frozenset({Verb.APPROVE, Verb.DELEGATE, Verb.ADD_APPROVER})
 CRITICAL = "CRITICAL"
 REHEARSAL = "demo"  # the channel of the demo company's past: it is told, nobody decides it
 
