@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from waypost.approvals import reviews
 from waypost.approvals.review_models import ApprovalReview
@@ -307,3 +307,38 @@ async def test_when_the_last_reviewer_leaves_the_administrators_are_told(
     await run_at(now() + timedelta(seconds=1))
     found = await admin.get(f"/approval-reviews/{review['id']}")
     assert "admin" in [p["username"] for p in found["reviewers"]]
+
+
+async def test_a_review_that_fails_stands_in_nobody_s_way(
+    quiet: None, who: Any, hardware: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither one that is just being looked at, nor one that cannot even be put off."""
+    head, opened = await who("head"), []
+    for _ in range(3):
+        ticket = await emergency(who, hardware)
+        opened.append((await head.post(await glass(head, ticket), {"comments": WHY}))["review"]["id"])
+    busy, broken, last = opened
+    real = reviews._on_time
+
+    async def breaks(session: Any, row: ApprovalReview) -> None:
+        if row.id == busy:
+            await session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            async with current().transaction() as other:
+                await other.execute(select(ApprovalReview).where(ApprovalReview.id == last).with_for_update())
+                await session.execute(select(ApprovalReview).where(ApprovalReview.id == last).with_for_update())
+        if row.id == broken:
+            raise RuntimeError("out of order")
+        await real(session, row)
+
+    async def refuses(*_: Any) -> None:
+        raise RuntimeError("cannot be written either")
+
+    monkeypatch.setattr(reviews, "_on_time", breaks)
+    monkeypatch.setattr(reviews, "_postpone", refuses, raising=False)
+    due = (await kept(last)).due_at
+    before = (await kept(busy)).timer_at
+    with clock(lambda: due):
+        await reviews.run_due(current())
+    assert (await kept(last)).rungs == 1
+    assert ((await kept(busy)).rungs, (await kept(busy)).timer_at) == (0, before)
+    assert (await kept(broken)).rungs == 0

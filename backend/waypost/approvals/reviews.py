@@ -27,7 +27,7 @@ from waypost.approvals.subject import room_of
 from waypost.directory.events import UserDeactivated
 from waypost.directory.models import User
 from waypost.kernel.clock import now
-from waypost.kernel.db import Database
+from waypost.kernel.db import Database, is_busy
 from waypost.kernel.events import SYSTEM, Doer, record
 
 TASK = "approvals.reviews"
@@ -111,7 +111,8 @@ async def _active(session: AsyncSession, ids: list[int]) -> list[int]:
 async def run_due(database: Database) -> int:
     """Tell reviewers whose day has come, and administrators what is overdue: each review in a transaction of its own.
 
-    How many there were. One that fails is tried again after `AGAIN_AFTER`.
+    How many there were. One whose subject somebody is just changing stays due; one that fails is tried again after
+    `AGAIN_AFTER`. Neither stands in the way of others.
     """
     async with database.transaction() as session:
         due = (
@@ -127,14 +128,21 @@ async def run_due(database: Database) -> int:
             async with database.transaction() as session:
                 await room_of(subject_type).lock(session, subject_id)
                 await _on_time(session, await _locked(session, review_id))
-        except Exception:
+        except Exception as error:
+            if is_busy(error):
+                continue
             _log.exception("the timer of a review failed", extra={"review_id": review_id})
-            async with database.transaction() as session:
-                later = update(ApprovalReview).where(
-                    ApprovalReview.id == review_id, ApprovalReview.timer_at.is_not(None)
-                )
-                await session.execute(later.values(timer_at=now() + AGAIN_AFTER))
+            try:
+                await _postpone(database, review_id)
+            except Exception:
+                _log.exception("the timer of a review could not be put off", extra={"review_id": review_id})
     return len(due)
+
+
+async def _postpone(database: Database, review_id: int) -> None:
+    async with database.transaction() as session:
+        later = update(ApprovalReview).where(ApprovalReview.id == review_id, ApprovalReview.timer_at.is_not(None))
+        await session.execute(later.values(timer_at=now() + AGAIN_AFTER))
 
 
 async def _on_time(session: AsyncSession, row: ApprovalReview) -> None:
