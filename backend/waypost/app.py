@@ -34,6 +34,7 @@ from waypost.notifications import preferring_router as preferring
 from waypost.notifications import proof_router as proof
 from waypost.notifications import router as notifications
 from waypost.notifications import slack_router as slack
+from waypost.notifications import teams_router as teams
 from waypost.reports import router as reports
 from waypost.search import router as search
 from waypost.tickets import asking_router as asking
@@ -92,6 +93,7 @@ ROOMS = (
     preferring,
     notifications,
     slack,
+    teams,
     reports,
     audit,
     search,

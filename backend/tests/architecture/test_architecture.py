@@ -49,6 +49,7 @@ async def test_what_is_public_is_known(app: Any) -> None:
         "/api/v1/files/{token}",
         "/api/v1/integrations/slack/events",
         "/api/v1/integrations/slack/interactions",
+        "/api/v1/integrations/teams/messages",
     }
 
 

@@ -532,3 +532,15 @@ async def test_a_message_that_arrived_before_we_died_is_not_sent_twice(chat: Cha
 
 def test_how_it_is_set_up() -> None:
     assert {f.key: f.kind for f in Slack.fields} == {"token": "secret", "signing_secret": "secret", "rooms": "text"}
+
+
+async def test_what_asks_who_one_is_leads_to_the_web(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEP_UP_ABOVE", "100")
+    get_settings.cache_clear()
+    ticket = await chat.ask()
+    await chat.press(chat.button("approve"))
+    (whispered,) = chat.whispers()
+    assert "confirm" in whispered
+    assert f"/approvals?ticket={ticket['id']}|" in whispered
+    assert await events_of(chat.database, ticket, "approval.approved") == []
+    assert "/decide/" not in json.dumps(chat.message()), "the link that opens a decision is for mails only"

@@ -118,9 +118,30 @@ class Settings(BaseSettings):
         description="Updates of one request within so many seconds of each other are one message, at the latest five "
         "minutes after the first; `0` sends each at once. Requests to decide never wait.",
     )
+    outgoing_allow: list[str] = Field(
+        default_factory=list,
+        description="Networks inside this house (CIDR, JSON list) that may be called at addresses somebody typed in, "
+        "such as webhooks; also without TLS.",
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="Where Slack's Web API is called.")
     slack_hooks_url: str = Field(
         "https://hooks.slack.com/", description="Beginning of the addresses at which answers to a press of a button go."
+    )
+    microsoft_login_url: str = Field(
+        "https://login.microsoftonline.com", description="Where Waypost signs in to Microsoft."
+    )
+    graph_url: str = Field("https://graph.microsoft.com/v1.0", description="Where Microsoft Graph is called.")
+    teams_bot_url: str = Field(
+        "https://smba.trafficmanager.net/teams", description="Where the bot's messages for Teams go."
+    )
+    teams_openid_url: str = Field(
+        "https://login.botframework.com/v1/.well-known/openidconfiguration",
+        description="Where the keys are published with which the Bot Connector signs.",
+    )
+    teams_service_hosts: list[str] = Field(
+        default_factory=list,
+        description="Hosts (JSON list) besides that of `TEAMS_BOT_URL` from which the bot's activities may come, as in a "
+        "national cloud.",
     )
     mail_catcher_port: int | None = Field(
         None, ge=1, le=65535, description="Port of the mail catcher's page; default a free one."

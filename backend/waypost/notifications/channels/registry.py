@@ -12,10 +12,11 @@ from waypost.kernel.crypto import WrappedKey, keyring
 from waypost.notifications.channels import Announcing, Changing, Channel, Config
 from waypost.notifications.channels.email import Email
 from waypost.notifications.channels.slack import Slack
+from waypost.notifications.channels.teams import Teams
 from waypost.notifications.models import ChannelSettings
 
 # The order is that of the locks of their senders: add at the end.
-CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(), Slack())}
+CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(), Slack(), Teams())}
 
 
 async def channels_in_use(session: AsyncSession) -> list[Channel]:
