@@ -6,7 +6,7 @@ LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11
 NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix frontend
 
 .DEFAULT_GOAL := help
-.PHONY: help run test first-start check format lock bench bench-views crash openapi docs admin migrate clean
+.PHONY: help run test test-integration first-start check format lock bench bench-views crash openapi docs admin migrate clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,10 @@ run: ## start Waypost (HOST, PORT, DATA_DIR, DEMO=0, DATABASE_URL, REDIS_URL, SM
 test: ## every test: backend, web app, journeys in a browser
 	@$(BOOT) --dev --web
 	@$(RUN) scripts/test.py
+
+test-integration: ## against real systems: each is installed and started by the tests, and stopped
+	@$(BOOT) --dev
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/pytest backend/integration
 
 first-start: ## start as a newcomer does, twice, and see a request arrive by mail
 	@$(PYTHON) scripts/first_start.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -35,7 +36,7 @@ class Said:
 
 @dataclass
 class Wire:
-    """`says` makes the answer to a request: a `Said`, a JSON document, `HANG` or `CLOSE`."""
+    """`says` makes the answer to a request, at once or awaited: a `Said`, a JSON document, `HANG` or `CLOSE`."""
 
     says: Callable[[Request], Any]
     url: str = ""
@@ -63,6 +64,8 @@ async def wire(says: Callable[[Request], Any]) -> AsyncIterator[Wire]:
                 request = Request(method, path, headers, body)
                 made.taken.append(request)
                 answer = made.says(request)
+                if inspect.isawaitable(answer):
+                    answer = await answer
                 if answer == HANG:
                     await asyncio.sleep(60)
                 if answer in (HANG, CLOSE):
