@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from waypost.approvals import engine
 from waypost.approvals.definition import Mode
-from waypost.approvals.foretelling import Next, foretell
+from waypost.approvals.foretelling import MOST, Next, foretell
 from waypost.approvals.states import (
     Action,
     Happened,
@@ -111,6 +111,13 @@ def test_while_a_question_is_open_nothing_happens() -> None:
     step = state.asked()[0]
     asked, _ = engine.act(state, Action(Verb.REQUEST_INFO, step.id, 1, "Which?"), AT)
     assert foretell(asked, above) == []
+
+
+def test_it_looks_ahead_so_far_and_no_further() -> None:
+    ladder = Ladder(tuple(n * timedelta(minutes=10) for n in (5, 4, 3, 2, 1)), HOUR, HOUR, 10)
+    found = foretell(begun(list(range(100, 100 + MOST // 5 + 1)), ladder), lambda *_: ([], []))
+    assert {one.what for one in found} == {Next.REMIND}
+    assert sum(len(one.step_ids) for one in found) == MOST
 
 
 def test_nothing_lies_ahead_of_what_has_ended() -> None:

@@ -55,7 +55,7 @@ describe("what a yes leads to", () => {
 
 it("of a long ladder the middle is folded away, never the next thing nor the end", () => {
   const ahead = [1, 2, 3, 4, 5, 6].map((n) => ({ at: String(n) }) as AheadRead);
-  expect(shorten(ahead.slice(0, 4))).toEqual({ first: ahead.slice(0, 4), between: [], last: null });
+  expect(shorten(ahead.slice(0, 5))).toEqual({ first: ahead.slice(0, 5), between: [], last: null });
   expect(shorten(ahead)).toEqual({ first: ahead.slice(0, 3), between: ahead.slice(3, 5), last: ahead[5] });
 });
 

@@ -58,7 +58,7 @@ export interface Shortened {
 }
 /** The next ones and the end; a long ladder's middle is folded away. */
 export function shorten(ahead: AheadRead[], shown = 3): Shortened {
-  if (ahead.length <= shown + 1) return { first: ahead, between: [], last: null };
+  if (ahead.length <= shown + 2) return { first: ahead, between: [], last: null };
   return { first: ahead.slice(0, shown), between: ahead.slice(shown, -1), last: ahead.at(-1) ?? null };
 }
 
