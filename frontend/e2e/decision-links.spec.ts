@@ -69,7 +69,8 @@ test("approved on the phone without signing in, once; opened again it says so", 
   await expect(page.getByRole("heading", { level: 1, name: "You approved this" })).toBeVisible();
   await expect(page.getByText(/by the link from a mail/)).toBeVisible();
   await jane.goto(ticket);
-  await expect(jane.getByText(/by the link from the mail/)).toBeVisible();
+  await jane.getByRole("tab", { name: /^History/ }).click();
+  await expect(jane.getByText("approved a step, by the link from the mail")).toBeVisible();
 });
 
 test("rejecting needs a reason; the requester reads it", async ({ browser, page }) => {
