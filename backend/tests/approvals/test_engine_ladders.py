@@ -170,6 +170,15 @@ def test_a_timer_left_over_does_nothing() -> None:
         assert engine.on_time(odd, 1, [], [], long_after) == (odd, [])
 
 
+def test_the_same_reminder_is_never_given_twice() -> None:
+    """Not even when its timer comes early, as after somebody prolonged what there is to decide."""
+    state = begun(stage(1))
+    early = changed(of(state, 1), timer_at=clock("10:00"))
+    state, effects = late(changed(state, stages=(state.stages[0].holding(early),)), 1, clock("10:00"))
+    assert words(effects) == ["REMINDED 1"]
+    assert (of(state, 1).reminders, time(of(state, 1).timer_at)) == (1, "17:00")
+
+
 def test_there_are_no_more_reminders_than_were_asked_for() -> None:
     step = of(begun(stage(1)), 1)
     assert [LADDER.reminds(changed(step, reminders=n)) for n in range(4)] == [True, True, False, False]
@@ -208,6 +217,13 @@ def test_several_further_up_are_asked_together_and_one_ladder_goes_on() -> None:
         "NOT_NEEDED",
     ]
     assert [of(answered, p).timer_at for p in (1, 5, 6, 7)] == [None] * 4
+
+
+def test_who_is_barred_and_has_a_part_is_not_asked_either() -> None:
+    """As after an edit by one who is asked themself."""
+    state = begun(stage(1, 2, ladder=changed(LADDER, remind_before=())), barred=[2])
+    _, effects = late(state, 1, clock("19:00"), above=[2], admins=[2, 90])
+    assert words(effects) == ["CLIMBED 1 to 90", "ASKED 90"]
 
 
 def test_each_of_a_committee_has_a_ladder() -> None:
@@ -272,6 +288,10 @@ def test_where_the_first_answer_counts_one_ladder_reminds_everybody_still_asked(
     assert words(effects) == ["REMINDED 1", "REMINDED 2", "REMINDED 4"]
     assert [of(state, p).reminders for p in (1, 2, 3, 4)] == [1, 1, 0, 1]
     assert [time(of(state, p).timer_at) for p in (1, 2, 3, 4)] == ["09:15", None, None, None]
+    state = emergency(1, 2, 3, ladder=Ladder((timedelta(0),), HOUR, HOUR, 2))
+    with_second = [changed(s, timer_at=clock("09:15") if s.approver == 2 else None) for s in state.stages[0].steps]
+    _, effects = late(changed(state, stages=(changed(state.stages[0], steps=tuple(with_second)),)), 2, clock("09:15"))
+    assert words(effects) == ["REMINDED 2", "REMINDED 1", "REMINDED 3"], "whoever of them has it"
     state = does(emergency(1, 2, ladder=LADDER), Verb.ADD_APPROVER, 1, to=5)
     assert of(state, 5).timer_at is None
 
@@ -357,6 +377,9 @@ def test_another_seats_question_is_no_business_of_this_one() -> None:
     state = begun(stage(1, 2))
     assert asked_and_answered(state, 1, at="10:00") == [1, 2]
     assert asked_and_answered(state, 1, 2, at="10:00") == [1, 2]
+    for handing, other in ((1, 2), (2, 1)):
+        handed = does(state, Verb.DELEGATE, handing, clock("09:30"), to=7)
+        assert sorted(asked_and_answered(handed, other, at="10:00")) == [other, 7], "whoever was asked later elsewhere"
 
 
 def test_when_the_ladder_is_over_a_question_does_not_begin_it_again() -> None:

@@ -23,7 +23,7 @@ from tests.approvals.examples import (
     time,
     words,
 )
-from waypost.approvals import engine, states
+from waypost.approvals import engine, planning, states
 from waypost.approvals.definition import Mode
 from waypost.approvals.engine import Receiver, open_verbs, result_of
 from waypost.approvals.errors import (
@@ -263,6 +263,7 @@ def test_a_deputy_may_do_what_the_approver_may_but_hand_it_on() -> None:
     assert isinstance(refused(state, Verb.APPROVE, by=7), NotAsked), "a deputy is who the service has found to be one"
     done = of(deputy(state), 1)
     assert (done.status, done.approver, done.decided_by, done.on_behalf_of) == (StepStatus.APPROVED, 1, 7, 1)
+    assert of(deputy(begun(stage(5)), by=3), 5).on_behalf_of == 5
     for verb in (Verb.REJECT, Verb.REQUEST_INFO, Verb.ESCALATE, Verb.ADD_APPROVER):
         deputy(state, verb, to=9)
     gone = of(deputy(state, Verb.ESCALATE, to=9), 1)
@@ -427,8 +428,13 @@ def test_who_may_not_override() -> None:
 
 
 def test_nothing_that_is_decided_upon_can_be_changed_in_place() -> None:
-    values = [v for v in vars(states).values() if dataclasses.is_dataclass(v) and v.__module__ == states.__name__]
-    assert {Stage, State, Action} <= set(values)
+    values = [
+        v
+        for module in (states, planning)
+        for v in vars(module).values()
+        if dataclasses.is_dataclass(v) and v.__module__ == module.__name__
+    ]
+    assert {Stage, State, Action, planning.Candidate} <= set(values)
     for kind in values:
         blank = object.__new__(kind)
         assert not hasattr(blank, "__dict__"), "nor can anything be hung on to it"

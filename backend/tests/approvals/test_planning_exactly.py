@@ -12,7 +12,7 @@ import pytest
 from tests.approvals.test_planning import ADMIN, make, people, person
 from waypost.approvals.definition import Mode
 from waypost.approvals.errors import NobodyToAsk
-from waypost.approvals.planning import seats_of, signature
+from waypost.approvals.planning import Candidate, seats_of, signature
 from waypost.approvals.states import Ladder, StageStatus, StepStatus, WorkflowStatus
 
 ABOVE = {"all": [{"field": "amount", "op": "gt", "value": "5000"}]}
@@ -124,6 +124,14 @@ def test_a_stage_may_lack_people_only_where_that_is_said() -> None:
     for is_emergency in (False, True):
         with pytest.raises(NobodyToAsk):
             make([{}], [[]], fallback=[], is_emergency=is_emergency)
+    with pytest.raises(NobodyToAsk):
+        seats_of([], frozenset(), [], least=1)
+
+
+def test_who_was_found_for_themself_has_their_manager_asked_beside_the_others() -> None:
+    alone = Candidate(1, False, (2,), "person 1")
+    assert people(make([{}], [[person(5), alone]])) == [[5, 2]]
+    assert people(make([{"quorum": "ANY"}], [[person(5), replace(alone, in_group=True)]])) == [[5]]
 
 
 def test_each_stage_has_the_fallback_that_is_its_own() -> None:
@@ -144,6 +152,13 @@ def test_an_emergency_to_the_letter() -> None:
     assert reasons(state) == ["emergency: person 1", "emergency: person 2"]
     assert stage.due_in == minutes(15)
     assert stage.ladder == Ladder((), minutes(0), minutes(15), 10, rejects=False)
+
+
+def test_in_an_emergency_one_is_enough_and_nobody_is_not() -> None:
+    """No administrator is woken while somebody can decide; the managers of a group are when nobody of it can."""
+    assert people(make([{}], [[person(1)]], is_emergency=True, instead=[[person(7)]])) == [[1]]
+    group = [person(1, 11, group=True), person(2, 12, group=True)]
+    assert people(make([{}], [group], barred={1, 2}, is_emergency=True)) == [[11]]
 
 
 def test_an_emergency_in_which_no_stage_applies_still_asks_somebody() -> None:

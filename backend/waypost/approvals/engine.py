@@ -352,7 +352,7 @@ def on_time(
         new = replace(_asking(work, stage, step, receiver, at + ladder.every), climbs=climbs)
         new = replace(new, timer_at=None if n else ladder.fires_at(new, at))
         stage, behind = work.put(stage.holding(behind, new)), new
-        work.effects += [Happened(What.CLIMBED, late, stage, new, again=n > 0), Happened(What.ASKED, new, stage)]
+        work.effects += [Happened(What.CLIMBED, late, stage, new, again=bool(n)), Happened(What.ASKED, new, stage)]
     return _done(state, work)
 
 
