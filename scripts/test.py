@@ -38,6 +38,7 @@ WHOLE = (
     "backend/waypost/tickets/canned_words.py",
     "backend/waypost/kernel/crypto.py",
     "backend/waypost/notifications/matrix.py",
+    "backend/waypost/notifications/expressions.py",
     "backend/waypost/notifications/planning.py",
     "backend/waypost/access/throttle.py",
     "backend/waypost/kernel/conditions/*.py",

@@ -35,6 +35,7 @@ from waypost.notifications import proof_router as proof
 from waypost.notifications import router as notifications
 from waypost.notifications import slack_router as slack
 from waypost.notifications import teams_router as teams
+from waypost.notifications import templating_router as templating
 from waypost.reports import router as reports
 from waypost.search import router as search
 from waypost.tickets import asking_router as asking
@@ -91,6 +92,7 @@ ROOMS = (
     approvals,
     proof,
     preferring,
+    templating,
     notifications,
     slack,
     teams,

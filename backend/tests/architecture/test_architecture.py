@@ -50,6 +50,7 @@ async def test_what_is_public_is_known(app: Any) -> None:
         "/api/v1/integrations/slack/events",
         "/api/v1/integrations/slack/interactions",
         "/api/v1/integrations/teams/messages",
+        "/api/v1/notification-previews/{token}",
     }
 
 
@@ -115,6 +116,7 @@ async def test_every_list_is_bounded(app: Any) -> None:
         "/api/v1/teams": "the teams of a company",
         "/api/v1/departments": "the departments of a company",
         "/api/v1/users/{user_id}/mentions": "at most 50 of a kind are named, the others counted",
+        "/api/v1/notification-templates": "the kinds of notice there are",
         "/api/v1/queues": "the teams of a company",
         "/api/v1/ticket-fields": "the fields of tickets and of a company's forms",
     }
@@ -186,6 +188,9 @@ ONLY_KEPT = {
     "notification.created",
     "notification.defaults_changed",
     "notification.preferences_changed",
+    "notification.template_changed",
+    "notification.template_reset",
+    "notification.template_tested",
     "role.created",
     "role.granted",
     "saved_view.created",

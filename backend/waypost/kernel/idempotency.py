@@ -108,7 +108,7 @@ class Once:
 
 def _once(
     request: Request,
-    key: Annotated[
+    given: Annotated[
         str | None,
         Header(
             alias="Idempotency-Key",
@@ -119,7 +119,7 @@ def _once(
         ),
     ] = None,
 ) -> Once:
-    return Once(request, key)
+    return Once(request, given)
 
 
 OnceOnly = Annotated[Once, Depends(_once)]

@@ -13,8 +13,8 @@ from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.events import ChannelFailed
 from waypost.notifications.kinds import KINDS
 from waypost.notifications.people import people_told
-from waypost.notifications.rendering import render
 from waypost.notifications.telling import Notice, tell
+from waypost.notifications.texts import note_broken, texts_of
 
 MOST_TOLD = 100
 LINK = "/settings/deliveries"
@@ -38,7 +38,11 @@ async def tell_administrators(session: AsyncSession, recorded: Recorded, event: 
         "action": "Look at what could not be sent",
         "because": KINDS["channel.failed"].because,
     }
-    notice = Notice("channel.failed", render("channel.failed", values), LINK, f"channel.{event.channel}")
+    kind = "channel.failed"
+    texts = await texts_of(session, [kind])
+    words, retold = texts.words(kind, values), texts.retold(kind, values)
+    notice = Notice(kind, words, LINK, f"channel.{event.channel}", retold=retold)
     channels = [c for c in await channels_in_use(session) if c.key != event.channel]
     for person in (await people_told(session, list(ids))).values():
         await tell(session, recorded, person, notice, channels)
+    await note_broken(session, texts)

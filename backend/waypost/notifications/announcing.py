@@ -17,7 +17,8 @@ from waypost.kernel.settings import get_settings
 from waypost.notifications.channels.registry import announcing_channels
 from waypost.notifications.kinds import KINDS
 from waypost.notifications.models import Delivery
-from waypost.notifications.rendering import one_line, render
+from waypost.notifications.rendering import one_line
+from waypost.notifications.texts import note_broken, texts_of
 from waypost.tickets import events as tickets
 from waypost.tickets.models import Ticket
 
@@ -47,25 +48,24 @@ async def announce(session: AsyncSession, recorded: Recorded) -> None:
         return
     people = await names.people(session, [ticket.requester_id, ticket.assignee_id])
     at = now()
-    words = render(
-        KIND,
-        {
-            "team": team,
-            "ticket": {
-                "id": ticket.id,
-                "number": ticket.ticket_number,
-                "title": one_line(ticket.title),
-                "description": ticket.description[:LONGEST],
-                "requester": people[ticket.requester_id]["name"],
-            },
-            "assignee": people[ticket.assignee_id]["name"] if ticket.assignee_id in people else "",
-            "facts": {"Priority": ticket.priority.capitalize()},
-            "link": f"{get_settings().origin}/tickets/{ticket.id}",
-            "action": "Open the request",
-            "because": KINDS[KIND].because,
+    values = {
+        "team": team,
+        "ticket": {
+            "id": ticket.id,
+            "number": ticket.ticket_number,
+            "title": one_line(ticket.title),
+            "description": ticket.description[:LONGEST],
+            "requester": people[ticket.requester_id]["name"],
         },
-    )
+        "assignee": people[ticket.assignee_id]["name"] if ticket.assignee_id in people else "",
+        "facts": {"Priority": ticket.priority.capitalize()},
+        "link": f"{get_settings().origin}/tickets/{ticket.id}",
+        "action": "Open the request",
+        "because": KINDS[KIND].because,
+    }
+    texts = await texts_of(session, [KIND])
     for key, _, _ in places:
+        words = texts.words(KIND, values, key)
         row = insert(Delivery).values(
             channel=key,
             user_id=None,
@@ -84,3 +84,4 @@ async def announce(session: AsyncSession, recorded: Recorded) -> None:
         await session.execute(
             row.on_conflict_do_nothing(index_elements=["event_id", "channel", "user_id", "recipient"])
         )
+    await note_broken(session, texts)

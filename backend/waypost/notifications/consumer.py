@@ -23,8 +23,9 @@ from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.events import ChannelFailed
 from waypost.notifications.kinds import KINDS
 from waypost.notifications.people import people_told
-from waypost.notifications.rendering import one_line, render
 from waypost.notifications.telling import Notice, tell
+from waypost.notifications.texts import Texts, note_broken, texts_of
+from waypost.notifications.values import about_ticket
 from waypost.tickets import events as tickets
 from waypost.tickets import policy
 from waypost.tickets.mentions import plain_words
@@ -78,6 +79,7 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
     told = await people_told(session, ids)
     values = await _values(session, recorded, ticket)
     channels = await channels_in_use(session)
+    texts = await texts_of(session, {notice.kind for notice in planned})
     for notice in planned:
         reader, person = readers.get(notice.user_id), told.get(notice.user_id)
         if reader is None or person is None or not policy.may_read(reader, facts):
@@ -85,7 +87,9 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
         if notice.is_internal and not policy.may_see_internal(reader, facts):
             continue
         decide_link = await _decide_link(session, event, notice)
-        await tell(session, recorded, person, _notice(recorded, ticket, notice, values, decide_link), channels)
+        mine = values | {"decide_link": decide_link}
+        await tell(session, recorded, person, _notice(recorded, ticket, notice, mine, texts), channels)
+    await note_broken(session, texts)
 
 
 async def _decide_link(session: AsyncSession, event: Any, notice: planning.Notice) -> str:
@@ -120,25 +124,13 @@ async def _values(session: AsyncSession, recorded: Recorded, ticket: Ticket) -> 
     requester = people[ticket.requester_id]["name"]
     actor = people[recorded.actor_id]["name"] if recorded.actor_id in people else "Waypost"
     return {
-        "ticket": {
-            "id": ticket.id,
-            "number": ticket.ticket_number,
-            "title": one_line(ticket.title),
-            "description": ticket.description[:2000],
-            "requester": requester,
-        },
+        **about_ticket(ticket, requester),
         "actor": actor,
         "approver": people[approver_id]["name"] if approver_id in people else "",
         "did": _DID.get(event.type, ""),
         "audience": "an internal note" if getattr(event, "visibility", "") == "INTERNAL" else "a comment",
         "words": await _words(session, recorded),
         "decide": await _decide(session, event),
-        "facts": {
-            "From": requester,
-            "Amount": f"{ticket.amount:,} {ticket.currency}" if ticket.amount is not None else "",
-            "Priority": ticket.priority.capitalize(),
-            "Due": ticket.due_date.strftime("%-d %B %Y") if ticket.due_date else "",
-        },
     }
 
 
@@ -169,7 +161,7 @@ async def _words(session: AsyncSession, recorded: Recorded) -> str:
 
 
 def _notice(
-    recorded: Recorded, ticket: Ticket, planned: planning.Notice, values: dict[str, Any], decide_link: str
+    recorded: Recorded, ticket: Ticket, planned: planning.Notice, values: dict[str, Any], texts: Texts
 ) -> Notice:
     kind = KINDS[planned.kind]
     path = f"/approvals?ticket={ticket.id}" if kind.decides else f"/tickets/{ticket.id}"
@@ -178,24 +170,20 @@ def _notice(
         path, action = f"/approvals/reviews#review-{recorded.event.review_id}", "Open the review"  # type: ignore[attr-defined]
     if isinstance(recorded.event, _COMMENTED):
         path += f"#comment-{recorded.event.comment_id}"
-    words = render(
-        planned.kind,
-        values
-        | {
-            "link": f"{get_settings().origin}{path}",
-            "decide_link": decide_link,
-            "action": "Open in Waypost" if decide_link else action,
-            "because": "you watch this request" if planned.as_watcher else kind.because,
-            "decide": values["decide"] if kind.decides else None,
-        },
-    )
+    told = values | {
+        "link": f"{get_settings().origin}{path}",
+        "action": "Open in Waypost" if values["decide_link"] else action,
+        "because": "you watch this request" if planned.as_watcher else kind.because,
+        "decide": values["decide"] if kind.decides else None,
+    }
     return Notice(
         planned.kind,
-        words,
+        texts.words(planned.kind, told),
         path,
         thread=f"ticket.{ticket.id}",
         is_emergency=ticket.priority == "CRITICAL",
         in_app_only=not planned.by_mail,
         step_id=getattr(recorded.event, "step_id", None) if kind.decides else None,
         headers={"X-Waypost-Ticket": ticket.ticket_number},
+        retold=texts.retold(planned.kind, told),
     )

@@ -20,8 +20,8 @@ from waypost.kernel.settings import get_settings
 from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.kinds import KINDS
 from waypost.notifications.people import people_told
-from waypost.notifications.rendering import render
 from waypost.notifications.telling import Notice, tell
+from waypost.notifications.texts import note_broken, texts_of
 
 _WHY = {
     "ended": "it was ended",
@@ -50,6 +50,7 @@ async def tell_both(session: AsyncSession, recorded: Recorded, event: deputies.D
     covers = words_of(row) if row is not None else ""
     told = await people_told(session, (event.delegator_id, event.delegate_id))
     channels = await channels_in_use(session)
+    texts = await texts_of(session, [event.type])
     for user_id, person in told.items():
         zone = person.zone
         values = {
@@ -73,8 +74,15 @@ async def tell_both(session: AsyncSession, recorded: Recorded, event: deputies.D
             "action": "See who stands in for whom",
             "because": KINDS[event.type].because,
         }
-        notice = Notice(event.type, render(event.type, values), LINK, f"delegation.{event.object_id}")
+        notice = Notice(
+            event.type,
+            texts.words(event.type, values),
+            LINK,
+            f"delegation.{event.object_id}",
+            retold=texts.retold(event.type, values),
+        )
         await tell(session, recorded, person, notice, channels)
+    await note_broken(session, texts)
 
 
 def _when(at: datetime, zone: ZoneInfo) -> str:

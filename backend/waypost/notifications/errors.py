@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waypost.kernel.errors import NotFound, Unauthenticated
+from waypost.kernel.errors import Conflict, NotFound, Unauthenticated
 
 
 class NotificationNotFound(NotFound):
@@ -15,3 +15,21 @@ class NotSigned(Unauthenticated):
     """This was not signed by the system it says it comes from, or too long ago."""
 
     code, title = "not_signed", "Not signed"
+
+
+class TemplateNotFound(NotFound):
+    """There is no notice of this kind."""
+
+    code = "template_not_found"
+
+
+class PreviewGone(NotFound):
+    """This preview is over. Ask for it again."""
+
+    code = "preview_gone"
+
+
+class NotReached(Conflict):
+    """This channel does not reach you yet: say where, then try again."""
+
+    code = "not_reached"

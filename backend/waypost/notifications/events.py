@@ -66,3 +66,38 @@ class DefaultsChanged(Event):
     @property
     def object_id(self) -> int:
         return self.role_id or 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateEvent(Event):
+    object_type: ClassVar[str] = "notification_template"
+    key: str
+    tells_by: str
+    language: str
+
+    @property
+    def object_id(self) -> int:
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateChanged(TemplateEvent):
+    """An administrator put a notice in other words. The words stand among the template's versions."""
+
+    type: ClassVar[str] = "notification.template_changed"
+    template_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateReset(TemplateEvent):
+    """A notice is told in its built-in words again."""
+
+    type: ClassVar[str] = "notification.template_reset"
+    template_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateTested(TemplateEvent):
+    """An administrator sent themselves what a template says."""
+
+    type: ClassVar[str] = "notification.template_tested"

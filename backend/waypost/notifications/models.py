@@ -188,3 +188,30 @@ class Defaults(Base):
     __table_args__ = (
         Index("uq_notification_defaults_role", "role_id", unique=True, postgresql_nulls_not_distinct=True),
     )
+
+
+class TemplateVersion(Base):
+    """The words of a kind of notice, for a channel (or `all`) and a language, at one version; the highest is in force.
+
+    Without a subject it goes back to the built-in words. `failed_at` is when it could last not be filled in.
+    """
+
+    __tablename__ = "notification_template_versions"
+
+    id: Mapped[BigId]
+    key: Mapped[str] = mapped_column(String(64))
+    channel: Mapped[str] = mapped_column(String(16))
+    language: Mapped[str] = mapped_column(String(8))
+    version: Mapped[int] = mapped_column(Integer)
+    subject: Mapped[str | None] = mapped_column(Text)
+    body: Mapped[str | None] = mapped_column(Text)
+    author_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime]
+    failed_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        CheckConstraint("(subject IS NULL) = (body IS NULL)", name="words"),
+        Index("uq_notification_template_versions", "key", "channel", "language", "version", unique=True),
+        Index("ix_notification_template_versions_author", "author_id"),
+    )

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,19 +37,31 @@ def render(kind: str, values: dict[str, Any]) -> Words:
     """
     whole = _text.get_template(f"{kind}.j2").render(values)
     title, _, body = whole.partition("\n---\n")
+    return worded(title, body, values)
+
+
+def worded(title: str, body: str, values: Mapping[str, Any]) -> Words:
+    """Title and body, tidied, with what the values say besides: facts, and where it leads."""
     ticket = values.get("ticket", {})
     return Words(
         title=" ".join(title.split()),
         body=re.sub(r"\n{3,}", "\n\n", body).strip(),
         number=ticket.get("number", ""),
         ticket_id=ticket.get("id"),
-        facts=tuple((k, v) for k, v in values["facts"].items() if v),
+        facts=tuple((k, v) for k, v in values.get("facts", {}).items() if v),
         link=values["link"],
         action=values["action"],
         because=values["because"],
         decide_link=values.get("decide_link", ""),
         decide=values.get("decide"),
     )
+
+
+@cache
+def built_in(kind: str) -> tuple[str, str]:
+    """The subject and the body of a kind's own template, as they are written."""
+    subject, _, body = (FOLDER / f"{kind}.j2").read_text().partition("\n---\n")
+    return subject.strip(), body.strip()
 
 
 @lru_cache

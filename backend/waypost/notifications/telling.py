@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -25,7 +25,10 @@ from waypost.notifications.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What to tell. `path` is where it leads in the app; `thread` holds a conversation's mails together."""
+    """What to tell. `path` is where it leads in the app; `thread` holds a conversation's mails together.
+
+    `retold` gives the words of a channel and a language, where those differ from `words`.
+    """
 
     kind: str
     words: Words
@@ -35,6 +38,11 @@ class Notice:
     in_app_only: bool = False
     step_id: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    retold: Callable[[str, str], Words] | None = None
+
+    def told(self, channel: str, language: str) -> Words:
+        """The words as this channel and language have them."""
+        return self.words if self.retold is None else self.retold(channel, language)
 
 
 async def tell(
@@ -54,14 +62,15 @@ async def tell(
 
 async def _in_app(session: AsyncSession, recorded: Recorded, person: Person, notice: Notice) -> None:
     at = now()
+    words = notice.told(IN_APP, person.locale)
     made = await session.scalar(
         insert(Notification)
         .values(
             user_id=person.id,
             event_id=recorded.id,
             kind=notice.kind,
-            title=notice.words.title,
-            body=notice.words.body[:1000],
+            title=words.title,
+            body=words.body[:1000],
             ticket_id=notice.words.ticket_id,
             link=notice.path,
             created_at=at,
@@ -86,6 +95,7 @@ async def _deliver(
     recipient: str,
 ) -> None:
     at = now()
+    words = notice.told(channel, person.locale)
     seconds = get_settings().notify_gather_seconds
     gathering = timedelta(seconds=seconds) if seconds and KINDS[notice.kind].gathers else None
     planned = plan(person.wishes, event, channel, at, ticket_id=notice.words.ticket_id, gathering=gathering)
@@ -98,8 +108,8 @@ async def _deliver(
             event_id=recorded.id,
             kind=notice.kind,
             recipient=recipient,
-            subject=one_line(notice.words.subject),
-            words=notice.words.kept(),
+            subject=one_line(words.subject),
+            words=words.kept(),
             headers=_headers(notice, domain) if channel == EMAIL else {},
             message_id=f"<{recorded.id}.{person.id}@{domain}>",
             bundle=planned.bundle,

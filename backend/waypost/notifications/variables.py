@@ -1,0 +1,88 @@
+"""The values that templates can name, with an example of each. Pure but for reading our own templates once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from waypost.notifications.expressions import names_in
+from waypost.notifications.kinds import KINDS, Event
+from waypost.notifications.rendering import built_in
+
+_WAYS = {
+    "link": "https://waypost.example.com/tickets/42",
+    "action": "Open the request",
+    "because": "you made this request",
+}
+_TICKET = {
+    "ticket.number": "ITH-2026-000042",
+    "ticket.title": "New laptop for the design team",
+    "ticket.description": "The old one does not start any more.",
+    "ticket.requester": "Jane Doe",
+    "actor": "Mike Okafor",
+    "approver": "Mike Okafor",
+    "words": "Please say which model you need.",
+    "audience": "a comment",
+    "did": "approved",
+    "facts.From": "Jane Doe",
+    "facts.Amount": "1,450.00 USD",
+    "facts.Priority": "High",
+    "facts.Due": "30 November 2026",
+}
+_DELEGATION: dict[str, Any] = {
+    "delegator": "Mike Okafor",
+    "delegate": "Jane Doe",
+    "is_delegate": True,
+    "actor": "Mike Okafor",
+    "made_by": "Mike Okafor",
+    "starts": "Monday, 30 November 2026, 09:00 CET",
+    "ends": "Friday, 4 December 2026, 18:00 CET",
+    "has_begun": True,
+    "waiting": "One decision waits already.",
+    "changed": "the end",
+    "why": "it was ended",
+}
+_TEAM = {
+    **{name: _TICKET[name] for name in _TICKET if name.startswith("ticket.")},
+    "facts.Priority": "High",
+    "team": "IT Support",
+    "assignee": "Alex Kim",
+}
+_SYSTEM = {"channel": "email", "why": "535 5.7.8 Authentication failed"}
+
+
+@cache
+def variables_of(kind: str) -> Mapping[str, Any]:
+    """What a template of this kind can name, with examples: its group's, and whatever its own built-in words ask for."""
+    event = KINDS[kind].event
+    group: dict[str, Any] = dict(
+        _TEAM
+        if kind == "team.ticket"
+        else _DELEGATION
+        if event is Event.DELEGATION
+        else _SYSTEM
+        if event is Event.SYSTEM
+        else _TICKET
+    )
+    subject, body = built_in(kind)
+    for name in (*names_in(subject), *names_in(body)):
+        group.setdefault(name, name.rpartition(".")[2].replace("_", " "))
+    return group | _WAYS
+
+
+def examples_of(kind: str) -> dict[str, Any]:
+    """Values to try a template with."""
+    return nested(variables_of(kind))
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"ticket.title": …}` as templates get it: `{"ticket": {"title": …}}`."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        *path, last = name.split(".")
+        inner = found
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = value
+    return found
