@@ -30,6 +30,7 @@ from waypost.kernel.events import use_wiring
 from waypost.kernel.settings import get_settings
 from waypost.live import presence_router as presence
 from waypost.live import router as live
+from waypost.notifications import delivery_router as deliveries
 from waypost.notifications import preferring_router as preferring
 from waypost.notifications import proof_router as proof
 from waypost.notifications import router as notifications
@@ -91,6 +92,7 @@ ROOMS = (
     decision_links,
     approvals,
     proof,
+    deliveries,
     preferring,
     templating,
     notifications,

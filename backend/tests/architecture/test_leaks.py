@@ -28,6 +28,7 @@ FILLED = {
     "import_id": lambda marked: 1,
     "attachment_id": lambda marked: marked["attachment_id"],
     "comment_id": lambda marked: marked["comment_id"],
+    "delivery_id": lambda marked: 1,
     "role_id": lambda marked: 1,
     "reply_id": lambda marked: marked["reply_id"],
     "number": lambda marked: 1,

@@ -33,3 +33,21 @@ class NotReached(Conflict):
     """This channel does not reach you yet: say where, then try again."""
 
     code = "not_reached"
+
+
+class ChannelNotFound(NotFound):
+    """There is no such channel."""
+
+    code = "channel_not_found"
+
+
+class DeliveryNotFound(NotFound):
+    """There is no such message in the log."""
+
+    code = "delivery_not_found"
+
+
+class NotFailed(Conflict):
+    """Only what was given up can be sent again."""
+
+    code = "not_failed"

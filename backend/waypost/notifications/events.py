@@ -101,3 +101,45 @@ class TemplateTested(TemplateEvent):
     """An administrator sent themselves what a template says."""
 
     type: ClassVar[str] = "notification.template_tested"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelEvent(Event):
+    object_type: ClassVar[str] = "notification_channel"
+    channel: str
+
+    @property
+    def object_id(self) -> int:
+        return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelSetUp(ChannelEvent):
+    """An administrator set a channel up, or switched it. `changed` names settings, never what they are."""
+
+    type: ClassVar[str] = "channel.set_up"
+    is_on: bool
+    changed: list[str]
+    settings_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelTested(ChannelEvent):
+    """An administrator sent themselves a message by a channel."""
+
+    type: ClassVar[str] = "channel.tested"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveriesSentAgain(Event):
+    """An administrator had messages tried again that were given up: the first hundred by id, and how many in all."""
+
+    type: ClassVar[str] = "notification.sent_again"
+    object_type: ClassVar[str] = "notification_delivery"
+    delivery_ids: list[int]
+    count: int
+    filters: dict[str, str]
+
+    @property
+    def object_id(self) -> int:
+        return self.delivery_ids[0] if self.count == 1 else 0

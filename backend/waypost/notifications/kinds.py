@@ -76,6 +76,7 @@ KINDS: dict[str, Kind] = {
     "delegation.cancelled": Kind(Event.DELEGATION, _BOTH),
     "team.ticket": Kind(Event.TICKET_SUBMITTED, "this channel follows the team"),
     "channel.failed": Kind(Event.SYSTEM, "you look after this installation"),
+    "channel.tested": Kind(Event.SYSTEM, "you asked for it"),
 }
 
 

@@ -109,6 +109,15 @@ class Delivery(Base):
         Index("ix_notification_deliveries_step", "step_id", postgresql_where=text("step_id IS NOT NULL")),
         Index("ix_notification_deliveries_failed", text("id DESC"), postgresql_where=text("status = 'FAILED'")),
         Index("ix_notification_deliveries_user", "user_id", text("id DESC")),
+        Index("ix_notification_deliveries_channel", "channel", text("id DESC")),
+        Index("ix_notification_deliveries_kind", "kind", text("id DESC")),
+        Index("ix_notification_deliveries_ticket", text("(words ->> 'ticket_id')"), text("id DESC")),
+        Index("ix_notification_deliveries_created", "created_at"),
+        Index(
+            "ix_notification_deliveries_text",
+            text("waypost_fold(subject || ' ' || recipient) gin_trgm_ops"),
+            postgresql_using="gin",
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Reading what one was told, and the delivery log."""
+"""Reading what one was told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.paging import decode_cursor, encode_cursor
-from waypost.notifications.models import Delivery, Notification
+from waypost.notifications.models import Notification
 from waypost.tickets.models import Ticket
 
 MOST_COUNTED = 1000  # a badge shows "999+"; counting further would cost and tell nobody anything
@@ -55,33 +55,3 @@ async def notification_page(
     ]
     following = encode_cursor("notifications", rows[limit - 1][0].id) if len(rows) > limit else None
     return {"items": items, "next_cursor": following, "unread_count": unread_count}
-
-
-async def delivery_page(session: AsyncSession, *, status: str | None, cursor: str | None, limit: int) -> dict[str, Any]:
-    """The delivery log, newest first: what was sent to whom, and what went wrong."""
-    statement = select(Delivery).order_by(Delivery.id.desc()).limit(limit + 1)
-    if status:
-        statement = statement.where(Delivery.status == status)
-    if cursor:
-        (last,) = decode_cursor(cursor, "deliveries", int)
-        statement = statement.where(Delivery.id < last)
-    rows = list((await session.scalars(statement)).all())
-    items = [
-        {
-            "id": d.id,
-            "channel": d.channel,
-            "kind": d.kind,
-            "recipient": d.recipient,
-            "subject": d.subject,
-            "headers": {"Message-ID": d.message_id, **d.headers},
-            "status": d.status,
-            "attempts": d.attempts,
-            "next_at": rfc3339(d.next_at),
-            "sent_at": d.sent_at and rfc3339(d.sent_at),
-            "last_error": d.last_error,
-            "created_at": rfc3339(d.created_at),
-        }
-        for d in rows[:limit]
-    ]
-    following = encode_cursor("deliveries", rows[limit - 1].id) if len(rows) > limit else None
-    return {"items": items, "next_cursor": following}

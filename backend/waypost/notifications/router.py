@@ -1,8 +1,8 @@
-"""`/notifications`, `/notification-deliveries`."""
+"""`/notifications`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 
@@ -16,7 +16,7 @@ from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.notifications import queries, service
 from waypost.notifications.errors import NotificationNotFound
-from waypost.notifications.schemas import DeliveryPage, NotificationPage
+from waypost.notifications.schemas import NotificationPage
 
 router = APIRouter(route_class=StrictRoute, tags=["Notifications"])
 Reader = Annotated[Actor, permit(Permission.NOTIFICATIONS_READ)]
@@ -42,15 +42,3 @@ async def mark_read(notification_id: PathId, session: WriteSession, actor: Reade
     """Mark one as read."""
     await service.mark_read(session, actor, notification_id)
     return Response(status_code=204)
-
-
-@router.get("/notification-deliveries", response_model=DeliveryPage)
-async def deliveries(
-    session: ReadSession,
-    actor: Annotated[Actor, permit(Permission.NOTIFICATIONS_READ_DELIVERIES)],
-    status: Literal["PENDING", "SENT", "FAILED"] | None = None,
-    limit: Limit = 25,
-    cursor: Cursor = None,
-) -> Response:
-    """The mails sent and waiting, newest first, with what went wrong."""
-    return json_response(await queries.delivery_page(session, status=status, cursor=cursor, limit=limit))

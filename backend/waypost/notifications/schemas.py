@@ -29,25 +29,3 @@ class NotificationPage(BaseModel):
     items: list[NotificationRead]
     next_cursor: str | None
     unread_count: Annotated[int, Field(examples=[3], description="At most 1000 are counted.")]
-
-
-class DeliveryRead(BaseModel):
-    """One mail, and what became of it."""
-
-    id: int
-    channel: Annotated[str, Field(examples=["email"])]
-    kind: Annotated[str, Field(examples=["approval.requested"])]
-    recipient: Annotated[str, Field(examples=["manager@example.com"])]
-    subject: str
-    headers: dict[str, str]
-    status: Annotated[str, Field(examples=["SENT"])]
-    attempts: int
-    next_at: str
-    sent_at: str | None
-    last_error: str | None
-    created_at: str
-
-
-class DeliveryPage(BaseModel):
-    items: list[DeliveryRead]
-    next_cursor: str | None

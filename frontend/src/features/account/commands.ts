@@ -17,6 +17,13 @@ export const useCommands: UseCommands = () => {
         icon: "i-lucide-monitor-smartphone",
         run: () => void router.push("/account/sessions"),
       },
+      {
+        id: "account:notifications",
+        group: "pages",
+        label: t("notifications.prefs.title"),
+        icon: "i-lucide-bell-ring",
+        run: () => void router.push("/account/notifications"),
+      },
       ...(["light", "dark", "system"] as const).map((theme) => ({
         id: `theme:${theme}`,
         group: "pages" as const,

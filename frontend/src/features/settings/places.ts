@@ -33,4 +33,10 @@ export const places: SettingsPlace[] = [
   { to: "/settings/routing", key: "routing", icon: "i-lucide-route", needs: "routing:configure" },
   { to: "/settings/people", key: "people", icon: "i-lucide-contact", needs: "directory:configure" },
   { to: "/settings/teams", key: "teams", icon: "i-lucide-users", needs: "directory:configure" },
+  {
+    to: "/settings/notifications",
+    key: "tellings",
+    icon: "i-lucide-bell-ring",
+    needs: "notifications:configure",
+  },
 ];
