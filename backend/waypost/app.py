@@ -33,6 +33,7 @@ from waypost.live import router as live
 from waypost.notifications import delivery_router as deliveries
 from waypost.notifications import preferring_router as preferring
 from waypost.notifications import proof_router as proof
+from waypost.notifications import reaching_router as reaching
 from waypost.notifications import router as notifications
 from waypost.notifications import slack_router as slack
 from waypost.notifications import teams_router as teams
@@ -94,6 +95,7 @@ ROOMS = (
     proof,
     deliveries,
     preferring,
+    reaching,
     templating,
     notifications,
     slack,

@@ -187,6 +187,7 @@ ONLY_KEPT = {
     "canned_reply.removed",
     "canned_reply.updated",
     "comment.removed",
+    "contact_point.removed",
     "department.created",
     "notification.created",
     "notification.defaults_changed",

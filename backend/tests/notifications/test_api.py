@@ -29,6 +29,17 @@ async def test_one_reads_ones_own_only(fresh_database: Any, fresh_who: Any, hard
     assert notice["id"] not in {n["id"] for n in (await outsider.get("/notifications"))["items"]}
 
 
+async def test_all_about_one_request_is_marked(fresh_database: Any, fresh_who: Any, hardware: Any) -> None:
+    jane, mike = await fresh_who("employee"), await fresh_who("manager")
+    await mike.post("/notifications/read-all", expect=204)
+    one, two = [await jane.post("/tickets", hardware(), expect=201) for _ in range(2)]
+    await relay.drain(fresh_database)
+    await mike.post(f"/notifications/read-all?ticket_id={one['id']}", expect=204)
+    left = (await mike.get("/notifications", params={"unread": "true"}))["items"]
+    assert {n["ticket"]["id"] for n in left} == {two["id"]}
+    await mike.post("/notifications/read-all?ticket_id=nonsense", expect=422)
+
+
 async def test_notices_are_paged(who: Any) -> None:
     mike = await who("manager")
     seen: list[int] = []

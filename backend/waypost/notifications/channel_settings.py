@@ -6,6 +6,7 @@ Secrets go in and never come out: what is read says only that there is one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +24,7 @@ from waypost.notifications.channels.registry import CHANNELS, seal, unseal
 from waypost.notifications.choices import LABELS
 from waypost.notifications.errors import ChannelNotFound
 from waypost.notifications.events import ChannelSetUp, ChannelTested
-from waypost.notifications.models import ChannelSettings
+from waypost.notifications.models import ChannelSettings, Delivery
 from waypost.notifications.previewing import tell_oneself
 from waypost.notifications.texts import texts_of
 
@@ -42,13 +43,29 @@ def find_channel(key: str) -> Channel:
 async def channel_list(session: AsyncSession) -> dict[str, Any]:
     """Every channel there is, as it is set up, and how it goes."""
     rows = {row.key: row for row in await session.scalars(select(ChannelSettings))}
-    return {"items": [_json(channel, rows.get(key)) for key, channel in CHANNELS.items()], "next_cursor": None}
+    sent = await _last_sent(session)
+    items = [_json(channel, rows.get(key), sent.get(key)) for key, channel in CHANNELS.items()]
+    return {"items": items, "next_cursor": None}
 
 
 async def one_channel(session: AsyncSession, key: str) -> dict[str, Any]:
     """One channel. Raises `ChannelNotFound`."""
     channel = find_channel(key)
-    return _json(channel, await session.get(ChannelSettings, key, populate_existing=True))
+    row = await session.get(ChannelSettings, key, populate_existing=True)
+    return _json(channel, row, (await _last_sent(session)).get(key))
+
+
+async def _last_sent(session: AsyncSession) -> dict[str, datetime]:
+    """When something last went out by each channel, in one statement, from the end of the log."""
+    last = [
+        select(Delivery.sent_at)
+        .where(Delivery.channel == key, Delivery.status == "SENT")
+        .order_by(Delivery.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        for key in CHANNELS
+    ]
+    return {key: at for key, at in zip(CHANNELS, (await session.execute(select(*last))).one(), strict=True) if at}
 
 
 async def set_up_channel(
@@ -156,7 +173,7 @@ def _address_fault(value: str) -> str | None:
     return "must not hold a name and password" if parts.username or parts.password else None
 
 
-def _json(channel: Channel, row: ChannelSettings | None) -> dict[str, Any]:
+def _json(channel: Channel, row: ChannelSettings | None, sent_at: datetime | None) -> dict[str, Any]:
     secrets = unseal(row) if row else {}
     kept = row.settings if row else {}
     return {
@@ -166,7 +183,7 @@ def _json(channel: Channel, row: ChannelSettings | None) -> dict[str, Any]:
         "is_on": not channel.fields or (row is not None and row.is_on),
         "is_fixed": not channel.fields,
         "fields": [_field_json(f, kept, secrets) for f in channel.fields],
-        "health": _health(channel, row),
+        "health": _health(channel, row, sent_at),
     }
 
 
@@ -184,7 +201,8 @@ def _field_json(field: Field, kept: Mapping[str, Any], secrets: Mapping[str, str
     }
 
 
-def _health(channel: Channel, row: ChannelSettings | None) -> dict[str, Any]:
+def _health(channel: Channel, row: ChannelSettings | None, sent_at: datetime | None) -> dict[str, Any]:
+    worked_at = max((at for at in (sent_at, row.worked_at if row else None) if at), default=None)
     is_on = not channel.fields or (row is not None and row.is_on)
     shut = row is not None and row.open_until is not None and row.open_until > now()
     if not is_on:
@@ -192,11 +210,11 @@ def _health(channel: Channel, row: ChannelSettings | None) -> dict[str, Any]:
     elif row is not None and row.failures:
         state = "FAILING"
     else:
-        state = "WORKS" if row is not None and row.worked_at else "UNTRIED"
+        state = "WORKS" if worked_at else "UNTRIED"
     return {
         "state": state,
         "failures": row.failures if row else 0,
-        "worked_at": rfc3339(row.worked_at) if row and row.worked_at else None,
+        "worked_at": rfc3339(worked_at) if worked_at else None,
         "failed_at": rfc3339(row.failed_at) if row and row.failed_at else None,
         "last_error": row.last_error if row else None,
         "paused_until": rfc3339(row.open_until) if shut and row and row.open_until else None,

@@ -51,3 +51,9 @@ class NotFailed(Conflict):
     """Only what was given up can be sent again."""
 
     code = "not_failed"
+
+
+class ContactPointNotFound(NotFound):
+    """There is no such address among yours."""
+
+    code = "contact_point_not_found"

@@ -143,3 +143,18 @@ class DeliveriesSentAgain(Event):
     @property
     def object_id(self) -> int:
         return self.delivery_ids[0] if self.count == 1 else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPointRemoved(Event):
+    """Somebody took away where a channel reached them."""
+
+    type: ClassVar[str] = "contact_point.removed"
+    object_type: ClassVar[str] = "user"
+    user_id: int
+    point_id: int
+    channel: str
+
+    @property
+    def object_id(self) -> int:
+        return self.user_id

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.permissions import Permission
 from waypost.kernel.db import ReadSession, WriteSession
 from waypost.kernel.http import StrictRoute, json_response
-from waypost.kernel.ids import PathId
+from waypost.kernel.ids import Id, PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.notifications import queries, service
@@ -31,9 +31,13 @@ async def notifications(
 
 
 @router.post("/notifications/read-all", status_code=204)
-async def mark_all_read(session: WriteSession, actor: Reader) -> Response:
-    """Mark everything as read."""
-    await service.mark_all_read(session, actor)
+async def mark_all_read(
+    session: WriteSession,
+    actor: Reader,
+    ticket_id: Annotated[Id | None, Query(description="Only what is about this request.")] = None,
+) -> Response:
+    """Mark everything as read, or all that is about one request."""
+    await service.mark_all_read(session, actor, ticket_id)
     return Response(status_code=204)
 
 

@@ -19,10 +19,9 @@ async def mark_read(session: AsyncSession, actor: Actor, notification_id: int) -
     await session.execute(update(Notification).where(*own).values(read_at=func.coalesce(Notification.read_at, now())))
 
 
-async def mark_all_read(session: AsyncSession, actor: Actor) -> None:
-    """Mark everything one was told so far as read."""
-    await session.execute(
-        update(Notification)
-        .where(Notification.user_id == actor.user_id, Notification.read_at.is_(None))
-        .values(read_at=now())
-    )
+async def mark_all_read(session: AsyncSession, actor: Actor, ticket_id: int | None = None) -> None:
+    """Mark everything one was told so far as read, or all that is about one request."""
+    unread = update(Notification).where(Notification.user_id == actor.user_id, Notification.read_at.is_(None))
+    if ticket_id is not None:
+        unread = unread.where(Notification.ticket_id == ticket_id)
+    await session.execute(unread.values(read_at=now()))

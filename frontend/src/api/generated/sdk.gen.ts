@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type ServerSentEventsResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AbsencesData, AbsencesErrors, AbsencesResponses, ActivateWorkflowData, ActivateWorkflowErrors, ActivateWorkflowResponses, AddApproverData, AddApproverErrors, AddApproverResponses, AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddChecklistItemData, AddChecklistItemErrors, AddChecklistItemResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApprovalReviewData, ApprovalReviewErrors, ApprovalReviewResponses, ApprovalReviewsData, ApprovalReviewsErrors, ApprovalReviewsResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BreakGlassData, BreakGlassErrors, BreakGlassResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeChecklistItemData, ChangeChecklistItemErrors, ChangeChecklistItemResponses, ChangeDelegationData, ChangeDelegationErrors, ChangeDelegationResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangePathData, ChangePathErrors, ChangePathResponses, ChangesOfStepData, ChangesOfStepErrors, ChangesOfStepResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, CheckWorkflowData, CheckWorkflowErrors, CheckWorkflowResponses, ClaimNextData, ClaimNextErrors, ClaimNextResponses, ClaimTicketData, ClaimTicketErrors, ClaimTicketResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CompareWorkflowData, CompareWorkflowErrors, CompareWorkflowResponses, ConfirmStepUpData, ConfirmStepUpErrors, ConfirmStepUpResponses, CountTicketsData, CountTicketsErrors, CountTicketsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDelegationData, CreateDelegationErrors, CreateDelegationResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateViewData, CreateViewErrors, CreateViewResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideByLinkData, DecideByLinkErrors, DecideByLinkResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DecideReviewData, DecideReviewErrors, DecideReviewResponses, DecisionLinkData, DecisionLinkErrors, DecisionLinkResponses, DelegateData, DelegateErrors, DelegateResponses, DelegationData, DelegationErrors, DelegationResponses, DelegationsData, DelegationsErrors, DelegationsResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeleteViewData, DeleteViewErrors, DeleteViewResponses, DeliveriesData, DeliveriesErrors, DeliveriesResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DiscardWorkflowDraftData, DiscardWorkflowDraftErrors, DiscardWorkflowDraftResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EndDelegationData, EndDelegationErrors, EndDelegationResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, ExportWorkflowData, ExportWorkflowErrors, ExportWorkflowResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, GoAwayData, GoAwayErrors, GoAwayResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, ImportWorkflowData, ImportWorkflowErrors, ImportWorkflowResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, KeepWorkflowDraftData, KeepWorkflowDraftErrors, KeepWorkflowDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LinkTicketData, LinkTicketErrors, LinkTicketResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, MergeTicketData, MergeTicketErrors, MergeTicketResponses, MyRequestsData, MyRequestsErrors, MyRequestsResponses, NoteSeenData, NoteSeenErrors, NoteSeenResponses, NotificationDefaultsData, NotificationDefaultsErrors, NotificationDefaultsResponses, NotificationPreferencesData, NotificationPreferencesErrors, NotificationPreferencesResponses, NotificationsData, NotificationsErrors, NotificationsResponses, OverrideData, OverrideErrors, OverrideResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PendingSummaryData, PendingSummaryErrors, PendingSummaryResponses, PeopleData, PeopleErrors, PeopleResponses, PinViewData, PinViewErrors, PinViewResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewDelegationData, PreviewDelegationErrors, PreviewDelegationResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, PreviewMergeData, PreviewMergeErrors, PreviewMergeResponses, ProofOfApprovalData, ProofOfApprovalErrors, ProofOfApprovalResponses, PublishRoutingRulesData, PublishRoutingRulesErrors, PublishRoutingRulesResponses, PublishWorkflowData, PublishWorkflowErrors, PublishWorkflowResponses, QueueTicketsData, QueueTicketsErrors, QueueTicketsResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RehearseRoutingRulesData, RehearseRoutingRulesErrors, RehearseRoutingRulesResponses, RejectData, RejectErrors, RejectResponses, ReleaseTicketData, ReleaseTicketErrors, ReleaseTicketResponses, RemoveAbsenceData, RemoveAbsenceErrors, RemoveAbsenceResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveChecklistItemData, RemoveChecklistItemErrors, RemoveChecklistItemResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, ReplayWorkflowData, ReplayWorkflowErrors, ReplayWorkflowResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RestoreRoutingRulesData, RestoreRoutingRulesErrors, RestoreRoutingRulesResponses, RestoreWorkflowData, RestoreWorkflowErrors, RestoreWorkflowResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RoleNotificationDefaultsData, RoleNotificationDefaultsErrors, RoleNotificationDefaultsResponses, RolesData, RolesErrors, RolesResponses, RoutingRulesData, RoutingRulesErrors, RoutingRulesResponses, RoutingVersionData, RoutingVersionErrors, RoutingVersionResponses, RoutingVersionsData, RoutingVersionsErrors, RoutingVersionsResponses, RunImportData, RunImportErrors, RunImportResponses, SavedViewData, SavedViewErrors, SavedViewResponses, SavedViewsData, SavedViewsErrors, SavedViewsResponses, ScanAttachmentData, ScanAttachmentErrors, ScanAttachmentResponses, SessionsData, SessionsErrors, SessionsResponses, SetAbsenceData, SetAbsenceErrors, SetAbsenceResponses, SetActiveData, SetActiveErrors, SetActiveResponses, SetTeamMemberData, SetTeamMemberErrors, SetTeamMemberResponses, SimulateDocumentData, SimulateDocumentErrors, SimulateDocumentResponses, SimulateWorkflowData, SimulateWorkflowErrors, SimulateWorkflowResponses, SplitTicketData, SplitTicketErrors, SplitTicketResponses, StandingInData, StandingInErrors, StandingInResponses, StepUpStateData, StepUpStateErrors, StepUpStateResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TeamData, TeamErrors, TeamQueuesData, TeamQueuesErrors, TeamQueuesResponses, TeamResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketPathData, TicketPathErrors, TicketPathResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnlinkTicketData, UnlinkTicketErrors, UnlinkTicketResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateNotificationDefaultsData, UpdateNotificationDefaultsErrors, UpdateNotificationDefaultsResponses, UpdateNotificationPreferencesData, UpdateNotificationPreferencesErrors, UpdateNotificationPreferencesResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateRoleNotificationDefaultsData, UpdateRoleNotificationDefaultsErrors, UpdateRoleNotificationDefaultsResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UpdateViewData, UpdateViewErrors, UpdateViewResponses, UserData, UserErrors, UserMentionsData, UserMentionsErrors, UserMentionsResponses, UserResponses, UsersData, UsersErrors, UsersResponses, ViewCountsData, ViewCountsErrors, ViewCountsResponses, ViewTicketsData, ViewTicketsErrors, ViewTicketsResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowDraftData, WorkflowDraftErrors, WorkflowDraftResponses, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WorkflowVersionData, WorkflowVersionErrors, WorkflowVersionResponses, WorkflowVersionsData, WorkflowVersionsErrors, WorkflowVersionsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
+import type { AbsencesData, AbsencesErrors, AbsencesResponses, ActivateWorkflowData, ActivateWorkflowErrors, ActivateWorkflowResponses, AddApproverData, AddApproverErrors, AddApproverResponses, AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddChecklistItemData, AddChecklistItemErrors, AddChecklistItemResponses, AddCommentData, AddCommentErrors, AddCommentResponses, ApprovalReviewData, ApprovalReviewErrors, ApprovalReviewResponses, ApprovalReviewsData, ApprovalReviewsErrors, ApprovalReviewsResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BreakGlassData, BreakGlassErrors, BreakGlassResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeChecklistItemData, ChangeChecklistItemErrors, ChangeChecklistItemResponses, ChangeDelegationData, ChangeDelegationErrors, ChangeDelegationResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangePathData, ChangePathErrors, ChangePathResponses, ChangesOfStepData, ChangesOfStepErrors, ChangesOfStepResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, CheckWorkflowData, CheckWorkflowErrors, CheckWorkflowResponses, ClaimNextData, ClaimNextErrors, ClaimNextResponses, ClaimTicketData, ClaimTicketErrors, ClaimTicketResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CompareWorkflowData, CompareWorkflowErrors, CompareWorkflowResponses, ContactPointsData, ContactPointsErrors, ContactPointsResponses, CountTicketsData, CountTicketsErrors, CountTicketsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDelegationData, CreateDelegationErrors, CreateDelegationResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateViewData, CreateViewErrors, CreateViewResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DecideReviewData, DecideReviewErrors, DecideReviewResponses, DelegateData, DelegateErrors, DelegateResponses, DelegationData, DelegationErrors, DelegationResponses, DelegationsData, DelegationsErrors, DelegationsResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeleteViewData, DeleteViewErrors, DeleteViewResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DiscardWorkflowDraftData, DiscardWorkflowDraftErrors, DiscardWorkflowDraftResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EndDelegationData, EndDelegationErrors, EndDelegationResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, ExportWorkflowData, ExportWorkflowErrors, ExportWorkflowResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, GoAwayData, GoAwayErrors, GoAwayResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, ImportWorkflowData, ImportWorkflowErrors, ImportWorkflowResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, KeepWorkflowDraftData, KeepWorkflowDraftErrors, KeepWorkflowDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LinkTicketData, LinkTicketErrors, LinkTicketResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, MergeTicketData, MergeTicketErrors, MergeTicketResponses, MyRequestsData, MyRequestsErrors, MyRequestsResponses, NoteSeenData, NoteSeenErrors, NoteSeenResponses, NotificationChannelData, NotificationChannelErrors, NotificationChannelResponses, NotificationChannelsData, NotificationChannelsErrors, NotificationChannelsResponses, NotificationDefaultsData, NotificationDefaultsErrors, NotificationDefaultsResponses, NotificationDeliveriesData, NotificationDeliveriesErrors, NotificationDeliveriesResponses, NotificationDeliveryData, NotificationDeliveryErrors, NotificationDeliveryResponses, NotificationPreferencesData, NotificationPreferencesErrors, NotificationPreferencesResponses, NotificationPreviewData, NotificationPreviewErrors, NotificationPreviewResponses, NotificationsData, NotificationsErrors, NotificationsResponses, NotificationTemplateData, NotificationTemplateErrors, NotificationTemplateResponses, NotificationTemplatesData, NotificationTemplatesErrors, NotificationTemplatesResponses, NotificationTemplateVersionsData, NotificationTemplateVersionsErrors, NotificationTemplateVersionsResponses, OverrideData, OverrideErrors, OverrideResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PendingSummaryData, PendingSummaryErrors, PendingSummaryResponses, PeopleData, PeopleErrors, PeopleResponses, PinViewData, PinViewErrors, PinViewResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewDelegationData, PreviewDelegationErrors, PreviewDelegationResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, PreviewMergeData, PreviewMergeErrors, PreviewMergeResponses, PreviewNotificationTemplateData, PreviewNotificationTemplateErrors, PreviewNotificationTemplateResponses, ProofOfApprovalData, ProofOfApprovalErrors, ProofOfApprovalResponses, PublishRoutingRulesData, PublishRoutingRulesErrors, PublishRoutingRulesResponses, PublishWorkflowData, PublishWorkflowErrors, PublishWorkflowResponses, QueueTicketsData, QueueTicketsErrors, QueueTicketsResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RehearseRoutingRulesData, RehearseRoutingRulesErrors, RehearseRoutingRulesResponses, RejectData, RejectErrors, RejectResponses, ReleaseTicketData, ReleaseTicketErrors, ReleaseTicketResponses, RemoveAbsenceData, RemoveAbsenceErrors, RemoveAbsenceResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveChecklistItemData, RemoveChecklistItemErrors, RemoveChecklistItemResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RemoveContactPointData, RemoveContactPointErrors, RemoveContactPointResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, ReplayWorkflowData, ReplayWorkflowErrors, ReplayWorkflowResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, ResetNotificationTemplateData, ResetNotificationTemplateErrors, ResetNotificationTemplateResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RestoreRoutingRulesData, RestoreRoutingRulesErrors, RestoreRoutingRulesResponses, RestoreWorkflowData, RestoreWorkflowErrors, RestoreWorkflowResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RoleNotificationDefaultsData, RoleNotificationDefaultsErrors, RoleNotificationDefaultsResponses, RolesData, RolesErrors, RolesResponses, RoutingRulesData, RoutingRulesErrors, RoutingRulesResponses, RoutingVersionData, RoutingVersionErrors, RoutingVersionResponses, RoutingVersionsData, RoutingVersionsErrors, RoutingVersionsResponses, RunImportData, RunImportErrors, RunImportResponses, SavedViewData, SavedViewErrors, SavedViewResponses, SavedViewsData, SavedViewsErrors, SavedViewsResponses, ScanAttachmentData, ScanAttachmentErrors, ScanAttachmentResponses, SendDeliveriesAgainData, SendDeliveriesAgainErrors, SendDeliveriesAgainResponses, SendDeliveryAgainData, SendDeliveryAgainErrors, SendDeliveryAgainResponses, SessionsData, SessionsErrors, SessionsResponses, SetAbsenceData, SetAbsenceErrors, SetAbsenceResponses, SetActiveData, SetActiveErrors, SetActiveResponses, SetTeamMemberData, SetTeamMemberErrors, SetTeamMemberResponses, SimulateDocumentData, SimulateDocumentErrors, SimulateDocumentResponses, SimulateWorkflowData, SimulateWorkflowErrors, SimulateWorkflowResponses, SplitTicketData, SplitTicketErrors, SplitTicketResponses, StandingInData, StandingInErrors, StandingInResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TeamData, TeamErrors, TeamQueuesData, TeamQueuesErrors, TeamQueuesResponses, TeamResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketPathData, TicketPathErrors, TicketPathResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, TryNotificationChannelData, TryNotificationChannelErrors, TryNotificationChannelResponses, TryNotificationTemplateData, TryNotificationTemplateErrors, TryNotificationTemplateResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnlinkTicketData, UnlinkTicketErrors, UnlinkTicketResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateNotificationChannelData, UpdateNotificationChannelErrors, UpdateNotificationChannelResponses, UpdateNotificationDefaultsData, UpdateNotificationDefaultsErrors, UpdateNotificationDefaultsResponses, UpdateNotificationPreferencesData, UpdateNotificationPreferencesErrors, UpdateNotificationPreferencesResponses, UpdateNotificationTemplateData, UpdateNotificationTemplateErrors, UpdateNotificationTemplateResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateRoleNotificationDefaultsData, UpdateRoleNotificationDefaultsErrors, UpdateRoleNotificationDefaultsResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UpdateViewData, UpdateViewErrors, UpdateViewResponses, UserData, UserErrors, UserMentionsData, UserMentionsErrors, UserMentionsResponses, UserResponses, UsersData, UsersErrors, UsersResponses, ViewCountsData, ViewCountsErrors, ViewCountsResponses, ViewTicketsData, ViewTicketsErrors, ViewTicketsResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowDraftData, WorkflowDraftErrors, WorkflowDraftResponses, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WorkflowVersionData, WorkflowVersionErrors, WorkflowVersionResponses, WorkflowVersionsData, WorkflowVersionsErrors, WorkflowVersionsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -536,7 +536,7 @@ export const addApprover = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Approve
  *
- * Say yes; what is worth much may ask for a confirmation first (`POST /auth/step-up`).
+ * Say yes.
  */
 export const approve = <ThrowOnError extends boolean = false>(options: Options<ApproveData, ThrowOnError>): RequestResult<ApproveResponses, ApproveErrors, ThrowOnError> => (options.client ?? client).post<ApproveResponses, ApproveErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -761,32 +761,6 @@ export const revokeSession = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
- * Step Up State
- *
- * Whether this sign-in counts as proven now, and with what it can be.
- */
-export const stepUpState = <ThrowOnError extends boolean = false>(options?: Options<StepUpStateData, ThrowOnError>): RequestResult<StepUpStateResponses, StepUpStateErrors, ThrowOnError> => (options?.client ?? client).get<StepUpStateResponses, StepUpStateErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/auth/step-up',
-    ...options
-});
-
-/**
- * Confirm Step Up
- *
- * Show that it is still oneself; counts for some minutes, in this session only. Slowed down as signing in is.
- */
-export const confirmStepUp = <ThrowOnError extends boolean = false>(options: Options<ConfirmStepUpData, ThrowOnError>): RequestResult<ConfirmStepUpResponses, ConfirmStepUpErrors, ThrowOnError> => (options.client ?? client).post<ConfirmStepUpResponses, ConfirmStepUpErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/auth/step-up',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
  * Bulk Job
  *
  * How far one's own job is.
@@ -972,26 +946,25 @@ export const updateCategory = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * Decision Link
+ * Contact Points
  *
- * How a link stands, and what is needed to decide. Changes nothing, however often it is asked for.
- *
- * Needs nobody signed in; who is, is told whether the link is theirs.
+ * Where the caller is reached besides by mail: accounts of the company's chat, phones, browsers.
  */
-export const decisionLink = <ThrowOnError extends boolean = false>(options: Options<DecisionLinkData, ThrowOnError>): RequestResult<DecisionLinkResponses, DecisionLinkErrors, ThrowOnError> => (options.client ?? client).get<DecisionLinkResponses, DecisionLinkErrors, ThrowOnError>({ url: '/api/v1/decision-links/{link_token}', ...options });
+export const contactPoints = <ThrowOnError extends boolean = false>(options?: Options<ContactPointsData, ThrowOnError>): RequestResult<ContactPointsResponses, ContactPointsErrors, ThrowOnError> => (options?.client ?? client).get<ContactPointsResponses, ContactPointsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/contact-points',
+    ...options
+});
 
 /**
- * Decide By Link
+ * Remove Contact Point
  *
- * Decide with a link, once. What is not routine needs its person signed in; all other checks are as everywhere.
+ * Take an address away: nothing goes there any more.
  */
-export const decideByLink = <ThrowOnError extends boolean = false>(options: Options<DecideByLinkData, ThrowOnError>): RequestResult<DecideByLinkResponses, DecideByLinkErrors, ThrowOnError> => (options.client ?? client).post<DecideByLinkResponses, DecideByLinkErrors, ThrowOnError>({
-    url: '/api/v1/decision-links/{link_token}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
+export const removeContactPoint = <ThrowOnError extends boolean = false>(options: Options<RemoveContactPointData, ThrowOnError>): RequestResult<RemoveContactPointResponses, RemoveContactPointErrors, ThrowOnError> => (options.client ?? client).delete<RemoveContactPointResponses, RemoveContactPointErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/contact-points/{point_id}',
+    ...options
 });
 
 /**
@@ -1064,6 +1037,54 @@ export const myRequests = <ThrowOnError extends boolean = false>(options?: Optio
 });
 
 /**
+ * Notification Channels
+ *
+ * The ways of telling people: how each is set up, and how it goes. Secrets are never told.
+ */
+export const notificationChannels = <ThrowOnError extends boolean = false>(options?: Options<NotificationChannelsData, ThrowOnError>): RequestResult<NotificationChannelsResponses, NotificationChannelsErrors, ThrowOnError> => (options?.client ?? client).get<NotificationChannelsResponses, NotificationChannelsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-channels',
+    ...options
+});
+
+/**
+ * Notification Channel
+ *
+ * One way of telling people.
+ */
+export const notificationChannel = <ThrowOnError extends boolean = false>(options: Options<NotificationChannelData, ThrowOnError>): RequestResult<NotificationChannelResponses, NotificationChannelErrors, ThrowOnError> => (options.client ?? client).get<NotificationChannelResponses, NotificationChannelErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-channels/{key}',
+    ...options
+});
+
+/**
+ * Update Notification Channel
+ *
+ * Set a channel up, and switch it on or off. What waits is tried again at once.
+ */
+export const updateNotificationChannel = <ThrowOnError extends boolean = false>(options: Options<UpdateNotificationChannelData, ThrowOnError>): RequestResult<UpdateNotificationChannelResponses, UpdateNotificationChannelErrors, ThrowOnError> => (options.client ?? client).put<UpdateNotificationChannelResponses, UpdateNotificationChannelErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-channels/{key}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Try Notification Channel
+ *
+ * Send oneself a message by a channel, also while it is off. The log says what became of it.
+ */
+export const tryNotificationChannel = <ThrowOnError extends boolean = false>(options: Options<TryNotificationChannelData, ThrowOnError>): RequestResult<TryNotificationChannelResponses, TryNotificationChannelErrors, ThrowOnError> => (options.client ?? client).post<TryNotificationChannelResponses, TryNotificationChannelErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-channels/{key}/test',
+    ...options
+});
+
+/**
  * Notification Defaults
  *
  * How people of this company are told who chose nothing, and what they cannot switch off.
@@ -1116,13 +1137,146 @@ export const updateRoleNotificationDefaults = <ThrowOnError extends boolean = fa
 });
 
 /**
- * Deliveries
+ * Notification Deliveries
  *
- * The mails sent and waiting, newest first, with what went wrong.
+ * What was sent and what waits, newest first, with what went wrong.
  */
-export const deliveries = <ThrowOnError extends boolean = false>(options?: Options<DeliveriesData, ThrowOnError>): RequestResult<DeliveriesResponses, DeliveriesErrors, ThrowOnError> => (options?.client ?? client).get<DeliveriesResponses, DeliveriesErrors, ThrowOnError>({
+export const notificationDeliveries = <ThrowOnError extends boolean = false>(options?: Options<NotificationDeliveriesData, ThrowOnError>): RequestResult<NotificationDeliveriesResponses, NotificationDeliveriesErrors, ThrowOnError> => (options?.client ?? client).get<NotificationDeliveriesResponses, NotificationDeliveriesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/notification-deliveries',
+    ...options
+});
+
+/**
+ * Send Deliveries Again
+ *
+ * Try everything once more that was given up and matches, at most 5,000 at once.
+ */
+export const sendDeliveriesAgain = <ThrowOnError extends boolean = false>(options: Options<SendDeliveriesAgainData, ThrowOnError>): RequestResult<SendDeliveriesAgainResponses, SendDeliveriesAgainErrors, ThrowOnError> => (options.client ?? client).post<SendDeliveriesAgainResponses, SendDeliveriesAgainErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-deliveries/send-again',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Notification Delivery
+ *
+ * One message, and what became of it.
+ */
+export const notificationDelivery = <ThrowOnError extends boolean = false>(options: Options<NotificationDeliveryData, ThrowOnError>): RequestResult<NotificationDeliveryResponses, NotificationDeliveryErrors, ThrowOnError> => (options.client ?? client).get<NotificationDeliveryResponses, NotificationDeliveryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-deliveries/{delivery_id}',
+    ...options
+});
+
+/**
+ * Send Delivery Again
+ *
+ * Try a message once more that was given up.
+ */
+export const sendDeliveryAgain = <ThrowOnError extends boolean = false>(options: Options<SendDeliveryAgainData, ThrowOnError>): RequestResult<SendDeliveryAgainResponses, SendDeliveryAgainErrors, ThrowOnError> => (options.client ?? client).post<SendDeliveryAgainResponses, SendDeliveryAgainErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-deliveries/{delivery_id}/send-again',
+    ...options
+});
+
+/**
+ * Notification Preview
+ *
+ * A previewed mail, for some minutes, to whoever holds its address; made to stand in a frame.
+ */
+export const notificationPreview = <ThrowOnError extends boolean = false>(options: Options<NotificationPreviewData, ThrowOnError>): RequestResult<NotificationPreviewResponses, NotificationPreviewErrors, ThrowOnError> => (options.client ?? client).get<NotificationPreviewResponses, NotificationPreviewErrors, ThrowOnError>({ url: '/api/v1/notification-previews/{token}', ...options });
+
+/**
+ * Notification Templates
+ *
+ * Every kind of notice, and which of its words are an administrator's.
+ */
+export const notificationTemplates = <ThrowOnError extends boolean = false>(options?: Options<NotificationTemplatesData, ThrowOnError>): RequestResult<NotificationTemplatesResponses, NotificationTemplatesErrors, ThrowOnError> => (options?.client ?? client).get<NotificationTemplatesResponses, NotificationTemplatesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-templates',
+    ...options
+});
+
+/**
+ * Reset Notification Template
+ *
+ * Back to the built-in words; what was written stays among the versions.
+ */
+export const resetNotificationTemplate = <ThrowOnError extends boolean = false>(options: Options<ResetNotificationTemplateData, ThrowOnError>): RequestResult<ResetNotificationTemplateResponses, ResetNotificationTemplateErrors, ThrowOnError> => (options.client ?? client).delete<ResetNotificationTemplateResponses, ResetNotificationTemplateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-templates/{key}',
+    ...options
+});
+
+/**
+ * Notification Template
+ *
+ * The words of one kind of notice, and the values they can name.
+ */
+export const notificationTemplate = <ThrowOnError extends boolean = false>(options: Options<NotificationTemplateData, ThrowOnError>): RequestResult<NotificationTemplateResponses, NotificationTemplateErrors, ThrowOnError> => (options.client ?? client).get<NotificationTemplateResponses, NotificationTemplateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-templates/{key}',
+    ...options
+});
+
+/**
+ * Update Notification Template
+ *
+ * Put a notice in other words. What cannot be filled in is refused, with its line.
+ */
+export const updateNotificationTemplate = <ThrowOnError extends boolean = false>(options: Options<UpdateNotificationTemplateData, ThrowOnError>): RequestResult<UpdateNotificationTemplateResponses, UpdateNotificationTemplateErrors, ThrowOnError> => (options.client ?? client).put<UpdateNotificationTemplateResponses, UpdateNotificationTemplateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-templates/{key}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Preview Notification Template
+ *
+ * What the words would say, on a request the caller may see or an example. Nothing is kept or sent.
+ */
+export const previewNotificationTemplate = <ThrowOnError extends boolean = false>(options: Options<PreviewNotificationTemplateData, ThrowOnError>): RequestResult<PreviewNotificationTemplateResponses, PreviewNotificationTemplateErrors, ThrowOnError> => (options.client ?? client).post<PreviewNotificationTemplateResponses, PreviewNotificationTemplateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-templates/{key}/preview',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Try Notification Template
+ *
+ * Send the words to oneself, by their channel (mail, for those of every channel).
+ */
+export const tryNotificationTemplate = <ThrowOnError extends boolean = false>(options: Options<TryNotificationTemplateData, ThrowOnError>): RequestResult<TryNotificationTemplateResponses, TryNotificationTemplateErrors, ThrowOnError> => (options.client ?? client).post<TryNotificationTemplateResponses, TryNotificationTemplateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-templates/{key}/test',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Notification Template Versions
+ *
+ * What the words were, and who wrote them, newest first.
+ */
+export const notificationTemplateVersions = <ThrowOnError extends boolean = false>(options: Options<NotificationTemplateVersionsData, ThrowOnError>): RequestResult<NotificationTemplateVersionsResponses, NotificationTemplateVersionsErrors, ThrowOnError> => (options.client ?? client).get<NotificationTemplateVersionsResponses, NotificationTemplateVersionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/notification-templates/{key}/versions',
     ...options
 });
 
@@ -1166,7 +1320,7 @@ export const updateNotificationPreferences = <ThrowOnError extends boolean = fal
 /**
  * Mark All Read
  *
- * Mark everything as read.
+ * Mark everything as read, or all that is about one request.
  */
 export const markAllRead = <ThrowOnError extends boolean = false>(options?: Options<MarkAllReadData, ThrowOnError>): RequestResult<MarkAllReadResponses, MarkAllReadErrors, ThrowOnError> => (options?.client ?? client).post<MarkAllReadResponses, MarkAllReadErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

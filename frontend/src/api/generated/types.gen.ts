@@ -127,6 +127,54 @@ export type Addition = {
 };
 
 /**
+ * AgainAsk
+ *
+ * Which of those given up to try once more; without filters, all of them.
+ */
+export type AgainAsk = {
+    /**
+     * Channel
+     */
+    channel?: string | null;
+    /**
+     * Kind
+     */
+    kind?: string | null;
+    /**
+     * Q
+     */
+    q?: string | null;
+    /**
+     * Since
+     */
+    since?: string | null;
+    /**
+     * Ticket
+     */
+    ticket?: string | null;
+    /**
+     * Until
+     */
+    until?: string | null;
+    /**
+     * User Id
+     */
+    user_id?: number | null;
+};
+
+/**
+ * AgainDone
+ */
+export type AgainDone = {
+    /**
+     * Count
+     *
+     * At most 5,000 at once.
+     */
+    count: number;
+};
+
+/**
  * AheadRead
  *
  * One thing that happens by itself if nobody answers.
@@ -505,6 +553,20 @@ export type Beat = {
      * State
      */
     state: 'VIEWING' | 'TYPING' | 'IDLE';
+};
+
+/**
+ * BuiltIn
+ */
+export type BuiltIn = {
+    /**
+     * Body
+     */
+    body: string;
+    /**
+     * Subject
+     */
+    subject: string;
 };
 
 /**
@@ -951,6 +1013,55 @@ export type ChangesAnswer = {
 };
 
 /**
+ * ChannelList
+ */
+export type ChannelList = {
+    /**
+     * Items
+     */
+    items: Array<ChannelRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: null;
+};
+
+/**
+ * ChannelRead
+ *
+ * A way of telling people. `is_fixed`: set up where the product runs, so it is always on and has no fields.
+ */
+export type ChannelRead = {
+    /**
+     * Fields
+     */
+    fields: Array<FieldRead>;
+    health: Health;
+    /**
+     * Is Fixed
+     */
+    is_fixed: boolean;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
  * ChannelRef
  *
  * A way of telling people. `address` is where it reaches the caller, as they know it.
@@ -964,6 +1075,30 @@ export type ChannelRef = {
      * Label
      */
     label: string;
+};
+
+/**
+ * ChannelUpdate
+ *
+ * A setting not named stays as it is; null takes it away.
+ */
+export type ChannelUpdate = {
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Settings
+     */
+    settings: {
+        [key: string]: unknown;
+    };
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
 };
 
 /**
@@ -1034,13 +1169,6 @@ export type CloseMany = {
      */
     type: 'close';
 };
-
-/**
- * Closed
- *
- * Why there is nothing to decide any more.
- */
-export type Closed = 'SWITCHED_OFF' | 'ASKED_AGAIN' | 'HANDED_ON' | 'NOT_NEEDED' | 'ENDED' | 'NOT_ABLE' | 'NOT_THEIRS';
 
 /**
  * CommentCreate
@@ -1343,6 +1471,64 @@ export type Comparison = {
 };
 
 /**
+ * ContactPointPage
+ */
+export type ContactPointPage = {
+    /**
+     * Items
+     */
+    items: Array<ContactPointRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ContactPointRead
+ *
+ * Where a channel reaches the caller: used once it is verified, and not while it is stopped.
+ */
+export type ContactPointRead = {
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * Channel
+     */
+    channel: string;
+    /**
+     * Channel Label
+     */
+    channel_label: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Stopped
+     */
+    is_stopped: boolean;
+    /**
+     * Is Verified
+     */
+    is_verified: boolean;
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+};
+
+/**
  * CountOf
  */
 export type CountOf = {
@@ -1424,133 +1610,6 @@ export type Dashboard = {
 export type DecisionAnswer = {
     step: StepRead;
     workflow: WorkflowRef;
-};
-
-/**
- * DecisionByLink
- *
- * An answer given with a link. `version` is the wording the page showed.
- */
-export type DecisionByLink = {
-    /**
-     * Action
-     */
-    action: 'APPROVE' | 'REJECT' | 'REQUEST_INFO';
-    /**
-     * Comments
-     */
-    comments?: string | null;
-    /**
-     * Version
-     *
-     * The `version` of the item one read: when the request reads differently by now, 412.
-     */
-    version: number;
-};
-
-/**
- * DecisionLinkRead
- *
- * How a link stands, and what is needed to decide.
- */
-export type DecisionLinkRead = {
-    /**
-     * Changes
-     *
-     * What reads differently than in the mail, with `STALE`.
-     */
-    changes: Array<SubjectChange>;
-    /**
-     * Why there is nothing to decide, with `CLOSED`.
-     */
-    closed: Closed | null;
-    /**
-     * What was decided, with `USED` and `DECIDED`.
-     */
-    decision: DecisionMade | null;
-    /**
-     * Expires At
-     */
-    expires_at: string;
-    /**
-     * Files
-     *
-     * How many files it has; they open for who is signed in.
-     */
-    files: number;
-    /**
-     * Is Signed In
-     */
-    is_signed_in: boolean;
-    /**
-     * What is decided, with `OPEN` and `STALE`.
-     */
-    item: QueueItem | null;
-    /**
-     * Whose link it is.
-     */
-    person: PersonRef | null;
-    /**
-     * Why one must sign in, with `SIGN_IN`.
-     */
-    sign_in: SignIn | null;
-    state: LinkState;
-    /**
-     * Not told to somebody else, nor of a confidential request without signing in.
-     */
-    ticket: DecisionTicket | null;
-    /**
-     * Waiting For
-     *
-     * Who is asked now.
-     */
-    waiting_for: Array<PersonRef>;
-    /**
-     * Workflow Status
-     */
-    workflow_status: string | null;
-};
-
-/**
- * DecisionMade
- *
- * What settled it: an answer, or the word of somebody with the right to go past the approvers.
- */
-export type DecisionMade = {
-    /**
-     * At
-     */
-    at: string | null;
-    by: PersonRef | null;
-    /**
-     * Is Override
-     */
-    is_override: boolean;
-    on_behalf_of: PersonRef | null;
-    /**
-     * Status
-     */
-    status: string;
-};
-
-/**
- * DecisionTicket
- *
- * Which request it is about.
- */
-export type DecisionTicket = {
-    /**
-     * Id
-     */
-    id: number;
-    /**
-     * Ticket Number
-     */
-    ticket_number: string;
-    /**
-     * Title
-     */
-    title: string;
 };
 
 /**
@@ -1914,9 +1973,13 @@ export type DeliveryPage = {
 /**
  * DeliveryRead
  *
- * One mail, and what became of it.
+ * One message, and what became of it; what it said is its reader's.
  */
 export type DeliveryRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'send_again'>;
     /**
      * Attempts
      */
@@ -1940,6 +2003,10 @@ export type DeliveryRead = {
      */
     id: number;
     /**
+     * Is Urgent
+     */
+    is_urgent: boolean;
+    /**
      * Kind
      */
     kind: string;
@@ -1951,6 +2018,7 @@ export type DeliveryRead = {
      * Next At
      */
     next_at: string;
+    person: PersonRef | null;
     /**
      * Recipient
      */
@@ -1962,11 +2030,12 @@ export type DeliveryRead = {
     /**
      * Status
      */
-    status: string;
+    status: 'PENDING' | 'SENT' | 'FAILED';
     /**
      * Subject
      */
     subject: string;
+    ticket: WaypostNotificationsSchemasTicketRef | null;
 };
 
 /**
@@ -2338,6 +2407,22 @@ export type EarlierDecision = {
 };
 
 /**
+ * Fault
+ *
+ * Why the words could not be used when somebody was told; the built-in ones were.
+ */
+export type Fault = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Message
+     */
+    message: string;
+};
+
+/**
  * FieldChoice
  */
 export type FieldChoice = {
@@ -2365,6 +2450,46 @@ export type FieldOwner = {
      * Name
      */
     name: string;
+};
+
+/**
+ * FieldRead
+ *
+ * A setting of a channel. A secret's `value` is never told, only whether it `is_set`.
+ */
+export type FieldRead = {
+    /**
+     * Choices
+     */
+    choices: Array<string>;
+    /**
+     * Help
+     */
+    help: string;
+    /**
+     * Is Set
+     */
+    is_set: boolean;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Kind
+     */
+    kind: 'text' | 'secret' | 'url' | 'choice' | 'boolean';
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Required
+     */
+    required: boolean;
+    /**
+     * Value
+     */
+    value: string | boolean | null;
 };
 
 /**
@@ -2594,6 +2719,39 @@ export type GlassBreak = {
      * The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.
      */
     version?: number | null;
+};
+
+/**
+ * Health
+ *
+ * How a channel goes: `UNTRIED` until something went out, `FAILING` while it does not; nothing is tried until
+ * `paused_until`.
+ */
+export type Health = {
+    /**
+     * Failed At
+     */
+    failed_at: string | null;
+    /**
+     * Failures
+     */
+    failures: number;
+    /**
+     * Last Error
+     */
+    last_error: string | null;
+    /**
+     * Paused Until
+     */
+    paused_until: string | null;
+    /**
+     * State
+     */
+    state: 'WORKS' | 'FAILING' | 'UNTRIED' | 'OFF';
+    /**
+     * Worked At
+     */
+    worked_at: string | null;
 };
 
 /**
@@ -3086,13 +3244,6 @@ export type LinkRead = {
      */
     word: 'PARENT_OF' | 'CHILD_OF' | 'DUPLICATE_OF' | 'DUPLICATED_BY' | 'BLOCKS' | 'BLOCKED_BY' | 'RELATES_TO';
 };
-
-/**
- * LinkState
- *
- * How a link stands; with `OPEN` and `STALE` something can be decided.
- */
-export type LinkState = 'OPEN' | 'STALE' | 'SIGN_IN' | 'USED' | 'DECIDED' | 'EXPIRED' | 'CLOSED' | 'WRONG_PERSON';
 
 /**
  * Live
@@ -4258,12 +4409,6 @@ export type QueueItem = {
      * Step Order
      */
     step_order: number;
-    /**
-     * Step Up
-     *
-     * Approving asks for a confirmation that it is the person signed in.
-     */
-    step_up: boolean;
     ticket: QueueTicket;
     /**
      * Version
@@ -5482,6 +5627,26 @@ export type RungRead = {
 };
 
 /**
+ * Sent
+ *
+ * A test on its way. `delivery_id` is its line in the log; null for a notice in the app, which is there at once.
+ */
+export type Sent = {
+    /**
+     * Channel
+     */
+    channel: string;
+    /**
+     * Delivery Id
+     */
+    delivery_id: number | null;
+    /**
+     * Recipient
+     */
+    recipient: string | null;
+};
+
+/**
  * SessionItem
  *
  * One sign-in on one device.
@@ -5528,11 +5693,32 @@ export type SessionPage = {
 };
 
 /**
- * SignIn
+ * Shown
  *
- * Why one must be signed in to decide it.
+ * What a message would say. `html_url` shows the mail for some minutes; null when it cannot be kept just now.
  */
-export type SignIn = 'POLICY' | 'CONFIDENTIAL' | 'EMERGENCY' | 'AMOUNT' | 'STEP_UP';
+export type Shown = {
+    /**
+     * Body
+     */
+    body: string;
+    /**
+     * Html Url
+     */
+    html_url: string | null;
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Title
+     */
+    title: string;
+};
 
 /**
  * SignedInAnswer
@@ -5962,44 +6148,6 @@ export type StepRead = {
 };
 
 /**
- * StepUp
- *
- * A factor, and the proof it asks for.
- */
-export type StepUp = {
-    /**
-     * Factor
-     */
-    factor: 'password';
-    /**
-     * Password
-     */
-    password: string;
-};
-
-/**
- * StepUpState
- *
- * Whether this sign-in counts as proven now, and how it can be.
- */
-export type StepUpState = {
-    /**
-     * Factors
-     *
-     * What one can confirm it with.
-     */
-    factors: Array<string>;
-    /**
-     * Max Age Seconds
-     */
-    max_age_seconds: number;
-    /**
-     * Valid Until
-     */
-    valid_until: string | null;
-};
-
-/**
  * SubjectChange
  *
  * A difference between what was seen and what is now. `kind` says how to show the values.
@@ -6223,6 +6371,212 @@ export type TeamRead = {
      * Name
      */
     name: string;
+};
+
+/**
+ * TemplateList
+ */
+export type TemplateList = {
+    /**
+     * Channels
+     */
+    channels: Array<ChannelRef>;
+    /**
+     * Items
+     */
+    items: Array<TemplateRef>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: null;
+};
+
+/**
+ * TemplateRead
+ *
+ * The words of a kind of notice on a channel in a language.
+ */
+export type TemplateRead = {
+    /**
+     * Body
+     */
+    body: string;
+    built_in: BuiltIn;
+    /**
+     * Channel
+     */
+    channel: 'all' | 'in_app' | 'email' | 'slack' | 'teams' | 'sms' | 'push';
+    /**
+     * Event
+     */
+    event: string;
+    fault: Fault | null;
+    /**
+     * Is Default
+     */
+    is_default: boolean;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Language
+     */
+    language: 'en' | 'de' | 'fr' | 'es';
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Updated At
+     */
+    updated_at: string | null;
+    updated_by: PersonRef | null;
+    /**
+     * Variables
+     */
+    variables: Array<WaypostNotificationsTemplatingSchemasVariable>;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * TemplateRef
+ *
+ * A kind of notice; `written` are those of its words that are not the built-in ones any more.
+ */
+export type TemplateRef = {
+    /**
+     * Event
+     */
+    event: string;
+    /**
+     * Is Default
+     */
+    is_default: boolean;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Written
+     */
+    written: Array<WrittenRef>;
+};
+
+/**
+ * TemplateUpdate
+ *
+ * What `GET` gave, changed. Everything but the words and the version may come along and is not read.
+ */
+export type TemplateUpdate = {
+    /**
+     * Body
+     */
+    body: string;
+    /**
+     * Built In
+     */
+    built_in?: unknown;
+    /**
+     * Channel
+     */
+    channel?: unknown;
+    /**
+     * Event
+     */
+    event?: unknown;
+    /**
+     * Fault
+     */
+    fault?: unknown;
+    /**
+     * Is Default
+     */
+    is_default?: unknown;
+    /**
+     * Key
+     */
+    key?: unknown;
+    /**
+     * Language
+     */
+    language?: unknown;
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Updated At
+     */
+    updated_at?: unknown;
+    /**
+     * Updated By
+     */
+    updated_by?: unknown;
+    /**
+     * Variables
+     */
+    variables?: unknown;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * TemplateVersionRead
+ */
+export type TemplateVersionRead = {
+    /**
+     * Body
+     */
+    body: string;
+    /**
+     * Is Default
+     *
+     * Whether this took it back to the built-in words.
+     */
+    is_default: boolean;
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    updated_by: PersonRef | null;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * TemplateVersions
+ */
+export type TemplateVersions = {
+    /**
+     * Items
+     */
+    items: Array<TemplateVersionRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -6967,6 +7321,26 @@ export type TrendDay = {
 };
 
 /**
+ * TrialAsk
+ *
+ * What to try. Without a request an example is taken; without words, those that are kept.
+ */
+export type TrialAsk = {
+    /**
+     * Body
+     */
+    body?: string | null;
+    /**
+     * Subject
+     */
+    subject?: string | null;
+    /**
+     * Ticket Id
+     */
+    ticket_id?: number | null;
+};
+
+/**
  * UpdateMany
  *
  * Give each the same priority or due date.
@@ -7119,27 +7493,13 @@ export type UsesAnswer = {
 };
 
 /**
- * Variable
- */
-export type Variable = {
-    /**
-     * Example
-     */
-    example: string;
-    /**
-     * Name
-     */
-    name: string;
-};
-
-/**
  * Variables
  */
 export type Variables = {
     /**
      * Items
      */
-    items: Array<Variable>;
+    items: Array<WaypostTicketsCannedSchemasVariable>;
 };
 
 /**
@@ -7730,12 +8090,6 @@ export type WorkflowRead = {
      */
     status: string;
     /**
-     * Step Up
-     *
-     * Approving asks for a confirmation that it is the person signed in.
-     */
-    step_up: boolean;
-    /**
      * Version
      *
      * Grows with every edit while it is judged.
@@ -7769,6 +8123,32 @@ export type WorkflowsAnswer = {
      * Items
      */
     items: Array<WorkflowRead>;
+};
+
+/**
+ * WrittenRef
+ */
+export type WrittenRef = {
+    /**
+     * Channel
+     */
+    channel: 'all' | 'in_app' | 'email' | 'slack' | 'teams' | 'sms' | 'push';
+    fault: Fault | null;
+    /**
+     * Language
+     */
+    language: 'en' | 'de' | 'fr' | 'es';
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    updated_by: PersonRef | null;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
 };
 
 /**
@@ -7818,6 +8198,34 @@ export type WaypostNotificationsSchemasTicketRef = {
      * Ticket Number
      */
     ticket_number: string;
+};
+
+/**
+ * Variable
+ */
+export type WaypostNotificationsTemplatingSchemasVariable = {
+    /**
+     * Example
+     */
+    example: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * Variable
+ */
+export type WaypostTicketsCannedSchemasVariable = {
+    /**
+     * Example
+     */
+    example: string;
+    /**
+     * Name
+     */
+    name: string;
 };
 
 /**
@@ -10610,72 +11018,6 @@ export type RevokeSessionResponses = {
 
 export type RevokeSessionResponse = RevokeSessionResponses[keyof RevokeSessionResponses];
 
-export type StepUpStateData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/v1/auth/step-up';
-};
-
-export type StepUpStateErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-};
-
-export type StepUpStateError = StepUpStateErrors[keyof StepUpStateErrors];
-
-export type StepUpStateResponses = {
-    /**
-     * Successful Response
-     */
-    200: StepUpState;
-};
-
-export type StepUpStateResponse = StepUpStateResponses[keyof StepUpStateResponses];
-
-export type ConfirmStepUpData = {
-    body: StepUp;
-    path?: never;
-    query?: never;
-    url: '/api/v1/auth/step-up';
-};
-
-export type ConfirmStepUpErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
-     * Not confirmed
-     */
-    422: Problem;
-    /**
-     * Please wait
-     */
-    429: Problem;
-};
-
-export type ConfirmStepUpError = ConfirmStepUpErrors[keyof ConfirmStepUpErrors];
-
-export type ConfirmStepUpResponses = {
-    /**
-     * Successful Response
-     */
-    200: StepUpState;
-};
-
-export type ConfirmStepUpResponse = ConfirmStepUpResponses[keyof ConfirmStepUpResponses];
-
 export type BulkJobData = {
     body?: never;
     path: {
@@ -11330,67 +11672,71 @@ export type UpdateCategoryResponses = {
 
 export type UpdateCategoryResponse = UpdateCategoryResponses[keyof UpdateCategoryResponses];
 
-export type DecisionLinkData = {
+export type ContactPointsData = {
     body?: never;
-    path: {
+    path?: never;
+    query?: {
         /**
-         * Link Token
+         * Limit
+         *
+         * Rows a page holds at most.
          */
-        link_token: string;
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
     };
-    query?: never;
-    url: '/api/v1/decision-links/{link_token}';
+    url: '/api/v1/contact-points';
 };
 
-export type DecisionLinkErrors = {
+export type ContactPointsErrors = {
     /**
-     * Session ended
+     * Not signed in
      */
     401: Problem;
     /**
-     * Not found
+     * Not allowed
      */
-    404: Problem;
+    403: Problem;
     /**
      * Invalid request
      */
     422: Problem;
-    /**
-     * Please wait
-     */
-    429: Problem;
 };
 
-export type DecisionLinkError = DecisionLinkErrors[keyof DecisionLinkErrors];
+export type ContactPointsError = ContactPointsErrors[keyof ContactPointsErrors];
 
-export type DecisionLinkResponses = {
+export type ContactPointsResponses = {
     /**
      * Successful Response
      */
-    200: DecisionLinkRead;
+    200: ContactPointPage;
 };
 
-export type DecisionLinkResponse = DecisionLinkResponses[keyof DecisionLinkResponses];
+export type ContactPointsResponse = ContactPointsResponses[keyof ContactPointsResponses];
 
-export type DecideByLinkData = {
-    body: DecisionByLink;
+export type RemoveContactPointData = {
+    body?: never;
     path: {
         /**
-         * Link Token
+         * Point Id
          */
-        link_token: string;
+        point_id: number;
     };
     query?: never;
-    url: '/api/v1/decision-links/{link_token}';
+    url: '/api/v1/contact-points/{point_id}';
 };
 
-export type DecideByLinkErrors = {
+export type RemoveContactPointErrors = {
     /**
-     * Please sign in
+     * Not signed in
      */
     401: Problem;
     /**
-     * Not your link
+     * Not allowed
      */
     403: Problem;
     /**
@@ -11398,33 +11744,21 @@ export type DecideByLinkErrors = {
      */
     404: Problem;
     /**
-     * Used already
-     */
-    409: Problem;
-    /**
-     * Changed in the meantime
-     */
-    412: Problem;
-    /**
      * Invalid request
      */
     422: Problem;
-    /**
-     * Please wait
-     */
-    429: Problem;
 };
 
-export type DecideByLinkError = DecideByLinkErrors[keyof DecideByLinkErrors];
+export type RemoveContactPointError = RemoveContactPointErrors[keyof RemoveContactPointErrors];
 
-export type DecideByLinkResponses = {
+export type RemoveContactPointResponses = {
     /**
      * Successful Response
      */
-    200: DecisionLinkRead;
+    204: void;
 };
 
-export type DecideByLinkResponse = DecideByLinkResponses[keyof DecideByLinkResponses];
+export type RemoveContactPointResponse = RemoveContactPointResponses[keyof RemoveContactPointResponses];
 
 export type DepartmentsData = {
     body?: never;
@@ -11693,6 +12027,177 @@ export type MyRequestsResponses = {
 
 export type MyRequestsResponse = MyRequestsResponses[keyof MyRequestsResponses];
 
+export type NotificationChannelsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/notification-channels';
+};
+
+export type NotificationChannelsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type NotificationChannelsError = NotificationChannelsErrors[keyof NotificationChannelsErrors];
+
+export type NotificationChannelsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ChannelList;
+};
+
+export type NotificationChannelsResponse = NotificationChannelsResponses[keyof NotificationChannelsResponses];
+
+export type NotificationChannelData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/api/v1/notification-channels/{key}';
+};
+
+export type NotificationChannelErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type NotificationChannelError = NotificationChannelErrors[keyof NotificationChannelErrors];
+
+export type NotificationChannelResponses = {
+    /**
+     * Successful Response
+     */
+    200: ChannelRead;
+};
+
+export type NotificationChannelResponse = NotificationChannelResponses[keyof NotificationChannelResponses];
+
+export type UpdateNotificationChannelData = {
+    body: ChannelUpdate;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/api/v1/notification-channels/{key}';
+};
+
+export type UpdateNotificationChannelErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UpdateNotificationChannelError = UpdateNotificationChannelErrors[keyof UpdateNotificationChannelErrors];
+
+export type UpdateNotificationChannelResponses = {
+    /**
+     * Successful Response
+     */
+    200: ChannelRead;
+};
+
+export type UpdateNotificationChannelResponse = UpdateNotificationChannelResponses[keyof UpdateNotificationChannelResponses];
+
+export type TryNotificationChannelData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/api/v1/notification-channels/{key}/test';
+};
+
+export type TryNotificationChannelErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TryNotificationChannelError = TryNotificationChannelErrors[keyof TryNotificationChannelErrors];
+
+export type TryNotificationChannelResponses = {
+    /**
+     * Successful Response
+     */
+    202: Sent;
+};
+
+export type TryNotificationChannelResponse = TryNotificationChannelResponses[keyof TryNotificationChannelResponses];
+
 export type NotificationDefaultsData = {
     body?: never;
     path?: never;
@@ -11847,7 +12352,7 @@ export type UpdateRoleNotificationDefaultsResponses = {
 
 export type UpdateRoleNotificationDefaultsResponse = UpdateRoleNotificationDefaultsResponses[keyof UpdateRoleNotificationDefaultsResponses];
 
-export type DeliveriesData = {
+export type NotificationDeliveriesData = {
     body?: never;
     path?: never;
     query?: {
@@ -11855,6 +12360,40 @@ export type DeliveriesData = {
          * Status
          */
         status?: 'PENDING' | 'SENT' | 'FAILED' | null;
+        /**
+         * Channel
+         */
+        channel?: string | null;
+        /**
+         * Kind
+         */
+        kind?: string | null;
+        /**
+         * User Id
+         *
+         * Whom it was for.
+         */
+        user_id?: number | null;
+        /**
+         * Ticket
+         *
+         * A request's number or id.
+         */
+        ticket?: string | null;
+        /**
+         * Q
+         *
+         * Words of the subject or the recipient.
+         */
+        q?: string | null;
+        /**
+         * Since
+         */
+        since?: string | null;
+        /**
+         * Until
+         */
+        until?: string | null;
         /**
          * Limit
          *
@@ -11871,7 +12410,7 @@ export type DeliveriesData = {
     url: '/api/v1/notification-deliveries';
 };
 
-export type DeliveriesErrors = {
+export type NotificationDeliveriesErrors = {
     /**
      * Not signed in
      */
@@ -11886,16 +12425,574 @@ export type DeliveriesErrors = {
     422: Problem;
 };
 
-export type DeliveriesError = DeliveriesErrors[keyof DeliveriesErrors];
+export type NotificationDeliveriesError = NotificationDeliveriesErrors[keyof NotificationDeliveriesErrors];
 
-export type DeliveriesResponses = {
+export type NotificationDeliveriesResponses = {
     /**
      * Successful Response
      */
     200: DeliveryPage;
 };
 
-export type DeliveriesResponse = DeliveriesResponses[keyof DeliveriesResponses];
+export type NotificationDeliveriesResponse = NotificationDeliveriesResponses[keyof NotificationDeliveriesResponses];
+
+export type SendDeliveriesAgainData = {
+    body: AgainAsk;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/notification-deliveries/send-again';
+};
+
+export type SendDeliveriesAgainErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SendDeliveriesAgainError = SendDeliveriesAgainErrors[keyof SendDeliveriesAgainErrors];
+
+export type SendDeliveriesAgainResponses = {
+    /**
+     * Successful Response
+     */
+    200: AgainDone;
+};
+
+export type SendDeliveriesAgainResponse = SendDeliveriesAgainResponses[keyof SendDeliveriesAgainResponses];
+
+export type NotificationDeliveryData = {
+    body?: never;
+    path: {
+        /**
+         * Delivery Id
+         */
+        delivery_id: number;
+    };
+    query?: never;
+    url: '/api/v1/notification-deliveries/{delivery_id}';
+};
+
+export type NotificationDeliveryErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type NotificationDeliveryError = NotificationDeliveryErrors[keyof NotificationDeliveryErrors];
+
+export type NotificationDeliveryResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeliveryRead;
+};
+
+export type NotificationDeliveryResponse = NotificationDeliveryResponses[keyof NotificationDeliveryResponses];
+
+export type SendDeliveryAgainData = {
+    body?: never;
+    path: {
+        /**
+         * Delivery Id
+         */
+        delivery_id: number;
+    };
+    query?: never;
+    url: '/api/v1/notification-deliveries/{delivery_id}/send-again';
+};
+
+export type SendDeliveryAgainErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SendDeliveryAgainError = SendDeliveryAgainErrors[keyof SendDeliveryAgainErrors];
+
+export type SendDeliveryAgainResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeliveryRead;
+};
+
+export type SendDeliveryAgainResponse = SendDeliveryAgainResponses[keyof SendDeliveryAgainResponses];
+
+export type NotificationPreviewData = {
+    body?: never;
+    path: {
+        /**
+         * Token
+         */
+        token: string;
+    };
+    query?: never;
+    url: '/api/v1/notification-previews/{token}';
+};
+
+export type NotificationPreviewErrors = {
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type NotificationPreviewError = NotificationPreviewErrors[keyof NotificationPreviewErrors];
+
+export type NotificationPreviewResponses = {
+    /**
+     * The mail.
+     */
+    200: unknown;
+};
+
+export type NotificationTemplatesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/notification-templates';
+};
+
+export type NotificationTemplatesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type NotificationTemplatesError = NotificationTemplatesErrors[keyof NotificationTemplatesErrors];
+
+export type NotificationTemplatesResponses = {
+    /**
+     * Successful Response
+     */
+    200: TemplateList;
+};
+
+export type NotificationTemplatesResponse = NotificationTemplatesResponses[keyof NotificationTemplatesResponses];
+
+export type ResetNotificationTemplateData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query: {
+        /**
+         * Version
+         *
+         * The version you read.
+         */
+        version: number;
+        /**
+         * Channel
+         *
+         * `all`: for every channel that has no words of its own.
+         */
+        channel?: 'all' | 'in_app' | 'email' | 'slack' | 'teams' | 'sms' | 'push';
+        /**
+         * Language
+         *
+         * What is not written in a language is told in English.
+         */
+        language?: 'en' | 'de' | 'fr' | 'es';
+    };
+    url: '/api/v1/notification-templates/{key}';
+};
+
+export type ResetNotificationTemplateErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ResetNotificationTemplateError = ResetNotificationTemplateErrors[keyof ResetNotificationTemplateErrors];
+
+export type ResetNotificationTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    200: TemplateRead;
+};
+
+export type ResetNotificationTemplateResponse = ResetNotificationTemplateResponses[keyof ResetNotificationTemplateResponses];
+
+export type NotificationTemplateData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Channel
+         *
+         * `all`: for every channel that has no words of its own.
+         */
+        channel?: 'all' | 'in_app' | 'email' | 'slack' | 'teams' | 'sms' | 'push';
+        /**
+         * Language
+         *
+         * What is not written in a language is told in English.
+         */
+        language?: 'en' | 'de' | 'fr' | 'es';
+    };
+    url: '/api/v1/notification-templates/{key}';
+};
+
+export type NotificationTemplateErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type NotificationTemplateError = NotificationTemplateErrors[keyof NotificationTemplateErrors];
+
+export type NotificationTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    200: TemplateRead;
+};
+
+export type NotificationTemplateResponse = NotificationTemplateResponses[keyof NotificationTemplateResponses];
+
+export type UpdateNotificationTemplateData = {
+    body: TemplateUpdate;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Channel
+         *
+         * `all`: for every channel that has no words of its own.
+         */
+        channel?: 'all' | 'in_app' | 'email' | 'slack' | 'teams' | 'sms' | 'push';
+        /**
+         * Language
+         *
+         * What is not written in a language is told in English.
+         */
+        language?: 'en' | 'de' | 'fr' | 'es';
+    };
+    url: '/api/v1/notification-templates/{key}';
+};
+
+export type UpdateNotificationTemplateErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UpdateNotificationTemplateError = UpdateNotificationTemplateErrors[keyof UpdateNotificationTemplateErrors];
+
+export type UpdateNotificationTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    200: TemplateRead;
+};
+
+export type UpdateNotificationTemplateResponse = UpdateNotificationTemplateResponses[keyof UpdateNotificationTemplateResponses];
+
+export type PreviewNotificationTemplateData = {
+    body: TrialAsk;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Channel
+         *
+         * `all`: for every channel that has no words of its own.
+         */
+        channel?: 'all' | 'in_app' | 'email' | 'slack' | 'teams' | 'sms' | 'push';
+        /**
+         * Language
+         *
+         * What is not written in a language is told in English.
+         */
+        language?: 'en' | 'de' | 'fr' | 'es';
+    };
+    url: '/api/v1/notification-templates/{key}/preview';
+};
+
+export type PreviewNotificationTemplateErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type PreviewNotificationTemplateError = PreviewNotificationTemplateErrors[keyof PreviewNotificationTemplateErrors];
+
+export type PreviewNotificationTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    200: Shown;
+};
+
+export type PreviewNotificationTemplateResponse = PreviewNotificationTemplateResponses[keyof PreviewNotificationTemplateResponses];
+
+export type TryNotificationTemplateData = {
+    body: TrialAsk;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Channel
+         *
+         * `all`: for every channel that has no words of its own.
+         */
+        channel?: 'all' | 'in_app' | 'email' | 'slack' | 'teams' | 'sms' | 'push';
+        /**
+         * Language
+         *
+         * What is not written in a language is told in English.
+         */
+        language?: 'en' | 'de' | 'fr' | 'es';
+    };
+    url: '/api/v1/notification-templates/{key}/test';
+};
+
+export type TryNotificationTemplateErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TryNotificationTemplateError = TryNotificationTemplateErrors[keyof TryNotificationTemplateErrors];
+
+export type TryNotificationTemplateResponses = {
+    /**
+     * Successful Response
+     */
+    202: Sent;
+};
+
+export type TryNotificationTemplateResponse = TryNotificationTemplateResponses[keyof TryNotificationTemplateResponses];
+
+export type NotificationTemplateVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * Channel
+         *
+         * `all`: for every channel that has no words of its own.
+         */
+        channel?: 'all' | 'in_app' | 'email' | 'slack' | 'teams' | 'sms' | 'push';
+        /**
+         * Language
+         *
+         * What is not written in a language is told in English.
+         */
+        language?: 'en' | 'de' | 'fr' | 'es';
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/notification-templates/{key}/versions';
+};
+
+export type NotificationTemplateVersionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type NotificationTemplateVersionsError = NotificationTemplateVersionsErrors[keyof NotificationTemplateVersionsErrors];
+
+export type NotificationTemplateVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TemplateVersions;
+};
+
+export type NotificationTemplateVersionsResponse = NotificationTemplateVersionsResponses[keyof NotificationTemplateVersionsResponses];
 
 export type NotificationsData = {
     body?: never;
@@ -12016,7 +13113,14 @@ export type UpdateNotificationPreferencesResponse = UpdateNotificationPreference
 export type MarkAllReadData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Ticket Id
+         *
+         * Only what is about this request.
+         */
+        ticket_id?: number | null;
+    };
     url: '/api/v1/notifications/read-all';
 };
 
@@ -12029,6 +13133,10 @@ export type MarkAllReadErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
 };
 
 export type MarkAllReadError = MarkAllReadErrors[keyof MarkAllReadErrors];
@@ -15091,10 +16199,6 @@ export type TicketPathErrors = {
      * Invalid request
      */
     422: Problem;
-    /**
-     * Please wait
-     */
-    429: Problem;
 };
 
 export type TicketPathError = TicketPathErrors[keyof TicketPathErrors];
@@ -16486,10 +17590,6 @@ export type ChangePathErrors = {
      * Invalid request
      */
     422: Problem;
-    /**
-     * Please wait
-     */
-    429: Problem;
 };
 
 export type ChangePathError = ChangePathErrors[keyof ChangePathErrors];

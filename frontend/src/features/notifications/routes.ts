@@ -13,5 +13,29 @@ const routes: RouteRecordRaw[] = [
     component: () => import("./preferences/DefaultsView.vue"),
     meta: { title: "notifications.defaults.title", needs: "notifications:configure" },
   },
+  {
+    path: "settings/templates",
+    name: "notification-templates",
+    component: () => import("./templates/TemplateListView.vue"),
+    meta: { title: "notifications.templates.title", needs: "notifications:configure" },
+  },
+  {
+    path: "settings/templates/:key",
+    name: "notification-template",
+    component: () => import("./templates/TemplateEditView.vue"),
+    meta: { title: "notifications.templates.title", needs: "notifications:configure" },
+  },
+  {
+    path: "settings/channels",
+    name: "notification-channels",
+    component: () => import("./channels/ChannelsView.vue"),
+    meta: { title: "notifications.channels.title", needs: "notifications:configure" },
+  },
+  {
+    path: "settings/deliveries",
+    name: "notification-deliveries",
+    component: () => import("./channels/DeliveriesView.vue"),
+    meta: { title: "notifications.log.title", needs: "notifications:read_deliveries" },
+  },
 ];
 export default routes;

@@ -39,4 +39,17 @@ export const places: SettingsPlace[] = [
     icon: "i-lucide-bell-ring",
     needs: "notifications:configure",
   },
+  {
+    to: "/settings/templates",
+    key: "words",
+    icon: "i-lucide-text-quote",
+    needs: "notifications:configure",
+  },
+  { to: "/settings/channels", key: "channels", icon: "i-lucide-send", needs: "notifications:configure" },
+  {
+    to: "/settings/deliveries",
+    key: "messages",
+    icon: "i-lucide-mails",
+    needs: "notifications:read_deliveries",
+  },
 ];

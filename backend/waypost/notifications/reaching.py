@@ -1,0 +1,57 @@
+"""Where one is reached besides by mail: accounts of the company's chat, phones, browsers.
+
+How an address comes here is each channel's own matter (an account is found by its verified mail address, a phone answers
+with a code); here one sees what there is, and takes it away.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.kernel.clock import rfc3339
+from waypost.kernel.events import record
+from waypost.kernel.paging import decode_cursor, encode_cursor
+from waypost.notifications.choices import LABELS
+from waypost.notifications.errors import ContactPointNotFound
+from waypost.notifications.events import ContactPointRemoved
+from waypost.notifications.models import ContactPoint
+
+
+async def point_page(session: AsyncSession, actor: Actor, *, cursor: str | None, limit: int) -> dict[str, Any]:
+    """One's own addresses, oldest first."""
+    statement = select(ContactPoint).where(ContactPoint.user_id == actor.user_id).order_by(ContactPoint.id)
+    if cursor:
+        (last,) = decode_cursor(cursor, "contact points", int)
+        statement = statement.where(ContactPoint.id > last)
+    rows = list(await session.scalars(statement.limit(limit + 1)))
+    following = encode_cursor("contact points", rows[limit - 1].id) if len(rows) > limit else None
+    return {"items": [point_json(row) for row in rows[:limit]], "next_cursor": following}
+
+
+async def remove_point(session: AsyncSession, actor: Actor, point_id: int) -> None:
+    """Take one of one's own addresses away: nothing goes there any more. Raises `ContactPointNotFound`."""
+    own = (ContactPoint.id == point_id, ContactPoint.user_id == actor.user_id)
+    channel = await session.scalar(delete(ContactPoint).where(*own).returning(ContactPoint.channel))
+    if channel is None:
+        raise ContactPointNotFound
+    await record(session, ContactPointRemoved(user_id=actor.user_id, point_id=point_id, channel=channel), actor=actor)
+
+
+def point_json(row: ContactPoint) -> dict[str, Any]:
+    """An address as its owner sees it. A browser's is a key to it: only whose it is, is shown."""
+    return {
+        "id": row.id,
+        "channel": row.channel,
+        "channel_label": LABELS.get(row.channel, row.channel),
+        "label": row.label,
+        "address": (urlsplit(row.address).hostname or "") if row.channel == "push" else row.address,
+        "is_verified": row.verified_at is not None,
+        "is_stopped": row.stopped_at is not None,
+        "used_at": row.used_at and rfc3339(row.used_at),
+        "created_at": rfc3339(row.created_at),
+    }
