@@ -1171,6 +1171,13 @@ export type CloseMany = {
 };
 
 /**
+ * Closed
+ *
+ * Why there is nothing to decide any more.
+ */
+export type Closed = 'SWITCHED_OFF' | 'ASKED_AGAIN' | 'HANDED_ON' | 'NOT_NEEDED' | 'ENDED' | 'NOT_ABLE' | 'NOT_THEIRS';
+
+/**
  * CommentCreate
  *
  * `after_comment_id` asks for a warning: when somebody else has said something after it, nothing is sent.
@@ -1610,6 +1617,133 @@ export type Dashboard = {
 export type DecisionAnswer = {
     step: StepRead;
     workflow: WorkflowRef;
+};
+
+/**
+ * DecisionByLink
+ *
+ * An answer given with a link. `version` is the wording the page showed.
+ */
+export type DecisionByLink = {
+    /**
+     * Action
+     */
+    action: 'APPROVE' | 'REJECT' | 'REQUEST_INFO';
+    /**
+     * Comments
+     */
+    comments?: string | null;
+    /**
+     * Version
+     *
+     * The `version` of the item one read: when the request reads differently by now, 412.
+     */
+    version: number;
+};
+
+/**
+ * DecisionLinkRead
+ *
+ * How a link stands, and what is needed to decide.
+ */
+export type DecisionLinkRead = {
+    /**
+     * Changes
+     *
+     * What reads differently than in the mail, with `STALE`.
+     */
+    changes: Array<SubjectChange>;
+    /**
+     * Why there is nothing to decide, with `CLOSED`.
+     */
+    closed: Closed | null;
+    /**
+     * What was decided, with `USED` and `DECIDED`.
+     */
+    decision: DecisionMade | null;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Files
+     *
+     * How many files it has; they open for who is signed in.
+     */
+    files: number;
+    /**
+     * Is Signed In
+     */
+    is_signed_in: boolean;
+    /**
+     * What is decided, with `OPEN` and `STALE`.
+     */
+    item: QueueItem | null;
+    /**
+     * Whose link it is.
+     */
+    person: PersonRef | null;
+    /**
+     * Why one must sign in, with `SIGN_IN`.
+     */
+    sign_in: SignIn | null;
+    state: LinkState;
+    /**
+     * Not told to somebody else, nor of a confidential request without signing in.
+     */
+    ticket: DecisionTicket | null;
+    /**
+     * Waiting For
+     *
+     * Who is asked now.
+     */
+    waiting_for: Array<PersonRef>;
+    /**
+     * Workflow Status
+     */
+    workflow_status: string | null;
+};
+
+/**
+ * DecisionMade
+ *
+ * What settled it: an answer, or the word of somebody with the right to go past the approvers.
+ */
+export type DecisionMade = {
+    /**
+     * At
+     */
+    at: string | null;
+    by: PersonRef | null;
+    /**
+     * Is Override
+     */
+    is_override: boolean;
+    on_behalf_of: PersonRef | null;
+    /**
+     * Status
+     */
+    status: string;
+};
+
+/**
+ * DecisionTicket
+ *
+ * Which request it is about.
+ */
+export type DecisionTicket = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Title
+     */
+    title: string;
 };
 
 /**
@@ -3246,6 +3380,13 @@ export type LinkRead = {
 };
 
 /**
+ * LinkState
+ *
+ * How a link stands; with `OPEN` and `STALE` something can be decided.
+ */
+export type LinkState = 'OPEN' | 'STALE' | 'SIGN_IN' | 'USED' | 'DECIDED' | 'EXPIRED' | 'CLOSED' | 'WRONG_PERSON';
+
+/**
  * Live
  */
 export type Live = {
@@ -4409,6 +4550,12 @@ export type QueueItem = {
      * Step Order
      */
     step_order: number;
+    /**
+     * Step Up
+     *
+     * Approving asks for a confirmation that it is the person signed in.
+     */
+    step_up: boolean;
     ticket: QueueTicket;
     /**
      * Version
@@ -5721,6 +5868,13 @@ export type Shown = {
 };
 
 /**
+ * SignIn
+ *
+ * Why one must be signed in to decide it.
+ */
+export type SignIn = 'POLICY' | 'CONFIDENTIAL' | 'EMERGENCY' | 'AMOUNT' | 'STEP_UP';
+
+/**
  * SignedInAnswer
  *
  * An access token for the `Authorization` header; the refresh token comes in a cookie scripts can't read.
@@ -6145,6 +6299,44 @@ export type StepRead = {
      * Step Order
      */
     step_order: number;
+};
+
+/**
+ * StepUp
+ *
+ * A factor, and the proof it asks for.
+ */
+export type StepUp = {
+    /**
+     * Factor
+     */
+    factor: 'password';
+    /**
+     * Password
+     */
+    password: string;
+};
+
+/**
+ * StepUpState
+ *
+ * Whether this sign-in counts as proven now, and how it can be.
+ */
+export type StepUpState = {
+    /**
+     * Factors
+     *
+     * What one can confirm it with.
+     */
+    factors: Array<string>;
+    /**
+     * Max Age Seconds
+     */
+    max_age_seconds: number;
+    /**
+     * Valid Until
+     */
+    valid_until: string | null;
 };
 
 /**
@@ -8089,6 +8281,12 @@ export type WorkflowRead = {
      * Status
      */
     status: string;
+    /**
+     * Step Up
+     *
+     * Approving asks for a confirmation that it is the person signed in.
+     */
+    step_up: boolean;
     /**
      * Version
      *
@@ -11018,6 +11216,72 @@ export type RevokeSessionResponses = {
 
 export type RevokeSessionResponse = RevokeSessionResponses[keyof RevokeSessionResponses];
 
+export type StepUpStateData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/step-up';
+};
+
+export type StepUpStateErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type StepUpStateError = StepUpStateErrors[keyof StepUpStateErrors];
+
+export type StepUpStateResponses = {
+    /**
+     * Successful Response
+     */
+    200: StepUpState;
+};
+
+export type StepUpStateResponse = StepUpStateResponses[keyof StepUpStateResponses];
+
+export type ConfirmStepUpData = {
+    body: StepUp;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/step-up';
+};
+
+export type ConfirmStepUpErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not confirmed
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ConfirmStepUpError = ConfirmStepUpErrors[keyof ConfirmStepUpErrors];
+
+export type ConfirmStepUpResponses = {
+    /**
+     * Successful Response
+     */
+    200: StepUpState;
+};
+
+export type ConfirmStepUpResponse = ConfirmStepUpResponses[keyof ConfirmStepUpResponses];
+
 export type BulkJobData = {
     body?: never;
     path: {
@@ -11759,6 +12023,102 @@ export type RemoveContactPointResponses = {
 };
 
 export type RemoveContactPointResponse = RemoveContactPointResponses[keyof RemoveContactPointResponses];
+
+export type DecisionLinkData = {
+    body?: never;
+    path: {
+        /**
+         * Link Token
+         */
+        link_token: string;
+    };
+    query?: never;
+    url: '/api/v1/decision-links/{link_token}';
+};
+
+export type DecisionLinkErrors = {
+    /**
+     * Session ended
+     */
+    401: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DecisionLinkError = DecisionLinkErrors[keyof DecisionLinkErrors];
+
+export type DecisionLinkResponses = {
+    /**
+     * Successful Response
+     */
+    200: DecisionLinkRead;
+};
+
+export type DecisionLinkResponse = DecisionLinkResponses[keyof DecisionLinkResponses];
+
+export type DecideByLinkData = {
+    body: DecisionByLink;
+    path: {
+        /**
+         * Link Token
+         */
+        link_token: string;
+    };
+    query?: never;
+    url: '/api/v1/decision-links/{link_token}';
+};
+
+export type DecideByLinkErrors = {
+    /**
+     * Please sign in
+     */
+    401: Problem;
+    /**
+     * Not your link
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Used already
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DecideByLinkError = DecideByLinkErrors[keyof DecideByLinkErrors];
+
+export type DecideByLinkResponses = {
+    /**
+     * Successful Response
+     */
+    200: DecisionLinkRead;
+};
+
+export type DecideByLinkResponse = DecideByLinkResponses[keyof DecideByLinkResponses];
 
 export type DepartmentsData = {
     body?: never;
@@ -16199,6 +16559,10 @@ export type TicketPathErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TicketPathError = TicketPathErrors[keyof TicketPathErrors];
@@ -17590,6 +17954,10 @@ export type ChangePathErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ChangePathError = ChangePathErrors[keyof ChangePathErrors];
