@@ -17,14 +17,14 @@ PATH = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
 LONGEST_INSTALL = 300
 
 
-def npm(package: str, version: str) -> Path:
-    """The programs of a package from npm, installed once. Raises when it cannot be."""
+def npm(package: str, version: str, *others: str) -> Path:
+    """The programs of a package from npm (and of `others` beside it), installed once. Raises when it cannot be."""
     folder = CACHE / "npm" / f"{package.replace('/', '_').lstrip('@')}-{version}"
     done = folder / "installed"
     if not done.exists():
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"{package}@{version}"],
+            ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"{package}@{version}", *others],
             check=True,
             timeout=LONGEST_INSTALL,
             env={**os.environ, "PATH": PATH},

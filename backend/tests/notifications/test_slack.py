@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -21,10 +22,11 @@ from waypost.kernel import relay
 from waypost.kernel.clock import clock, now
 from waypost.kernel.events import EventRow
 from waypost.kernel.settings import get_settings
-from waypost.notifications import sending
+from waypost.notifications import sending, slack_actions, slack_blocks
 from waypost.notifications.channels.registry import seal
 from waypost.notifications.channels.slack import Slack, _talks
 from waypost.notifications.models import ChannelSettings, ContactPoint, Delivery
+from waypost.tickets.models import Ticket
 from waypost.vendors import answers
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -544,3 +546,36 @@ async def test_what_asks_who_one_is_leads_to_the_web(chat: Chat, monkeypatch: py
     assert f"/approvals?ticket={ticket['id']}|" in whispered
     assert await events_of(chat.database, ticket, "approval.approved") == []
     assert "/decide/" not in json.dumps(chat.message()), "the link that opens a decision is for mails only"
+
+
+@asynccontextmanager
+async def locked(database: Any, ticket: Any) -> AsyncIterator[None]:
+    """While somebody else's change of this ticket takes its time."""
+    async with database.transaction() as session:
+        await session.execute(select(Ticket.id).where(Ticket.id == ticket["id"]).with_for_update())
+        yield
+
+
+async def test_slack_is_answered_in_time_and_the_decision_goes_on(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slack_actions, "PATIENCE", 0.2)
+    ticket = await chat.ask()
+    config = {"token": "xoxb-1"}
+    press = {"type": "block_actions", "user": {"id": "UMANAGER"}, "response_url": f"{chat.wire.url}/answers/1"}
+    press |= {"actions": [{"action_id": "approve", "value": chat.button("approve")["value"]}]}
+    async with locked(chat.database, ticket):
+        first = await slack_actions.react(chat.database, config, press)
+        kept = json.dumps({"verb": "reject", "value": chat.button("reject")["value"]})
+        view = {"callback_id": slack_blocks.FORM, "private_metadata": kept}
+        view["state"] = {"values": {"words": {"words": {"value": "Too dear"}}}}
+        form = {"type": "view_submission", "user": {"id": "UMANAGER"}, "view": view}
+        second = await slack_actions.react(chat.database, config, form)
+        assert await events_of(chat.database, ticket, "approval.approved") == [], "it waits"
+    assert first.body is None
+    assert second.body is None
+    assert first.after is not None
+    assert second.after is not None
+    await asyncio.gather(first.after(), second.after())
+    assert len(await events_of(chat.database, ticket, "approval.approved")) == 1
+    assert await events_of(chat.database, ticket, "approval.rejected") == []
+    (told,) = [r.json for r in chat.wire.of("chat.postMessage") if r.json["channel"] == "UMANAGER"]
+    assert "already" in told["text"]

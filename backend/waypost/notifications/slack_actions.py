@@ -5,8 +5,9 @@ Who it is, is known by the account's id, which Slack signed; what they may do is
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,8 @@ from waypost.vendors.slack import SlackError, Workspace, call
 
 log = get_logger(__name__)
 CHANNEL = "slack"
-WITHIN = 1.5  # seconds for a call while Slack waits for our answer
+PATIENCE = 1.2  # seconds a decision may take before Slack is answered
+WITHIN = 1.2  # seconds for a call while Slack waits for our answer
 UNKNOWN = "Waypost does not know your Slack account: nobody here has its e-mail address. Please ask an administrator."
 
 
@@ -31,6 +33,9 @@ class Reply:
 
     body: dict[str, Any] | None = None
     after: Callable[[], Awaitable[None]] | None = None
+
+
+Answering = Callable[[Said], Reply]
 
 
 async def react(database: Database, config: Config, payload: dict[str, Any]) -> Reply:
@@ -54,8 +59,11 @@ async def _pressed(database: Database, config: Config, payload: dict[str, Any]) 
     if user_id is None:
         return _whisper(payload, Said(False, unknown, get_settings().origin))
     if press.verb not in NEEDS_WORDS:
-        said = await decide(database, user_id, press, "", CHANNEL)
-        return Reply() if said.is_done else _whisper(payload, said)
+        return await _in_time(
+            decide(database, user_id, press, "", CHANNEL),
+            lambda said: Reply() if said.is_done else _whisper(payload, said),
+            lambda said: Reply() if said.is_done else _whisper(payload, said),
+        )
     refused = await may_decide(database, user_id, press, CHANNEL)
     if refused is not None:
         return _whisper(payload, refused)
@@ -84,12 +92,45 @@ async def _sent(database: Database, config: Config, payload: dict[str, Any], vie
     user_id, unknown = await _person(database, config, payload)
     if user_id is None:
         return _instead(Said(False, unknown, get_settings().origin))
-    said = await decide(database, user_id, press, words, CHANNEL)
+    account = str(_inner(payload, "user").get("id"))
+    return await _in_time(
+        decide(database, user_id, press, words, CHANNEL),
+        _answer_to_form,
+        lambda said: Reply() if said.is_done else Reply(after=lambda: _write(config, account, said)),
+    )
+
+
+async def _in_time(deciding: Coroutine[Any, Any, Said], now: Answering, later: Answering) -> Reply:
+    """Slack waits three seconds: what takes longer, behind somebody else's lock, is taken, and its end said afterwards."""
+    task = asyncio.create_task(deciding)
+    await asyncio.wait({task}, timeout=PATIENCE)
+    if task.done():
+        return now(task.result())
+
+    async def goes_on() -> None:
+        reply = later(await task)
+        if reply.after is not None:
+            await reply.after()
+
+    return Reply(after=goes_on)
+
+
+def _answer_to_form(said: Said) -> Reply:
     if said.is_done:
         return Reply()
     if said.lacks_words:
         return Reply({"response_action": "errors", "errors": {slack_blocks.WORDS: said.words}})
     return _instead(said)
+
+
+async def _write(config: Config, account: str, said: Said) -> None:
+    """Say it in their own conversation with us: their form is closed by now."""
+    try:
+        async with client() as http:
+            text = slack_blocks.with_link(said.words, said.link)
+            await call(http, _workspace(config), "chat.postMessage", {"channel": account, "text": text})
+    except SlackError as error:
+        log.warning("slack took no answer", why=error.fate.why)
 
 
 def _instead(said: Said) -> Reply:
