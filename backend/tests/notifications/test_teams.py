@@ -568,3 +568,15 @@ def test_whom_a_token_is_for() -> None:
     assert not bot_tokens.is_for(
         {"aud": "b", "serviceurl": "https://x.example"}, "", "https://x.example", {"x.example"}
     )
+
+
+async def test_webhooks_alone_are_for_teams_channels_only(chat: Chat) -> None:
+    await change(chat, client_id="")
+    await chat.ask()
+    assert {r.path.partition("?")[0] for r in chat.wire.taken} == {"/hook/a"}
+    async with chat.database.read() as session:
+        rows = list(await session.scalars(select(Delivery).where(Delivery.channel == "teams")))
+        channel = await session.get(ChannelSettings, "teams")
+    assert [(r.user_id, r.status) for r in rows] == [(None, "SENT")]
+    assert channel is not None
+    assert channel.failures == 0

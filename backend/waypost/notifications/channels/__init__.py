@@ -73,6 +73,9 @@ class Announcing(Protocol):
 
     key: ClassVar[str]
 
+    def reaches_people(self, config: Config) -> bool:
+        """Whether it is set up for people too, and not for teams' places only."""
+
     def has_room(self, config: Config, team: str) -> bool:
         """Whether the team of this name has one. A message to it has no `user_id`, and the name as its `recipient`."""
 

@@ -20,9 +20,13 @@ CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(), Slack(), Teams())}
 
 
 async def channels_in_use(session: AsyncSession) -> list[Channel]:
-    """Those that are set up and switched on; what is set up from the environment always is."""
-    on = set(await session.scalars(select(ChannelSettings.key).where(ChannelSettings.is_on)))
-    return [c for c in CHANNELS.values() if not c.fields or c.key in on]
+    """Those that are set up to reach people, and switched on; what is set up from the environment always is."""
+    on = {row.key: row for row in await session.scalars(select(ChannelSettings).where(ChannelSettings.is_on))}
+    return [c for c in CHANNELS.values() if not c.fields or (c.key in on and _reaches_people(c, on[c.key]))]
+
+
+def _reaches_people(channel: Channel, row: ChannelSettings) -> bool:
+    return not isinstance(channel, Announcing) or channel.reaches_people(config_of(row))
 
 
 def changing_channels() -> list[str]:

@@ -55,6 +55,10 @@ class Slack:
             return known[:1]
         return (person.email,) if person.email and self.key not in person.unknown else ()
 
+    def reaches_people(self, config: Config) -> bool:
+        """With its token it does."""
+        return bool(config.get("token"))
+
     def has_room(self, config: Config, team: str) -> bool:
         """Whether a team has a channel there."""
         return room_of(str(config.get("rooms") or ""), team) is not None

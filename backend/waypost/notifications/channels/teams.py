@@ -61,6 +61,10 @@ class Teams:
             return known[:1]
         return (person.email,) if person.email and self.key not in person.unknown else ()
 
+    def reaches_people(self, config: Config) -> bool:
+        """With an app of the company's it does; webhooks alone are for teams' channels."""
+        return app_of(config) is not None
+
     def has_room(self, config: Config, team: str) -> bool:
         """Whether a team has a webhook there."""
         return room_of(str(config.get("rooms") or ""), team) is not None
