@@ -579,3 +579,15 @@ async def test_slack_is_answered_in_time_and_the_decision_goes_on(chat: Chat, mo
     assert await events_of(chat.database, ticket, "approval.rejected") == []
     (told,) = [r.json for r in chat.wire.of("chat.postMessage") if r.json["channel"] == "UMANAGER"]
     assert "already" in told["text"]
+
+
+async def test_secrets_that_cannot_be_opened_hold_up_no_other_channel(chat: Chat) -> None:
+    async with chat.database.transaction() as session:
+        await session.execute(update(ChannelSettings).values(sealed=b"x" * 40))
+    ticket = await (await chat.who("employee")).post("/tickets", chat.hardware("500.00"), expect=201)
+    await relay.drain(chat.database)
+    async with chat.database.read() as session:
+        found = select(Delivery.channel).where(Delivery.words["ticket_id"].as_integer() == ticket["id"])
+        assert sorted(await session.scalars(found)) == ["email", "slack"]
+    await sending.send_due(chat.database)
+    assert [d.status for d in await deliveries(chat.database)] == ["PENDING"]

@@ -8,13 +8,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.kernel.crypto import WrappedKey, keyring
+from waypost.kernel.crypto import Damaged, WrappedKey, keyring
+from waypost.kernel.logs import get_logger
 from waypost.notifications.channels import Announcing, Changing, Channel, Config
 from waypost.notifications.channels.email import Email
 from waypost.notifications.channels.slack import Slack
 from waypost.notifications.channels.teams import Teams
 from waypost.notifications.models import ChannelSettings
 
+log = get_logger(__name__)
 # The order is that of the locks of their senders: add at the end.
 CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(), Slack(), Teams())}
 
@@ -26,7 +28,13 @@ async def channels_in_use(session: AsyncSession) -> list[Channel]:
 
 
 def _reaches_people(channel: Channel, row: ChannelSettings) -> bool:
-    return not isinstance(channel, Announcing) or channel.reaches_people(config_of(row))
+    if not isinstance(channel, Announcing):
+        return True
+    try:
+        return channel.reaches_people(config_of(row))
+    except Damaged:  # what is told is kept, and waits until the secrets are entered anew; other channels go on
+        log.exception("a channel's secrets cannot be opened", channel=row.key)
+        return True
 
 
 def changing_channels() -> list[str]:
@@ -38,7 +46,13 @@ async def announcing_channels(session: AsyncSession) -> list[tuple[str, Announci
     """Those in use in which teams have places of their own, each with its settings."""
     able = {key: c for key, c in CHANNELS.items() if isinstance(c, Announcing)}
     rows = await session.scalars(select(ChannelSettings).where(ChannelSettings.is_on, ChannelSettings.key.in_(able)))
-    return [(row.key, able[row.key], config_of(row)) for row in rows]
+    found: list[tuple[str, Announcing, Config]] = []
+    for row in rows:
+        try:
+            found.append((row.key, able[row.key], config_of(row)))
+        except Damaged:
+            log.exception("a channel's secrets cannot be opened", channel=row.key)
+    return found
 
 
 def seal(row: ChannelSettings, secrets: dict[str, str]) -> None:
