@@ -75,12 +75,15 @@ async def test_quiet_hours_digests_and_the_time_zone(fresh_who: Any) -> None:
         "quiet_hours": quiet,
         "digests": {"ticket.commented": "HOURLY", "ticket.status": "DAILY"},
         "timezone": "Asia/Kathmandu",
+        "language": "de",
     }
     kept = await jane.put(PATH, changed)
     assert kept == {**changed, "quiet_hours": {**quiet, "days": [0, 4]}, "version": held["version"] + 1}
     assert (await jane.get("/auth/me"))["timezone"] == "Asia/Kathmandu"
-    none = await jane.put(PATH, {**kept, "quiet_hours": None, "digests": {}})
-    assert (none["quiet_hours"], none["digests"]) == (None, {})
+    assert (await jane.get("/auth/me"))["locale"] == "de"
+    silent = {name: value for name, value in kept.items() if name != "language"}
+    none = await jane.put(PATH, {**silent, "quiet_hours": None, "digests": {}})
+    assert (none["quiet_hours"], none["digests"], none["language"]) == (None, {}, "de")
 
 
 @pytest.mark.parametrize(
@@ -94,6 +97,7 @@ async def test_quiet_hours_digests_and_the_time_zone(fresh_who: Any) -> None:
         ({"events": []}, "/events"),
         ({"digests": {"emergency": "DAILY"}}, "/digests/emergency"),
         ({"digests": {"ticket.status": "YEARLY"}}, "/digests/ticket.status"),
+        ({"language": "xx"}, "/language"),
         ({"timezone": "Middle/Earth"}, "/timezone"),
         ({"timezone": "../../etc/passwd"}, "/timezone"),
         ({"quiet_hours": {"starts": "25:00", "ends": "07:00", "days": [1]}}, "/quiet_hours/starts"),

@@ -69,6 +69,11 @@ async def set_timezone(session: AsyncSession, user_id: int, timezone: str) -> No
     await session.execute(update(User).where(User.id == user_id).values(timezone=timezone))
 
 
+async def set_locale(session: AsyncSession, user_id: int, locale: str) -> None:
+    """Say in which language a person is told of things."""
+    await session.execute(update(User).where(User.id == user_id).values(locale=locale))
+
+
 async def create_department(
     session: AsyncSession, actor: Doer, *, name: str, parent_id: int | None, head_id: int | None
 ) -> Department:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
-from waypost.directory.service import set_timezone
+from waypost.directory.service import set_locale, set_timezone
 from waypost.kernel.clock import now
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion, Unauthenticated
 from waypost.kernel.events import record
@@ -23,6 +23,7 @@ from waypost.notifications.events import PreferencesChanged
 from waypost.notifications.kinds import Event
 from waypost.notifications.models import ContactPoint, Preferences
 from waypost.notifications.people import Person, people_told
+from waypost.notifications.texts import ENGLISH, LANGUAGES
 
 
 async def preferences(session: AsyncSession, actor: Actor) -> dict[str, Any]:
@@ -39,6 +40,7 @@ async def preferences(session: AsyncSession, actor: Actor) -> dict[str, Any]:
         "digests": {event: how for event, how in person.wishes.digests.items() if event in events},
         "quiet_hours": row.quiet_hours if row else None,
         "timezone": str(person.zone),
+        "language": _language(person),
         "channels": channels,
     }
 
@@ -52,6 +54,7 @@ async def set_preferences(
     digests: Mapping[str, Digest],
     quiet_hours: Mapping[str, Any] | None,
     timezone: str,
+    language: str | None = None,
 ) -> None:
     """Keep how this person wants to be told. Raises `Invalid` naming what is wrong, or `StaleVersion`."""
     person = await _person(session, actor)
@@ -73,6 +76,7 @@ async def set_preferences(
             ("digests", row.digests, ways),
             ("quiet_hours", row.quiet_hours, quiet_hours),
             ("timezone", str(person.zone), timezone),
+            ("language", _language(person), language or _language(person)),
         )
         if before != after
     ]
@@ -84,6 +88,8 @@ async def set_preferences(
     row.version += 1
     if "timezone" in changed:
         await set_timezone(session, actor.user_id, timezone)
+    if language is not None and "language" in changed:
+        await set_locale(session, actor.user_id, language)
     await session.flush()
     await record(session, PreferencesChanged(user_id=actor.user_id, changed=changed), actor=actor, at=at)
 
@@ -93,6 +99,12 @@ async def _person(session: AsyncSession, actor: Actor) -> Person:
     if actor.user_id not in told:
         raise Unauthenticated
     return told[actor.user_id]
+
+
+def _language(person: Person) -> str:
+    """The language somebody is told in: theirs, where words can be written in it."""
+    spoken = person.locale.lower()[:2]
+    return spoken if spoken in LANGUAGES else ENGLISH
 
 
 async def _locked(session: AsyncSession, user_id: int) -> Preferences:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool, model_validator
 
@@ -28,6 +28,7 @@ Digests = Annotated[
     dict[Name, Digest],
     Field(max_length=50, examples=[{"ticket.commented": "HOURLY"}], description="Events whose mails come as one."),
 ]
+Language = Literal["en", "de", "fr", "es"]
 Zone = Annotated[Line, Field(max_length=64, examples=["Europe/Berlin"])]
 
 
@@ -74,6 +75,7 @@ class PreferencesRead(BaseModel):
     digests: Digests
     quiet_hours: QuietHours | None
     timezone: Zone
+    language: Annotated[Language, Field(description="In which one is told, where words are written in it.")]
     channels: list[OwnChannel]
 
 
@@ -85,6 +87,7 @@ class PreferencesUpdate(Strict):
     digests: Digests
     quiet_hours: QuietHours | None
     timezone: Zone
+    language: Annotated[Language | None, Field(examples=["de"], description="Without it, it stays.")] = None
     mandatory: Always | None = None
     channels: Annotated[list[OwnChannel] | None, Field(max_length=20)] = None
 

@@ -21,9 +21,9 @@ from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.notifications import previewing, templating
 from waypost.notifications.errors import NotReached, PreviewGone, TemplateNotFound
+from waypost.notifications.preferring_schemas import Language
 from waypost.notifications.templating import Which
 from waypost.notifications.templating_schemas import (
-    Language,
     Sent,
     Shown,
     TemplateList,

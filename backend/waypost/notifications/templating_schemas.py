@@ -8,10 +8,9 @@ from pydantic import BaseModel, Field
 
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import Line, PersonRef, Said, Strict, Text
-from waypost.notifications.preferring_schemas import ChannelRef, Version
+from waypost.notifications.preferring_schemas import ChannelRef, Language, Version
 
 Way = Literal["all", "in_app", "email", "slack", "teams", "sms", "push"]
-Language = Literal["en", "de", "fr", "es"]
 Subject = Annotated[Line, Field(max_length=500, examples=["New comment: {{ ticket.title }}"])]
 Body = Annotated[Said, Field(max_length=10_000, examples=["{{ actor }} wrote:\n\n{{ words }}"])]
 

@@ -4158,6 +4158,12 @@ export type PreferencesRead = {
         };
     };
     /**
+     * Language
+     *
+     * In which one is told, where words are written in it.
+     */
+    language: 'en' | 'de' | 'fr' | 'es';
+    /**
      * Mandatory
      *
      * What cannot be switched off, by event.
@@ -4204,6 +4210,12 @@ export type PreferencesUpdate = {
             [key: string]: boolean;
         };
     };
+    /**
+     * Language
+     *
+     * Without it, it stays.
+     */
+    language?: 'en' | 'de' | 'fr' | 'es' | null;
     /**
      * Mandatory
      */

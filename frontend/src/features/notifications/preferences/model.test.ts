@@ -17,6 +17,7 @@ const read: PreferencesRead = {
   digests: { "ticket.commented": "HOURLY", emergency: "DAILY" },
   quiet_hours: null,
   timezone: "Europe/Berlin",
+  language: "en",
   channels,
 };
 

@@ -50,6 +50,7 @@ export interface Draft {
   digests: Record<string, Digest>;
   quiet_hours: QuietHours | null;
   timezone: string;
+  language: PreferencesRead["language"];
 }
 
 export function draftOf(read: PreferencesRead): Draft {
@@ -58,6 +59,7 @@ export function draftOf(read: PreferencesRead): Draft {
     digests: { ...read.digests },
     quiet_hours: read.quiet_hours && { ...read.quiet_hours, days: [...read.quiet_hours.days] },
     timezone: read.timezone,
+    language: read.language,
   };
 }
 
