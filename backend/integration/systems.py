@@ -37,9 +37,11 @@ def npm(package: str, version: str, *others: str) -> Path:
 @contextlib.contextmanager
 def running(*command: str, ready: str, within: float = 60, **env: str) -> Iterator[None]:
     """A program while the block runs; begins once it has said `ready`. Raises with what it said when it does not."""
-    with tempfile.TemporaryFile("w+") as said:
+    # in a folder that goes with it: some leave files where they are started
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         process = subprocess.Popen(
             command,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,

@@ -82,6 +82,12 @@ def test_many_at_once_are_within_the_limits(many: list[Words], title: str) -> No
     assert len(blocks) == min(len(many), 40) + 1 + (len(many) > 40)
 
 
+def test_more_than_a_message_holds_are_counted() -> None:
+    _, blocks = summary_of("60 updates", [Words("One", "said")] * 60)
+    check("-", blocks)
+    assert blocks[-1]["elements"][0]["text"] == "and 20 more"
+
+
 @given(texts, st.integers(1, 200))
 def test_a_cut_text_fits_and_no_escape_is_torn(text: str, most: int) -> None:
     short = cut(text, most, escape)

@@ -35,6 +35,12 @@ def test_many_at_once_are_valid_and_small(many: list[Words], title: str) -> None
     assert size_of(card) < MOST
 
 
+def test_more_than_a_card_holds_are_counted() -> None:
+    few, many = (summary_card("Updates", [Words("One", "said")] * n, "") for n in (20, 21))
+    assert "and 1 more" in json.dumps(many)
+    assert "more" not in json.dumps(few)
+
+
 def test_the_largest_texts_fit() -> None:
     huge = "🦓" * 9000
     said = Words(
