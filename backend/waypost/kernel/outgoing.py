@@ -42,11 +42,16 @@ def is_outside(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: a gateway makes it the IPv4 address at its end
+
+
 def _plain(address: Address) -> Address:
     """An IPv4 address written as IPv6 is the IPv4 address."""
     if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        return inner or address
+        if address in _TRANSLATED:
+            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        teredo = address.teredo[1] if address.teredo else None
+        return address.ipv4_mapped or address.sixtofour or teredo or address
     return address
 
 
