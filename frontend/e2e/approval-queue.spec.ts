@@ -247,7 +247,7 @@ test("what is decided leaves with the page, and from every page it can be taken 
     .click();
   await expect(page.getByRole("region", { name: "Your decision is needed" })).toHaveCount(0);
   await page
-    .getByRole("link", { name: /Dashboard/ })
+    .getByRole("link", { name: /Dashboard|Home/ })
     .first()
     .click();
   await button(page, `Undo: ${two.title}`).click();

@@ -55,7 +55,7 @@ test("two agents see each other, are told of a newer reply, and a mention finds 
   expect(mail.text).toContain("internal note");
   await agent2.goto("/");
   await agent2.getByRole("button", { name: /^Notifications/ }).click();
-  await agent2.getByRole("button", { name: new RegExp(`You are mentioned: ${what}`) }).click();
+  await agent2.getByRole("button", { name: new RegExp(`^New: You are mentioned: ${what}`) }).click();
   await expect(agent2).toHaveURL(/#comment-\d+$/);
   await expect(agent2.locator("article:focus")).toContainText("Ask @");
 

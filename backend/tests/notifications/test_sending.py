@@ -92,10 +92,26 @@ async def test_thirty_updates_in_five_minutes_are_one_mail(
         assert await sending.send_due(fresh_database) == 0
     (mail,) = wire.taken
     assert len(mail.notices) == 30
-    assert mail.subject == f"[{ticket['ticket_number']}] 30 updates"
+    assert mail.subject == f"[{ticket['ticket_number']}] New comment: {ticket['title']} (and 29 more)"
     async with fresh_database.read() as session:
         told = await session.scalars(select(Notification.id).where(Notification.kind == "comment.created"))
         assert len(list(told)) >= 30, "in the app each is told"
+
+
+async def test_a_mail_of_many_is_called_by_what_tells_most(
+    fresh_database: Any, fresh_who: Any, hardware: Any, wire: Wire, gathering: None
+) -> None:
+    ticket = await approved(fresh_database, fresh_who, hardware)
+    agent, path = await fresh_who("agent"), f"/tickets/{ticket['id']}/transitions"
+    await agent.post(path, {"to": "IN_PROGRESS"})
+    await agent.post(path, {"to": "COMPLETED", "comment": "It is on your desk"})
+    await relay.drain(fresh_database)
+    later = now() + timedelta(minutes=5)
+    with clock(lambda: later):
+        await sending.send_due(fresh_database)
+    mail = next(m for m in wire.taken if m.recipient == "employee@example.com")
+    assert len(mail.notices) > 1
+    assert mail.subject == f"[{ticket['ticket_number']}] Done: {ticket['title']} (and {len(mail.notices) - 1} more)"
 
 
 async def test_what_comes_after_is_a_mail_of_its_own(

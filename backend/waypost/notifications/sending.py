@@ -163,7 +163,7 @@ def _letter(rows: list[Delivery]) -> Letter:
         id=first.message_id,
         user_id=first.user_id,
         recipient=first.recipient,
-        subject=first.subject if len(rows) == 1 else one_line(_title(first, len(rows))),
+        subject=first.subject if len(rows) == 1 else one_line(_title(rows)),
         notices=notices,
         headers=first.headers,
         bundle=first.bundle,
@@ -174,11 +174,13 @@ def _letter(rows: list[Delivery]) -> Letter:
     return Letter(tuple(row.id for row in rows), first.attempts, message)
 
 
-def _title(first: Delivery, count: int) -> str:
-    number = first.words.get("number")
-    if (first.bundle or "").startswith("ticket:"):
-        return f"[{number}] {count} updates" if number else f"{count} updates"
-    return f"{count} updates from Waypost"
+def _title(rows: list[Delivery]) -> str:
+    """Of a request's updates the one that tells most (the newest that is more than a comment) and how many more there
+    are; of a summary only their number."""
+    if (rows[0].bundle or "").startswith("ticket:"):
+        tells = next((row for row in reversed(rows) if row.kind != "comment.created"), rows[-1])
+        return f"{tells.subject[:150]} (and {len(rows) - 1} more)"
+    return f"{len(rows)} updates from Waypost"
 
 
 async def _give_back(database: Database, letters: list[Letter]) -> None:
