@@ -251,3 +251,14 @@ async def test_signing_out_ends_the_cookie_s_session_and_the_bearer_s(app: Any) 
     await two.post("/auth/logout", expect=204, headers=mixed)
     await one.get("/auth/me", expect=401)
     await two.get("/auth/me", expect=401)
+
+
+async def test_one_person_signs_in_on_many_devices_at_the_same_moment(app: Any) -> None:
+    nobody = Api(app)
+
+    async def enter() -> int:
+        body = {"username": "auditor", "password": PASSWORD}
+        return int((await nobody.post("/auth/login", body, expect=None)).status_code)
+
+    statuses = [s for _ in range(8) for s in await asyncio.gather(*(enter() for _ in range(6)))]
+    assert statuses == [200] * 48

@@ -388,7 +388,8 @@ async def test_a_dry_run_costs_few_statements(admin: Any, who: Any, database: An
         await admin.post("/routing-rules/dry-run", {"rules": rules})
     finally:
         event.remove(database.read_engine.sync_engine, "before_cursor_execute", count)
-    assert len(statements) <= 4, statements  # forms, what rules name, the tickets, what they name besides
+    # forms, what rules name, the tickets, what they name besides; and now and then a name that is half a minute old
+    assert len(statements) <= 5, statements
 
 
 async def test_dry_runs_come_one_at_a_time_and_of_bounded_size(admin: Any) -> None:

@@ -45,8 +45,10 @@ def _failures(row: Throttle) -> throttle.Failures:
 async def count_try(session: AsyncSession, key: str, allowed: int) -> int:
     """Count one more try; returns the seconds to wait when this one comes during a pause, and then counts nothing."""
     at = now()
-    await session.execute(insert(Throttle).values(key=key, failures=0, level=0, updated_at=at).on_conflict_do_nothing())
-    row = (await session.scalars(select(Throttle).where(Throttle.key == key).with_for_update())).one()
+    # made or locked in one statement: between two, somebody who signs in at the same moment could take the row away
+    first = insert(Throttle).values(key=key, failures=0, level=0, updated_at=at)
+    held = first.on_conflict_do_update(index_elements=["key"], set_={"key": key}).returning(Throttle)
+    row = (await session.scalars(held, execution_options={"populate_existing": True})).one()
     before = _failures(row)
     if waiting := throttle.seconds_to_wait(before, at):
         return waiting
