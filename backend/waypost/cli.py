@@ -324,12 +324,13 @@ def rotate_keys() -> None:
     """Make a new key of the installation, and let it wrap the key of every stored file."""
     from waypost.kernel import crypto  # noqa: PLC0415
     from waypost.kernel.db import Database  # noqa: PLC0415
+    from waypost.notifications.incoming import originals  # noqa: PLC0415
     from waypost.tickets.keeping import rewrap  # noqa: PLC0415
 
     async def rotate() -> int:
         database = Database.connect(_settings())
         try:
-            return await rewrap(database)
+            return await rewrap(database) + await originals.rewrap(database)
         finally:
             await database.dispose()
 

@@ -26,6 +26,7 @@ from waypost.kernel.idempotency import forget_old_keys
 from waypost.notifications import announcing, sending
 from waypost.notifications import consumer as notifications
 from waypost.notifications.events import ChannelFailed
+from waypost.notifications.incoming import originals
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
 from waypost.tickets import (
@@ -150,7 +151,7 @@ async def _keep_house(database: Database) -> None:
         await importing.forget_old_imports(session)
         await drafts.forget_old_drafts(session)
         await comment_drafts.forget_old_comment_drafts(session)
-    await keeping.forget_orphans(database)
+    await keeping.forget_orphans(database, originals.names_kept)
     await reviewing.complete_facts(database)
 
 

@@ -10,6 +10,7 @@ import waypost.directory.models
 import waypost.kernel.events
 import waypost.kernel.idempotency
 import waypost.kernel.relay
+import waypost.notifications.incoming.models
 import waypost.notifications.models
 import waypost.search.models
 import waypost.tickets.import_models

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel import crypto
 from waypost.kernel.clock import now
@@ -89,13 +91,21 @@ async def _keep_verdict(database: Database, seen: Attachment, verdict: clamd.Ver
         )
 
 
-async def forget_orphans(database: Database) -> int:
-    """Remove objects that no row names: uploads that broke off, files whose removal did not reach the store."""
+Owners = Callable[[AsyncSession, Collection[str]], Awaitable[set[str]]]  # which of these objects are some room's
+
+
+async def forget_orphans(database: Database, *owners: Owners) -> int:
+    """Remove objects that no row names: uploads that broke off, files whose removal did not reach the store.
+
+    `owners` say what other rooms keep in the same place.
+    """
     place, removed, batch = store(), 0, list[str]()
 
     async def clear() -> int:
         async with database.read() as session:
             known = set(await session.scalars(select(Attachment.object_name).where(Attachment.object_name.in_(batch))))
+            for owned in owners:
+                known |= await owned(session, batch)
         for name in batch:
             if name not in known:
                 await place.delete(name)
