@@ -1,6 +1,7 @@
 """Kill one process after another, without warning, while people submit; then count what was acknowledged and what arrived.
 
-make crash
+make crash                                # every process in turn, then the worker and Valkey while messages go out
+python -m benchmarks.crash messages       # only the latter (see benchmarks.messages)
 
 Each round submits 200 requests over four connections. A request that gets no answer is sent again with its
 `Idempotency-Key`, as the web app does, until it is acknowledged. In the end every acknowledged request must be there
@@ -37,14 +38,15 @@ ARRIVAL = 120  # seconds given to what is still on its way
 class Mailbox:
     """An SMTP server that can be taken away and put back, and remembers what it took."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, takes: float = 0) -> None:
+        self.port, self.takes = port, takes  # seconds between having a mail and saying so
         self.taken: list[str] = []
         self._server: asyncio.Server | None = None
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Take a mail."""
         self.taken.append(bytes(envelope.content).decode(errors="replace"))
+        await asyncio.sleep(self.takes)
         return "250 OK"
 
     async def open(self) -> None:
@@ -63,10 +65,17 @@ class Mailbox:
 class Installation:
     """`make run`'s own command on a folder of its own."""
 
-    def __init__(self, folder: Path, port: int, smtp_port: int) -> None:
+    def __init__(self, folder: Path, port: int, smtp_port: int, more: dict[str, str] | None = None) -> None:
         self.folder, self.port = folder, port
         smtp = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(smtp_port), "SMTP_SECURITY": "none"}
-        self.env = {**os.environ, "DATA_DIR": str(folder), "PORT": str(port), "LOG_LEVEL": "ERROR", **smtp}
+        self.env = {
+            **os.environ,
+            "DATA_DIR": str(folder),
+            "PORT": str(port),
+            "LOG_LEVEL": "ERROR",
+            **smtp,
+            **(more or {}),
+        }
         self.env["PYTHONPATH"] = str(ROOT / "backend")
 
     async def start(self) -> None:
@@ -137,10 +146,13 @@ class Round:
     longest: float = 0.0  # seconds the slowest one took, repeats included
 
 
-async def _submit(installation: Installation, name: str, strike: Callable[[], Awaitable[None]]) -> Round:
+async def submit(
+    installation: Installation, name: str, strike: Callable[[], Awaitable[None]], requests: int = REQUESTS
+) -> Round:
+    """Submit requests as people do, and strike when a third of them is under way."""
     seen = Round()
     base = f"http://127.0.0.1:{installation.port}/api/v1"
-    todo = [f"crash {name} {n:03d}" for n in range(REQUESTS)][::-1]
+    todo = [f"crash {name} {n:03d}" for n in range(requests)][::-1]
     struck: asyncio.Task[None] | None = None
 
     async def person() -> None:
@@ -149,7 +161,7 @@ async def _submit(installation: Installation, name: str, strike: Callable[[], Aw
             token = ""
             while todo:
                 title = todo.pop()
-                if len(todo) == REQUESTS * 2 // 3 and struck is None:
+                if len(todo) == requests * 2 // 3 and struck is None:
                     struck = asyncio.create_task(strike())  # type: ignore[arg-type]
                 body = {
                     "title": title,
@@ -259,7 +271,7 @@ async def _rounds(folder: Path) -> bool:
     fine = True
     try:
         for name, strike in strikes.items():
-            seen = await _submit(installation, name, strike)
+            seen = await submit(installation, name, strike)
             began = time.monotonic()
             while True:
                 tickets, titles, told, mailed, more = await _arrived(installation, mailbox, name)
@@ -281,9 +293,14 @@ async def _rounds(folder: Path) -> bool:
 
 def main() -> None:
     """Run all rounds. Ends with 1 when anything acknowledged is missing or there twice."""
-    with tempfile.TemporaryDirectory(prefix="waypost-crash-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        fine = asyncio.run(_rounds(Path(name)))
+    from benchmarks.messages import messages
+
+    runs = [messages] if "messages" in sys.argv[1:] else [_rounds, messages]
+    fine = True
+    for run in runs:
+        with tempfile.TemporaryDirectory(prefix="waypost-crash-", ignore_cleanup_errors=True) as name:
+            Path(name).chmod(0o755)
+            fine &= asyncio.run(run(Path(name)))
     print("\nNothing acknowledged is missing, nothing is there twice." if fine else "\nSOMETHING IS MISSING OR DOUBLE")
     sys.exit(0 if fine else 1)
 

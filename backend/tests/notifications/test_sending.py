@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -224,3 +225,42 @@ async def test_a_sender_with_a_defect_is_no_other_channels_business(
         await session.execute(update(Delivery).where(Delivery.id == first.id).values(channel="slack"))
     assert await sending.send_due(fresh_database) == 1
     assert len(wire.taken) == 1
+
+
+async def test_while_one_system_is_slow_the_others_are_served_by_one_process(
+    fresh_database: Any, fresh_who: Any, hardware: Any, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes due for others while one is being sent to goes out before that ends, and no second process waits."""
+    monkeypatch.setattr(sending, "LOOK", 0.02)
+    await some(fresh_database, fresh_who, hardware, 1)
+    begun, ends = asyncio.Event(), asyncio.Event()
+
+    class Slow(Wire):
+        key = "slack"
+        fields = (Field("token", "Token"),)
+
+        async def send(self, config: Config, messages: Sequence[Message]) -> AsyncGenerator[Fate]:
+            begun.set()
+            await ends.wait()
+            for message in messages:
+                self.taken.append(message)
+                yield Delivered()
+
+    slow = Slow()
+    monkeypatch.setitem(registry.CHANNELS, "slack", slow)
+    async with fresh_database.transaction() as session:
+        await session.execute(update(Delivery).where(Delivery.status == "PENDING").values(channel="slack"))
+    run = asyncio.create_task(sending.send_due(fresh_database))
+    try:
+        async with asyncio.timeout(20):
+            await begun.wait()
+            await some(fresh_database, fresh_who, hardware, 2)
+            assert await sending.send_due(fresh_database) == 0, "the other process is free for other work"
+            while len(wire.taken) < 2:  # noqa: ASYNC110 - another task's doing
+                await asyncio.sleep(0.01)
+        assert not run.done()
+        assert slow.taken == []
+    finally:
+        ends.set()
+        assert await run == 3
+    assert len(slow.taken) == 1

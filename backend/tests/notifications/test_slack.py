@@ -24,7 +24,7 @@ from waypost.kernel.events import EventRow
 from waypost.kernel.settings import get_settings
 from waypost.notifications import sending, slack_actions, slack_blocks
 from waypost.notifications.channels.registry import seal
-from waypost.notifications.channels.slack import Slack, _talks
+from waypost.notifications.channels.slack import Slack, _accounts, _talks
 from waypost.notifications.models import ChannelSettings, ContactPoint, Delivery
 from waypost.tickets.models import Ticket
 from waypost.vendors import answers
@@ -143,6 +143,7 @@ async def chat(
         monkeypatch.setenv("SLACK_HOOKS_URL", f"{made.url}/answers/")
         get_settings.cache_clear()
         _talks.clear()
+        _accounts.clear()
         await connect(fresh_database, rooms="IT Support = C0IT; HR Services = C0HR")
         yield Chat(made, workspace, fresh_database, who, hardware)
         get_settings.cache_clear()
@@ -530,6 +531,31 @@ async def test_a_message_that_arrived_before_we_died_is_not_sent_twice(chat: Cha
         await sending.send_due(chat.database)
     (row,) = [d for d in await deliveries(chat.database) if d.user_id]
     assert (row.status, row.provider_ref, len(chat.wire.of("chat.postMessage"))) == ("SENT", "DUMANAGER:5.5", 1)
+
+
+async def test_however_much_was_said_meanwhile_what_arrived_is_found(chat: Chat) -> None:
+    """Three were taken and arrived, and nobody lived to say so; hundreds of others stand above them by now."""
+    async with chat.database.transaction() as session:
+        await session.execute(update(ChannelSettings).values(settings={}))
+    for _ in range(3):
+        await (await chat.who("employee")).post("/tickets", chat.hardware("500.00"), expect=201)
+    await relay.drain(chat.database)
+    taken = await sending.take(chat.database, "slack")
+    assert taken is not None
+    kept = [{"ts": f"{n}.5", "metadata": {"event_type": "waypost_message", "event_payload": {"id": t.message.id}}}
+            for n, t in enumerate(taken)]  # fmt: skip
+    others = {"ok": True, "messages": [{"ts": "9.9"}] * 200, "response_metadata": {"next_cursor": "more"}}
+    chat.workspace.instead["conversations.history"] = [others, {"ok": True, "messages": kept[:2]}]
+    later = now() + timedelta(minutes=10)
+    with clock(lambda: later):
+        await sending.send_due(chat.database)
+    rows = [d for d in await deliveries(chat.database) if d.user_id]
+    assert [(d.status, d.provider_ref) for d in rows[:2]] == [("SENT", "DUMANAGER:0.5"), ("SENT", "DUMANAGER:1.5")]
+    assert [r.json["metadata"]["event_payload"]["id"] for r in chat.wire.of("chat.postMessage")] == [rows[2].message_id]
+    first, second = (r.json for r in chat.wire.of("conversations.history"))
+    assert "cursor" not in first
+    assert second["cursor"] == "more"
+    assert float(first["oldest"]) < rows[0].created_at.timestamp(), "back to when the oldest of them was made"
 
 
 def test_how_it_is_set_up() -> None:

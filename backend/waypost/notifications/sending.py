@@ -41,7 +41,10 @@ LONGEST_RUN = 60.0  # seconds after which a run ends, however much there is to s
 MAX_ATTEMPTS = 60  # with waits that double up to an hour, two days of a system being away
 LONGEST_PAUSE = timedelta(minutes=5)
 WORTH_TELLING = 6  # failures in a row after which administrators are told
-SENDER_LOCK = 0x57415951
+LOOK = 1.0  # seconds between two looks for other channels' messages while one is being sent
+LONGEST_WATCH = 240.0  # seconds after which no channel is begun any more: the worker ends a task at ten minutes
+SENDING_LOCK = 0x57415960  # and those behind it, one for each channel
+SENDER_LOCK = SENDING_LOCK + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +57,55 @@ class Letter:
 
 
 async def send_due(database: Database) -> int:
-    """Send what is due, batch by batch; returns how many messages were tried. What another process sends, it leaves."""
+    """Send what is due, batch by batch; returns how many messages were tried.
+
+    One process sends for all: while a slow system holds up its own channel here, what comes due for the others is sent
+    meanwhile, and no second process of the worker's ends up waiting as well. Where one is at it, this returns at once.
+    """
+    tried, began, looked = 0, time.monotonic(), -LOOK
+    running: dict[str, asyncio.Task[int]] = {}
+    async with database.alone(SENDING_LOCK) as is_alone:
+        try:
+            while is_alone:
+                tick = time.monotonic()
+                if tick - looked >= LOOK and tick - began < LONGEST_WATCH:
+                    looked = tick
+                    for number, channel in await _due(database):
+                        if channel.key not in running:
+                            running[channel.key] = asyncio.create_task(_run(database, number, channel))
+                if not running:
+                    break
+                done, _ = await asyncio.wait(
+                    running.values(), timeout=looked + LOOK - tick, return_when=asyncio.FIRST_COMPLETED
+                )
+                for key in [key for key, task in running.items() if task in done]:
+                    tried += _result(key, running.pop(key))
+        finally:
+            for task in running.values():
+                task.cancel()
+            await asyncio.gather(*running.values(), return_exceptions=True)
+    return tried
+
+
+def _result(key: str, task: asyncio.Task[int]) -> int:
+    """How many a channel's run tried. A defect in one is no other channel's business."""
+    if (error := task.exception()) is None:
+        return task.result()
+    if not isinstance(error, Exception):
+        raise error
+    log.error("a channel's sender failed", channel=key, exc_info=error)
+    return 0
+
+
+async def _due(database: Database) -> list[tuple[int, Channel]]:
+    """The channels for which something is due, and which are not left alone."""
     at = now()
     async with database.read() as session:
         waiting = select(Delivery.channel).where(Delivery.status == "PENDING", Delivery.next_at <= at).distinct()
         due = set(await session.scalars(waiting))
         shut = select(ChannelSettings.key).where(ChannelSettings.open_until > at)
         due -= set(await session.scalars(shut))
-    channels = [(n, c) for n, c in enumerate(CHANNELS.values()) if c.key in due]
-    runs = await asyncio.gather(*(_run(database, n, c) for n, c in channels), return_exceptions=True)
-    tried = 0
-    for (_, channel), run in zip(channels, runs, strict=True):
-        if isinstance(run, int):
-            tried += run
-        elif isinstance(run, Exception):
-            log.error("a channel's sender failed", channel=channel.key, exc_info=run)
-        else:
-            raise run
-    return tried
+    return [(n, c) for n, c in enumerate(CHANNELS.values()) if c.key in due]
 
 
 async def _run(database: Database, number: int, channel: Channel) -> int:
@@ -170,6 +204,7 @@ def _letter(rows: list[Delivery]) -> Letter:
         is_urgent=first.is_urgent,
         ref=first.provider_ref,
         attempt=first.attempts,
+        since=first.created_at,
     )
     return Letter(tuple(row.id for row in rows), first.attempts, message)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from waypost.notifications.people import Person
@@ -33,8 +34,8 @@ class Field:
 class Message:
     """What goes out at once to one person (or a team's channel, `user_id` None): a notice, or several as one.
 
-    `id` is the same at every try, of which this is the `attempt`th. `headers` are a mail's. `ref` names an earlier message
-    that this one replaces.
+    `id` is the same at every try, of which this is the `attempt`th; `since` is when it was made, before any of them.
+    `headers` are a mail's. `ref` names an earlier message that this one replaces.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Message:
     is_urgent: bool = False
     ref: str | None = None
     attempt: int = 1
+    since: datetime | None = None
 
 
 class Channel(Protocol):

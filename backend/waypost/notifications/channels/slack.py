@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import httpx2
@@ -19,8 +20,11 @@ from waypost.vendors.slack import SlackError, Workspace, call
 
 log = get_logger(__name__)
 MOST_KNOWN = 20_000
+PAGE, MOST_PAGES = 200, 20  # of a conversation that is read back
+CLOCKS_DIFFER = timedelta(minutes=5)
 OURS = "waypost_message"  # the metadata by which a message of ours is known again
 
+_accounts: dict[tuple[int, str], str] = {}  # (token, address) → whose account it is, looked for once
 _talks: dict[tuple[int, str], str] = {}  # (token, person) → their conversation with us, which stays the same
 
 
@@ -66,21 +70,71 @@ class Slack:
     async def send(self, config: Config, messages: Sequence[Message]) -> AsyncGenerator[Fate]:
         """One after the other, each with what became of it."""
         token = str(config.get("token") or "")
+        earlier = _Earlier(min((m.since for m in messages if m.attempt > 1 and m.since), default=None))
         async with client() as http:
             for message in messages:
                 if not token:
                     yield Misconfigured("the bot token is missing")
                     continue
                 try:
-                    yield await _send(http, Workspace(get_settings().slack_api_url, token), config, message)
+                    workspace = Workspace(get_settings().slack_api_url, token)
+                    yield await _send(http, workspace, config, message, earlier)
                 except SlackError as error:
+                    if isinstance(error.fate, Rejected):  # looked for anew the next time
+                        _accounts.pop((hash(token), message.recipient), None)
                     yield error.fate
                 except Exception as error:
                     log.exception("message cannot be written", message_id=message.id)
                     yield Rejected(f"{type(error).__name__}: {error}"[:500])
 
 
-async def _send(http: httpx2.AsyncClient, workspace: Workspace, config: Config, message: Message) -> Fate:
+class _Earlier:
+    """What of ours stands in a conversation already: tries whose answer we did not live to read.
+
+    Read once for all messages of a batch, back to when the oldest of them was made: others may stand above it by now.
+    Without the right to read it (`im:history`, `channels:history`) nothing is known.
+    """
+
+    def __init__(self, since: datetime | None) -> None:
+        self._since = since
+        self._places: dict[str, dict[str, str]] = {}  # conversation → our message's id → where it stands
+
+    async def place_of(
+        self, http: httpx2.AsyncClient, workspace: Workspace, channel: str, message_id: str
+    ) -> str | None:
+        """Where a message of this id stands, if it does. Raises `SlackError` when Slack is away."""
+        if channel not in self._places:
+            try:
+                self._places[channel] = await self._read(http, workspace, channel)
+            except SlackError as error:
+                if isinstance(error.fate, TryLater):
+                    raise
+                log.info("earlier messages cannot be looked at", why=error.code or error.fate.why)
+                self._places[channel] = {}
+        return self._places[channel].get(message_id)
+
+    async def _read(self, http: httpx2.AsyncClient, workspace: Workspace, channel: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        asked: dict[str, Any] = {"channel": channel, "limit": PAGE, "include_all_metadata": True}
+        if self._since is not None:
+            asked["oldest"] = f"{(self._since - CLOCKS_DIFFER).timestamp():.6f}"
+        for _ in range(MOST_PAGES):
+            page = await call(http, workspace, "conversations.history", asked)
+            for posted in page.get("messages") or ():
+                metadata = posted.get("metadata") or {}
+                name = (metadata.get("event_payload") or {}).get("id")
+                if metadata.get("event_type") == OURS and name and posted.get("ts"):
+                    found[str(name)] = str(posted["ts"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                break
+            asked["cursor"] = cursor
+        return found
+
+
+async def _send(
+    http: httpx2.AsyncClient, workspace: Workspace, config: Config, message: Message, earlier: _Earlier
+) -> Fate:
     text, blocks = _written(message)
     if message.ref:
         where, _, when = message.ref.partition(":")
@@ -95,7 +149,7 @@ async def _send(http: httpx2.AsyncClient, workspace: Workspace, config: Config, 
     else:
         person = await _account(http, workspace, message.recipient)
         channel = await _talk(http, workspace, person)
-    ts = await _sent_before(http, workspace, channel, message.id) if message.attempt > 1 else None
+    ts = await earlier.place_of(http, workspace, channel, message.id) if message.attempt > 1 else None
     if ts is None:
         posted = await call(
             http,
@@ -126,10 +180,15 @@ async def _account(http: httpx2.AsyncClient, workspace: Workspace, recipient: st
     """The Slack id of somebody known by it, or by e-mail. Raises `SlackError`."""
     if "@" not in recipient:
         return recipient
+    if known := _accounts.get((hash(workspace.token), recipient)):
+        return known
     found = await call(http, workspace, "users.lookupByEmail", {"email": recipient})
     user: dict[str, Any] = found.get("user") or {}
     if not user.get("id") or user.get("deleted") or user.get("is_bot"):
         raise SlackError(Rejected("nobody who works in this workspace has this address", is_gone=True))
+    if len(_accounts) >= MOST_KNOWN:
+        _accounts.clear()
+    _accounts[hash(workspace.token), recipient] = str(user["id"])
     return str(user["id"])
 
 
@@ -145,23 +204,3 @@ async def _talk(http: httpx2.AsyncClient, workspace: Workspace, person: str) -> 
             _talks.clear()
         _talks[key] = channel
     return _talks[key]
-
-
-async def _sent_before(http: httpx2.AsyncClient, workspace: Workspace, channel: str, message_id: str) -> str | None:
-    """Where a message of this id stands already: an earlier try whose answer we did not live to read.
-
-    Without the right to read it (`im:history`, `channels:history`) nothing is known. Raises `SlackError` when Slack is away.
-    """
-    asked = {"channel": channel, "limit": 30, "include_all_metadata": True}
-    try:
-        found = await call(http, workspace, "conversations.history", asked)
-    except SlackError as error:
-        if isinstance(error.fate, TryLater):
-            raise
-        log.info("earlier messages cannot be looked at", why=error.code or error.fate.why)
-        return None
-    for posted in found.get("messages") or ():
-        metadata = posted.get("metadata") or {}
-        if metadata.get("event_type") == OURS and (metadata.get("event_payload") or {}).get("id") == message_id:
-            return str(posted.get("ts") or "") or None
-    return None
