@@ -321,15 +321,17 @@ def admin(email: Annotated[str, typer.Argument(help="Address of the new administ
 
 @app.command()
 def rotate_keys() -> None:
-    """Make a new key of the installation, and let it wrap the key of every stored file."""
+    """Make a new key of the installation, and let it wrap the key of every stored file, and every channel's secrets."""
     from waypost.kernel import crypto  # noqa: PLC0415
     from waypost.kernel.db import Database  # noqa: PLC0415
+    from waypost.notifications.channels import registry  # noqa: PLC0415
     from waypost.notifications.incoming import originals  # noqa: PLC0415
     from waypost.tickets.keeping import rewrap  # noqa: PLC0415
 
     async def rotate() -> int:
         database = Database.connect(_settings())
         try:
+            await registry.reseal(database)
             return await rewrap(database) + await originals.rewrap(database)
         finally:
             await database.dispose()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from waypost.access.events import SessionClosed
 from waypost.access.service import forget_old_sessions
 from waypost.approvals import definitions, delegating, leaving, links, reviews, timing
 from waypost.approvals import deputy_events as deputies
@@ -23,7 +24,7 @@ from waypost.kernel import hints, relay
 from waypost.kernel.db import Database
 from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
-from waypost.notifications import announcing, sending
+from waypost.notifications import announcing, sending, subscribing
 from waypost.notifications import consumer as notifications
 from waypost.notifications.events import ChannelFailed
 from waypost.notifications.incoming import originals
@@ -49,6 +50,7 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     glass.ReviewObjected: (reviewing.on_review_objected,),
     tickets.TicketApproved: (dispatching.on_approved,),
     AbsenceRemoved: (delegating.on_absence_removed,),
+    SessionClosed: (subscribing.on_session_closed,),
     UserDeactivated: (leaving.on_user_deactivated, reviews.on_user_deactivated),
 }
 

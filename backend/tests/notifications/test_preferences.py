@@ -136,7 +136,7 @@ async def test_defaults_of_company_and_role(fresh_database: Any, fresh_who: Any)
     admin, agent, jane = await fresh_who("admin"), await fresh_who("agent"), await fresh_who("employee")
     held = await admin.get("/notification-defaults")
     assert held["mandatory"] == {}
-    assert held["events"]["ticket.commented"] == {"in_app": True, "email": True}
+    assert held["events"]["ticket.commented"] == {"in_app": True, "email": True, "push": True}
     held["events"]["ticket.commented"]["email"] = False
     asked = {"version": held["version"], "events": held["events"], "mandatory": {"ticket.status": ["email"]}}
     kept = await admin.put("/notification-defaults", asked)
@@ -151,7 +151,7 @@ async def test_defaults_of_company_and_role(fresh_database: Any, fresh_who: Any)
     (role,) = [r for r in held["roles"] if r["name"] == "Agent"]
     path = f"/notification-defaults/{role['id']}"
     of_role = await admin.get(path)
-    assert of_role["events"]["ticket.commented"] == {"in_app": None, "email": None}
+    assert of_role["events"]["ticket.commented"] == {"in_app": None, "email": None, "push": None}
     wanted = {"version": of_role["version"], "events": {"ticket.commented": {"email": True}}}
     assert (await admin.put(path, wanted))["events"]["ticket.commented"]["email"] is True
     await admin.put(path, wanted, expect=412)

@@ -123,6 +123,17 @@ class Settings(BaseSettings):
         description="Networks inside this house (CIDR, JSON list) that may be called at addresses somebody typed in, "
         "such as webhooks; also without TLS.",
     )
+    push_services: list[str] = Field(
+        [
+            "fcm.googleapis.com",
+            "updates.push.services.mozilla.com",
+            "*.push.services.mozilla.com",
+            "*.notify.windows.com",
+            "*.push.apple.com",
+        ],
+        description="Hosts (JSON list, `*.` for all below) of the services by which browsers may be told; `[]` switches "
+        "messages in the browser off.",
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="Where Slack's Web API is called.")
     slack_hooks_url: str = Field(
         "https://hooks.slack.com/", description="Beginning of the addresses at which answers to a press of a button go."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -53,3 +53,16 @@ async def keep_point(
     row = {"user_id": user_id, "channel": channel, "address": address, "label": "", "created_at": now(), **learned}
     same: list[Any] = ["channel", text("md5(address)"), "user_id"]
     await session.execute(insert(ContactPoint).values(**row).on_conflict_do_update(index_elements=same, set_=learned))
+
+
+async def note_used(session: AsyncSession, user_id: int, channel: str, address: str, at: datetime) -> None:
+    """Keep that a message was brought to an address of theirs."""
+    await session.execute(
+        update(ContactPoint)
+        .where(
+            ContactPoint.user_id == user_id,
+            ContactPoint.channel == channel,
+            text("md5(contact_points.address) = md5(:used)").bindparams(used=address),
+        )
+        .values(used_at=at)
+    )

@@ -15,7 +15,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
-from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
@@ -25,12 +24,10 @@ from waypost.notifications.choices import LABELS
 from waypost.notifications.errors import ChannelNotFound
 from waypost.notifications.events import ChannelSetUp, ChannelTested
 from waypost.notifications.models import ChannelSettings, Delivery
-from waypost.notifications.previewing import tell_oneself
-from waypost.notifications.texts import texts_of
+from waypost.notifications.previewing import TESTED, tell_oneself, words_of_test
 
 MOST_TEXT = 2000
 MOST_SECRET = 10_000
-TESTED = "channel.tested"
 
 
 def find_channel(key: str) -> Channel:
@@ -113,16 +110,7 @@ async def try_channel(session: AsyncSession, actor: Actor, key: str) -> dict[str
     """Send oneself a message by a channel, also while it is off. Raises `ChannelNotFound`, `NotReached`."""
     find_channel(key)
     event_id = await record(session, ChannelTested(channel=key), actor=actor)
-    people = await names.people(session, [actor.user_id])
-    values = {
-        "channel": LABELS.get(key, key),
-        "actor": people[actor.user_id]["name"],
-        "facts": {},
-        "link": "",
-        "action": "",
-        "because": "you asked for it",
-    }
-    words = (await texts_of(session, [TESTED])).words(TESTED, values, key)
+    words = await words_of_test(session, actor, key)
     return await tell_oneself(session, actor, event_id, key, TESTED, words)
 
 
@@ -132,7 +120,7 @@ def _merged(
     """Settings and secrets with what was asked laid over them, and what is wrong with it."""
     fields = {f.key: f for f in channel.fields}
     plain = {k: v for k, v in before.items() if k in fields}
-    hidden = {k: v for k, v in secrets.items() if k in fields}
+    hidden = dict(secrets)  # also what a channel made itself and nobody sets
     wrong = []
     for key, value in asked.items():
         field = fields.get(key)

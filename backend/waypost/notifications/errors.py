@@ -57,3 +57,15 @@ class ContactPointNotFound(NotFound):
     """There is no such address among yours."""
 
     code = "contact_point_not_found"
+
+
+class PushIsOff(Conflict):
+    """Messages in the browser are switched off in this installation."""
+
+    code = "push_is_off"
+
+
+class TooManyBrowsers(Conflict):
+    """You are told in ten browsers already. Take one away first."""
+
+    code = "too_many_browsers"

@@ -146,6 +146,21 @@ class DeliveriesSentAgain(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ContactPointAdded(Event):
+    """Somebody said where a channel reaches them."""
+
+    type: ClassVar[str] = "contact_point.added"
+    object_type: ClassVar[str] = "user"
+    user_id: int
+    point_id: int
+    channel: str
+
+    @property
+    def object_id(self) -> int:
+        return self.user_id
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContactPointRemoved(Event):
     """Somebody took away where a channel reached them."""
 

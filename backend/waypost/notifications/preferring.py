@@ -17,6 +17,7 @@ from waypost.kernel.clock import now
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion, Unauthenticated
 from waypost.kernel.events import record
 from waypost.notifications import matrix
+from waypost.notifications.browsers import PUSH
 from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.choices import EMAIL, IN_APP, LABELS, Digest
 from waypost.notifications.events import PreferencesChanged
@@ -133,6 +134,8 @@ async def _channels(session: AsyncSession, person: Person) -> list[dict[str, Any
         if channel.key not in LABELS:
             continue
         recipients = channel.recipients(person)
+        if channel.key == PUSH and not recipients:  # a choice once a browser is asked, in that browser
+            continue
         address = person.email if channel.key == EMAIL else known.get(channel.key)
         found.append(
             {

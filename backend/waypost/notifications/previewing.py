@@ -23,11 +23,13 @@ from waypost.notifications.models import Delivery, Notification
 from waypost.notifications.people import people_told
 from waypost.notifications.rendering import mail_of, one_line
 from waypost.notifications.templating import Which, check_key, check_words, one_template
-from waypost.notifications.texts import ALL, filled
+from waypost.notifications.texts import ALL, filled, texts_of
 from waypost.notifications.values import about_ticket
 from waypost.notifications.variables import examples_of
 from waypost.notifications.words import Words
 from waypost.tickets.queries import find_ticket
+
+TESTED = "channel.tested"
 
 
 async def words_of_template(
@@ -77,10 +79,25 @@ async def send_test(
     return await tell_oneself(session, actor, event_id, channel, which.key, words)
 
 
+async def words_of_test(session: AsyncSession, actor: Actor, channel: str) -> Words:
+    """What a message says with which somebody tries a channel."""
+    people = await names.people(session, [actor.user_id])
+    values = {
+        "channel": LABELS.get(channel, channel),
+        "actor": people[actor.user_id]["name"],
+        "facts": {},
+        "link": "",
+        "action": "",
+        "because": KINDS[TESTED].because,
+    }
+    return (await texts_of(session, [TESTED])).words(TESTED, values, channel)
+
+
 async def tell_oneself(
-    session: AsyncSession, actor: Actor, event_id: int, channel: str, kind: str, words: Words
+    session: AsyncSession, actor: Actor, event_id: int, channel: str, kind: str, words: Words, *, to: str | None = None
 ) -> dict[str, Any]:
-    """One message to the one who asks, at once, whatever they want to be told. Raises `NotReached`."""
+    """One message to the one who asks, at once, whatever they want to be told: where the channel reaches them, or `to`
+    one of these places. Raises `NotReached`."""
     if channel == IN_APP:
         await _in_app(session, actor, event_id, kind, words)
         return {"channel": channel, "recipient": None, "delivery_id": None}
@@ -88,7 +105,7 @@ async def tell_oneself(
     if told is None:
         raise Unauthenticated
     recipients = CHANNELS[channel].recipients(told) if channel in CHANNELS else ()
-    if not recipients:
+    if not recipients or (to is not None and to not in recipients):
         raise NotReached(f"{LABELS.get(channel, channel)} does not reach you yet: say where, then try again.")
     at = now()
     made = await session.scalar(
@@ -98,7 +115,7 @@ async def tell_oneself(
             user_id=actor.user_id,
             event_id=event_id,
             kind=kind,
-            recipient=recipients[0],
+            recipient=to or recipients[0],
             subject=one_line(f"Test: {words.subject}"),
             words=words.kept(),
             headers={"Auto-Submitted": "auto-generated"} if channel == EMAIL else {},
@@ -109,7 +126,7 @@ async def tell_oneself(
         )
         .returning(Delivery.id)
     )
-    return {"channel": channel, "recipient": recipients[0][:254], "delivery_id": made}
+    return {"channel": channel, "recipient": (to or recipients[0])[:254], "delivery_id": made}
 
 
 async def _in_app(session: AsyncSession, actor: Actor, event_id: int, kind: str, words: Words) -> None:

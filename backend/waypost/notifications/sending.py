@@ -25,9 +25,10 @@ from waypost.kernel.events import SYSTEM, record
 from waypost.kernel.logs import get_logger
 from waypost.kernel.relay import wait_before
 from waypost.notifications import settling
-from waypost.notifications.accounts import keep_point
+from waypost.notifications.accounts import keep_point, note_used
 from waypost.notifications.channels import Channel, Config, Message
 from waypost.notifications.channels.registry import CHANNELS, config_of
+from waypost.notifications.choices import EMAIL
 from waypost.notifications.events import ChannelFailed
 from waypost.notifications.models import ChannelSettings, ContactPoint, Delivery
 from waypost.notifications.rendering import one_line
@@ -248,12 +249,15 @@ async def _mark(database: Database, channel: str, letter: Letter, fate: Fate, *,
         if isinstance(fate, Rejected) and fate.is_gone:
             gone = (ContactPoint.channel == channel, ContactPoint.address == letter.message.recipient)
             await session.execute(update(ContactPoint).where(*gone).values(stopped_at=at))
-            if letter.message.user_id is not None and letter.message.ref is None:
+            # who was looked for by mail address and not found, is not looked for again for a while
+            if letter.message.user_id is not None and letter.message.ref is None and "@" in letter.message.recipient:
                 await keep_point(session, letter.message.user_id, channel, letter.message.recipient, stopped_at=at)
         if isinstance(fate, Delivered):
             if fate.address and letter.message.user_id is not None:
                 learned = {"verified_at": at, "stopped_at": None}
                 await keep_point(session, letter.message.user_id, channel, fate.address, **learned)
+            if letter.message.user_id is not None and channel != EMAIL:
+                await note_used(session, letter.message.user_id, channel, fate.address or letter.message.recipient, at)
             if any(notice.decide for notice in letter.message.notices):
                 await settling.catch_up(session, letter.ids, at)
         if isinstance(fate, Misconfigured) or (isinstance(fate, TryLater) and fate.for_all):

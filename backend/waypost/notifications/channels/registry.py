@@ -9,16 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel.crypto import Damaged, WrappedKey, keyring
+from waypost.kernel.db import Database
 from waypost.kernel.logs import get_logger
 from waypost.notifications.channels import Announcing, Changing, Channel, Config
 from waypost.notifications.channels.email import Email
+from waypost.notifications.channels.push import Push
 from waypost.notifications.channels.slack import Slack
 from waypost.notifications.channels.teams import Teams
 from waypost.notifications.models import ChannelSettings
 
 log = get_logger(__name__)
 # The order is that of the locks of their senders: add at the end.
-CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(), Slack(), Teams())}
+CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(), Slack(), Teams(), Push())}
 
 
 async def channels_in_use(session: AsyncSession) -> list[Channel]:
@@ -68,6 +70,17 @@ def unseal(row: ChannelSettings) -> dict[str, str]:
     opened = keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), _about(row.key))
     secrets: dict[str, str] = json.loads(opened)
     return secrets
+
+
+async def reseal(database: Database) -> int:
+    """Seal every channel's secrets with the installation's current key; returns how many were changed."""
+    changed = 0
+    async with database.transaction() as session:
+        old = select(ChannelSettings).where(ChannelSettings.sealed_with != keyring().current).with_for_update()
+        for row in await session.scalars(old.order_by(ChannelSettings.key)):
+            seal(row, unseal(row))
+            changed += 1
+    return changed
 
 
 def config_of(row: ChannelSettings | None) -> Config:
