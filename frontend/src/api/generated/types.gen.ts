@@ -556,6 +556,23 @@ export type Beat = {
 };
 
 /**
+ * BrowserCreate
+ *
+ * Tell the caller in this browser.
+ */
+export type BrowserCreate = {
+    /**
+     * Channel
+     */
+    channel: 'push';
+    /**
+     * Label
+     */
+    label?: string;
+    subscription: PushSubscription;
+};
+
+/**
  * BuiltIn
  */
 export type BuiltIn = {
@@ -4402,6 +4419,51 @@ export type PublishBody = {
      * Note
      */
     note?: string;
+};
+
+/**
+ * PushKey
+ *
+ * The key a browser subscribes with: messages signed with another do not reach it.
+ */
+export type PushKey = {
+    /**
+     * Public Key
+     */
+    public_key: string;
+};
+
+/**
+ * PushKeys
+ *
+ * What a message is sealed with, as the browser gives it (base64url).
+ */
+export type PushKeys = {
+    /**
+     * Auth
+     */
+    auth: string;
+    /**
+     * P256Dh
+     */
+    p256dh: string;
+};
+
+/**
+ * PushSubscription
+ *
+ * A browser's subscription, as `PushSubscription.toJSON()` writes it.
+ */
+export type PushSubscription = {
+    /**
+     * Endpoint
+     */
+    endpoint: string;
+    /**
+     * Expirationtime
+     */
+    expirationTime?: number | number | null;
+    keys: PushKeys;
 };
 
 /**
@@ -11994,6 +12056,51 @@ export type ContactPointsResponses = {
 
 export type ContactPointsResponse = ContactPointsResponses[keyof ContactPointsResponses];
 
+export type AddContactPointData = {
+    body: BrowserCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/contact-points';
+};
+
+export type AddContactPointErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type AddContactPointError = AddContactPointErrors[keyof AddContactPointErrors];
+
+export type AddContactPointResponses = {
+    /**
+     * Successful Response
+     */
+    201: ContactPointRead;
+};
+
+export type AddContactPointResponse = AddContactPointResponses[keyof AddContactPointResponses];
+
 export type RemoveContactPointData = {
     body?: never;
     path: {
@@ -12035,6 +12142,60 @@ export type RemoveContactPointResponses = {
 };
 
 export type RemoveContactPointResponse = RemoveContactPointResponses[keyof RemoveContactPointResponses];
+
+export type TryContactPointData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Point Id
+         */
+        point_id: number;
+    };
+    query?: never;
+    url: '/api/v1/contact-points/{point_id}/test';
+};
+
+export type TryContactPointErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TryContactPointError = TryContactPointErrors[keyof TryContactPointErrors];
+
+export type TryContactPointResponses = {
+    /**
+     * Successful Response
+     */
+    202: Sent;
+};
+
+export type TryContactPointResponse = TryContactPointResponses[keyof TryContactPointResponses];
 
 export type DecisionLinkData = {
     body?: never;
@@ -13621,6 +13782,39 @@ export type PeopleResponses = {
 };
 
 export type PeopleResponse = PeopleResponses[keyof PeopleResponses];
+
+export type PushKeyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/push/key';
+};
+
+export type PushKeyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+};
+
+export type PushKeyError = PushKeyErrors[keyof PushKeyErrors];
+
+export type PushKeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: PushKey;
+};
+
+export type PushKeyResponse = PushKeyResponses[keyof PushKeyResponses];
 
 export type TeamQueuesData = {
     body?: never;
