@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-HANG, CLOSE = "hang", "close"
+HANG, CLOSE, CUT, DRIP, ENDLESS = "hang", "close", "cut", "drip", "endless"
 
 
 @dataclass
@@ -36,7 +36,8 @@ class Said:
 
 @dataclass
 class Wire:
-    """`says` makes the answer to a request, at once or awaited: a `Said`, a JSON document, `HANG` or `CLOSE`."""
+    """`says` makes the answer to a request, at once or awaited: a `Said`, a JSON document, or one of `HANG`,
+    `CLOSE`, `CUT` (in the middle of the answer), `DRIP` (byte by byte, for long) and `ENDLESS`."""
 
     says: Callable[[Request], Any]
     url: str = ""
@@ -44,6 +45,17 @@ class Wire:
 
     def of(self, path: str) -> list[Request]:
         return [r for r in self.taken if r.path.partition("?")[0].strip("/") == path.strip("/")]
+
+
+async def _badly(writer: asyncio.StreamWriter, how: str) -> None:
+    writer.write(b"HTTP/1.1 200 X\r\ncontent-length: 1000000000\r\n\r\n")
+    if how == CUT:
+        writer.write(b'{"ok": true')
+    while how != CUT:
+        writer.write(b" " if how == DRIP else b" " * 65536)
+        await writer.drain()
+        await asyncio.sleep(0.02 if how == DRIP else 0)
+    await writer.drain()
 
 
 @asynccontextmanager
@@ -68,7 +80,9 @@ async def wire(says: Callable[[Request], Any]) -> AsyncIterator[Wire]:
                     answer = await answer
                 if answer == HANG:
                     await asyncio.sleep(60)
-                if answer in (HANG, CLOSE):
+                if answer in (CUT, DRIP, ENDLESS):
+                    await _badly(writer, answer)
+                if answer in (HANG, CLOSE, CUT, DRIP, ENDLESS):
                     return
                 said = answer if isinstance(answer, Said) else Said(answer)
                 content = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()
