@@ -17,6 +17,8 @@ export default defineConfig({
     locale: "en-US",
     timezoneId: "Europe/Berlin",
     screenshot: "only-on-failure",
+    // Journeys meet the server itself; what the worker keeps has one of its own (offline.spec.ts).
+    serviceWorkers: "block",
   },
   projects: [
     { name: "desktop", use: { viewport: { width: 1440, height: 900 } }, testIgnore: /\/alone\.[^/]+$/ },

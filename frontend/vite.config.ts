@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import ui from "@nuxt/ui/vite";
 import vue from "@vitejs/plugin-vue";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { serviceWorker } from "./scripts/worker.ts";
 
 // Besides those named in templates: of the navigation, and what ticket types may carry.
 const CATALOGUE =
@@ -64,6 +65,7 @@ export default defineConfig({
       experimental: { componentDetection: true },
       colorMode: false,
     }),
+    serviceWorker(),
   ],
   // Of vue-i18n only what is used: no options API, no dev tools.
   define: { __VUE_I18N_LEGACY_API__: false, __INTLIFY_PROD_DEVTOOLS__: false },

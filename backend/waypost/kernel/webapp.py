@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -23,6 +24,7 @@ _DOCS_POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+mimetypes.add_type("application/manifest+json", ".webmanifest")
 
 
 class Files(StaticFiles):
@@ -31,6 +33,8 @@ class Files(StaticFiles):
     async def get_response(self, path: str, scope) -> Response:  # type: ignore[no-untyped-def]
         response = await super().get_response(path, scope)
         hashed = path.startswith("assets/")
+        if path == "sw.js":  # of the whole app, wherever it is called from
+            response.headers["Service-Worker-Allowed"] = "/"
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
         return response
 

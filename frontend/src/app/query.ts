@@ -12,6 +12,7 @@ export const queryClient = new QueryClient({
         return (status === 0 || status >= 500) && failures < 2;
       },
     },
-    mutations: { retry: false },
+    // What changes something is done now or not at all: nothing waits for a network to be done unseen later.
+    mutations: { retry: false, networkMode: "always" },
   },
 });

@@ -1,5 +1,7 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import { useSession } from "@/stores/session";
+import { readKept } from "./offline";
+import { queryClient } from "./query";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -43,6 +45,7 @@ export const router = createRouter({
 router.beforeEach(async (to) => {
   const session = useSession();
   if (!session.user) await session.restore();
+  if (!session.user && !to.meta.open && session.isUnreachable) await readKept(queryClient);
   if (!session.user && !to.meta.open) return { name: "login", query: { next: to.fullPath } };
   if (session.user && to.name === "login") return "/";
   return true;

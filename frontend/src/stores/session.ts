@@ -26,6 +26,9 @@ function isMarked(): boolean {
 export const useSession = defineStore("session", () => {
   const user = ref<api.Me | null>(null);
   const hasEnded = ref(false);
+  /** Whoever was here last, while nobody can be asked who is: to read what was kept, and nothing else. */
+  const isKept = ref(false);
+  const isUnreachable = ref(false);
   let token: string | null = null;
   let renewing: Promise<boolean> | null = null;
   let restoring: Promise<void> | null = null;
@@ -33,8 +36,25 @@ export const useSession = defineStore("session", () => {
   function enter(answer: { access_token: string }): void {
     token = answer.access_token;
     hasEnded.value = false;
+    isUnreachable.value = false;
     mark(true);
+    if (isKept.value) void comeBack();
   }
+
+  /** The server can be asked again: it says who is here. */
+  async function comeBack(): Promise<void> {
+    isKept.value = false;
+    const before = user.value?.id;
+    await loadUser().catch(() => undefined);
+    if (user.value?.id !== before) window.location.reload();
+  }
+
+  const partings = new Set<() => Promise<unknown>>();
+  /** What is done once the session is over, whoever ended it. */
+  function whenOver(act: () => Promise<unknown>): void {
+    partings.add(act);
+  }
+  const part = () => Promise.allSettled([...partings].map((act) => act()));
 
   async function renewOnce(): Promise<boolean> {
     try {
@@ -45,6 +65,7 @@ export const useSession = defineStore("session", () => {
       if (problem.status === 0 || problem.status >= 500) throw problem;
       token = null;
       mark(false);
+      await part();
       return false;
     }
   }
@@ -80,7 +101,7 @@ export const useSession = defineStore("session", () => {
       try {
         if (await renew()) await loadUser();
       } catch {
-        // The server is away; the next navigation asks again.
+        isUnreachable.value = true; // the next navigation asks again
       }
     })().finally(() => (restoring = null));
     await restoring;
@@ -100,8 +121,14 @@ export const useSession = defineStore("session", () => {
       mark(false);
       token = null;
       user.value = null;
-      hasEnded.value = false;
+      hasEnded.value = isKept.value = false;
+      await part();
     }
+  }
+
+  function enterKept(me: api.Me): void {
+    user.value = me;
+    isKept.value = true;
   }
 
   const permissions = computed(() => new Set<string>(user.value?.permissions ?? []));
@@ -110,6 +137,10 @@ export const useSession = defineStore("session", () => {
   return {
     user,
     hasEnded,
+    isKept,
+    isUnreachable,
+    enterKept,
+    whenOver,
     login,
     logout,
     restore,

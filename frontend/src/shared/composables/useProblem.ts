@@ -6,6 +6,7 @@ export function useProblem(): (error: unknown) => string {
   const { t } = useI18n();
   return (error) => {
     const problem = asProblem(error);
+    if (problem.code === "not_kept") return t("problem.notKept");
     if (problem.status === 0) return t("problem.offline");
     if (problem.status === 401) return t("problem.ended");
     if (problem.status === 429) return t("problem.throttled", { seconds: problem.retryAfter ?? 60 });
