@@ -36,6 +36,7 @@ from waypost.notifications import proof_router as proof
 from waypost.notifications import reaching_router as reaching
 from waypost.notifications import router as notifications
 from waypost.notifications import slack_router as slack
+from waypost.notifications import sms_router as sms
 from waypost.notifications import teams_router as teams
 from waypost.notifications import templating_router as templating
 from waypost.reports import router as reports
@@ -99,6 +100,7 @@ ROOMS = (
     templating,
     notifications,
     slack,
+    sms,
     teams,
     reports,
     audit,

@@ -24,9 +24,9 @@ from waypost.kernel import hints, relay
 from waypost.kernel.db import Database
 from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
-from waypost.notifications import announcing, sending, subscribing
+from waypost.notifications import announcing, phones, reply_codes, sending, subscribing
 from waypost.notifications import consumer as notifications
-from waypost.notifications.events import ChannelFailed
+from waypost.notifications.events import ChannelFailed, PhoneProved, ReplyCodesVoided
 from waypost.notifications.incoming import originals
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
@@ -83,6 +83,8 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     deputies.DelegationChanged: ("notifications",),
     deputies.DelegationCancelled: ("notifications",),
     ChannelFailed: ("notifications",),
+    PhoneProved: ("notifications",),
+    ReplyCodesVoided: ("notifications",),
     tickets.TicketSubmitted: ("notifications", "team_rooms"),
     tickets.TicketApproved: ("notifications",),
     tickets.TicketRejected: ("notifications",),
@@ -149,6 +151,8 @@ async def _keep_house(database: Database) -> None:
         await forget_old_keys(session)
         await forget_old_sessions(session)
         await links.forget_old_links(session)
+        await reply_codes.forget_old_messages(session)
+        await phones.forget_unproved(session)
         await bulk.forget_old_jobs(session)
         await importing.forget_old_imports(session)
         await drafts.forget_old_drafts(session)

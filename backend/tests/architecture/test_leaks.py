@@ -20,6 +20,7 @@ SECRET = "Okapi"  # stands in internal words only
 
 # What stands for a path's parameter: of the marked ticket, or of something everybody may see.
 FILLED = {
+    "secret": lambda marked: "none",
     "ticket_id": lambda marked: marked["id"],
     "key": lambda marked: marked["ticket_type"],
     "definition_id": lambda marked: 1,

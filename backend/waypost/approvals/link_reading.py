@@ -127,6 +127,12 @@ def _sign_in(mode: str, workflow: ApprovalWorkflow, is_confidential: bool) -> Si
     return SignIn.STEP_UP if step_up.is_demanded(workflow) else None
 
 
+async def why_sign_in(session: AsyncSession, reader: Actor | None, workflow: ApprovalWorkflow) -> SignIn | None:
+    """Why whoever has only what was sent to this person does not decide it; None when that will do."""
+    is_confidential = reader is None or await _is_confidential(session, reader, workflow)
+    return _sign_in(get_settings().decision_links, workflow, is_confidential)
+
+
 async def _is_confidential(session: AsyncSession, reader: Actor, workflow: ApprovalWorkflow) -> bool:
     beside = await room_of(workflow.subject_type).beside(session, reader, [workflow.subject_id])
     return bool(beside.get(workflow.subject_id, {}).get("is_confidential", True))

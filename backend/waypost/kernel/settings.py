@@ -154,6 +154,7 @@ class Settings(BaseSettings):
         description="Hosts (JSON list) besides that of `TEAMS_BOT_URL` from which the bot's activities may come, as in a "
         "national cloud.",
     )
+    twilio_url: str = Field("https://api.twilio.com", description="Where Twilio is called.")
     mail_catcher_port: int | None = Field(
         None, ge=1, le=65535, description="Port of the mail catcher's page; default a free one."
     )

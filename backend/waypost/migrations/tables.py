@@ -12,6 +12,7 @@ import waypost.kernel.idempotency
 import waypost.kernel.relay
 import waypost.notifications.incoming.models
 import waypost.notifications.models
+import waypost.notifications.sms_models
 import waypost.search.models
 import waypost.tickets.import_models
 import waypost.tickets.models

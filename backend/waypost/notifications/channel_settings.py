@@ -18,7 +18,7 @@ from waypost.access.actor import Actor
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
-from waypost.notifications.channels import Channel, Field
+from waypost.notifications.channels import Channel, Checked, Field
 from waypost.notifications.channels.registry import CHANNELS, seal, unseal
 from waypost.notifications.choices import LABELS
 from waypost.notifications.errors import ChannelNotFound
@@ -82,6 +82,10 @@ async def set_up_channel(
             for f in channel.fields
             if f.required and not (hidden if f.kind == "secret" else plain).get(f.key)
         ]
+        if isinstance(channel, Checked):
+            known = {e.pointer for e in wrong}
+            lacking = channel.faults({**plain, **hidden}).items()
+            wrong += [FieldError(f"/settings/{k}", why) for k, why in lacking if f"/settings/{k}" not in known]
     if not channel.fields and not is_on:
         wrong.append(FieldError("/is_on", "cannot be switched off: it is set up where the product runs"))
     if wrong:

@@ -42,22 +42,25 @@ _CHAT = {
     Event.TICKET_ASSIGNED,
     Event.EMERGENCY,
 }
+_COSTLY = {Event.APPROVAL_ESCALATED, Event.EMERGENCY}  # each message is paid for: what cannot wait
 USUAL: dict[str, dict[str, bool]] = {
     event.value: {
         IN_APP: True,
         EMAIL: True,
         "slack": event in _CHAT,
         "teams": event in _CHAT,
-        "sms": event is Event.EMERGENCY,
+        "sms": event in _COSTLY,
         "push": event in _CHAT | {Event.TICKET_COMMENTED, Event.APPROVAL_DECIDED},
     }
     for event in Event
 }
-# Who is asked finds it in the app, that others decide in one's name is told, and an emergency goes every way there is.
+# Who is asked finds it in the app, that others decide in one's name or reach into
+# one's account is told, and an emergency goes every way there is.
 MANDATORY: dict[str, tuple[str, ...]] = {
     Event.APPROVAL_REQUESTED.value: (IN_APP,),
     Event.APPROVAL_REVIEW.value: (IN_APP, EMAIL),
     Event.DELEGATION.value: (IN_APP, EMAIL),
+    Event.ACCOUNT.value: (IN_APP, EMAIL),
     Event.EMERGENCY.value: CHANNELS,
     Event.SYSTEM.value: (IN_APP,),
 }

@@ -18,9 +18,9 @@ from waypost.directory.names import names
 from waypost.kernel.clock import now
 from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
-from waypost.notifications import alarms, deputising, planning, settling
+from waypost.notifications import alarms, deputising, phone_notices, planning, settling
 from waypost.notifications.channels.registry import channels_in_use
-from waypost.notifications.events import ChannelFailed
+from waypost.notifications.events import ChannelFailed, PhoneProved, ReplyCodesVoided
 from waypost.notifications.kinds import KINDS
 from waypost.notifications.people import people_told
 from waypost.notifications.telling import Notice, tell
@@ -52,6 +52,9 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
         return
     if isinstance(event, ChannelFailed):
         await alarms.tell_administrators(session, recorded, event)
+        return
+    if isinstance(event, (PhoneProved, ReplyCodesVoided)):
+        await phone_notices.tell_owner(session, recorded, event)
         return
     ticket_id = getattr(event, "ticket_id", None) or getattr(event, "subject_id", None)
     ticket = await session.get(Ticket, ticket_id) if ticket_id else None

@@ -102,7 +102,7 @@ async def _again(session: AsyncSession, actor: Actor, ids: list[int], filters: d
     await session.execute(
         update(Delivery)
         .where(Delivery.id.in_(ids))
-        .values(status="PENDING", attempts=0, next_at=at, bundle=None)
+        .values(status="PENDING", attempts=0, next_at=at, bundle=None, receipt=None, receipt_at=None)
         .execution_options(synchronize_session=False)
     )
     again = DeliveriesSentAgain(delivery_ids=ids[:MOST_NAMED], count=len(ids), filters=filters)
@@ -153,6 +153,9 @@ def _json(row: Delivery, person: Any) -> dict[str, Any]:
         "next_at": rfc3339(row.next_at),
         "sent_at": row.sent_at and rfc3339(row.sent_at),
         "last_error": row.last_error,
+        "segments": row.segments,
+        "receipt": row.receipt,
+        "receipt_at": row.receipt_at and rfc3339(row.receipt_at),
         "created_at": rfc3339(row.created_at),
         "allowed_actions": ["send_again"] if row.status == "FAILED" else [],
     }

@@ -86,6 +86,9 @@ class DeliveryRead(BaseModel):
     next_at: Annotated[str, Field(examples=AT)]
     sent_at: Annotated[str | None, Field(examples=AT)]
     last_error: Annotated[str | None, Field(examples=[None])]
+    segments: Annotated[int | None, Field(examples=[None], description="Parts of a text message, each paid for.")]
+    receipt: Annotated[Literal["DELIVERED", "UNDELIVERED"] | None, Field(description="What a phone's network said.")]
+    receipt_at: Annotated[str | None, Field(examples=[None])]
     created_at: Annotated[str, Field(examples=AT)]
     allowed_actions: Annotated[list[Literal["send_again"]], Field(examples=[["send_again"]])]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waypost.kernel.errors import Conflict, NotFound, Unauthenticated
+from waypost.kernel.errors import Conflict, Invalid, Kind, NotFound, Refusal, Unauthenticated
 
 
 class NotificationNotFound(NotFound):
@@ -69,3 +69,51 @@ class TooManyBrowsers(Conflict):
     """You are told in ten browsers already. Take one away first."""
 
     code = "too_many_browsers"
+
+
+class NoTextMessages(Conflict):
+    """Text messages are not set up here."""
+
+    code = "no_text_messages"
+
+
+class PhoneKnown(Conflict):
+    """This phone is yours already."""
+
+    code = "phone_known"
+
+
+class TooManyPhones(Conflict):
+    """You have two phones here. Take one away first."""
+
+    code = "too_many_phones"
+
+
+class TooManyCodes(Refusal):
+    """Too many codes were asked for lately. Please try again later."""
+
+    code, kind, title = "too_many_codes", Kind.THROTTLED, "Please wait"
+
+
+class NoCode(Conflict):
+    """There is nothing to prove here."""
+
+    code = "no_code"
+
+
+class CodeExpired(Conflict):
+    """This code is over. Ask for a new one."""
+
+    code, title = "code_expired", "Too late"
+
+
+class CodeSpent(Conflict):
+    """Too many wrong codes were entered. Ask for a new one."""
+
+    code, title = "code_spent", "Too often"
+
+
+class WrongCode(Invalid):
+    """This is not the code we sent."""
+
+    code, title = "wrong_code", "Not the code"

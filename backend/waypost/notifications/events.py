@@ -173,3 +173,63 @@ class ContactPointRemoved(Event):
     @property
     def object_id(self) -> int:
         return self.user_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneEvent(Event):
+    object_type: ClassVar[str] = "user"
+    user_id: int
+
+    @property
+    def object_id(self) -> int:
+        return self.user_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneAsked(PhoneEvent):
+    """Somebody says that a phone is theirs: a code went to it."""
+
+    type: ClassVar[str] = "phone.asked"
+    point_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneProved(PhoneEvent):
+    """Somebody entered the code: the phone is theirs from now on. `phone` shows its end only."""
+
+    type: ClassVar[str] = "phone.proved"
+    point_id: int
+    phone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneStopped(PhoneEvent):
+    """STOP came from a phone: nothing goes there any more."""
+
+    type: ClassVar[str] = "phone.stopped"
+    point_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhoneResumed(PhoneEvent):
+    """START came from a phone that had said STOP."""
+
+    type: ClassVar[str] = "phone.resumed"
+    point_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplyCodesVoided(PhoneEvent):
+    """Too many wrong codes came from a phone: those it could still answer with are void."""
+
+    type: ClassVar[str] = "phone.codes_voided"
+    phone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmsAnswered(PhoneEvent):
+    """Somebody's text message was answered with another. What either said is not kept."""
+
+    type: ClassVar[str] = "sms.answered"
+    outcome: str
+    step_id: int | None

@@ -26,6 +26,7 @@ class Event(StrEnum):
     COMMENT_MENTIONED = "comment.mentioned"
     TICKET_WATCHING = "ticket.watching"
     DELEGATION = "delegation"
+    ACCOUNT = "account"
     EMERGENCY = "emergency"
     SYSTEM = "system"
 
@@ -74,6 +75,8 @@ KINDS: dict[str, Kind] = {
     "delegation.begun": Kind(Event.DELEGATION, _BOTH),
     "delegation.changed": Kind(Event.DELEGATION, _BOTH),
     "delegation.cancelled": Kind(Event.DELEGATION, _BOTH),
+    "phone.added": Kind(Event.ACCOUNT, "it is about your own account"),
+    "phone.codes_void": Kind(Event.ACCOUNT, "it is about your own account"),
     "team.ticket": Kind(Event.TICKET_SUBMITTED, "this channel follows the team"),
     "channel.failed": Kind(Event.SYSTEM, "you look after this installation"),
     "channel.tested": Kind(Event.SYSTEM, "you asked for it"),

@@ -54,7 +54,8 @@ class Delivery(Base):
     `next_at` is when it is tried (again); a sender puts it off as it takes it, in case it does not live to say how it
     went. `message_id` is the same at every try, so a mail sent twice shows once. Rows of a person and channel with the
     same `bundle` go out as one message. `provider_ref` is what the other system calls the message, to change it later;
-    `step_id` is the approval step it asks to decide.
+    `step_id` is the approval step it asks to decide. `segments` are the parts a text message went out in; `receipt` is what
+    its network said became of it, DELIVERED or UNDELIVERED.
     """
 
     __tablename__ = "notification_deliveries"
@@ -78,6 +79,9 @@ class Delivery(Base):
     next_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(Text)
+    segments: Mapped[int | None] = mapped_column(SmallInteger)
+    receipt: Mapped[str | None] = mapped_column(String(16))
+    receipt_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     __table_args__ = (

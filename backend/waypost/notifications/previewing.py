@@ -41,7 +41,7 @@ async def words_of_template(
     """
     check_key(which.key)
     values = examples_of(which.key)
-    if ticket_id is not None and KINDS[which.key].event not in (Event.DELEGATION, Event.SYSTEM):
+    if ticket_id is not None and KINDS[which.key].event not in (Event.DELEGATION, Event.ACCOUNT, Event.SYSTEM):
         values |= await _of_ticket(session, actor, ticket_id)
     if subject is None or body is None:
         kept = await one_template(session, which)

@@ -4,25 +4,53 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from waypost.access.actor import Actor
-from waypost.access.deps import permit
+from waypost.access.deps import current_actor, permit
 from waypost.access.permissions import Permission
-from waypost.kernel.db import ReadSession, WriteSession
-from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.db import ReadSession, WriteSession, database
+from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
-from waypost.kernel.ids import PathId
+from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
-from waypost.notifications import reaching, subscribing
-from waypost.notifications.errors import ContactPointNotFound, NotReached, PushIsOff, TooManyBrowsers
-from waypost.notifications.reaching_schemas import BrowserCreate, ContactPointPage, ContactPointRead, PushKey
+from waypost.notifications import phones, reaching, subscribing
+from waypost.notifications.errors import (
+    CodeExpired,
+    CodeSpent,
+    ContactPointNotFound,
+    NoCode,
+    NoTextMessages,
+    NotReached,
+    PhoneKnown,
+    PushIsOff,
+    TooManyBrowsers,
+    TooManyCodes,
+    TooManyPhones,
+    WrongCode,
+)
+from waypost.notifications.reaching_schemas import (
+    ContactPointCreate,
+    ContactPointPage,
+    ContactPointRead,
+    PhoneAdd,
+    PhoneProof,
+    PushKey,
+)
 from waypost.notifications.subscribing import Subscription
 from waypost.notifications.templating_schemas import Sent
 
 router = APIRouter(route_class=StrictRoute, tags=["Notifications"])
 Reader = Annotated[Actor, permit(Permission.NOTIFICATIONS_READ)]
+
+
+async def _is_theirs(request: Request) -> None:
+    """403 and 404 before a 422."""
+    actor = await current_actor(request)
+    actor.require(Permission.NOTIFICATIONS_READ)
+    async with database().read() as session:
+        await reaching.find_point(session, actor, path_id(request.path_params.get("point_id")))
 
 
 @router.get("/contact-points", response_model=ContactPointPage)
@@ -35,18 +63,34 @@ async def contact_points(session: ReadSession, actor: Reader, limit: Limit = 25,
     "/contact-points",
     status_code=201,
     response_model=ContactPointRead,
-    responses=problems(PushIsOff, TooManyBrowsers),
+    responses=problems(PushIsOff, TooManyBrowsers, NoTextMessages, PhoneKnown, TooManyPhones, TooManyCodes),
 )
-async def add_contact_point(body: BrowserCreate, session: WriteSession, actor: Reader, once: OnceOnly) -> Response:
-    """Tell the caller in this browser from now on, until they sign out of it; whoever was told there is not any more."""
+async def add_contact_point(body: ContactPointCreate, session: WriteSession, actor: Reader, once: OnceOnly) -> Response:
+    """Tell the caller in this browser from now on, until they sign out of it; whoever was told there is not any more.
+
+    Or name a phone of the caller's own: a code goes to it. The same one again: a new code, and the old one is over.
+    """
 
     async def work() -> Response:
+        if isinstance(body, PhoneAdd):
+            return json_response(await phones.add_phone(session, actor, body.address, body.label), 201)
         keys = body.subscription.keys
         given = Subscription(body.subscription.endpoint, keys.p256dh, keys.auth)
         made = await subscribing.subscribe(session, actor, given, label=body.label)
         return json_response(reaching.point_json(made), 201)
 
     return await once.answer(session, actor.user_id, work)
+
+
+@router.post(
+    "/contact-points/{point_id}/verify",
+    response_model=ContactPointRead,
+    responses=problems(ContactPointNotFound, NoCode, CodeExpired, CodeSpent, WrongCode),
+)
+@guarded(_is_theirs)
+async def verify_contact_point(point_id: PathId, body: PhoneProof, actor: Reader) -> Response:
+    """Prove that a phone is one's own. A code is good for ten minutes and five tries."""
+    return json_response(await phones.prove(database(), actor, point_id, body.code))
 
 
 @router.post(

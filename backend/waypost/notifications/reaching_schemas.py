@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag
 
 from waypost.kernel.shapes import Line, Strict
 from waypost.notifications.subscribing import LONGEST_ENDPOINT
@@ -52,6 +52,31 @@ class BrowserCreate(Strict):
     channel: Literal["push"]
     subscription: PushSubscription
     label: Annotated[Line, Field(max_length=100, examples=["Chrome on Windows"])] = ""
+
+
+class PhoneAdd(Strict):
+    """A phone of the caller's own, to be proved with the code that is sent to it."""
+
+    channel: Annotated[Literal["sms"], Field(examples=["sms"])]
+    address: Annotated[Line, Field(max_length=40, examples=["+4915112345678"], description="With its country (E.164).")]
+    label: Annotated[Line | Literal[""], Field(max_length=100, examples=["My phone"])] = ""
+
+
+def _which(body: Any) -> str:
+    """What is added, by its channel: in brackets, as no name in a pointer to what is wrong with it."""
+    channel = body.get("channel") if isinstance(body, dict) else getattr(body, "channel", None)
+    return "(phone)" if channel == "sms" else "(browser)"
+
+
+ContactPointCreate = Annotated[
+    Annotated[BrowserCreate, Tag("(browser)")] | Annotated[PhoneAdd, Tag("(phone)")], Discriminator(_which)
+]
+
+
+class PhoneProof(Strict):
+    """The code that came to the phone."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["482913"])]
 
 
 class PushKey(BaseModel):

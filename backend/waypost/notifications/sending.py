@@ -24,9 +24,9 @@ from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, record
 from waypost.kernel.logs import get_logger
 from waypost.kernel.relay import wait_before
-from waypost.notifications import settling
+from waypost.notifications import capping, settling
 from waypost.notifications.accounts import keep_point, note_used
-from waypost.notifications.channels import Channel, Config, Message
+from waypost.notifications.channels import Capped, Channel, Config, Message
 from waypost.notifications.channels.registry import CHANNELS, config_of
 from waypost.notifications.choices import EMAIL
 from waypost.notifications.events import ChannelFailed
@@ -130,7 +130,13 @@ async def _send(
     database: Database, channel: Channel, config: Config, letters: list[Letter], *, is_probe: bool
 ) -> tuple[int, bool]:
     """How many were tried, and whether it is better to stop for now."""
-    has_trouble = False
+    letters, held = await _within_caps(database, channel, config, letters)
+    too_many = [letter for letter, fate in held if isinstance(fate, Misconfigured)]
+    for letter, fate in held:
+        if letter not in too_many[1:]:
+            await _mark(database, channel.key, letter, fate, is_probe=False)
+    await _give_back(database, too_many[1:])
+    has_trouble = bool(too_many)
     async with aclosing(channel.send(config, [letter.message for letter in letters])) as fates:
         for n, letter in enumerate(letters):
             if n and channel.pace:
@@ -142,7 +148,18 @@ async def _send(
             if isinstance(fate, Misconfigured) or (isinstance(fate, TryLater) and fate.for_all):
                 await _give_back(database, letters[n + 1 :])
                 return n + 1, True
-    return len(letters), has_trouble
+    return len(letters) + len(held), has_trouble
+
+
+async def _within_caps(
+    database: Database, channel: Channel, config: Config, letters: list[Letter]
+) -> tuple[list[Letter], list[tuple[Letter, Fate]]]:
+    """What may go out, and what may not by a channel that costs money, each with why."""
+    if not isinstance(channel, Capped):
+        return letters, []
+    refused = await capping.over(database, channel, channel.caps(config), [letter.message for letter in letters])
+    held = [(letter, fate) for letter, fate in zip(letters, refused, strict=True) if fate is not None]
+    return [letter for letter, fate in zip(letters, refused, strict=True) if fate is None], held
 
 
 async def take(database: Database, key: str, most: int = BATCH) -> list[Letter] | None:
@@ -206,6 +223,7 @@ def _letter(rows: list[Delivery]) -> Letter:
         ref=first.provider_ref,
         attempt=first.attempts,
         since=first.created_at,
+        delivery_id=first.id,
     )
     return Letter(tuple(row.id for row in rows), first.attempts, message)
 
@@ -233,6 +251,7 @@ async def _mark(database: Database, channel: str, letter: Letter, fate: Fate, *,
     values: dict[str, Any]
     if isinstance(fate, Delivered):
         values = {"status": "SENT", "sent_at": at, "last_error": None, "provider_ref": fate.ref or None}
+        values["segments"] = fate.segments
     elif isinstance(fate, Rejected) or letter.attempts >= MAX_ATTEMPTS:
         values = {"status": "FAILED", "last_error": fate.why}
         log.error("message given up", channel=channel, delivery_ids=letter.ids, why=fate.why)
@@ -245,7 +264,9 @@ async def _mark(database: Database, channel: str, letter: Letter, fate: Fate, *,
     if "status" in values:  # a link to decide by is the reader's alone from now on, or nobody's
         values["words"] = Delivery.words.op("-")("decide_link")
     async with database.transaction() as session:
-        await session.execute(update(Delivery).where(Delivery.id.in_(letter.ids)).values(**values))
+        # its network may have said already that it did not arrive
+        mine = (Delivery.id.in_(letter.ids), Delivery.status != "FAILED")
+        await session.execute(update(Delivery).where(*mine).values(**values))
         if isinstance(fate, Rejected) and fate.is_gone:
             gone = (ContactPoint.channel == channel, ContactPoint.address == letter.message.recipient)
             await session.execute(update(ContactPoint).where(*gone).values(stopped_at=at))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.kernel.clock import now
 from waypost.kernel.events import SYSTEM, Recorded, record
 from waypost.kernel.settings import get_settings
-from waypost.notifications.channels import Channel
+from waypost.notifications.channels import Channel, Inviting
 from waypost.notifications.choices import EMAIL, IN_APP, LONGEST_GATHERING, Plan, plan
 from waypost.notifications.events import NotificationCreated
 from waypost.notifications.kinds import KINDS, Event, event_of
@@ -57,7 +57,7 @@ async def tell(
     for channel in channels:
         if person.wishes.wants(event, channel.key):
             for recipient in channel.recipients(person):
-                await _deliver(session, recorded, person, notice, event, channel.key, recipient)
+                await _deliver(session, recorded, person, notice, event, channel, recipient)
 
 
 async def _in_app(session: AsyncSession, recorded: Recorded, person: Person, notice: Notice) -> None:
@@ -91,11 +91,13 @@ async def _deliver(
     person: Person,
     notice: Notice,
     event: Event,
-    channel: str,
+    by: Channel,
     recipient: str,
 ) -> None:
-    at = now()
+    at, channel = now(), by.key
     words = notice.told(channel, person.locale)
+    if isinstance(by, Inviting):
+        words = await by.invite(session, person.id, recipient, words)
     seconds = get_settings().notify_gather_seconds
     gathering = timedelta(seconds=seconds) if seconds and KINDS[notice.kind].gathers else None
     planned = plan(person.wishes, event, channel, at, ticket_id=notice.words.ticket_id, gathering=gathering)

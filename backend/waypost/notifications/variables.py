@@ -49,6 +49,7 @@ _TEAM = {
     "team": "IT Support",
     "assignee": "Alex Kim",
 }
+_ACCOUNT = {"phone": "+49…678"}
 _SYSTEM = {"channel": "email", "why": "535 5.7.8 Authentication failed"}
 
 
@@ -61,6 +62,8 @@ def variables_of(kind: str) -> Mapping[str, Any]:
         if kind == "team.ticket"
         else _DELEGATION
         if event is Event.DELEGATION
+        else _ACCOUNT
+        if event is Event.ACCOUNT
         else _SYSTEM
         if event is Event.SYSTEM
         else _TICKET

@@ -12,7 +12,8 @@ class Words:
     """One notice in words. `link` and `decide_link` are whole addresses; `action` names what `link` leads to.
 
     `decide` is the approval step it asks to decide, with the version of the request that was told, or None. `outcome` is
-    what became of that step, once nobody has to decide it any more.
+    what became of that step, once nobody has to decide it any more. `code` is what a code in it is made of, when it is
+    sent: the code itself is kept nowhere.
     """
 
     title: str
@@ -26,6 +27,7 @@ class Words:
     decide_link: str = ""
     decide: Mapping[str, int] | None = field(default=None)
     outcome: str = ""
+    code: Mapping[str, int] | None = field(default=None)
 
     def kept(self) -> dict[str, Any]:
         """As it is kept in a row."""
@@ -40,4 +42,6 @@ class Words:
 def words_of(kept: Mapping[str, Any]) -> Words:
     """What `kept` made; unknown names, of a newer version, are left out."""
     known = {k: v for k, v in kept.items() if k in Words.__dataclass_fields__}
-    return Words(**{**known, "facts": tuple((str(k), str(v)) for k, v in known.get("facts", ()))})
+    return Words(
+        **{"title": "", "body": "", **known, "facts": tuple((str(k), str(v)) for k, v in known.get("facts", ()))}
+    )

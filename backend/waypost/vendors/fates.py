@@ -10,12 +10,14 @@ from datetime import timedelta
 class Delivered:
     """The system took the message; `ref` is what it calls it, to change it later.
 
-    `address` is the account it found a person at, kept as theirs, so that they are looked for once.
+    `address` is the account it found a person at, kept as theirs, so that they are looked for once. `segments` are the
+    parts in which a text message goes out, each of which is paid for.
     """
 
     ref: str = ""
     why: str = ""
     address: str = ""
+    segments: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from waypost.notifications.people import Person
 from waypost.notifications.words import Words
 from waypost.vendors.fates import Fate
@@ -35,7 +37,8 @@ class Message:
     """What goes out at once to one person (or a team's channel, `user_id` None): a notice, or several as one.
 
     `id` is the same at every try, of which this is the `attempt`th; `since` is when it was made, before any of them.
-    `headers` are a mail's. `ref` names an earlier message that this one replaces.
+    `headers` are a mail's. `ref` names an earlier message that this one replaces. `delivery_id` is its row in the log, or
+    that of the first of its notices.
     """
 
     id: str
@@ -49,6 +52,7 @@ class Message:
     ref: str | None = None
     attempt: int = 1
     since: datetime | None = None
+    delivery_id: int = 0
 
 
 class Channel(Protocol):
@@ -88,3 +92,41 @@ class Changing(Protocol):
 
     key: ClassVar[str]
     changes_messages: ClassVar[bool]
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A channel that needs some settings only with others: which, it says itself."""
+
+    key: ClassVar[str]
+
+    def faults(self, config: Config) -> Mapping[str, str]:
+        """What keeps it from being switched on, by setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How many messages go out within a day at most: to one person, and in all."""
+
+    to_one: int
+    in_all: int
+
+
+@runtime_checkable
+class Capped(Protocol):
+    """A channel each message of which costs money: nothing, and nobody, makes it send without end."""
+
+    key: ClassVar[str]
+
+    def caps(self, config: Config) -> Caps:
+        """How many it sends in a day."""
+
+
+@runtime_checkable
+class Inviting(Protocol):
+    """A channel on which one answers in words: a message that asks for a decision says how."""
+
+    key: ClassVar[str]
+
+    async def invite(self, session: AsyncSession, user_id: int, recipient: str, words: Words) -> Words:
+        """The words with what this recipient answers with, when they may; kept in the transaction that tells them."""

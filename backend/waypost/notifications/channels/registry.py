@@ -15,12 +15,13 @@ from waypost.notifications.channels import Announcing, Changing, Channel, Config
 from waypost.notifications.channels.email import Email
 from waypost.notifications.channels.push import Push
 from waypost.notifications.channels.slack import Slack
+from waypost.notifications.channels.sms import Sms
 from waypost.notifications.channels.teams import Teams
 from waypost.notifications.models import ChannelSettings
 
 log = get_logger(__name__)
 # The order is that of the locks of their senders: add at the end.
-CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(), Slack(), Teams(), Push())}
+CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(), Slack(), Teams(), Push(), Sms())}
 
 
 async def channels_in_use(session: AsyncSession) -> list[Channel]:
