@@ -2171,9 +2171,25 @@ export type DeliveryRead = {
     next_at: string;
     person: PersonRef | null;
     /**
+     * Receipt
+     *
+     * What a phone's network said.
+     */
+    receipt: 'DELIVERED' | 'UNDELIVERED' | null;
+    /**
+     * Receipt At
+     */
+    receipt_at: string | null;
+    /**
      * Recipient
      */
     recipient: string;
+    /**
+     * Segments
+     *
+     * Parts of a text message, each paid for.
+     */
+    segments: number | null;
     /**
      * Sent At
      */
@@ -4136,6 +4152,40 @@ export type PersonRef = {
      * Username
      */
     username: string;
+};
+
+/**
+ * PhoneAdd
+ *
+ * A phone of the caller's own, to be proved with the code that is sent to it.
+ */
+export type PhoneAdd = {
+    /**
+     * Address
+     *
+     * With its country (E.164).
+     */
+    address: string;
+    /**
+     * Channel
+     */
+    channel: 'sms';
+    /**
+     * Label
+     */
+    label?: string | '';
+};
+
+/**
+ * PhoneProof
+ *
+ * The code that came to the phone.
+ */
+export type PhoneProof = {
+    /**
+     * Code
+     */
+    code: string;
 };
 
 /**
@@ -12057,7 +12107,10 @@ export type ContactPointsResponses = {
 export type ContactPointsResponse = ContactPointsResponses[keyof ContactPointsResponses];
 
 export type AddContactPointData = {
-    body: BrowserCreate;
+    /**
+     * Body
+     */
+    body: BrowserCreate | PhoneAdd;
     headers?: {
         /**
          * Idempotency-Key
@@ -12088,6 +12141,10 @@ export type AddContactPointErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AddContactPointError = AddContactPointErrors[keyof AddContactPointErrors];
@@ -12196,6 +12253,52 @@ export type TryContactPointResponses = {
 };
 
 export type TryContactPointResponse = TryContactPointResponses[keyof TryContactPointResponses];
+
+export type VerifyContactPointData = {
+    body: PhoneProof;
+    path: {
+        /**
+         * Point Id
+         */
+        point_id: number;
+    };
+    query?: never;
+    url: '/api/v1/contact-points/{point_id}/verify';
+};
+
+export type VerifyContactPointErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Not the code
+     */
+    422: Problem;
+};
+
+export type VerifyContactPointError = VerifyContactPointErrors[keyof VerifyContactPointErrors];
+
+export type VerifyContactPointResponses = {
+    /**
+     * Successful Response
+     */
+    200: ContactPointRead;
+};
+
+export type VerifyContactPointResponse = VerifyContactPointResponses[keyof VerifyContactPointResponses];
 
 export type DecisionLinkData = {
     body?: never;
