@@ -19,6 +19,7 @@ from waypost.kernel.events import record
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.notifications.errors import DeliveryNotFound, NotFailed
 from waypost.notifications.events import DeliveriesSentAgain
+from waypost.notifications.incoming.returned import try_again
 from waypost.notifications.models import Delivery
 from waypost.tickets.models import Ticket
 
@@ -105,6 +106,7 @@ async def _again(session: AsyncSession, actor: Actor, ids: list[int], filters: d
         .values(status="PENDING", attempts=0, next_at=at, bundle=None, receipt=None, receipt_at=None)
         .execution_options(synchronize_session=False)
     )
+    await try_again(session, ids)
     again = DeliveriesSentAgain(delivery_ids=ids[:MOST_NAMED], count=len(ids), filters=filters)
     await record(session, again, actor=actor, at=at)
 

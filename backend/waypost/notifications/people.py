@@ -22,7 +22,9 @@ _FACTS = text("""
       (SELECT coalesce(jsonb_agg(jsonb_build_array(k.channel, k.address) ORDER BY k.id), '[]') FROM contact_points k
          WHERE k.user_id = u.id AND k.verified_at IS NOT NULL AND k.stopped_at IS NULL) AS points,
       (SELECT coalesce(jsonb_agg(k.channel), '[]') FROM contact_points k
-         WHERE k.user_id = u.id AND k.address = u.email AND k.stopped_at > now() - interval '1 day') AS unknown
+         WHERE k.user_id = u.id AND k.address = u.email AND k.stopped_at > now() - interval '1 day') AS unknown,
+      EXISTS (SELECT 1 FROM contact_points k WHERE k.user_id = u.id AND k.channel = 'email'
+         AND k.address = lower(u.email) AND k.stopped_at IS NOT NULL) AS is_returned
     FROM users u
       LEFT JOIN notification_preferences p ON p.user_id = u.id
       LEFT JOIN notification_defaults c ON c.role_id IS NULL
@@ -35,6 +37,7 @@ class Person:
     """Somebody who may be told. `points` are their verified addresses by channel, besides the mail's.
 
     `unknown` are the channels that looked for them by their mail address within the last day, and found nobody.
+    `is_returned`: mails to their address came back for good.
     """
 
     id: int
@@ -45,6 +48,7 @@ class Person:
     wishes: Wishes
     points: Mapping[str, tuple[str, ...]]
     unknown: frozenset[str] = frozenset()
+    is_returned: bool = False
 
 
 async def people_told(session: AsyncSession, ids: Collection[int]) -> dict[int, Person]:
@@ -68,7 +72,9 @@ def _person(row: Any) -> Person:
         quiet=quiet_hours_of(row.quiet_hours),
         zone=zone,
     )
-    return Person(row.id, row.name, row.email, zone, row.locale, wishes, points, frozenset(row.unknown))
+    return Person(
+        row.id, row.name, row.email, zone, row.locale, wishes, points, frozenset(row.unknown), row.is_returned
+    )
 
 
 def quiet_hours_of(kept: Mapping[str, Any] | None) -> QuietHours | None:

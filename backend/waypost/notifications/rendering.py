@@ -17,6 +17,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from mjml import mjml2html
 
+from waypost.notifications.incoming.replies import MARKER
 from waypost.notifications.words import Words
 
 FOLDER = Path(__file__).parent / "templates"
@@ -77,6 +78,14 @@ def mail_of(words: Words) -> tuple[str, str]:
     ways = "\n".join(f"{name}: {link}" for name, link in named if link)
     text = "\n\n".join(part for part in (words.body, facts, ways) if part)
     return f"{text}\n", _layout("layout").render(asdict(words) | {"paragraphs": _paragraphs(words.body)})
+
+
+def with_marker(text: str, html: str) -> tuple[str, str]:
+    """A mail with the line above which an answer is written, so that the rest is known for a quote."""
+    line = f'<div style="color:#526077;font-size:12px;text-align:center;padding:8px">{MARKER}</div>'
+    body = re.search(r"<body[^>]{0,500}>", html)
+    at = body.end() if body else 0
+    return f"{MARKER}\n\n{text}", f"{html[:at]}{line}{html[at:]}"
 
 
 def summary_of(title: str, notices: Sequence[Words], because: str, link: str) -> tuple[str, str]:

@@ -22,6 +22,10 @@ from waypost.notifications.people import Person
 from waypost.notifications.rendering import one_line
 from waypost.notifications.words import Words
 
+RETURNED = (
+    "Not sent: mails to this address come back. It is tried again once sent again by hand, or once they write from it."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -102,6 +106,7 @@ async def _deliver(
     gathering = timedelta(seconds=seconds) if seconds and KINDS[notice.kind].gathers else None
     planned = plan(person.wishes, event, channel, at, ticket_id=notice.words.ticket_id, gathering=gathering)
     domain = get_settings().mail_domain
+    is_returned = channel == EMAIL and person.is_returned
     made = await session.scalar(
         insert(Delivery)
         .values(
@@ -117,7 +122,8 @@ async def _deliver(
             bundle=planned.bundle,
             is_urgent=event is Event.EMERGENCY,
             step_id=notice.step_id,
-            status="PENDING",
+            status="FAILED" if is_returned else "PENDING",
+            last_error=RETURNED if is_returned else None,
             next_at=planned.at,
             created_at=at,
         )

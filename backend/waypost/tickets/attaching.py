@@ -63,7 +63,7 @@ def store() -> ObjectStore:
 
 
 @dataclass(slots=True)
-class _Taken:
+class Taken:
     """What is learnt of a file while it passes."""
 
     size: int = 0
@@ -114,10 +114,10 @@ async def add_attachment(
     async with database.read() as session:
         _check_may_add(actor, await find_ticket(session, actor, ticket_id), visibility)
     name, key = secrets.token_hex(20), crypto.new_key()
-    taken = _Taken(digest=hashlib.sha256())
+    taken = Taken(digest=hashlib.sha256())
     place = store()
     try:
-        await place.put(name, crypto.seal(key, _watched(upload.data, taken, get_settings().attachment_max_bytes)))
+        await place.put(name, crypto.seal(key, watched(upload.data, taken, get_settings().attachment_max_bytes)))
         wrapped = crypto.keyring().wrap(key, name.encode())
         async with database.transaction() as session:
 
@@ -125,7 +125,7 @@ async def add_attachment(
                 found = await find_ticket(session, actor, ticket_id, lock=True)
                 _check_may_add(actor, found, visibility)
                 await _check_room(session, ticket_id)
-                row = await _keep(session, actor, upload.filename, name, wrapped, taken, ticket_id, visibility)
+                row = await keep_row(session, actor, upload.filename, name, wrapped, taken, ticket_id, visibility)
                 people = await names.people(session, [row.uploaded_by_id])
                 return json_response(attachment_json(row, people, actor, found), 201)
 
@@ -135,14 +135,15 @@ async def add_attachment(
         log.exception("object store failed")
         raise Unavailable("Files cannot be stored at the moment. Please try again shortly.", retry_after=30) from failed
     except BaseException:
-        await _drop(place, name)
+        await drop(place, name)
         raise
     if "idempotency-replayed" in answer.headers:  # the file is kept already
-        await _drop(place, name)
+        await drop(place, name)
     return answer
 
 
-async def _watched(data: AsyncIterator[bytes], taken: _Taken, most: int) -> AsyncIterator[bytes]:
+async def watched(data: AsyncIterator[bytes], taken: Taken, most: int) -> AsyncIterator[bytes]:
+    """The bytes as they pass, looked at; raises `AttachmentTooLarge` with the first that is too much."""
     async for piece in data:
         taken.size += len(piece)
         if taken.size > most:
@@ -153,16 +154,17 @@ async def _watched(data: AsyncIterator[bytes], taken: _Taken, most: int) -> Asyn
         yield piece
 
 
-async def _keep(
+async def keep_row(
     session: AsyncSession,
     actor: Actor,
     filename: str,
     name: str,
     wrapped: crypto.WrappedKey,
-    taken: _Taken,
+    taken: Taken,
     ticket_id: int,
     visibility: str,
 ) -> Attachment:
+    """Write down a file that lies in the store, and record it. The caller has asked whether it may be added."""
     at = now()
     is_scanned = get_settings().clamd_url is not None
     row = Attachment(
@@ -223,7 +225,7 @@ async def remove_attachment(database: Database, actor: Actor, attachment_id: int
         )
         await session.delete(row)
         await session.flush()
-    await _drop(store(), name)
+    await drop(store(), name)
 
 
 async def ask_for_scan(database: Database, actor: Actor, attachment_id: int) -> Attachment:
@@ -247,7 +249,8 @@ async def ask_for_scan(database: Database, actor: Actor, attachment_id: int) -> 
         return row
 
 
-async def _drop(place: ObjectStore, name: str) -> None:
+async def drop(place: ObjectStore, name: str) -> None:
+    """Remove an object no row names; one that cannot be removed now is found by the housekeeping later."""
     try:
         await place.delete(name)
     except StoreFailed:

@@ -124,7 +124,7 @@ async def ticket_history(
             "actor": people.get(r.actor_id),
             "on_behalf_of": people.get(r.on_behalf_of_id),
             "summary": _summary(r.type, r.data, people, r.actor_id, numbers.get(_other_ticket(r.data) or 0))
-            + (BY_THE_LINK if r.channel == BY_LINK else ""),
+            + _BY.get(r.channel, ""),
             "changes": _changes(r.type, r.data, people, teams)
             + [_answered(*pair, people, departments) for pair in filled.get(r.id, ())],
             "comment": r.data.get("comment") or r.data.get("comments") or None,
@@ -138,6 +138,7 @@ async def ticket_history(
 
 
 BY_THE_LINK = ", by the link from the mail"
+_BY = {BY_LINK: BY_THE_LINK, "email": ", by mail"}
 _LABELS = {"is_confidential": "who may see it"}
 _PEOPLE = ("user_id", "old_assignee_id", "new_assignee_id", "approver_id", "to_id", "from_id")
 

@@ -144,8 +144,8 @@ class TicketText(Base):
 class TicketComment(Base):
     """Something said about a ticket. `INTERNAL` ones are for the team only.
 
-    `version` counts its texts (earlier ones are `CommentVersion`s), `mention_ids` are the people its text names. Of one
-    that was removed a place remains, without words.
+    `version` counts its texts (earlier ones are `CommentVersion`s), `mention_ids` are the people its text names. `channel`
+    is what it came by, when that was not the web app. Of one that was removed a place remains, without words.
     """
 
     __tablename__ = "ticket_comments"
@@ -157,6 +157,7 @@ class TicketComment(Base):
     visibility: Mapped[str] = mapped_column(String(8))
     version: Mapped[int] = mapped_column(Integer, server_default="1")
     mention_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
+    channel: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     edited_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]

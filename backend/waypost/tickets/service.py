@@ -83,6 +83,7 @@ async def create_ticket(
     is_rehearsal: bool = False,
     tags: list[str] | None = None,
     is_confidential: bool = False,
+    team_id: int | None = None,
 ) -> Ticket:
     """Write a ticket, as a draft or submitted at once; what it was written as so far (`draft_id`) goes with it.
 
@@ -90,7 +91,7 @@ async def create_ticket(
     `requester` is the same, where the caller has asked whether they may. `in_their_name`: it counts as written by the
     requester, so who really wrote it sees it only as anybody else would; deciding it is still not theirs, nor of those
     it is `also_by`: who wrote what it was made of.
-    `is_rehearsal`: the caller takes it back, so it uses up no number.
+    `is_rehearsal`: the caller takes it back, so it uses up no number. `team_id` is whose work it is, when not the type's team's.
     A draft may still lack required fields. Raises `NotYoursToAskFor`, or `UnknownTicketType`, `FormNotFilled` or
     `Invalid`, each naming fields.
     """
@@ -123,7 +124,7 @@ async def create_ticket(
         requester_id=requester.id,
         created_by_id=requester.id if in_their_name else actor.user_id,
         edited_by_ids=sorted({actor.user_id, *also_by}) if in_their_name else [],
-        team_id=kind.team_id,
+        team_id=team_id or kind.team_id,
         department_id=requester.department_id,
         due_date=due_date,
         custom_fields=custom_fields,

@@ -48,6 +48,10 @@ class CommentRead(BaseModel):
     author: PersonRef
     body: Annotated[str, Field(examples=["Which model do you need, @employee?"])]
     visibility: VisibilityWord
+    channel: Annotated[
+        str | None,
+        Field(description="What it came by, when not the web app; `email`: there is a mail.", examples=["email"]),
+    ]
     version: Version
     mentions: list[PersonRef]
     created_at: datetime

@@ -121,6 +121,7 @@ async def keep_comment(
         visibility=visibility,
         version=1,
         mention_ids=mention_ids,
+        channel=None if actor.channel in ("web", "system") else actor.channel,
         created_at=at,
     )
     session.add(comment)
@@ -343,6 +344,7 @@ def _json(
         "author": people.get(comment.author_id),
         "body": comment.body,
         "visibility": comment.visibility,
+        "channel": comment.channel,
         "version": comment.version,
         "mentions": [people[i] for i in comment.mention_ids if i in people],
         "created_at": rfc3339(comment.created_at),

@@ -13,7 +13,7 @@ from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
 from waypost.notifications.channels import Config, Field, Message
 from waypost.notifications.people import Person
-from waypost.notifications.rendering import mail_of, summary_of
+from waypost.notifications.rendering import mail_of, summary_of, with_marker
 from waypost.vendors import smtp
 from waypost.vendors.fates import Fate, Rejected
 
@@ -60,6 +60,8 @@ def mail_message(message: Message) -> EmailMessage:
         text, html = mail_of(message.notices[0])
     else:
         text, html = summary_of(message.subject, message.notices, _because(message), get_settings().origin)
+    if "Reply-To" in message.headers:  # only where an answer is read
+        text, html = with_marker(text, html)
     mail.set_content(text)
     mail.add_alternative(html, subtype="html")
     return mail
