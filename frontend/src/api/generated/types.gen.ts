@@ -1332,6 +1332,12 @@ export type CommentRead = {
      */
     body: string;
     /**
+     * Channel
+     *
+     * What it came by, when not the web app; `email`: there is a mail.
+     */
+    channel: string | null;
+    /**
      * Created At
      */
     created_at: string;
