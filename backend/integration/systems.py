@@ -34,6 +34,26 @@ def npm(package: str, version: str, *others: str) -> Path:
     return folder / "node_modules" / ".bin"
 
 
+def apt(*packages: str) -> None:
+    """Packages of the system, installed once. Raises when they cannot be."""
+    have = subprocess.run(["dpkg-query", "-W", "-f", "${Status}\n", *packages], capture_output=True, text=True)
+    if have.returncode == 0 and have.stdout.count("install ok installed") == len(packages):
+        return
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages]
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, capture_output=True, text=True, env=env, timeout=LONGEST_INSTALL)
+
+    if run(*install).returncode:  # the lists of what there is may be missing, or old
+        run("apt-get", "update", "-q")
+        again = run(*install)
+        if again.returncode:
+            raise RuntimeError(
+                f"{', '.join(packages)} cannot be installed:\n{again.stdout[-2000:]}{again.stderr[-2000:]}"
+            )
+
+
 @contextlib.contextmanager
 def running(*command: str, ready: str, within: float = 60, **env: str) -> Iterator[None]:
     """A program while the block runs; begins once it has said `ready`. Raises with what it said when it does not."""

@@ -39,6 +39,7 @@ from waypost.notifications import slack_router as slack
 from waypost.notifications import sms_router as sms
 from waypost.notifications import teams_router as teams
 from waypost.notifications import templating_router as templating
+from waypost.notifications.incoming import standing
 from waypost.reports import router as reports
 from waypost.search import router as search
 from waypost.tickets import asking_router as asking
@@ -149,6 +150,7 @@ def create_app() -> FastAPI:
     http.install(app, authenticate=authenticate)
     for room in ROOMS:
         app.include_router(room.router, prefix=API)
+    health.checks["mailboxes"] = standing.check
     app.include_router(health.router, prefix=API)
     openapi.complete(app)
     app.add_route("/metrics", health.metrics, methods=["GET"], include_in_schema=False)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -140,7 +141,7 @@ def _run(settings: Settings, began: float) -> None:
             _prepare_database(settings)
         except (OSError, ValueError, RuntimeError, SQLAlchemyError, PostgresError, InterfaceError) as error:
             raise DidNotStart(_sentence(settings, error)) from error
-        say("Starting the web server, the worker and the scheduler …")
+        say("Starting the web server, the worker, the scheduler and the reader of mailboxes …")
         host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         host = f"[{host}]" if ":" in host else host
         for specs in _programs(settings, mails, f"http://{host}:{settings.port}/api/v1/health/ready"):
@@ -230,6 +231,7 @@ def _programs(settings: Settings, mails: int | None, ready: str) -> list[list[Sp
     others = [
         Spec("worker", _python(*celery, "worker", "-l", "WARNING", "-c", "2", "--without-gossip", "--without-mingle")),
         Spec("scheduler", _python(*celery, "beat", "-l", "WARNING", "-s", beat)),
+        Spec("mail-in", _python("waypost.cli", "mail-in")),
     ]
     if mails is not None:
         web.append(Spec("mails", _python("waypost.cli", "mail-catcher"), is_ready=_listening(mails)))
@@ -276,6 +278,36 @@ def mail_catcher() -> None:
     settings = _settings()
     processes.end_with_supervisor()
     asyncio.run(catcher.serve(settings.smtp_port, settings.mail_catcher_port or embedded.free_port()))
+
+
+@app.command()
+def mail_in() -> None:
+    """Read the mailboxes and take in what comes (DATABASE_URL and REDIS_URL must be set)."""
+    settings = _settings()
+    processes.end_with_supervisor()
+    asyncio.run(_read_mailboxes(settings))
+
+
+async def _read_mailboxes(settings: Settings) -> None:
+    from waypost.kernel import hints, logs, queue  # noqa: PLC0415
+    from waypost.kernel.db import Database, use_database  # noqa: PLC0415
+    from waypost.kernel.events import use_wiring  # noqa: PLC0415
+    from waypost.notifications.incoming import running  # noqa: PLC0415
+    from waypost.wiring import build_wiring  # noqa: PLC0415
+
+    logs.configure(settings)
+    use_wiring(build_wiring())
+    hints.wake = queue.waker(queue.build(settings))
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    database = Database.connect(settings)
+    use_database(database)
+    try:
+        async with hints.running(settings, database):
+            await running.run(database, None, stop)
+    finally:
+        await database.dispose()
 
 
 @app.command()

@@ -28,6 +28,7 @@ from waypost.notifications import announcing, phones, reply_codes, sending, subs
 from waypost.notifications import consumer as notifications
 from waypost.notifications.events import ChannelFailed, PhoneProved, ReplyCodesVoided
 from waypost.notifications.incoming import originals
+from waypost.notifications.incoming.events import MailboxFailed, MailHeldBack
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
 from waypost.tickets import (
@@ -85,6 +86,8 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     ChannelFailed: ("notifications",),
     PhoneProved: ("notifications",),
     ReplyCodesVoided: ("notifications",),
+    MailboxFailed: ("notifications",),
+    MailHeldBack: ("notifications",),
     tickets.TicketSubmitted: ("notifications", "team_rooms"),
     tickets.TicketApproved: ("notifications",),
     tickets.TicketRejected: ("notifications",),

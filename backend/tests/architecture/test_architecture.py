@@ -241,6 +241,12 @@ ONLY_KEPT = {
     "tickets.exported",
     "import.finished",
     "import.started",
+    "incoming_mail.discarded",
+    "incoming_mail.put_on_ticket",
+    "incoming_mail.taken_anew",
+    "mailbox.added",
+    "mailbox.changed",
+    "mailbox.removed",
 }
 
 

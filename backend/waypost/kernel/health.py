@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
 
@@ -14,7 +15,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import BaseModel
 from sqlalchemy import select, text
 
-from waypost.kernel.db import database
+from waypost.kernel.db import Database, database
 from waypost.kernel.errors import NotFound
 from waypost.kernel.http import json_response
 from waypost.kernel.relay import first_waiting
@@ -88,11 +89,25 @@ async def _valkey(request: Request) -> str:
     return "ok"
 
 
+Check = Callable[[Database], Awaitable[str]]  # `ok`, or what is wrong
+checks: dict[str, Check] = {}  # what rooms want looked at, by name; filled by the door
+
+
+async def _checked(check: Check) -> str:
+    try:
+        async with asyncio.timeout(2):
+            return await check(database())
+    except Exception as error:
+        return f"down: {type(error).__name__}"
+
+
 async def ready(request: Request) -> Response:
     """Each dependency by name. 503 only without the database: without the cache work goes on, more slowly."""
-    postgres, valkey, relay = await asyncio.gather(_database(), _valkey(request), _relay())
-    dependencies = {"postgresql": postgres, "valkey": valkey, "relay": relay}
-    status = "down" if postgres != "ok" else "ok" if valkey == relay == "ok" else "degraded"
+    named = {"postgresql": _database(), "valkey": _valkey(request), "relay": _relay()}
+    named |= {name: _checked(check) for name, check in checks.items()}
+    dependencies = dict(zip(named, await asyncio.gather(*named.values()), strict=True))
+    is_well = all(said == "ok" for said in dependencies.values())
+    status = "down" if dependencies["postgresql"] != "ok" else "ok" if is_well else "degraded"
     return json_response({"status": status, "dependencies": dependencies}, 503 if status == "down" else 200)
 
 

@@ -69,21 +69,26 @@ def check_url(written: str) -> httpx2.URL:
 
 
 async def resolve(url: httpx2.URL) -> str:
-    """The one address to connect to. Raises `NotAllowed`."""
-    port = url.port or (443 if url.scheme == "https" else 80)
+    """The one address to connect to. Raises `NotAllowed`, and `httpx2.ConnectError` for a name nobody knows."""
+    is_encrypted = url.scheme == "https"
+    return await resolve_host(url.host, url.port or (443 if is_encrypted else 80), is_encrypted=is_encrypted)
+
+
+async def resolve_host(host: str, port: int, *, is_encrypted: bool = True) -> str:
+    """The one address to connect to for a host somebody typed in, whatever is spoken with it. Raises as `resolve`."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
-    except OSError as unknown:
-        raise httpx2.ConnectError(f"{url.host} is not known") from unknown
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as unknown:
+        raise httpx2.ConnectError(f"{host} is not known") from unknown
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     if not addresses:
-        raise httpx2.ConnectError(f"{url.host} has no address")
+        raise httpx2.ConnectError(f"{host} has no address")
     if all(is_allowed(a) for a in addresses):
         return str(addresses[0])
-    if url.scheme != "https":
+    if not is_encrypted:
         raise NotAllowed("an address begins with https://")
     if not all(is_outside(a) or is_allowed(a) for a in addresses):
-        raise NotAllowed(f"{url.host} lies inside this network")
+        raise NotAllowed(f"{host} lies inside this network")
     return str(addresses[0])
 
 

@@ -110,6 +110,14 @@ class Settings(BaseSettings):
         "starttls", description="`starttls` and `tls` refuse to send unencrypted; `none` is for loopback only."
     )
     smtp_ca_file: Path | None = Field(None, description="CA certificate of the mail server; default the system's.")
+    imap_ca_file: Path | None = Field(
+        None, description="CA certificate of the servers that mailboxes are read from; default the system's."
+    )
+    mail_in_max_bytes: int = Field(
+        48 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Largest mail that is taken in, in bytes; of a larger one only its headers are kept, for a look.",
+    )
     mail_from: str = Field("Waypost <waypost@example.com>", description="Sender of every mail.")
     notify_gather_seconds: int = Field(
         60,

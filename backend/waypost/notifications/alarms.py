@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,17 +13,22 @@ from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
 from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.events import ChannelFailed
+from waypost.notifications.incoming.events import MailboxFailed, MailHeldBack
 from waypost.notifications.kinds import KINDS
 from waypost.notifications.people import people_told
 from waypost.notifications.telling import Notice, tell
 from waypost.notifications.texts import note_broken, texts_of
 
 MOST_TOLD = 100
-LINK = "/settings/deliveries"
+Alarm = ChannelFailed | MailboxFailed | MailHeldBack
 
 
-async def tell_administrators(session: AsyncSession, recorded: Recorded, event: ChannelFailed) -> None:
-    """That nothing goes out by a channel; by every other one. Doing it twice changes nothing."""
+async def tell_administrators(session: AsyncSession, recorded: Recorded, event: Alarm) -> None:
+    """That something of the installation waits for them; by every channel that works. Doing it twice changes nothing."""
+    alarm = _alarm(event)
+    if alarm is None:
+        return
+    kind, topic, link, values = alarm
     ids = await session.scalars(
         select(UserRole.user_id)
         .join(RolePermission, RolePermission.role_id == UserRole.role_id)
@@ -30,19 +37,26 @@ async def tell_administrators(session: AsyncSession, recorded: Recorded, event: 
         .order_by(UserRole.user_id)
         .limit(MOST_TOLD)
     )
-    values = {
-        "channel": event.channel,
-        "why": event.why,
-        "facts": {},
-        "link": f"{get_settings().origin}{LINK}",
-        "action": "Look at what could not be sent",
-        "because": KINDS["channel.failed"].because,
-    }
-    kind = "channel.failed"
+    values |= {"facts": {}, "link": f"{get_settings().origin}{link}", "because": KINDS[kind].because}
     texts = await texts_of(session, [kind])
     words, retold = texts.words(kind, values), texts.retold(kind, values)
-    notice = Notice(kind, words, LINK, f"channel.{event.channel}", retold=retold)
-    channels = [c for c in await channels_in_use(session) if c.key != event.channel]
+    notice = Notice(kind, words, link, topic, retold=retold)
+    failed = event.channel if isinstance(event, ChannelFailed) else None
+    channels = [c for c in await channels_in_use(session) if c.key != failed]
     for person in (await people_told(session, list(ids))).values():
         await tell(session, recorded, person, notice, channels)
     await note_broken(session, texts)
+
+
+def _alarm(event: Alarm) -> tuple[str, str, str, dict[str, Any]] | None:
+    """The kind of notice, its topic, where it leads and what its words can name; None when nobody is to be told."""
+    if isinstance(event, ChannelFailed):
+        values = {"channel": event.channel, "why": event.why, "action": "Look at what could not be sent"}
+        return "channel.failed", f"channel.{event.channel}", "/settings/deliveries", values
+    if isinstance(event, MailboxFailed):
+        values = {"mailbox": event.name, "why": event.why, "action": "Look at the mailbox"}
+        return "mailbox.failed", f"mailbox.{event.mailbox_id}", "/settings/mailboxes", values
+    if not event.is_alarm:
+        return None
+    values = {"mailbox": event.mailbox, "why": event.why, "action": "Look at what was held back"}
+    return "mail.held_back", "mail.held_back", "/settings/quarantine", values

@@ -20,7 +20,7 @@ from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
 from waypost.notifications import alarms, deputising, phone_notices, planning, settling
 from waypost.notifications.channels.registry import channels_in_use
-from waypost.notifications.events import ChannelFailed, PhoneProved, ReplyCodesVoided
+from waypost.notifications.events import PhoneProved, ReplyCodesVoided
 from waypost.notifications.kinds import KINDS
 from waypost.notifications.people import people_told
 from waypost.notifications.telling import Notice, tell
@@ -50,7 +50,7 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
     if isinstance(event, DelegationEvent):
         await deputising.tell_both(session, recorded, event)
         return
-    if isinstance(event, ChannelFailed):
+    if isinstance(event, alarms.Alarm):
         await alarms.tell_administrators(session, recorded, event)
         return
     if isinstance(event, (PhoneProved, ReplyCodesVoided)):

@@ -79,6 +79,8 @@ KINDS: dict[str, Kind] = {
     "phone.codes_void": Kind(Event.ACCOUNT, "it is about your own account"),
     "team.ticket": Kind(Event.TICKET_SUBMITTED, "this channel follows the team"),
     "channel.failed": Kind(Event.SYSTEM, "you look after this installation"),
+    "mailbox.failed": Kind(Event.SYSTEM, "you look after this installation"),
+    "mail.held_back": Kind(Event.SYSTEM, "you look after this installation"),
     "channel.tested": Kind(Event.SYSTEM, "you asked for it"),
 }
 

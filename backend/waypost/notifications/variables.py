@@ -50,7 +50,7 @@ _TEAM = {
     "assignee": "Alex Kim",
 }
 _ACCOUNT = {"phone": "+49…678"}
-_SYSTEM = {"channel": "email", "why": "535 5.7.8 Authentication failed"}
+_SYSTEM = {"channel": "email", "mailbox": "IT service desk", "why": "535 5.7.8 Authentication failed"}
 
 
 @cache
