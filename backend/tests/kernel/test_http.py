@@ -30,7 +30,10 @@ async def test_health(anybody: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_progress", health.Progress())  # in the tests' database nobody takes events
     assert (await anybody.get("/api/v1/health/live")) == {"status": "ok"}
     ready = await anybody.get("/api/v1/health/ready")
-    assert ready == {"status": "ok", "dependencies": {"postgresql": "ok", "valkey": "ok", "relay": "ok", "mailboxes": "ok"}}
+    assert ready == {
+        "status": "ok",
+        "dependencies": {"postgresql": "ok", "valkey": "ok", "relay": "ok", "mailboxes": "ok"},
+    }
 
     async def away() -> None:
         raise ConnectionError("no")

@@ -16,7 +16,7 @@ from waypost.notifications.incoming.storing import hold_back
 from waypost.vendors.object_store import Missing, StoreFailed
 
 log = get_logger(__name__)
-DEALER_LOCK = 0x57415960
+DEALER_LOCK = 0x57415980
 MOST_TRIES = 3  # after which a mail is held back
 STORE_AWAY = timedelta(seconds=30)
 Take = Callable[[Database, int], Awaitable[object]]

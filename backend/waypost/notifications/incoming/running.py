@@ -20,7 +20,7 @@ from waypost.notifications.incoming.fetching import Reader
 from waypost.notifications.incoming.models import Mailbox
 
 log = get_logger(__name__)
-MAILBOX_LOCKS = 0x57415961_00000000  # and a mailbox's id behind it
+MAILBOX_LOCKS = 0x57415981_00000000  # and a mailbox's id behind it
 LOOK = 2.0  # seconds between two looks at the settings, and at what is due
 PATIENCE = 5.0  # seconds a reader has to end by itself
 
