@@ -39,6 +39,7 @@ from waypost.notifications import slack_router as slack
 from waypost.notifications import sms_router as sms
 from waypost.notifications import teams_router as teams
 from waypost.notifications import templating_router as templating
+from waypost.notifications.incoming import mailbox_router as mailboxes
 from waypost.notifications.incoming import standing
 from waypost.reports import router as reports
 from waypost.search import router as search
@@ -100,6 +101,7 @@ ROOMS = (
     reaching,
     templating,
     notifications,
+    mailboxes,
     slack,
     sms,
     teams,

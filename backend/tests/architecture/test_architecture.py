@@ -122,6 +122,7 @@ async def test_every_list_is_bounded(app: Any) -> None:
         "/api/v1/teams": "the teams of a company",
         "/api/v1/departments": "the departments of a company",
         "/api/v1/users/{user_id}/mentions": "at most 50 of a kind are named, the others counted",
+        "/api/v1/mailboxes": "at most a hundred",
         "/api/v1/notification-channels": "the channels there are",
         "/api/v1/notification-templates": "the kinds of notice there are",
         "/api/v1/queues": "the teams of a company",

@@ -30,6 +30,8 @@ FILLED = {
     "attachment_id": lambda marked: marked["attachment_id"],
     "comment_id": lambda marked: marked["comment_id"],
     "delivery_id": lambda marked: 1,
+    "mailbox_id": lambda marked: 1,
+    "mail_id": lambda marked: 1,
     "role_id": lambda marked: 1,
     "reply_id": lambda marked: marked["reply_id"],
     "number": lambda marked: 1,

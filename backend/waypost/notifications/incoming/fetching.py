@@ -42,10 +42,13 @@ class WrongSettings(Exception):
     """Nothing can be read until somebody changes something; `str()` says what, for people."""
 
 
-async def server_of(box: Mailbox) -> imap.Server:
-    """Where to read a mailbox. Raises `WrongSettings`, or `imap.Away` when its name cannot be looked up."""
+async def server_of(box: Mailbox, password: str | None = None) -> imap.Server:
+    """Where to read a mailbox, with its own password or another.
+
+    Raises `WrongSettings`, or `imap.Away` when its name cannot be looked up.
+    """
     try:
-        password = unseal(box)
+        password = unseal(box) if password is None else password
     except Damaged as damaged:
         raise WrongSettings("its password cannot be opened any more; enter it anew") from damaged
     try:
