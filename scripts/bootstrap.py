@@ -93,7 +93,7 @@ def web() -> None:
         sh("Installing the web app's packages", BIN / "npm", "ci", cwd=WEB, env={"PATH": path})
         done("packages", value)
     kept = [WEB / f for f in ("package.json", "package-lock.json", "index.html", "vite.config.ts", "tsconfig.json")]
-    files = [p for folder in ("src", "public") for p in (WEB / folder).rglob("*") if p.is_file()]
+    files = [p for folder in ("src", "public", "scripts") for p in (WEB / folder).rglob("*") if p.is_file()]
     value = digest([*kept, *files])
     if not (WEB / "dist" / "index.html").exists() or not fresh("web", value):
         sh("Building the web app", BIN / "npm", "run", "build", cwd=WEB, env={"PATH": path})

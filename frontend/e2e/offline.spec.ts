@@ -59,12 +59,14 @@ test("lists and tickets are read without a network, decisions wait for one", asy
   await settled(page, what);
   await page.goto(`/tickets/${id}`);
   await expect(page.getByRole("heading", { level: 1, name: what })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Approve" }).first()).toBeVisible();
   await page
     .getByRole("link", { name: /Approvals/ })
     .first()
     .click();
   await expect(page.getByText(what).first()).toBeVisible();
-  await settled(page, what);
+  await settled(page, `["approvals","flow",${id}]`);
+  await settled(page, '["approvals","queue"');
 
   await context.setOffline(true);
   await page.goto(`/tickets/${id}`);
@@ -189,6 +191,50 @@ test("a message is shown, and a click on it leads there in the tab that is open"
   await happen("notificationclick", { path: "//evil.example/x" });
   await page.waitForURL((url) => url.pathname === "/" && url.host === new URL(page.url()).host);
   expect((await happen("push", { text: "nonsense" }))[0]?.[0]).toBe("Waypost");
+});
+
+test("one is told in this browser when one wants it, and sees where else", async ({ page }) => {
+  // This browser has no push service: it is stood in for, with an address and keys as a real one gives them.
+  await page.addInitScript(() => {
+    let held: object | null = null;
+    const p256dh = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4";
+    const endpoint = `https://fcm.googleapis.com/fcm/send/${crypto.randomUUID()}`;
+    Object.defineProperty(Notification, "permission", { get: () => "granted" });
+    Notification.requestPermission = () => Promise.resolve("granted");
+    PushManager.prototype.getSubscription = () => Promise.resolve(held as PushSubscription | null);
+    PushManager.prototype.subscribe = (options) => {
+      held = {
+        endpoint,
+        options,
+        toJSON: () => ({ endpoint, keys: { p256dh, auth: "BTBZMqHH6r4Tts7J_aSIgg" } }),
+        unsubscribe: () => Promise.resolve(!(held = null)),
+      };
+      return Promise.resolve(held as PushSubscription);
+    };
+  });
+  await signIn(page, "colleague", "/account/notifications");
+  const card = page.getByRole("region", { name: "Where you are reached" });
+  await expect(card.getByText("From the directory")).toBeVisible();
+  while (await card.getByRole("button", { name: /^Remove Browser/ }).count()) {
+    await card
+      .getByRole("button", { name: /^Remove Browser/ })
+      .first()
+      .click();
+    await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
+    await expect(page.getByRole("dialog")).toBeHidden();
+  }
+  const column = page.getByRole("button", { name: /^Browser: switch all/ });
+  await card.getByRole("button", { name: "Tell me here" }).click();
+  await expect(card.getByText("You are told here, also while Waypost is closed")).toBeVisible();
+  await expect(card.getByText(/fcm\.googleapis\.com/)).toBeVisible();
+  await expect(column).toBeVisible();
+  await expectNoViolations(page);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expectNoViolations(page);
+  await card.getByRole("button", { name: "Stop" }).click();
+  await expect(card.getByRole("button", { name: "Tell me here" })).toBeVisible();
+  await expect(card.getByText(/fcm\.googleapis\.com/)).toBeHidden();
+  await expect(column).toBeHidden();
 });
 
 test("the app can be installed, and fits a phone without a network", async ({ page, context }) => {

@@ -14,7 +14,7 @@ import { isKept, LARGEST, LIFE, surplus } from "./kept";
 import { KEPT_MARK } from "./mark";
 
 const OWNER = "owner";
-const SOON = 1500; // a list that changes all the time is written now and then
+const SOON = 600; // a list that changes all the time is written now and then
 const FORM = "1"; // raised when what is kept could not be read by what comes
 
 const store = createStore("waypost", "kept");
