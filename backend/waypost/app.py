@@ -40,6 +40,7 @@ from waypost.notifications import sms_router as sms
 from waypost.notifications import teams_router as teams
 from waypost.notifications import templating_router as templating
 from waypost.notifications.incoming import mailbox_router as mailboxes
+from waypost.notifications.incoming import original_router as originals
 from waypost.notifications.incoming import standing
 from waypost.reports import router as reports
 from waypost.search import router as search
@@ -83,6 +84,7 @@ ROOMS = (
     ticket_fields,
     asking,
     talk,
+    originals,
     canned,
     tags,
     working,

@@ -419,6 +419,43 @@ async def test_the_link_that_decides_is_not_passed_on(post: Post, fresh_who: Who
     assert "What is this?" in comment.body
 
 
+async def test_the_original_is_there_for_whoever_reads_the_comment(post: Post, fresh_who: Who) -> None:
+    employee, agent, outsider = [await fresh_who(n) for n in ("employee", "agent", "outsider")]
+    ticket = await support(employee)
+    code = await post.code("employee", ticket["id"])
+    words = f"The fan.\n\nOn Mon, 2 Mar 2026 at 10:00, Waypost <{code}> wrote:\n> http://x.test/decide/wpd_{'ab' * 32}"
+    row = await post.take(post.mail("employee", words, to=code, subject="Re: Slow laptop"))
+    path = f"/tickets/{ticket['id']}/comments/{row.comment_id}"
+    shown = await agent.get(f"{path}/original")
+    assert (shown["sender"]["email"], shown["subject"]) == (post.addresses["employee"], "Re: Slow laptop")
+    assert shown["recipients"] == [BOX]
+    assert shown["text"].startswith("The fan.\n\nOn Mon, 2 Mar 2026")
+    assert "wpd_" not in shown["text"]
+    assert "+" not in shown["text"]
+    await outsider.get(f"{path}/original", expect=404)
+    plain = await employee.post(f"/tickets/{ticket['id']}/comments", {"body": "By hand"}, expect=201)
+    assert plain["channel"] is None
+    await employee.get(f"/tickets/{ticket['id']}/comments/{plain['id']}/original", expect=404)
+    # of internal words it is the team's, of words taken back nobody's
+    row = await post.take(post.mail("agent", "Odd", to=await post.code("agent", ticket["id"], is_internal=True)))
+    inner = f"/tickets/{ticket['id']}/comments/{row.comment_id}/original"
+    assert (await agent.get(inner))["text"].strip() == "Odd"
+    await employee.get(inner, expect=404)
+    await employee.delete(path)
+    await agent.get(f"{path}/original", expect=404)
+    history = (await employee.get(f"/tickets/{ticket['id']}/history"))["items"]
+    assert [h["summary"] for h in history if h["type"] == "comment.created"] == ["commented, by mail", "commented"]
+
+
+async def test_an_original_that_is_kept_no_longer(post: Post, fresh_who: Who) -> None:
+    employee = await fresh_who("employee")
+    ticket = await support(employee)
+    row = await post.take(post.mail("employee", "x", to=await post.code("employee", ticket["id"])))
+    async with post.database.transaction() as session:
+        await session.execute(update(IncomingMail).values(raw_name=None))
+    await employee.get(f"/tickets/{ticket['id']}/comments/{row.comment_id}/original", expect=404)
+
+
 # --- programs ---------------------------------------------------------------------------------------------------------
 
 

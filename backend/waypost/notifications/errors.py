@@ -117,3 +117,9 @@ class WrongCode(Invalid):
     """This is not the code we sent."""
 
     code, title = "wrong_code", "Not the code"
+
+
+class OriginalNotFound(NotFound):
+    """No mail is kept that this comment came by."""
+
+    code = "original_not_found"

@@ -58,6 +58,22 @@ export function useVersions(ticketId: Ref<number>, comment: Ref<api.CommentRead 
   });
 }
 
+/** The mail a comment came by; null asks nothing. */
+export function useOriginal(ticketId: Ref<number>, comment: Ref<api.CommentRead | null>) {
+  return useQuery({
+    queryKey: ["tickets", ticketId, "comments", () => comment.value?.id, "original"],
+    queryFn: ({ signal }) =>
+      data(
+        api.originalMail({
+          path: { ticket_id: ticketId.value, comment_id: comment.value?.id ?? 0 },
+          signal,
+        }),
+      ),
+    enabled: () => comment.value !== null,
+    staleTime: Infinity,
+  });
+}
+
 /** Who can be mentioned, by a part of their name; null asks nothing. */
 export function useMentionable(id: Ref<number>, q: Ref<string | null>, visibility: Ref<Visibility>) {
   const asked = refDebounced(q, 120);
