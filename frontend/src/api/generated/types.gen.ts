@@ -3504,6 +3504,208 @@ export type MadeUp = {
 };
 
 /**
+ * MailDiscard
+ *
+ * Which mails in quarantine to discard.
+ */
+export type MailDiscard = {
+    /**
+     * Ids
+     */
+    ids: Array<number>;
+};
+
+/**
+ * MailFile
+ */
+export type MailFile = {
+    /**
+     * Content Type
+     */
+    content_type: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Size
+     */
+    size: number;
+};
+
+/**
+ * MailHeader
+ */
+export type MailHeader = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Value
+     */
+    value: string;
+};
+
+/**
+ * MailLook
+ *
+ * What it says: text only, cut where it is long. Null once it stands at a request, or is kept no longer.
+ */
+export type MailLook = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'take_anew' | 'put_on_ticket' | 'discard'>;
+    /**
+     * Attempts
+     */
+    attempts: number;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Files
+     */
+    files: Array<MailFile> | null;
+    /**
+     * From Address
+     */
+    from_address: string;
+    /**
+     * Headers
+     */
+    headers: Array<MailHeader> | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Whole
+     */
+    is_whole: boolean;
+    /**
+     * Mailbox
+     */
+    mailbox: string | null;
+    /**
+     * Message Id
+     */
+    message_id: string | null;
+    /**
+     * Outcome
+     */
+    outcome: 'PENDING' | 'TICKET' | 'COMMENT' | 'BOUNCE' | 'AUTO_REPLY' | 'IGNORED' | 'REFUSED' | 'QUARANTINED' | 'DISCARDED';
+    person: PersonRef | null;
+    /**
+     * Reason
+     */
+    reason: string | null;
+    /**
+     * Received At
+     */
+    received_at: string;
+    /**
+     * Settled At
+     */
+    settled_at: string | null;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Text
+     */
+    text: string | null;
+    ticket: WaypostNotificationsSchemasTicketRef | null;
+};
+
+/**
+ * MailPage
+ */
+export type MailPage = {
+    /**
+     * Items
+     */
+    items: Array<MailRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * MailRead
+ *
+ * A mail that came in, and what became of it.
+ */
+export type MailRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'take_anew' | 'put_on_ticket' | 'discard'>;
+    /**
+     * Attempts
+     */
+    attempts: number;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * From Address
+     */
+    from_address: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Whole
+     */
+    is_whole: boolean;
+    /**
+     * Mailbox
+     */
+    mailbox: string | null;
+    /**
+     * Message Id
+     */
+    message_id: string | null;
+    /**
+     * Outcome
+     */
+    outcome: 'PENDING' | 'TICKET' | 'COMMENT' | 'BOUNCE' | 'AUTO_REPLY' | 'IGNORED' | 'REFUSED' | 'QUARANTINED' | 'DISCARDED';
+    person: PersonRef | null;
+    /**
+     * Reason
+     */
+    reason: string | null;
+    /**
+     * Received At
+     */
+    received_at: string;
+    /**
+     * Settled At
+     */
+    settled_at: string | null;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Subject
+     */
+    subject: string;
+    ticket: WaypostNotificationsSchemasTicketRef | null;
+};
+
+/**
  * MailSender
  */
 export type MailSender = {
@@ -3515,6 +3717,407 @@ export type MailSender = {
      * Name
      */
     name: string;
+};
+
+/**
+ * MailboxHealth
+ *
+ * How a mailbox goes: `UNTRIED` until it was read, `FAILING` while it cannot be, `UNREAD` when nobody reads it.
+ */
+export type MailboxHealth = {
+    /**
+     * Failed At
+     */
+    failed_at: string | null;
+    /**
+     * Failures
+     */
+    failures: number;
+    /**
+     * Last Error
+     */
+    last_error: string | null;
+    /**
+     * Paused Until
+     */
+    paused_until: string | null;
+    /**
+     * State
+     */
+    state: 'WORKS' | 'FAILING' | 'UNTRIED' | 'UNREAD' | 'OFF';
+    /**
+     * Worked At
+     */
+    worked_at: string | null;
+};
+
+/**
+ * MailboxList
+ */
+export type MailboxList = {
+    /**
+     * Items
+     */
+    items: Array<MailboxRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: null;
+    /**
+     * Quarantined Count
+     *
+     * At most 1000 are counted.
+     */
+    quarantined_count: number;
+};
+
+/**
+ * MailboxRead
+ *
+ * A mailbox, and how it goes. Its password is never told, only whether there is one.
+ */
+export type MailboxRead = {
+    accept_as: PersonRef | null;
+    /**
+     * Accept As User Id
+     */
+    accept_as_user_id: number | null;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * Agents Reply
+     */
+    agents_reply: 'PUBLIC' | 'INTERNAL';
+    /**
+     * Authserv Id
+     */
+    authserv_id: string | null;
+    /**
+     * Folder
+     */
+    folder: string;
+    /**
+     * Has Password
+     */
+    has_password: boolean;
+    health: MailboxHealth;
+    /**
+     * Host
+     */
+    host: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Last Mail At
+     */
+    last_mail_at: string | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Port
+     */
+    port: number;
+    /**
+     * Security
+     */
+    security: 'tls' | 'starttls';
+    /**
+     * Team Id
+     */
+    team_id: number | null;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Unknown Senders
+     */
+    unknown_senders: 'QUARANTINE' | 'REFUSE' | 'ACCEPT';
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * MailboxSetup
+ *
+ * A mailbox that is read over IMAP, and what becomes of its mails.
+ *
+ * `unknown_senders` says what happens to mails of people nobody knows; accepted, they are requests of
+ * `accept_as_user_id`. `authserv_id` is the name your own mail server puts into `Authentication-Results`.
+ */
+export type MailboxSetup = {
+    /**
+     * Accept As User Id
+     */
+    accept_as_user_id?: number | null;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * Agents Reply
+     */
+    agents_reply?: 'PUBLIC' | 'INTERNAL';
+    /**
+     * Authserv Id
+     */
+    authserv_id?: string | null;
+    /**
+     * Folder
+     */
+    folder?: string;
+    /**
+     * Host
+     */
+    host: string;
+    /**
+     * Is On
+     */
+    is_on?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Password
+     *
+     * Kept sealed and never told; left out or null, the one there is stays.
+     */
+    password?: string | null;
+    /**
+     * Port
+     */
+    port?: number;
+    /**
+     * Security
+     */
+    security?: 'tls' | 'starttls';
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Unknown Senders
+     */
+    unknown_senders?: 'QUARANTINE' | 'REFUSE' | 'ACCEPT';
+    /**
+     * Username
+     */
+    username: string;
+};
+
+/**
+ * MailboxTest
+ *
+ * What to try. With `mailbox_id` and without a password, the password kept for it is used.
+ */
+export type MailboxTest = {
+    /**
+     * Accept As User Id
+     */
+    accept_as_user_id?: number | null;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * Agents Reply
+     */
+    agents_reply?: 'PUBLIC' | 'INTERNAL';
+    /**
+     * Authserv Id
+     */
+    authserv_id?: string | null;
+    /**
+     * Folder
+     */
+    folder?: string;
+    /**
+     * Host
+     */
+    host: string;
+    /**
+     * Is On
+     */
+    is_on?: boolean;
+    /**
+     * Mailbox Id
+     */
+    mailbox_id?: number | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Password
+     *
+     * Kept sealed and never told; left out or null, the one there is stays.
+     */
+    password?: string | null;
+    /**
+     * Port
+     */
+    port?: number;
+    /**
+     * Security
+     */
+    security?: 'tls' | 'starttls';
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Unknown Senders
+     */
+    unknown_senders?: 'QUARANTINE' | 'REFUSE' | 'ACCEPT';
+    /**
+     * Username
+     */
+    username: string;
+};
+
+/**
+ * MailboxTested
+ *
+ * How far it went, and what was in the way. `waiting_count` mails become requests once it is on.
+ */
+export type MailboxTested = {
+    /**
+     * Error
+     */
+    error: string | null;
+    /**
+     * Has Folder
+     */
+    has_folder: boolean;
+    /**
+     * Is Encrypted
+     */
+    is_encrypted: boolean;
+    /**
+     * Is Reached
+     */
+    is_reached: boolean;
+    /**
+     * Is Signed In
+     */
+    is_signed_in: boolean;
+    /**
+     * Waiting Count
+     */
+    waiting_count: number | null;
+};
+
+/**
+ * MailboxUpdate
+ *
+ * A mailbox as it shall be from now on.
+ */
+export type MailboxUpdate = {
+    /**
+     * Accept As User Id
+     */
+    accept_as_user_id?: number | null;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * Agents Reply
+     */
+    agents_reply?: 'PUBLIC' | 'INTERNAL';
+    /**
+     * Authserv Id
+     */
+    authserv_id?: string | null;
+    /**
+     * Folder
+     */
+    folder?: string;
+    /**
+     * Host
+     */
+    host: string;
+    /**
+     * Is On
+     */
+    is_on?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Password
+     *
+     * Kept sealed and never told; left out or null, the one there is stays.
+     */
+    password?: string | null;
+    /**
+     * Port
+     */
+    port?: number;
+    /**
+     * Security
+     */
+    security?: 'tls' | 'starttls';
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Unknown Senders
+     */
+    unknown_senders?: 'QUARANTINE' | 'REFUSE' | 'ACCEPT';
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * MailsDiscarded
+ */
+export type MailsDiscarded = {
+    /**
+     * Count
+     */
+    count: number;
 };
 
 /**
@@ -12673,6 +13276,494 @@ export type ReadyResponses = {
 };
 
 export type ReadyResponse = ReadyResponses[keyof ReadyResponses];
+
+export type IncomingMailsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Outcome
+         *
+         * `QUARANTINED` is what waits to be looked at.
+         */
+        outcome?: 'PENDING' | 'TICKET' | 'COMMENT' | 'BOUNCE' | 'AUTO_REPLY' | 'IGNORED' | 'REFUSED' | 'QUARANTINED' | 'DISCARDED' | null;
+        /**
+         * Mailbox Id
+         */
+        mailbox_id?: number | null;
+        /**
+         * Ticket
+         *
+         * A request's number or id.
+         */
+        ticket?: string | null;
+        /**
+         * Q
+         *
+         * Words of the subject or the sender's address.
+         */
+        q?: string | null;
+        /**
+         * Since
+         */
+        since?: string | null;
+        /**
+         * Until
+         */
+        until?: string | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/incoming-mails';
+};
+
+export type IncomingMailsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type IncomingMailsError = IncomingMailsErrors[keyof IncomingMailsErrors];
+
+export type IncomingMailsResponses = {
+    /**
+     * Successful Response
+     */
+    200: MailPage;
+};
+
+export type IncomingMailsResponse = IncomingMailsResponses[keyof IncomingMailsResponses];
+
+export type DiscardMailsData = {
+    body: MailDiscard;
+    path?: never;
+    query?: never;
+    url: '/api/v1/incoming-mails/discard';
+};
+
+export type DiscardMailsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type DiscardMailsError = DiscardMailsErrors[keyof DiscardMailsErrors];
+
+export type DiscardMailsResponses = {
+    /**
+     * Successful Response
+     */
+    200: MailsDiscarded;
+};
+
+export type DiscardMailsResponse = DiscardMailsResponses[keyof DiscardMailsResponses];
+
+export type IncomingMailData = {
+    body?: never;
+    path: {
+        /**
+         * Mail Id
+         */
+        mail_id: number;
+    };
+    query?: never;
+    url: '/api/v1/incoming-mails/{mail_id}';
+};
+
+export type IncomingMailErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type IncomingMailError = IncomingMailErrors[keyof IncomingMailErrors];
+
+export type IncomingMailResponses = {
+    /**
+     * Successful Response
+     */
+    200: MailLook;
+};
+
+export type IncomingMailResponse = IncomingMailResponses[keyof IncomingMailResponses];
+
+export type DiscardMailData = {
+    body?: never;
+    path: {
+        /**
+         * Mail Id
+         */
+        mail_id: number;
+    };
+    query?: never;
+    url: '/api/v1/incoming-mails/{mail_id}/discard';
+};
+
+export type DiscardMailErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type DiscardMailError = DiscardMailErrors[keyof DiscardMailErrors];
+
+export type DiscardMailResponses = {
+    /**
+     * Successful Response
+     */
+    200: MailRead;
+};
+
+export type DiscardMailResponse = DiscardMailResponses[keyof DiscardMailResponses];
+
+export type TakeMailAnewData = {
+    body?: never;
+    path: {
+        /**
+         * Mail Id
+         */
+        mail_id: number;
+    };
+    query?: never;
+    url: '/api/v1/incoming-mails/{mail_id}/take-anew';
+};
+
+export type TakeMailAnewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TakeMailAnewError = TakeMailAnewErrors[keyof TakeMailAnewErrors];
+
+export type TakeMailAnewResponses = {
+    /**
+     * Successful Response
+     */
+    200: MailRead;
+};
+
+export type TakeMailAnewResponse = TakeMailAnewResponses[keyof TakeMailAnewResponses];
+
+export type MailboxListData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/mailboxes';
+};
+
+export type MailboxListErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type MailboxListError = MailboxListErrors[keyof MailboxListErrors];
+
+export type MailboxListResponses = {
+    /**
+     * Successful Response
+     */
+    200: MailboxList;
+};
+
+export type MailboxListResponse = MailboxListResponses[keyof MailboxListResponses];
+
+export type AddMailboxData = {
+    body: MailboxSetup;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/mailboxes';
+};
+
+export type AddMailboxErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type AddMailboxError = AddMailboxErrors[keyof AddMailboxErrors];
+
+export type AddMailboxResponses = {
+    /**
+     * Successful Response
+     */
+    201: MailboxRead;
+};
+
+export type AddMailboxResponse = AddMailboxResponses[keyof AddMailboxResponses];
+
+export type TryMailboxData = {
+    body: MailboxTest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/mailboxes/test';
+};
+
+export type TryMailboxErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TryMailboxError = TryMailboxErrors[keyof TryMailboxErrors];
+
+export type TryMailboxResponses = {
+    /**
+     * Successful Response
+     */
+    200: MailboxTested;
+};
+
+export type TryMailboxResponse = TryMailboxResponses[keyof TryMailboxResponses];
+
+export type RemoveMailboxData = {
+    body?: never;
+    path: {
+        /**
+         * Mailbox Id
+         */
+        mailbox_id: number;
+    };
+    query?: never;
+    url: '/api/v1/mailboxes/{mailbox_id}';
+};
+
+export type RemoveMailboxErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RemoveMailboxError = RemoveMailboxErrors[keyof RemoveMailboxErrors];
+
+export type RemoveMailboxResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveMailboxResponse = RemoveMailboxResponses[keyof RemoveMailboxResponses];
+
+export type MailboxData = {
+    body?: never;
+    path: {
+        /**
+         * Mailbox Id
+         */
+        mailbox_id: number;
+    };
+    query?: never;
+    url: '/api/v1/mailboxes/{mailbox_id}';
+};
+
+export type MailboxErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type MailboxError = MailboxErrors[keyof MailboxErrors];
+
+export type MailboxResponses = {
+    /**
+     * Successful Response
+     */
+    200: MailboxRead;
+};
+
+export type MailboxResponse = MailboxResponses[keyof MailboxResponses];
+
+export type ChangeMailboxData = {
+    body: MailboxUpdate;
+    path: {
+        /**
+         * Mailbox Id
+         */
+        mailbox_id: number;
+    };
+    query?: never;
+    url: '/api/v1/mailboxes/{mailbox_id}';
+};
+
+export type ChangeMailboxErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ChangeMailboxError = ChangeMailboxErrors[keyof ChangeMailboxErrors];
+
+export type ChangeMailboxResponses = {
+    /**
+     * Successful Response
+     */
+    200: MailboxRead;
+};
+
+export type ChangeMailboxResponse = ChangeMailboxResponses[keyof ChangeMailboxResponses];
 
 export type MyRequestsData = {
     body?: never;
