@@ -36,6 +36,7 @@ from waypost.tickets import (
     comment_drafts,
     dispatching,
     drafts,
+    due,
     field_uses,
     importing,
     keeping,
@@ -93,6 +94,8 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     tickets.TicketRejected: ("notifications",),
     tickets.TicketAssigned: ("notifications", "team_rooms"),
     tickets.TicketCompleted: ("notifications",),
+    tickets.TicketDueSoon: ("notifications",),
+    tickets.TicketOverdue: ("notifications",),
     tickets.TicketReopened: ("notifications",),
     tickets.CommentAdded: ("notifications",),
     tickets.CommentEdited: ("notifications",),
@@ -176,6 +179,7 @@ def tasks() -> dict[str, Task]:
         leaving.TASK: leaving.sweep,
         timing.TASK: _timers,
         reviews.TASK: reviews.run_due,
+        due.TASK: due.run_due,
         "housekeeping": _keep_house,
     }
 
@@ -188,6 +192,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "imports": {"task": importing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "approvals": {"task": timing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "reviews": {"task": reviews.TASK, "schedule": 20.0, "options": {"expires": 20}},
+    "due": {"task": due.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "leavers": {"task": leaving.TASK, "schedule": 60.0, "options": {"expires": 60}},

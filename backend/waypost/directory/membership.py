@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
@@ -68,3 +69,18 @@ async def work_came(session: AsyncSession, team_id: int | None, user_id: int | N
             .where(TeamMember.team_id == team_id, TeamMember.user_id == user_id)
             .values(last_assigned_at=at)
         )
+
+
+async def leads_of(session: AsyncSession, team_ids: Collection[int]) -> dict[int, list[int]]:
+    """Who leads these teams, by team; one that nobody leads is left out."""
+    if not team_ids:
+        return {}
+    rows = await session.execute(
+        select(TeamMember.team_id, TeamMember.user_id)
+        .where(TeamMember.team_id.in_(sorted(team_ids)), TeamMember.is_lead)
+        .order_by(TeamMember.team_id, TeamMember.user_id)
+    )
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(row.team_id, []).append(row.user_id)
+    return found

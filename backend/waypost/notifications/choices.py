@@ -40,6 +40,7 @@ _CHAT = {
     Event.APPROVAL_QUESTION,
     Event.COMMENT_MENTIONED,
     Event.TICKET_ASSIGNED,
+    Event.SLA_BREACH,
     Event.EMERGENCY,
 }
 _COSTLY = {Event.APPROVAL_ESCALATED, Event.EMERGENCY}  # each message is paid for: what cannot wait

@@ -22,6 +22,8 @@ class Event(StrEnum):
     TICKET_SUBMITTED = "ticket.submitted"
     TICKET_ASSIGNED = "ticket.assigned"
     TICKET_STATUS = "ticket.status"
+    SLA_WARNING = "sla.warning"
+    SLA_BREACH = "sla.breach"
     TICKET_COMMENTED = "ticket.commented"
     COMMENT_MENTIONED = "comment.mentioned"
     TICKET_WATCHING = "ticket.watching"
@@ -66,6 +68,8 @@ KINDS: dict[str, Kind] = {
     "ticket.assigned": Kind(Event.TICKET_ASSIGNED, "it was assigned to you", gathers=True),
     "ticket.completed": Kind(Event.TICKET_STATUS, "you made this request", gathers=True),
     "ticket.reopened": Kind(Event.TICKET_STATUS, "you made this request or work on it", gathers=True),
+    "ticket.due_soon": Kind(Event.SLA_WARNING, "you work on it, or lead the team that does"),
+    "ticket.overdue": Kind(Event.SLA_BREACH, "you work on it, or lead the team that does"),
     "ticket.merged": Kind(Event.TICKET_STATUS, "you made this request", gathers=True),
     "ticket.opened": Kind(Event.TICKET_STATUS, "you made this request or watch it", gathers=True),
     "ticket.watching": Kind(Event.TICKET_WATCHING, "somebody of its team added you", gathers=True),

@@ -126,6 +126,8 @@ def _wanted(event: Event, people: People) -> list[Notice]:
             return [Notice(new, "ticket.assigned", by_mail=True)] if new and new != event.old_assignee_id else []
         case tickets.TicketCompleted():
             return [Notice(requester, "ticket.completed", by_mail=True)]
+        case tickets.TicketDueSoon() | tickets.TicketOverdue():
+            return [Notice(i, event.type, by_mail=True) for i in event.told_ids]
         case tickets.TicketUpdated() if event.changes.get("is_confidential") == [True, False]:
             return [Notice(requester, "ticket.opened", by_mail=True)]
         case tickets.TicketMerged():

@@ -118,6 +118,24 @@ class TicketCompleted(StatusChanged):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TicketDueSoon(TicketEvent):
+    """Three quarters of its time are over. `due_date` is RFC 3339; `told_ids` are who works on it."""
+
+    type: ClassVar[str] = "ticket.due_soon"
+    due_date: str
+    told_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketOverdue(TicketEvent):
+    """Its due date has come, and it is not done."""
+
+    type: ClassVar[str] = "ticket.overdue"
+    due_date: str
+    told_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class TicketReopened(StatusChanged):
     """It was completed, and is not done after all."""
 

@@ -32,6 +32,8 @@ _WORDS = {
     "ticket.info_provided": "answered the question",
     "ticket.work_started": "started to work on it",
     "ticket.completed": "completed the work",
+    "ticket.due_soon": "said that its due date comes near",
+    "ticket.overdue": "said that it is late",
     "ticket.reopened": "re-opened it",
     "ticket.closed": "closed it",
     "ticket.withdrawn": "withdrew the request",

@@ -33,6 +33,10 @@ from waypost.tickets.lifecycle import Priority, Status
 # The words of partial indexes; a statement uses one only when it says the same, in so many words.
 WORKABLE = "status IN ('APPROVED', 'IN_PROGRESS')"
 UNFINISHED = "status NOT IN ('DRAFT', 'REJECTED', 'COMPLETED', 'CLOSED')"
+# Whose clock runs, and who was not told yet of the due date as it is now.
+_RUNS = f"{UNFINISHED} AND status <> 'PENDING_INFO' AND due_date IS NOT NULL"
+UNWARNED = f"{_RUNS} AND warned_for IS DISTINCT FROM due_date"
+UNTOLD_LATE = f"{_RUNS} AND late_told_for IS DISTINCT FROM due_date"
 # asyncpg sends the first instant of Python's calendar as -infinity
 NEVER_DUE, EVER_DUE = "'9999-12-31 00:00:00+00'::timestamptz", "'-infinity'::timestamptz"
 # every text of a ticket that conditions look into, for what contains one or two letters
@@ -64,6 +68,8 @@ class Ticket(Base):
     team_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("teams.id"))
     department_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("departments.id"))
     due_date: Mapped[datetime | None]
+    warned_for: Mapped[datetime | None]  # the due date of which people were told that it comes near
+    late_told_for: Mapped[datetime | None]  # and that it is over
     custom_fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     tags: Mapped[list[str]] = mapped_column(JSONB, server_default="[]", default=list)
     is_confidential: Mapped[bool] = mapped_column(Boolean, server_default="false", default=False)
@@ -109,6 +115,8 @@ class Ticket(Base):
         Index("ix_tickets_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         # for conditions that few tickets fulfil, wherever they stand in the list
         Index("ix_tickets_amount", "amount", postgresql_where=text("amount IS NOT NULL")),
+        Index("ix_tickets_unwarned", "due_date", postgresql_where=text(UNWARNED)),
+        Index("ix_tickets_untold_late", "due_date", postgresql_where=text(UNTOLD_LATE)),
         Index("ix_tickets_due", "due_date", postgresql_where=text("due_date IS NOT NULL")),
         Index("ix_tickets_custom", text("custom_fields jsonb_path_ops"), postgresql_using="gin"),
         Index("ix_tickets_number_text", text("waypost_fold(ticket_number::text) gin_trgm_ops"), postgresql_using="gin"),
