@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -31,6 +31,7 @@ from waypost.tickets import assigning
 from waypost.tickets import service as tickets
 from waypost.tickets.canned import create_reply
 from waypost.tickets.lifecycle import Status
+from waypost.tickets.models import Ticket
 from waypost.tickets.reviewing import TICKET
 from waypost.tickets.talking import add_comment
 
@@ -50,6 +51,9 @@ async def load(database: Database) -> bool:
         began = now()
         for request in REQUESTS:
             await _Story(session, people, request, began).tell()
+        # what happened before today is nobody's news
+        said = {"warned_for": Ticket.due_date, "late_told_for": Ticket.due_date}
+        await session.execute(update(Ticket).where(Ticket.due_date.is_not(None)).values(**said))
         old = select(EventRow.id).where(EventRow.at < began - TOLD)
         await session.execute(delete(OutboxRow).where(OutboxRow.event_id.in_(old)))
     return True
