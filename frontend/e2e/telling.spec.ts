@@ -147,6 +147,7 @@ const PAGES = [
   "/settings/notifications",
   "/settings/templates",
   "/settings/templates/comment-created",
+  "/settings/templates/mail-layout",
   "/settings/channels",
   "/settings/deliveries",
 ];

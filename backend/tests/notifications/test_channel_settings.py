@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from waypost.kernel.clock import now
 from waypost.kernel.events import EventRow
+from waypost.kernel.settings import get_settings
 from waypost.notifications.channels import Config, Field, Message
 from waypost.notifications.channels.registry import CHANNELS, config_of
 from waypost.notifications.models import ChannelSettings, Delivery
@@ -48,6 +49,18 @@ def pigeon() -> Iterator[str]:
     CHANNELS["pigeon"] = Pigeon()
     yield "pigeon"
     del CHANNELS["pigeon"]
+
+
+@pytest.fixture
+def allowing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Name the networks of ours that may be called."""
+
+    def allow(networks: str) -> None:
+        monkeypatch.setenv("OUTGOING_ALLOW", networks)
+        get_settings.cache_clear()
+
+    yield allow
+    get_settings.cache_clear()
 
 
 async def test_what_is_set_up_where_the_product_runs_is_always_on(who: Any) -> None:
@@ -147,6 +160,14 @@ async def test_a_test_goes_to_oneself(fresh_database: Any, fresh_who: Any, pigeo
         assert "the channel works" in row.words["body"]
     log = await admin.get(f"/notification-deliveries/{sent['delivery_id']}")
     assert log["subject"].startswith("Test: ")
+    refused = await admin.post(f"{PATH}/{pigeon}/test", expect=409)
+    assert refused["code"] == "not_set_up"
+    assert "Loft, Password is missing" in refused["detail"]
+    assert (await admin.post(f"{PATH}/teams/test", expect=409))["code"] == "not_set_up"
+    async with fresh_database.read() as session:
+        assert list(await session.scalars(select(Delivery.id).where(Delivery.channel.in_([pigeon, "teams"])))) == []
+    settings = {"loft": "West", "password": "p"}
+    await admin.put(f"{PATH}/{pigeon}", {"version": 0, "is_on": False, "settings": settings})
     assert (await admin.post(f"{PATH}/{pigeon}/test", expect=202))["channel"] == pigeon
 
 
@@ -168,3 +189,43 @@ async def test_of_two_who_write_at_once_one_is_told(fresh_who: Any, pigeon: str)
     asked = [{"version": 0, "is_on": False, "settings": {"loft": f"L{n}"}} for n in range(2)]
     answers = await asyncio.gather(*(admin.put(f"{PATH}/{pigeon}", body, expect=None) for body in asked))
     assert sorted(a.status_code for a in answers) == [200, 412]
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("https://127.0.0.1/x", "lies inside this network"),
+        ("https://169.254.169.254/latest/meta-data", "lies inside this network"),
+        ("https://[::ffff:10.0.0.1]/", "lies inside this network"),
+        ("https://localhost/x", "lies inside this network"),
+        ("http://203.0.113.7/x", "begins with https://"),
+    ],
+)
+async def test_an_address_that_would_never_be_called_is_refused(
+    who: Any, pigeon: str, allowing: Any, address: str, says: str
+) -> None:
+    allowing("[]")
+    admin = await who("admin")
+    version = (await admin.get(f"{PATH}/{pigeon}"))["version"]
+    body = {"version": version, "is_on": False, "settings": {"address": address}}
+    refused = await admin.put(f"{PATH}/{pigeon}", body, expect=422)
+    assert [e["pointer"] for e in refused["errors"]] == ["/settings/address"]
+    assert says in refused["errors"][0]["message"]
+    assert (await admin.get(f"{PATH}/{pigeon}"))["version"] == version
+
+
+async def test_a_network_of_ours_that_is_allowed_may_be_named(
+    who: Any, pigeon: str, allowing: Any
+) -> None:
+    allowing('["127.0.0.0/8"]')
+    admin = await who("admin")
+    version = (await admin.get(f"{PATH}/{pigeon}"))["version"]
+    body = {"version": version, "is_on": False, "settings": {"address": "http://127.0.0.1:8080/send"}}
+    assert (await admin.put(f"{PATH}/{pigeon}", body))["version"] == version + 1
+
+
+async def test_an_address_whose_name_is_not_known_now_is_kept(who: Any, pigeon: str) -> None:
+    admin = await who("admin")
+    version = (await admin.get(f"{PATH}/{pigeon}"))["version"]
+    body = {"version": version, "is_on": False, "settings": {"address": "https://gateway.invalid/send"}}
+    assert (await admin.put(f"{PATH}/{pigeon}", body))["version"] == version + 1

@@ -5,11 +5,13 @@ Secrets go in and never come out: what is read says only that there is one.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,16 +20,18 @@ from waypost.access.actor import Actor
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
-from waypost.notifications.channels import Channel, Checked, Field
-from waypost.notifications.channels.registry import CHANNELS, seal, unseal
+from waypost.kernel.outgoing import NotAllowed, check_url, resolve
+from waypost.notifications.channels import Announcing, Channel, Checked, Field
+from waypost.notifications.channels.registry import CHANNELS, config_of, seal, unseal
 from waypost.notifications.choices import LABELS
-from waypost.notifications.errors import ChannelNotFound
+from waypost.notifications.errors import ChannelNotFound, NotSetUp
 from waypost.notifications.events import ChannelSetUp, ChannelTested
 from waypost.notifications.models import ChannelSettings, Delivery
 from waypost.notifications.previewing import TESTED, tell_oneself, words_of_test
 
 MOST_TEXT = 2000
 MOST_SECRET = 10_000
+LOOK_UP = 3.0  # seconds for the address behind a name
 
 
 def find_channel(key: str) -> Channel:
@@ -73,6 +77,7 @@ async def set_up_channel(
     What was left alone after failures is tried again at once. Raises `ChannelNotFound`, `Invalid`, `StaleVersion`.
     """
     channel = find_channel(key)
+    forbidden = await _forbidden_addresses(channel, settings)  # before the lock: names are looked up meanwhile
     row = await _locked(session, key)
     secrets = unseal(row)
     plain, hidden, wrong = _merged(channel, row.settings, secrets, settings)
@@ -86,6 +91,7 @@ async def set_up_channel(
             known = {e.pointer for e in wrong}
             lacking = channel.faults({**plain, **hidden}).items()
             wrong += [FieldError(f"/settings/{k}", why) for k, why in lacking if f"/settings/{k}" not in known]
+    wrong += [f for f in forbidden if f.pointer not in {w.pointer for w in wrong}]
     if not channel.fields and not is_on:
         wrong.append(FieldError("/is_on", "cannot be switched off: it is set up where the product runs"))
     if wrong:
@@ -111,11 +117,43 @@ async def set_up_channel(
 
 
 async def try_channel(session: AsyncSession, actor: Actor, key: str) -> dict[str, Any]:
-    """Send oneself a message by a channel, also while it is off. Raises `ChannelNotFound`, `NotReached`."""
-    find_channel(key)
+    """Send oneself a message by a channel, also while it is off. Raises `ChannelNotFound`, `NotSetUp`, `NotReached`."""
+    channel = find_channel(key)
+    _check_set_up(channel, await session.get(ChannelSettings, key))
     event_id = await record(session, ChannelTested(channel=key), actor=actor)
     words = await words_of_test(session, actor, key)
     return await tell_oneself(session, actor, event_id, key, TESTED, words)
+
+
+def _check_set_up(channel: Channel, row: ChannelSettings | None) -> None:
+    """Raises `NotSetUp` when what a message needs is not filled in."""
+    config = config_of(row)
+    missing = [f.label for f in channel.fields if f.required and not config.get(f.key)]
+    if missing:
+        raise NotSetUp(f"{LABELS.get(channel.key, channel.key)} is not set up yet: {', '.join(missing)} is missing.")
+    if isinstance(channel, Checked) and (wrong := channel.faults(config)):
+        labels = {f.key: f.label for f in channel.fields}
+        why = "; ".join(f"{labels.get(key, key)} {fault}" for key, fault in wrong.items())
+        raise NotSetUp(f"{LABELS.get(channel.key, channel.key)} is not set up yet: {why}.")
+    if isinstance(channel, Announcing) and not channel.reaches_people(config):
+        raise NotSetUp(f"{LABELS.get(channel.key, channel.key)} is not set up yet to reach people, only teams.")
+
+
+async def _forbidden_addresses(channel: Channel, asked: Mapping[str, Any]) -> list[FieldError]:
+    """Web addresses that would never be called. One whose name is not known just now is judged when it is called."""
+    found = []
+    for field in channel.fields:
+        value = asked.get(field.key)
+        if field.kind != "url" or not isinstance(value, str) or not value.strip() or _fault_of(field, value):
+            continue
+        try:
+            async with asyncio.timeout(LOOK_UP):
+                await resolve(check_url(value.strip()))
+        except NotAllowed as refused:
+            found.append(FieldError(f"/settings/{field.key}", f"is not called: {refused}"))
+        except (httpx2.HTTPError, TimeoutError):
+            continue
+    return found
 
 
 def _merged(

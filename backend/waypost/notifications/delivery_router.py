@@ -30,7 +30,7 @@ from waypost.notifications.delivery_schemas import (
     Status,
     Words,
 )
-from waypost.notifications.errors import ChannelNotFound, DeliveryNotFound, NotFailed, NotReached
+from waypost.notifications.errors import ChannelNotFound, DeliveryNotFound, NotFailed, NotReached, NotSetUp
 from waypost.notifications.templating_schemas import Sent
 
 router = APIRouter(route_class=StrictRoute, tags=["Notification channels"])
@@ -73,7 +73,7 @@ async def update_notification_channel(
     "/notification-channels/{key}/test",
     status_code=202,
     response_model=Sent,
-    responses=problems(ChannelNotFound, NotReached),
+    responses=problems(ChannelNotFound, NotReached, NotSetUp),
 )
 async def try_notification_channel(key: str, session: WriteSession, actor: Administrator, once: OnceOnly) -> Response:
     """Send oneself a message by a channel, also while it is off. The log says what became of it."""

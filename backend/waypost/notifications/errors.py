@@ -35,6 +35,12 @@ class NotReached(Conflict):
     code = "not_reached"
 
 
+class NotSetUp(Conflict):
+    """This channel is not set up yet: fill in what it needs, then try again."""
+
+    code = "not_set_up"
+
+
 class ChannelNotFound(NotFound):
     """There is no such channel."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
@@ -19,17 +20,20 @@ from waypost.notifications.errors import NotReached
 from waypost.notifications.events import NotificationCreated, TemplateTested
 from waypost.notifications.expressions import CannotRender
 from waypost.notifications.kinds import KINDS, Event
+from waypost.notifications.layouts import LAYOUT
 from waypost.notifications.models import Delivery, Notification
 from waypost.notifications.people import people_told
 from waypost.notifications.rendering import mail_of, one_line
 from waypost.notifications.templating import Which, check_key, check_words, one_template
-from waypost.notifications.texts import ALL, filled, texts_of
+from waypost.notifications.texts import ALL, ENGLISH, filled, layout_in_force, texts_of
 from waypost.notifications.values import about_ticket
 from waypost.notifications.variables import examples_of
 from waypost.notifications.words import Words
 from waypost.tickets.queries import find_ticket
 
 TESTED = "channel.tested"
+
+SHOWN_IN_LAYOUT = "comment.created"  # what a layout is tried around
 
 
 async def words_of_template(
@@ -40,6 +44,12 @@ async def words_of_template(
     Raises `TemplateNotFound`, `TicketNotFound`, `Invalid`.
     """
     check_key(which.key)
+    if which.key == LAYOUT:
+        source = body if body is not None else (await one_template(session, which))["body"]
+        check_words(LAYOUT, "", source)
+        around = Which(SHOWN_IN_LAYOUT, ALL, ENGLISH)
+        words = await words_of_template(session, actor, around, ticket_id=ticket_id, subject=None, body=None)
+        return replace(words, layout=source)
     values = examples_of(which.key)
     if ticket_id is not None and KINDS[which.key].event not in (Event.DELEGATION, Event.ACCOUNT, Event.SYSTEM):
         values |= await _of_ticket(session, actor, ticket_id)
@@ -61,9 +71,9 @@ async def _of_ticket(session: AsyncSession, actor: Actor, ticket_id: int) -> dic
     return {**about_ticket(found.ticket, requester), "actor": str(people[actor.user_id]["name"]), "link": link}
 
 
-def shown(words: Words) -> dict[str, Any]:
+async def shown(session: AsyncSession, words: Words) -> dict[str, Any]:
     """Words as an editor sees them: the subject, the text, and the mail's HTML."""
-    text, html = mail_of(words)
+    text, html = mail_of(words, words.layout or await layout_in_force(session))
     return {"subject": one_line(words.subject), "title": words.title, "body": words.body, "text": text, "html": html}
 
 

@@ -1,4 +1,4 @@
-"""Words for people: a template per kind (title, then body), and MJML layouts around them in a mail.
+"""Words for people: a template per kind (title, then body), and a layout around them in a mail.
 
 Templates run in a sandbox: they see the plain values given and nothing behind them.
 """
@@ -9,18 +9,18 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from mjml import mjml2html
 
-from waypost.notifications.incoming.replies import MARKER
+from waypost.kernel.logs import get_logger
+from waypost.notifications.expressions import CannotRender
+from waypost.notifications.layouts import FOLDER, LAYOUT, built_in_layout, compiled
 from waypost.notifications.words import Words
 
-FOLDER = Path(__file__).parent / "templates"
+log = get_logger(__name__)
 _text = ImmutableSandboxedEnvironment(
     loader=FileSystemLoader(FOLDER),
     undefined=StrictUndefined,
@@ -28,7 +28,6 @@ _text = ImmutableSandboxedEnvironment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_html = ImmutableSandboxedEnvironment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, autoescape=True)
 
 
 def render(kind: str, values: dict[str, Any]) -> Words:
@@ -61,39 +60,56 @@ def worded(title: str, body: str, values: Mapping[str, Any]) -> Words:
 @cache
 def built_in(kind: str) -> tuple[str, str]:
     """The subject and the body of a kind's own template, as they are written."""
+    if kind == LAYOUT:
+        return "The layout of every mail", built_in_layout()
     subject, _, body = (FOLDER / f"{kind}.j2").read_text().partition("\n---\n")
     return subject.strip(), body.strip()
 
 
-@lru_cache
-def _layout(name: str) -> Template:
-    """A layout as an HTML template: MJML is turned into HTML once per process, its placeholders stay."""
-    return _html.from_string(mjml2html((FOLDER / f"{name}.mjml").read_text()))
-
-
-def mail_of(words: Words) -> tuple[str, str]:
-    """One notice as a mail: its text and its HTML."""
+def mail_of(words: Words, layout: str = "", marker: str = "") -> tuple[str, str]:
+    """One notice as a mail: its text and its HTML. `layout` is the company's, `marker` the line above which to reply."""
     facts = "\n".join(f"{k}: {v}" for k, v in words.facts)
     named = (("Decide", words.decide_link), (words.action, words.link))
     ways = "\n".join(f"{name}: {link}" for name, link in named if link)
-    text = "\n\n".join(part for part in (words.body, facts, ways) if part)
-    return f"{text}\n", _layout("layout").render(asdict(words) | {"paragraphs": _paragraphs(words.body)})
+    text = "\n\n".join(part for part in (marker, words.body, facts, ways) if part)
+    values = asdict(words) | {
+        "paragraphs": _paragraphs(words.body),
+        "reason": _reason(words.because, opens=_DECIDES if words.decide_link else _OPENS),
+        "reply_marker": marker,
+    }
+    return f"{text}\n", _framed("one", layout, values)
 
 
-def with_marker(text: str, html: str) -> tuple[str, str]:
-    """A mail with the line above which an answer is written, so that the rest is known for a quote."""
-    line = f'<div style="color:#526077;font-size:12px;text-align:center;padding:8px">{MARKER}</div>'
-    body = re.search(r"<body[^>]{0,500}>", html)
-    at = body.end() if body else 0
-    return f"{MARKER}\n\n{text}", f"{html[:at]}{line}{html[at:]}"
+_OPENS = "The button only opens Waypost; nothing is decided by opening it."
+_DECIDES = (
+    "The button opens a page with what is needed to decide; nothing is decided by opening it. It is meant for you alone: "
+    "please do not forward it."
+)
 
 
-def summary_of(title: str, notices: Sequence[Words], because: str, link: str) -> tuple[str, str]:
+def _reason(because: str, opens: str = "") -> str:
+    return f"You get this because {because}. {opens}".strip()
+
+
+def summary_of(
+    title: str, notices: Sequence[Words], because: str, link: str, layout: str = "", marker: str = ""
+) -> tuple[str, str]:
     """Several notices as one mail: its text and its HTML."""
     parts = [f"{n.subject}\n{n.body}\n{n.link}".strip() for n in notices]
     shown = [asdict(n) | {"subject": n.subject, "paragraphs": _paragraphs(n.body)} for n in notices]
-    html = _layout("summary").render({"title": title, "notices": shown, "because": because, "link": link})
-    return "\n\n".join([title, *parts]) + "\n", html
+    values = {"title": title, "number": "", "notices": shown, "reason": _reason(because), "link": link}
+    html = _framed("many", layout, values | {"reply_marker": marker})
+    return "\n\n".join([part for part in (marker, title) if part] + parts) + "\n", html
+
+
+def _framed(part: Literal["one", "many"], layout: str, values: Mapping[str, Any]) -> str:
+    """In the company's layout, or in the built-in one when that cannot be filled in."""
+    if layout:
+        try:
+            return str(getattr(compiled(layout), part).render(values))
+        except (CannotRender, TemplateError):
+            log.exception("the company's mail layout cannot be filled in; the built-in one is used")
+    return str(getattr(compiled(built_in_layout()), part).render(values))
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -30,13 +30,16 @@ from waypost.notifications.channels import Capped, Channel, Config, Message
 from waypost.notifications.channels.registry import CHANNELS, config_of
 from waypost.notifications.choices import EMAIL
 from waypost.notifications.events import ChannelFailed
+from waypost.notifications.layouts import LAYOUT
 from waypost.notifications.models import ChannelSettings, ContactPoint, Delivery
 from waypost.notifications.rendering import one_line
+from waypost.notifications.texts import layout_in_force
 from waypost.notifications.words import words_of
 from waypost.vendors.fates import Delivered, Fate, Misconfigured, Rejected, TryLater
 
 log = get_logger(__name__)
 BATCH = 20
+PUT_OFF = 3  # the wait, as of a third try, after which what a sender took and did not live to speak of is taken again
 MOST_AT_ONCE = 50  # notices in one message
 LONGEST_RUN = 60.0  # seconds after which a run ends, however much there is to send
 MAX_ATTEMPTS = 60  # with waits that double up to an hour, two days of a system being away
@@ -116,6 +119,8 @@ async def _run(database: Database, number: int, channel: Channel) -> int:
             async with database.read() as session:
                 row = await session.get(ChannelSettings, channel.key)
                 config, failures = config_of(row), row.failures if row else 0
+                if channel.key == EMAIL:
+                    config = {**config, LAYOUT: await layout_in_force(session)}
             letters = await take(database, channel.key, BATCH if not failures else 1)
             if letters is None:
                 break
@@ -182,7 +187,7 @@ async def take(database: Database, key: str, most: int = BATCH) -> list[Letter] 
         for group in groups:
             for row in group:
                 row.attempts += 1
-                row.next_at = at + wait_before(row.attempts)
+                row.next_at = at + wait_before(min(row.attempts, PUT_OFF))
                 if row.bundle and "#" not in row.bundle:  # closed: what comes now makes a message of its own
                     row.bundle = f"{row.bundle}#{group[0].id}"
         return [_letter(group) for group in groups]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +16,15 @@ from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
 from waypost.kernel.paging import decode_cursor, encode_cursor
-from waypost.notifications.choices import CHANNELS, LABELS
+from waypost.notifications.choices import CHANNELS, EMAIL, LABELS
 from waypost.notifications.errors import TemplateNotFound
 from waypost.notifications.events import TemplateChanged, TemplateReset
 from waypost.notifications.expressions import CannotRender, faults
 from waypost.notifications.kinds import KINDS
+from waypost.notifications.layouts import LAYOUT, VARIABLES, layout_faults
 from waypost.notifications.models import TemplateVersion
 from waypost.notifications.rendering import built_in
-from waypost.notifications.texts import ALL, filled
+from waypost.notifications.texts import ALL, ENGLISH, filled
 from waypost.notifications.variables import examples_of, variables_of
 
 WAYS = (ALL, *CHANNELS)
@@ -37,9 +39,19 @@ class Which:
     language: str
 
 
+def which_of(key: str, channel: str, language: str) -> Which:
+    """The layout of mails is one for all languages."""
+    return Which(LAYOUT, EMAIL, ENGLISH) if key == LAYOUT else Which(key, channel, language)
+
+
+def event_of_template(key: str) -> str:
+    """The event a template's kind belongs to; the layout belongs to none."""
+    return LAYOUT if key == LAYOUT else KINDS[key].event.value
+
+
 def check_key(key: str) -> None:
     """Raises `TemplateNotFound`."""
-    if key not in KINDS:
+    if key not in KINDS and key != LAYOUT:
         raise TemplateNotFound
 
 
@@ -63,7 +75,7 @@ async def template_list(session: AsyncSession) -> dict[str, Any]:
         "items": [
             {
                 "key": key,
-                "event": kind.event.value,
+                "event": event_of_template(key),
                 "subject": built_in(key)[0],
                 "is_default": key not in written,
                 "written": [
@@ -78,7 +90,7 @@ async def template_list(session: AsyncSession) -> dict[str, Any]:
                     for v in written.get(key, ())
                 ],
             }
-            for key, kind in KINDS.items()
+            for key in (LAYOUT, *KINDS)
         ],
         "next_cursor": None,
         "channels": [{"key": ALL, "label": "Every channel"}, *({"key": k, "label": LABELS[k]} for k in CHANNELS)],
@@ -94,7 +106,7 @@ async def one_template(session: AsyncSession, which: Which) -> dict[str, Any]:
     people = await names.people(session, [row.author_id] if row else [])
     return {
         "key": which.key,
-        "event": KINDS[which.key].event.value,
+        "event": event_of_template(which.key),
         "channel": which.channel,
         "language": which.language,
         "subject": subject if row is None or row.subject is None else row.subject,
@@ -102,7 +114,7 @@ async def one_template(session: AsyncSession, which: Which) -> dict[str, Any]:
         "version": row.version if row else 0,
         "is_default": is_default,
         "built_in": {"subject": subject, "body": body},
-        "variables": [{"name": n, "example": _shown(e)} for n, e in variables_of(which.key).items()],
+        "variables": [{"name": n, "example": _shown(e)} for n, e in values_of(which.key).items()],
         "fault": _fault(row) if row and not is_default else None,
         "updated_at": rfc3339(row.created_at) if row else None,
         "updated_by": people.get(row.author_id) if row else None,
@@ -136,8 +148,17 @@ async def version_page(session: AsyncSession, which: Which, *, cursor: str | Non
     }
 
 
+def values_of(key: str) -> Mapping[str, Any]:
+    """What a template of this key can name, with examples."""
+    return VARIABLES if key == LAYOUT else variables_of(key)
+
+
 def check_words(key: str, subject: str, body: str) -> None:
     """Raises `Invalid` with the line of each mistake: what no template may hold, and what examples do not fit."""
+    if key == LAYOUT:
+        if broken := layout_faults(body):
+            raise Invalid(errors=tuple(FieldError("/body", f"line {f.line}: {f.message}") for f in broken))
+        return
     wrong = [
         FieldError(f"/{name}", f"line {fault.line}: {fault.message}")
         for name, source in (("subject", subject), ("body", body))
@@ -160,6 +181,7 @@ async def save_template(
     """Give a template other words; the built-in ones take it back to them. Raises `TemplateNotFound`, `Invalid`,
     `StaleVersion`."""
     check_key(which.key)
+    subject = built_in(LAYOUT)[0] if which.key == LAYOUT else subject
     check_words(which.key, subject, body)
     row = await _current(session, which, version)
     if (subject, body) == built_in(which.key):

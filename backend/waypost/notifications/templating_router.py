@@ -22,7 +22,7 @@ from waypost.kernel.paging import Cursor, Limit
 from waypost.notifications import previewing, templating
 from waypost.notifications.errors import NotReached, PreviewGone, TemplateNotFound
 from waypost.notifications.preferring_schemas import Language
-from waypost.notifications.templating import Which
+from waypost.notifications.templating import which_of
 from waypost.notifications.templating_schemas import (
     Sent,
     Shown,
@@ -46,9 +46,9 @@ _MAIL: dict[int | str, dict[str, Any]] = {
 }
 PREVIEW = "waypost:preview:"
 PREVIEW_SECONDS = 600
-# A mail brings its styles with it. Nothing of it runs, nothing is fetched, and it leads nowhere.
+# A mail brings its styles with it, and may show images. Nothing of it runs, and it leads nowhere.
 PREVIEW_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'self'; sandbox"
 )
 
@@ -70,7 +70,7 @@ async def notification_template(
     key: Key, session: ReadSession, _: Administrator, channel: ForChannel = "all", language: InLanguage = "en"
 ) -> Response:
     """The words of one kind of notice, and the values they can name."""
-    return json_response(await templating.one_template(session, Which(key, channel, language)))
+    return json_response(await templating.one_template(session, which_of(key, channel, language)))
 
 
 @router.put(
@@ -86,7 +86,7 @@ async def update_notification_template(
     language: InLanguage = "en",
 ) -> Response:
     """Put a notice in other words. What cannot be filled in is refused, with its line."""
-    which = Which(key, channel, language)
+    which = which_of(key, channel, language)
     await templating.save_template(session, actor, which, version=body.version, subject=body.subject, body=body.body)
     return json_response(await templating.one_template(session, which))
 
@@ -104,7 +104,7 @@ async def reset_notification_template(
     language: InLanguage = "en",
 ) -> Response:
     """Back to the built-in words; what was written stays among the versions."""
-    which = Which(key, channel, language)
+    which = which_of(key, channel, language)
     await templating.reset_template(session, actor, which, version=version)
     return json_response(await templating.one_template(session, which))
 
@@ -122,7 +122,7 @@ async def notification_template_versions(
     cursor: Cursor = None,
 ) -> Response:
     """What the words were, and who wrote them, newest first."""
-    which = Which(key, channel, language)
+    which = which_of(key, channel, language)
     return json_response(await templating.version_page(session, which, cursor=cursor, limit=limit))
 
 
@@ -142,9 +142,9 @@ async def preview_notification_template(
     language: InLanguage = "en",
 ) -> Response:
     """What the words would say, on a request the caller may see or an example. Nothing is kept or sent."""
-    which = Which(key, channel, language)
+    which = which_of(key, channel, language)
     words = await previewing.words_of_template(session, actor, which, **body.model_dump())
-    answer = previewing.shown(words)
+    answer = await previewing.shown(session, words)
     return json_response({**answer, "html_url": await _keep_html(request.app.state.valkey, answer.pop("html"))})
 
 
@@ -167,7 +167,7 @@ async def try_notification_template(
     """Send the words to oneself, by their channel (mail, for those of every channel)."""
 
     async def work() -> Response:
-        which = Which(key, channel, language)
+        which = which_of(key, channel, language)
         return json_response(await previewing.send_test(session, actor, which, **body.model_dump()), 202)
 
     return await once.answer(session, actor.user_id, work)

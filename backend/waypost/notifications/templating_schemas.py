@@ -12,7 +12,7 @@ from waypost.notifications.preferring_schemas import ChannelRef, Language, Versi
 
 Way = Literal["all", "in_app", "email", "slack", "teams", "sms", "push"]
 Subject = Annotated[Line, Field(max_length=500, examples=["New comment: {{ ticket.title }}"])]
-Body = Annotated[Said, Field(max_length=10_000, examples=["{{ actor }} wrote:\n\n{{ words }}"])]
+Body = Annotated[Said, Field(max_length=30_000, examples=["{{ actor }} wrote:\n\n{{ words }}"])]
 
 
 class Fault(BaseModel):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select, update
@@ -16,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel.clock import now
 from waypost.kernel.logs import get_logger
-from waypost.notifications.expressions import CannotRender, faults, fill
+from waypost.notifications.expressions import CannotRender, Fault, faults, fill
+from waypost.notifications.layouts import LAYOUT, layout_faults
 from waypost.notifications.models import TemplateVersion
 from waypost.notifications.rendering import render, worded
 from waypost.notifications.variables import variables_of
@@ -95,6 +97,23 @@ async def texts_of(session: AsyncSession, kinds: Collection[str]) -> Texts:
             if r.subject is not None
         }
     )
+
+
+async def layout_in_force(session: AsyncSession) -> str:
+    """The layout of mails that an administrator wrote; "" for the built-in one, also when theirs does not hold any more."""
+    wanted = select(TemplateVersion.body).where(TemplateVersion.key == LAYOUT).order_by(TemplateVersion.version.desc())
+    source = await session.scalar(wanted.limit(1))
+    if source is None:
+        return ""
+    if wrong := _layout_faults(source):
+        log.error("the company's mail layout is not used", line=wrong[0].line, why=wrong[0].message)
+        return ""
+    return source
+
+
+@lru_cache(maxsize=8)
+def _layout_faults(source: str) -> tuple[Fault, ...]:
+    return tuple(layout_faults(source))
 
 
 async def note_broken(session: AsyncSession, texts: Texts) -> None:

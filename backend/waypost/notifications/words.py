@@ -13,7 +13,7 @@ class Words:
 
     `decide` is the approval step it asks to decide, with the version of the request that was told, or None. `outcome` is
     what became of that step, once nobody has to decide it any more. `code` is what a code in it is made of, when it is
-    sent: the code itself is kept nowhere.
+    sent: the code itself is kept nowhere. `layout` stands in for the company's around this one mail, when one is tried.
     """
 
     title: str
@@ -28,6 +28,7 @@ class Words:
     decide: Mapping[str, int] | None = field(default=None)
     outcome: str = ""
     code: Mapping[str, int] | None = field(default=None)
+    layout: str = ""
 
     def kept(self) -> dict[str, Any]:
         """As it is kept in a row."""

@@ -12,8 +12,10 @@ from waypost.kernel.clock import now
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
 from waypost.notifications.channels import Config, Field, Message
+from waypost.notifications.incoming.replies import MARKER
+from waypost.notifications.layouts import LAYOUT
 from waypost.notifications.people import Person
-from waypost.notifications.rendering import mail_of, summary_of, with_marker
+from waypost.notifications.rendering import mail_of, summary_of
 from waypost.vendors import smtp
 from waypost.vendors.fates import Fate, Rejected
 
@@ -36,7 +38,7 @@ class Email:
         written: list[EmailMessage | Rejected] = []
         for message in messages:
             try:
-                written.append(mail_message(message))
+                written.append(mail_message(message, str(config.get(LAYOUT) or "")))
             except Exception as error:
                 log.exception("mail cannot be written", message_id=message.id)
                 written.append(Rejected(f"{type(error).__name__}: {error}"[:500]))
@@ -46,8 +48,9 @@ class Email:
                 yield mail if isinstance(mail, Rejected) else await anext(sending)
 
 
-def mail_message(message: Message) -> EmailMessage:
-    """The mail as it goes out: text and HTML, with a Message-ID that stays the same at every try."""
+def mail_message(message: Message, layout: str = "") -> EmailMessage:
+    """The mail as it goes out: text and HTML in the company's layout, with a Message-ID that stays the same at every
+    try. What may be replied to says above which line."""
     mail = EmailMessage()
     mail["From"] = get_settings().mail_from
     mail["To"] = message.recipient
@@ -56,12 +59,13 @@ def mail_message(message: Message) -> EmailMessage:
     mail["Message-ID"] = message.id
     for name, value in message.headers.items():
         mail[name] = value
+    marker = MARKER if "Reply-To" in message.headers else ""
+    first = message.notices[0]
     if len(message.notices) == 1:
-        text, html = mail_of(message.notices[0])
+        text, html = mail_of(first, first.layout or layout, marker)
     else:
-        text, html = summary_of(message.subject, message.notices, _because(message), get_settings().origin)
-    if "Reply-To" in message.headers:  # only where an answer is read
-        text, html = with_marker(text, html)
+        because, origin = _because(message), get_settings().origin
+        text, html = summary_of(message.subject, message.notices, because, origin, layout, marker)
     mail.set_content(text)
     mail.add_alternative(html, subtype="html")
     return mail

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import words from "../locales/en.json";
 import type { ChannelRead, FieldRead } from "@/api/generated";
-import { askedOf, changesOf, filtersOf, lackingOf, valuesOf } from "./model";
+import { askedOf, changesOf, filtersOf, KINDS, lackingOf, valuesOf } from "./model";
 
 const field = (key: string, kind: FieldRead["kind"], more: Partial<FieldRead> = {}): FieldRead => ({
   key,
@@ -68,4 +69,13 @@ it("takes days whole", () => {
   expect(new Date(asked.until!).getTime() - new Date(asked.since!).getTime()).toBe(86_400_000);
   expect(asked.q).toBe("x");
   expect(askedOf({ since: "nonsense" }).since).toBeUndefined();
+});
+
+it("offers every kind of message that has a name", () => {
+  const offered = KINDS.map((kind) => kind.replace(/\./g, "_"));
+  expect(offered.sort()).toEqual(
+    Object.keys(words.kind)
+      .filter((kind) => kind !== "mail_layout")
+      .sort(),
+  );
 });

@@ -59,3 +59,38 @@ export function askedOf(filters: Filters): Filters {
     until: filters.until && start(filters.until, 1),
   };
 }
+
+/** The kinds of messages there are, as the log is filtered by them. */
+export const KINDS = [
+  "approval.requested",
+  "approval.requested_for",
+  "approval.reminded",
+  "approval.escalated",
+  "approval.decided_for_you",
+  "approval.info_requested",
+  "approval.info_answered",
+  "approval.glass_broken",
+  "approval.review_reminded",
+  "approval.review_climbed",
+  "approval.review_confirmed",
+  "approval.review_objected",
+  "approval.settled",
+  "ticket.asked_for_you",
+  "ticket.approved",
+  "ticket.rejected",
+  "ticket.assigned",
+  "ticket.completed",
+  "ticket.reopened",
+  "ticket.merged",
+  "ticket.opened",
+  "ticket.watching",
+  "comment.created",
+  "comment.mentioned",
+  "delegation.created",
+  "delegation.begun",
+  "delegation.changed",
+  "delegation.cancelled",
+  "team.ticket",
+  "channel.failed",
+  "channel.tested",
+];

@@ -47,6 +47,9 @@ export function putIn(
 export const slugOf = (kind: string): string => kind.replace(/\./g, "-");
 export const kindOf = (slug: string): string => slug.replace(/-/g, ".");
 
+/** The frame around every mail: MJML, one for all channels and languages. */
+export const LAYOUT = "mail.layout";
+
 /** The line a mistake speaks of, or null: `line 3: there is no value …`. */
 export function lineOf(message: string | undefined): number | null {
   const found = /^line (\d+):/.exec(message ?? "");
