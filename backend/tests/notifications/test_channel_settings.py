@@ -214,9 +214,7 @@ async def test_an_address_that_would_never_be_called_is_refused(
     assert (await admin.get(f"{PATH}/{pigeon}"))["version"] == version
 
 
-async def test_a_network_of_ours_that_is_allowed_may_be_named(
-    who: Any, pigeon: str, allowing: Any
-) -> None:
+async def test_a_network_of_ours_that_is_allowed_may_be_named(who: Any, pigeon: str, allowing: Any) -> None:
     allowing('["127.0.0.0/8"]')
     admin = await who("admin")
     version = (await admin.get(f"{PATH}/{pigeon}"))["version"]

@@ -66,13 +66,15 @@ async def send_due(database: Database) -> int:
     One process sends for all: while a slow system holds up its own channel here, what comes due for the others is sent
     meanwhile, and no second process of the worker's ends up waiting as well. Where one is at it, this returns at once.
     """
-    tried, began, looked = 0, time.monotonic(), -LOOK
+    tried, began = 0, time.monotonic()
+    looked = began - LOOK
     running: dict[str, asyncio.Task[int]] = {}
     async with database.alone(SENDING_LOCK) as is_alone:
         try:
             while is_alone:
                 tick = time.monotonic()
-                if tick - looked >= LOOK and tick - began < LONGEST_WATCH:
+                is_time = tick - looked >= LOOK and tick - began < LONGEST_WATCH
+                if is_time and (running or looked < began):
                     looked = tick
                     for number, channel in await _due(database):
                         if channel.key not in running:
