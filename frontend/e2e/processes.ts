@@ -33,3 +33,18 @@ export function hurry(ticketId: number, minutes: number): void {
   const script = [`${import.meta.dirname}/hurry.py`, String(ticketId), String(minutes)];
   execFileSync(`${import.meta.dirname}/../../.venv/bin/python`, script, { env: { DATABASE_URL: url } });
 }
+
+/** Put a mail into the product, as somebody wrote it; says what became of it. `ticketId` 0 begins a request. */
+export function post(username: string, subject: string, words: string, ticketId = 0): [string, number] {
+  const kept = read(supervised("waypost.cli mail-in"), "environ").split("\0");
+  const wanted = kept.filter((line) => /^(DATABASE_URL|DATA_DIR|SECRET_KEY)=/.test(line));
+  const env = Object.fromEntries(
+    wanted.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+  const script = [`${import.meta.dirname}/post.py`, username, subject, String(ticketId)];
+  const python = `${import.meta.dirname}/../../.venv/bin/python`;
+  const [outcome, id] = execFileSync(python, script, { env, input: words, encoding: "utf8" })
+    .trim()
+    .split(" ");
+  return [outcome ?? "", Number(id)];
+}
