@@ -55,7 +55,7 @@ async def main(username: str, subject: str, ticket_id: int, words: str) -> None:
         await taking.take(database, mail_id)  # or the product's own reader was quicker
         async with database.read() as session:
             row = await session.get_one(IncomingMail, mail_id)
-        print(row.outcome, row.ticket_id)
+        sys.stdout.write(f"{row.outcome} {row.ticket_id}\n")
     finally:
         await database.dispose()
 

@@ -166,6 +166,10 @@ async def test_a_mail_becomes_a_request_of_its_mailboxs_type(post: Post, fresh_w
     assert (answer.kind, answer.recipient) == (answering.TAKEN, post.addresses["employee"])
     assert answer.headers["Auto-Submitted"] == "auto-replied"
     assert answer.headers["In-Reply-To"] == mail["Message-ID"]
+    # what answers it is about the same request
+    assert (
+        await post.take(post.mail("employee", "And it is warm", to=answer.headers["Reply-To"]))
+    ).ticket_id == ticket["id"]
 
 
 async def test_a_form_a_mail_cannot_fill_makes_a_draft(post: Post, fresh_who: Who) -> None:

@@ -69,9 +69,20 @@ def refused(subject: str, why: str) -> Words:
 
 
 async def answer(
-    session: AsyncSession, mail_id: int, mail: Arrived, to: str, user_id: int | None, kind: str, words: Words
+    session: AsyncSession,
+    mail_id: int,
+    mail: Arrived,
+    to: str,
+    user_id: int | None,
+    kind: str,
+    words: Words,
+    *,
+    reply_to: str | None = None,
 ) -> bool:
-    """Have it sent, in the thread of the mail it answers; whether it will be. A refusal goes to an address once a day."""
+    """Have it sent, in the thread of the mail it answers; whether it will be. A refusal goes to an address once a day.
+
+    `reply_to` is where an answer to this answer is read.
+    """
     if not to or not matching.may_be_answered(mail):
         return False
     at = now()
@@ -87,6 +98,8 @@ async def answer(
         headers |= {"In-Reply-To": mail.message_id, "References": mail.message_id}
     if words.number:
         headers["X-Waypost-Ticket"] = words.number
+    if reply_to:
+        headers["Reply-To"] = reply_to
     await session.execute(
         insert(Delivery).values(
             channel=EMAIL,

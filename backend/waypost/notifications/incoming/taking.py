@@ -24,6 +24,7 @@ from waypost.kernel.events import EventRow
 from waypost.kernel.logs import get_logger
 from waypost.notifications.incoming import answering, finding, returned, wording
 from waypost.notifications.incoming.finding import Match
+from waypost.notifications.incoming.matching import reply_address
 from waypost.notifications.incoming.models import IncomingMail, Mailbox
 from waypost.notifications.incoming.originals import read_original
 from waypost.notifications.incoming.reading import Arrived, File, Unreadable, read
@@ -72,7 +73,7 @@ async def take(database: Database, mail_id: int) -> Outcome | None:
     stored, left_out = await _store(mail)
     kept: list[Stored] = []
     # What breaks here leaves its files to the housekeeping: whether it was committed may not be known.
-    outcome = await _act(database, mail_id, box, mail, decided, stored, left_out, kept)
+    outcome = await _act(database, mail_id, row.message_id, box, mail, decided, stored, left_out, kept)
     await handing_in.drop_files([file for file in stored if file not in kept])
     return outcome
 
@@ -103,6 +104,7 @@ def _named(file: File) -> str:
 async def _act(
     database: Database,
     mail_id: int,
+    message_id: str | None,
     box: Mailbox,
     mail: Arrived,
     intent: Intent,
@@ -113,7 +115,7 @@ async def _act(
     """One transaction: whatever it leads to, and that it is settled. What was `kept` of its files is known afterwards."""
     done: list[Stored] = []
     async with database.transaction() as session:
-        row = await _locked(session, mail_id, mail)
+        row = await _locked(session, mail_id, message_id)
         if row is None:
             return None
         outcome = await _taken_before(session, row, mail)
@@ -132,17 +134,17 @@ async def _act(
     return outcome
 
 
-async def _locked(session: AsyncSession, mail_id: int, mail: Arrived | None) -> IncomingMail | None:
+async def _locked(session: AsyncSession, mail_id: int, message_id: str | None) -> IncomingMail | None:
     """The mail's row, when it still waits. The same mail that came by another mailbox waits for this one to be done."""
-    if mail is not None and mail.message_id:
-        await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(mail.message_id, 0))))
+    if message_id:
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(message_id, 0))))
     row = await session.get(IncomingMail, mail_id, with_for_update=True, populate_existing=True)
     return row if row is not None and row.outcome == "PENDING" else None
 
 
 async def _taken_before(session: AsyncSession, row: IncomingMail, mail: Arrived) -> Outcome | None:
     """The same mail by another mailbox, or sent twice. One that only bears a known Message-ID is another mail."""
-    if mail.message_id is None:
+    if row.message_id is None:
         return None
     same = (
         select(IncomingMail)
@@ -275,7 +277,8 @@ async def _begin(
     kind_of_answer = answering.TO_COMPLETE if is_draft else answering.TAKEN
     words = (answering.to_complete if is_draft else answering.taken)(ticket)
     if not intent.is_stranger:
-        await answering.answer(session, row.id, mail, mail.sender, actor.user_id, kind_of_answer, words)
+        code = reply_address(box.address, ticket.id, actor.user_id, finding.reply_key())
+        await answering.answer(session, row.id, mail, mail.sender, actor.user_id, kind_of_answer, words, reply_to=code)
     reason = "a draft: the form asks for more than a mail says" if is_draft else None
     return Outcome("TICKET", reason, ticket.id)
 
