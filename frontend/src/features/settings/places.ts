@@ -46,6 +46,13 @@ export const places: SettingsPlace[] = [
     needs: "notifications:configure",
   },
   { to: "/settings/channels", key: "channels", icon: "i-lucide-send", needs: "notifications:configure" },
+  { to: "/settings/mailboxes", key: "mailboxes", icon: "i-lucide-inbox", needs: "notifications:configure" },
+  {
+    to: "/settings/quarantine",
+    key: "arrivals",
+    icon: "i-lucide-mail-search",
+    needs: "notifications:configure",
+  },
   {
     to: "/settings/deliveries",
     key: "messages",
