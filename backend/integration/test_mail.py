@@ -21,11 +21,11 @@ from waypost.kernel import relay
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.settings import get_settings
-from waypost.notifications.incoming import running
+from waypost.notifications.incoming import running, taking
 from waypost.notifications.incoming.models import IncomingMail, Mailbox
 from waypost.notifications.incoming.originals import read_original
 from waypost.notifications.incoming.secrets import seal
-from waypost.notifications.models import Notification
+from waypost.notifications.models import Delivery, Notification
 from waypost.vendors import smtp
 from waypost.vendors.fates import Delivered, Fate, Misconfigured, Rejected, TryLater
 
@@ -51,10 +51,12 @@ def trusting(ca_file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     get_settings.cache_clear()
 
 
-def send(server: MailServer, to: str, subject: str, text: str = "Hello", **headers: str) -> None:
+def send(
+    server: MailServer, to: str, subject: str, text: str = "Hello", sender: str = "jane@example.com", **headers: str
+) -> None:
     """What somebody's mail program does."""
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = "Jane Doe <jane@example.com>", to, subject
+    mail["From"], mail["To"], mail["Subject"] = f"Jane Doe <{sender}>", to, subject
     mail["Message-ID"] = make_msgid(domain="laptop.example.com")
     for name, value in headers.items():
         mail[name.replace("_", "-")] = value
@@ -62,7 +64,7 @@ def send(server: MailServer, to: str, subject: str, text: str = "Hello", **heade
     with smtplib.SMTP("localhost", server.smtp, timeout=20) as client:
         client.starttls(context=ssl.create_default_context(cafile=str(server.ca_file)))
         client.login("waypost", PASSWORDS["waypost"])
-        client.send_message(mail, "jane@example.com", [to])
+        client.send_message(mail, sender, [to])
 
 
 async def add_mailbox(database: Database, server: MailServer, user: str = "helpdesk", **more: Any) -> Mailbox:
@@ -89,11 +91,15 @@ async def add_mailbox(database: Database, server: MailServer, user: str = "helpd
     return box
 
 
+async def leave(database: Database, mail_id: int) -> None:
+    """Nothing becomes of a mail: it waits."""
+
+
 @asynccontextmanager
 async def reading(database: Database, take: Any = None) -> AsyncIterator[None]:
     """The process that reads mailboxes, in this one."""
     stop = asyncio.Event()
-    task = asyncio.create_task(running.run(database, take, stop))
+    task = asyncio.create_task(running.run(database, take or leave, stop))
     try:
         yield
     finally:
@@ -206,6 +212,54 @@ async def test_a_mail_comes_in_within_seconds_and_leaves_its_folder(
     after = await mailbox(fresh_database, box)
     assert after.last_uid == mail.uid
     assert after.failures == 0
+
+
+async def test_a_mail_becomes_a_request_and_its_answer_a_comment(
+    server: MailServer, allowed: None, fresh_database: Database, fresh_who: Any
+) -> None:
+    jane, agent = await fresh_who("employee"), await fresh_who("agent")
+    await add_mailbox(fresh_database, server, ticket_type_id=await type_id(fresh_database, "IT_SUPPORT"))
+    sender = jane.me["email"]
+    async with reading(fresh_database, taking.take):
+        await asyncio.to_thread(send, server, "helpdesk@example.com", "No network here", sender=sender)
+
+        async def settled(n: int) -> Any:
+            found = await mails(fresh_database)
+            return found if len(found) == n and all(m.outcome != "PENDING" for m in found) else None
+
+        (first,) = await until(lambda: settled(1))
+        assert (first.outcome, first.reason) == ("TICKET", None)
+        ticket = await jane.get(f"/tickets/{first.ticket_id}")
+        assert ticket["title"] == "No network here"
+        body = {"body": "Which room are you in?", "visibility": "PUBLIC"}
+        await agent.post(f"/tickets/{ticket['id']}/comments", body, expect=201)
+        await relay.drain(fresh_database)
+        async with fresh_database.read() as session:
+            wanted = select(Delivery).where(Delivery.user_id == jane.id, Delivery.channel == "email")
+            told = (await session.scalars(wanted.order_by(Delivery.id.desc()))).first()
+        assert told is not None
+        reply_to = told.headers["Reply-To"]
+        assert reply_to.startswith("helpdesk+")
+        await asyncio.to_thread(
+            send, server, reply_to.upper(), "Re: something", "Room 12", sender=sender, In_Reply_To=told.message_id
+        )
+        second = (await until(lambda: settled(2)))[1]
+        assert (second.outcome, second.ticket_id) == ("COMMENT", ticket["id"])
+        await asyncio.to_thread(
+            send, server, reply_to, "Away until Monday", "Away", sender=sender, Auto_Submitted="auto-replied"
+        )
+        third = (await until(lambda: settled(3)))[2]
+        assert third.outcome == "AUTO_REPLY"
+        await asyncio.to_thread(send, server, "helpdesk@example.com", "Who am I", sender="stranger@example.org")
+        fourth = (await until(lambda: settled(4)))[3]
+        assert fourth.outcome == "QUARANTINED"
+    said = (await jane.get(f"/tickets/{ticket['id']}/comments"))["items"]
+    assert [c["body"] for c in said] == ["Which room are you in?", "Room 12"]
+
+
+async def type_id(database: Database, key: str) -> int:
+    async with database.read() as session:
+        return (await session.scalars(select(TicketType.id).where(TicketType.key == key))).one()
 
 
 async def test_nothing_is_lost_or_twice_when_the_server_goes_and_two_processes_read(

@@ -292,7 +292,7 @@ async def _read_mailboxes(settings: Settings) -> None:
     from waypost.kernel import hints, logs, queue  # noqa: PLC0415
     from waypost.kernel.db import Database, use_database  # noqa: PLC0415
     from waypost.kernel.events import use_wiring  # noqa: PLC0415
-    from waypost.notifications.incoming import running  # noqa: PLC0415
+    from waypost.notifications.incoming import running, taking  # noqa: PLC0415
     from waypost.wiring import build_wiring  # noqa: PLC0415
 
     logs.configure(settings)
@@ -305,7 +305,7 @@ async def _read_mailboxes(settings: Settings) -> None:
     use_database(database)
     try:
         async with hints.running(settings, database):
-            await running.run(database, None, stop)
+            await running.run(database, taking.take, stop)
     finally:
         await database.dispose()
 

@@ -12,11 +12,11 @@ from tests.notifications.test_originals import mail_row
 from waypost.kernel import relay
 from waypost.kernel.clock import now
 from waypost.kernel.events import EventRow
-from waypost.notifications.incoming import dealing, originals, standing
+from waypost.notifications.incoming import answerable, dealing, originals, standing
 from waypost.notifications.incoming.models import IncomingMail, Mailbox
 from waypost.notifications.incoming.secrets import unseal
 from waypost.notifications.incoming.storing import Came, envelope_of, take_in
-from waypost.notifications.models import Notification
+from waypost.notifications.models import Delivery, Notification
 from waypost.vendors.object_store import StoreFailed
 
 BOXES, MAILS = "/mailboxes", "/incoming-mails"
@@ -328,6 +328,90 @@ async def test_the_log_is_found_by_what_one_knows_and_tells_no_words_of_requests
     assert (look["text"], look["headers"]) == (None, None)
     assert look["ticket"]["ticket_number"] == ticket["ticket_number"]
     await admin.get(MAILS, params={"outcome": "NO"}, expect=422)
+
+
+WITH_FILE = (
+    b"From: jane.stranger@example.com\r\nSubject: A picture\r\nMIME-Version: 1.0\r\n"
+    b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSee the file.\r\n'
+    b'--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename="a.txt"\r\n\r\nkept\r\n--b--\r\n'
+)
+
+
+async def test_a_mail_is_put_on_a_request_with_its_files(
+    fresh_database: Any, admin: Any, fresh_who: Any, hardware: Any
+) -> None:
+    box = await admin.post(BOXES, SETUP, expect=201)
+    jane = await fresh_who("employee")
+    ticket = await jane.post("/tickets", hardware(), expect=201)
+    mail_id = await in_quarantine(fresh_database, box, WITH_FILE)
+    path = f"{MAILS}/{mail_id}/put-on-ticket"
+    await admin.post(path, {"ticket": "NO-SUCH-1"}, expect=404)
+    await admin.post(path, {"ticket": ""}, expect=422)
+    await (await fresh_who("agent")).post(path, {"ticket": ticket["ticket_number"]}, expect=403)
+    placed = await admin.post(path, {"ticket": ticket["ticket_number"].lower()})
+    assert (placed["outcome"], placed["ticket"]["id"], placed["allowed_actions"]) == ("COMMENT", ticket["id"], [])
+    await admin.post(path, {"ticket": ticket["ticket_number"]}, expect=409)
+    (said,) = (await jane.get(f"/tickets/{ticket['id']}/comments"))["items"]
+    assert "jane.stranger@example.com" in said["body"]
+    assert "See the file." in said["body"]
+    assert [f["filename"] for f in (await jane.get(f"/tickets/{ticket['id']}/attachments"))["items"]] == ["a.txt"]
+
+
+async def test_only_headers_or_what_is_no_mail_is_put_nowhere(
+    fresh_database: Any, admin: Any, fresh_who: Any, hardware: Any
+) -> None:
+    box = await admin.post(BOXES, SETUP, expect=201)
+    ticket = await (await fresh_who("employee")).post("/tickets", hardware(), expect=201)
+    large = await came_in(fresh_database, box, held_back="it is too large", is_whole=False)
+    await admin.post(f"{MAILS}/{large}/put-on-ticket", {"ticket": str(ticket["id"])}, expect=409)
+    gone = await in_quarantine(fresh_database, box, RAW + b"!", uid=2)
+    async with fresh_database.transaction() as session:
+        await session.execute(update(IncomingMail).where(IncomingMail.id == gone).values(raw_name=None))
+    refused = await admin.post(f"{MAILS}/{gone}/put-on-ticket", {"ticket": str(ticket["id"])}, expect=409)
+    assert refused["code"] == "mail_not_readable"
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+async def test_mails_say_where_an_answer_goes_while_a_mailbox_is_read(
+    fresh_database: Any, admin: Any, fresh_who: Any, hardware: Any
+) -> None:
+    jane, manager = await fresh_who("employee"), await fresh_who("manager")
+
+    async def reply_to() -> list[str | None]:
+        ticket = await jane.post("/tickets", hardware(), expect=201)
+        await relay.drain(fresh_database)
+        async with fresh_database.read() as session:
+            mine = Delivery.words["ticket_id"].astext == str(ticket["id"])
+            rows = await session.scalars(select(Delivery).where(mine, Delivery.user_id == manager.id))
+            return [r.headers.get("Reply-To") for r in rows]
+
+    assert await reply_to() == [None]
+    first = await admin.post(BOXES, SETUP, expect=201)
+    (general,) = await reply_to()
+    assert general is not None
+    assert general.startswith("it+")
+    own = {**SETUP, "address": "hw@example.com", "ticket_type": hardware()["ticket_type"]}
+    await admin.post(BOXES, own, expect=201)
+    (special,) = await reply_to()
+    assert (special or "").startswith("hw+")
+    await admin.put(f"{BOXES}/{first['id']}", {**SETUP, "is_on": False, "version": 1})
+    assert ((await reply_to())[0] or "").startswith("hw+")
+
+
+def test_several_notices_are_answered_together_only_where_they_are_about_one_request() -> None:
+    def about(ticket_id: int, *, is_internal: bool = False) -> dict[str, str]:
+        return {"X": "1", **answerable.reply_to("it@example.com", ticket_id, 3, is_internal=is_internal)}
+
+    public, internal = about(1), about(1, is_internal=True)
+    assert answerable.of_all([public, public]) == public
+    assert answerable.of_all([public, internal]) == internal
+    assert answerable.of_all([internal, public]) == internal
+    assert answerable.of_all([public, about(2)]) == {"X": "1"}
+    assert answerable.of_all([public, {"X": "1"}]) == {"X": "1"}
+    assert answerable.of_all([{"X": "1"}]) == {"X": "1"}
+    assert answerable.reply_to(None, 1, 2, is_internal=False) == {}
 
 
 # --- how it goes ------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from waypost.kernel.settings import get_settings
 from waypost.notifications import alarms, deputising, phone_notices, planning, settling
 from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.events import PhoneProved, ReplyCodesVoided
+from waypost.notifications.incoming import answerable
 from waypost.notifications.kinds import KINDS
 from waypost.notifications.people import people_told
 from waypost.notifications.telling import Notice, tell
@@ -83,6 +84,7 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
     values = await _values(session, recorded, ticket)
     channels = await channels_in_use(session)
     texts = await texts_of(session, {notice.kind for notice in planned})
+    mailbox = await answerable.mailbox_for(session, ticket)
     for notice in planned:
         reader, person = readers.get(notice.user_id), told.get(notice.user_id)
         if reader is None or person is None or not policy.may_read(reader, facts):
@@ -91,7 +93,7 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
             continue
         decide_link = await _decide_link(session, event, notice)
         mine = values | {"decide_link": decide_link}
-        await tell(session, recorded, person, _notice(recorded, ticket, notice, mine, texts), channels)
+        await tell(session, recorded, person, _notice(recorded, ticket, notice, mine, texts, mailbox), channels)
     await note_broken(session, texts)
 
 
@@ -164,7 +166,12 @@ async def _words(session: AsyncSession, recorded: Recorded) -> str:
 
 
 def _notice(
-    recorded: Recorded, ticket: Ticket, planned: planning.Notice, values: dict[str, Any], texts: Texts
+    recorded: Recorded,
+    ticket: Ticket,
+    planned: planning.Notice,
+    values: dict[str, Any],
+    texts: Texts,
+    mailbox: str | None,
 ) -> Notice:
     kind = KINDS[planned.kind]
     path = f"/approvals?ticket={ticket.id}" if kind.decides else f"/tickets/{ticket.id}"
@@ -187,6 +194,9 @@ def _notice(
         is_emergency=ticket.priority == "CRITICAL",
         in_app_only=not planned.by_mail,
         step_id=getattr(recorded.event, "step_id", None) if kind.decides else None,
-        headers={"X-Waypost-Ticket": ticket.ticket_number},
+        headers={
+            "X-Waypost-Ticket": ticket.ticket_number,
+            **answerable.reply_to(mailbox, ticket.id, planned.user_id, is_internal=planned.is_internal),
+        },
         retold=texts.retold(planned.kind, told),
     )

@@ -30,6 +30,7 @@ from waypost.notifications.channels import Capped, Channel, Config, Message
 from waypost.notifications.channels.registry import CHANNELS, config_of
 from waypost.notifications.choices import EMAIL
 from waypost.notifications.events import ChannelFailed
+from waypost.notifications.incoming import answerable
 from waypost.notifications.layouts import LAYOUT
 from waypost.notifications.models import ChannelSettings, ContactPoint, Delivery
 from waypost.notifications.rendering import one_line
@@ -224,7 +225,7 @@ def _letter(rows: list[Delivery]) -> Letter:
         recipient=first.recipient,
         subject=first.subject if len(rows) == 1 else one_line(_title(rows)),
         notices=notices,
-        headers=first.headers,
+        headers=answerable.of_all([row.headers for row in rows]),
         bundle=first.bundle,
         is_urgent=first.is_urgent,
         ref=first.provider_ref,

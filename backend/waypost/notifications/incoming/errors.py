@@ -35,6 +35,12 @@ class MailNotWhole(Conflict):
     code = "mail_not_whole"
 
 
+class MailNotReadable(Conflict):
+    """This mail cannot be read, so it cannot be put anywhere. Discard it, or look at it where it lies."""
+
+    code = "mail_not_readable"
+
+
 class MailboxGone(Conflict):
     """The mailbox this mail came by is no more. Put it on a ticket, or discard it."""
 

@@ -18,13 +18,14 @@ from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.kernel.shapes import Instant
 from waypost.notifications.delivery_schemas import Words
-from waypost.notifications.incoming import arrivals, mailboxes
+from waypost.notifications.incoming import arrivals, mailboxes, placing
 from waypost.notifications.incoming.arrivals import Filters
 from waypost.notifications.incoming.errors import (
     AddressTaken,
     MailboxGone,
     MailboxNotFound,
     MailNotFound,
+    MailNotReadable,
     MailNotWhole,
     NotQuarantined,
 )
@@ -38,14 +39,23 @@ from waypost.notifications.incoming.mailbox_schemas import (
     MailDiscard,
     MailLook,
     MailPage,
+    MailPlace,
     MailRead,
     MailsDiscarded,
     Outcome,
 )
 from waypost.notifications.incoming.mailboxes import setup_of
+from waypost.tickets.errors import NotYours, TicketIsClosed, TicketNotFound
 
 router = APIRouter(route_class=StrictRoute, tags=["Mail coming in"])
 Administrator = Annotated[Actor, permit(Permission.NOTIFICATIONS_CONFIGURE)]
+
+
+async def _mail_is_there(request: Request) -> None:
+    """403 and 404 before a 422."""
+    (await current_actor(request)).require(Permission.NOTIFICATIONS_CONFIGURE)
+    async with database().read() as session:
+        await arrivals.check_mail(session, path_id(request.path_params["mail_id"]))
 
 
 async def _mailbox_is_there(request: Request) -> None:
@@ -153,3 +163,18 @@ async def discard_mail(mail_id: PathId, session: WriteSession, actor: Administra
     """Discard a mail in quarantine. It stays in the log."""
     await arrivals.discard_one(session, actor, mail_id)
     return json_response(await arrivals.one_mail(session, mail_id))
+
+
+@router.post(
+    "/incoming-mails/{mail_id}/put-on-ticket",
+    response_model=MailRead,
+    responses=problems(
+        MailNotFound, TicketNotFound, NotYours, NotQuarantined, MailNotWhole, MailNotReadable, TicketIsClosed
+    ),
+)
+@guarded(_mail_is_there)
+async def put_mail_on_ticket(mail_id: PathId, body: MailPlace, actor: Administrator) -> Response:
+    """Make a mail in quarantine a comment on a request, with its files, in one's own name."""
+    await placing.put_on_ticket(database(), actor, mail_id, body.ticket, body.visibility)
+    async with database().read() as session:
+        return json_response(await arrivals.one_mail(session, mail_id))

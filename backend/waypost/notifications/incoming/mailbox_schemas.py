@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import Line, PersonRef, Strict
+from waypost.notifications.delivery_schemas import Words
 from waypost.notifications.preferring_schemas import Version
 from waypost.notifications.schemas import TicketRef
 
@@ -186,7 +187,7 @@ class MailsDiscarded(BaseModel):
 
 
 class MailPlace(Strict):
-    """Where a mail goes: as a comment on this request, read by everybody who reads it, or by its team alone."""
+    """Where a mail goes: as a comment on the request of this number (or id), for all its readers or its team alone."""
 
-    ticket_id: Annotated[Id, Field(examples=[42])]
+    ticket: Annotated[Words, Field(min_length=1, examples=["ITH-2026-000042"])]
     visibility: Annotated[Reply, Field(examples=["PUBLIC"])] = "PUBLIC"

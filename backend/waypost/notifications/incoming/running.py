@@ -63,10 +63,10 @@ async def _locks(database: Database) -> AsyncIterator[Locks]:
             await connection.invalidate()  # closing it frees them for certain
 
 
-async def run(database: Database, take: dealing.Take | None, stop: asyncio.Event) -> None:
+async def run(database: Database, take: dealing.Take, stop: asyncio.Event) -> None:
     """Read every mailbox that is on until `stop` is set. Never raises for a database that is away."""
     came = asyncio.Event()
-    taking = asyncio.create_task(_deal(database, take, came, stop)) if take else None
+    taking = asyncio.create_task(_deal(database, take, came, stop))
     try:
         while not stop.is_set():
             try:
@@ -77,8 +77,7 @@ async def run(database: Database, take: dealing.Take | None, stop: asyncio.Event
                 await _pause(stop, LOOK)
     finally:
         came.set()
-        if taking is not None:
-            await taking
+        await taking
 
 
 async def _watch(database: Database, locks: Locks, came: asyncio.Event, stop: asyncio.Event) -> None:

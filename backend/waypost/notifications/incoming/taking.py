@@ -70,7 +70,7 @@ async def take(database: Database, mail_id: int) -> Outcome | None:
         return await _settle(database, mail_id, decided, mail=mail, box=box)
     if isinstance(decided, Outcome):
         return await _settle(database, mail_id, decided, bounced=mail)
-    stored, left_out = await _store(mail)
+    stored, left_out = await store_files(mail)
     kept: list[Stored] = []
     # What breaks here leaves its files to the housekeeping: whether it was committed may not be known.
     outcome = await _act(database, mail_id, row.message_id, box, mail, decided, stored, left_out, kept)
@@ -78,7 +78,7 @@ async def take(database: Database, mail_id: int) -> Outcome | None:
     return outcome
 
 
-async def _store(mail: Arrived) -> tuple[list[Stored], list[str]]:
+async def store_files(mail: Arrived) -> tuple[list[Stored], list[str]]:
     """Its files in the store, and what is not kept, for people. Raises `StoreFailed`; then none is left there."""
     stored: list[Stored] = []
     left_out = list(mail.left_out)

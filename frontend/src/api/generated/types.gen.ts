@@ -3640,6 +3640,22 @@ export type MailPage = {
 };
 
 /**
+ * MailPlace
+ *
+ * Where a mail goes: as a comment on the request of this number (or id), for all its readers or its team alone.
+ */
+export type MailPlace = {
+    /**
+     * Ticket
+     */
+    ticket: string;
+    /**
+     * Visibility
+     */
+    visibility?: 'PUBLIC' | 'INTERNAL';
+};
+
+/**
  * MailRead
  *
  * A mail that came in, and what became of it.
@@ -13473,6 +13489,52 @@ export type DiscardMailResponses = {
 };
 
 export type DiscardMailResponse = DiscardMailResponses[keyof DiscardMailResponses];
+
+export type PutMailOnTicketData = {
+    body: MailPlace;
+    path: {
+        /**
+         * Mail Id
+         */
+        mail_id: number;
+    };
+    query?: never;
+    url: '/api/v1/incoming-mails/{mail_id}/put-on-ticket';
+};
+
+export type PutMailOnTicketErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type PutMailOnTicketError = PutMailOnTicketErrors[keyof PutMailOnTicketErrors];
+
+export type PutMailOnTicketResponses = {
+    /**
+     * Successful Response
+     */
+    200: MailRead;
+};
+
+export type PutMailOnTicketResponse = PutMailOnTicketResponses[keyof PutMailOnTicketResponses];
 
 export type TakeMailAnewData = {
     body?: never;

@@ -73,3 +73,7 @@ function useDealing<T, R>(work: (what: T) => Promise<R>) {
 export const useTakeAnew = () =>
   useDealing((id: number) => data(api.takeMailAnew({ path: { mail_id: id } })));
 export const useDiscard = () => useDealing((ids: number[]) => data(api.discardMails({ body: { ids } })));
+export const usePutOnTicket = () =>
+  useDealing(({ id, body }: { id: number; body: api.MailPlace }) =>
+    data(api.putMailOnTicket({ path: { mail_id: id }, body })),
+  );
