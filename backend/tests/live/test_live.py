@@ -232,3 +232,52 @@ async def test_one_person_holds_only_so_many_streams(app: Any, listen: Any, monk
     await third.close()
     await one.close()
     await listen("facilityagent")
+
+
+async def test_who_loses_sight_hears_nothing_more_on_the_same_stream(who: Any, hardware: Any, listen: Any) -> None:
+    """Asked at each event: a stream that was opened while one might see a request says nothing of it afterwards."""
+    employee, colleague, agent = await who("employee"), await who("colleague"), await who("agent")
+    ticket = await employee.post("/tickets", hardware(), expect=201)
+    path = f"/tickets/{ticket['id']}"
+    await agent.put(f"{path}/watchers/{colleague.id}")
+    await colleague.get(path)
+    stream = await listen("colleague")
+    first = await employee.post(f"{path}/comments", {"body": "Seen", "visibility": "PUBLIC"}, expect=201)
+    heard = await stream.next("comment.created", ticket_id=ticket["id"])
+    assert heard["data"]["comment_id"] == first["id"]
+    await agent.delete(f"{path}/watchers/{colleague.id}", expect=204)
+    await colleague.get(path, expect=404)
+    await employee.post(f"{path}/comments", {"body": "Unseen", "visibility": "PUBLIC"}, expect=201)
+    own = await colleague.post("/tickets", hardware(submit=False), expect=201)
+    while True:
+        event = await asyncio.wait_for(stream.events.get(), 10)
+        if event["data"].get("ticket_id") == own["id"]:
+            break
+        assert event["event"] != "comment.created", "it was told of what may not be seen any more"
+
+
+async def test_a_restart_leaves_no_gap_and_tells_nothing_twice(
+    who: Any, hardware: Any, listen: Any, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came while no process was there is told from the log, in order, then what comes now."""
+    employee = await who("employee")
+    stream = await listen("employee")
+    before = [await employee.post("/tickets", hardware(submit=False), expect=201) for _ in range(3)]
+    heard = [await stream.next("ticket.updated", type="ticket.created") for _ in before]
+    await stream.close()
+    missed = [await employee.post("/tickets", hardware(submit=False), expect=201) for _ in range(4)]
+    fresh = Follower(database)
+    await fresh.begin()  # as a process that has just started: nothing of the past is in its memory
+    assert fresh._recent == type(fresh._recent)()
+    monkeypatch.setattr(live, "_follower", fresh)
+    running = asyncio.create_task(fresh.run())
+    try:
+        again = await listen("employee", heard[0]["id"])
+        now = await employee.post("/tickets", hardware(submit=False), expect=201)
+        expected = [t["id"] for t in (*before[1:], *missed, now)]
+        told = [await again.next("ticket.updated", type="ticket.created") for _ in expected]
+        assert [e["data"]["ticket_id"] for e in told] == expected
+        assert len({e["id"] for e in (heard[0], *told)}) == len(expected) + 1
+        await again.close()
+    finally:
+        running.cancel()

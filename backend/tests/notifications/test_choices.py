@@ -162,3 +162,56 @@ def test_quiet_hours_keep_back_all_but_emergencies() -> None:
     assert (kept.at, kept.bundle) == (morning, "quiet:20260305T0600")
     assert planned(wishes, Event.TICKET_COMMENTED, late).at == morning, "a digest does not come at night either"
     assert planned(wishes, Event.EMERGENCY, late) == Plan(late)
+
+
+nights = st.builds(QuietHours, clocks, clocks, st.frozensets(st.integers(0, 6))).filter(lambda q: q.starts != q.ends)
+wishes_ = st.builds(
+    Wishes,
+    own=choices,
+    roles=st.lists(choices, max_size=3).map(tuple),
+    company=choices,
+    mandatory=st.dictionaries(events, st.lists(channels, max_size=3)),
+    digests=st.dictionaries(events, st.sampled_from(Digest)),
+    quiet=st.none() | nights,
+    zone=zones,
+)
+
+
+@given(wishes_)
+def test_nothing_anybody_chooses_switches_off_what_is_mandatory(wishes: Wishes) -> None:
+    for event, always in MANDATORY.items():
+        assert all(wishes.wants(event, channel) for channel in always)
+    for event, always in wishes.mandatory.items():
+        assert all(wishes.wants(event, channel) for channel in always)
+
+
+@given(wishes_, instants, channels, st.none() | st.integers(1, 9), st.none() | st.integers(1, 900))
+def test_an_emergency_waits_for_nothing(
+    wishes: Wishes, at: datetime, channel: str, ticket_id: int | None, seconds: int | None
+) -> None:
+    gathering = None if seconds is None else timedelta(seconds=seconds)
+    assert plan(wishes, Event.EMERGENCY, channel, at, ticket_id=ticket_id, gathering=gathering) == Plan(at)
+    assert wishes.wants(Event.EMERGENCY, channel)
+
+
+@given(wishes_, events, instants, channels, st.none() | st.integers(1, 900))
+def test_everything_else_comes_outside_quiet_hours_and_within_three_days(
+    wishes: Wishes, event: str, at: datetime, channel: str, seconds: int | None
+) -> None:
+    """In each zone, also in the nights that have an hour less or more."""
+    if event == Event.EMERGENCY:
+        return
+    gathering = None if seconds is None else timedelta(seconds=seconds)
+    found = plan(wishes, event, channel, at, ticket_id=7, gathering=gathering)
+    assert at <= found.at <= at + timedelta(days=3)
+    assert wishes.quiet is None or wishes.quiet.until(found.at, wishes.zone) is None
+
+
+@given(st.lists(st.integers(0, 299), min_size=2, max_size=30), wishes_, channels)
+def test_a_flood_about_one_request_shares_one_bundle(seconds: list[int], wishes: Wishes, channel: str) -> None:
+    """Within five minutes at noon, whenever they come: told as one by each channel."""
+    awake = Wishes(own=wishes.own, zone=wishes.zone)
+    bundles = {
+        planned(awake, Event.TICKET_COMMENTED, AT + timedelta(seconds=s), channel=channel).bundle for s in seconds
+    }
+    assert bundles == {"ticket:7"}

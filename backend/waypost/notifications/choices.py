@@ -150,7 +150,10 @@ def plan(
     if wishes.quiet is not None and (ends := wishes.quiet.until(at, wishes.zone)) is not None:
         return Plan(ends, f"quiet:{ends:%Y%m%dT%H%M}")
     if gathering and ticket_id is not None:
-        return Plan(at + min(gathering, LONGEST_GATHERING), f"ticket:{ticket_id}")
+        goes = at + min(gathering, LONGEST_GATHERING)
+        if wishes.quiet is not None and (ends := wishes.quiet.until(goes, wishes.zone)) is not None:
+            return Plan(ends, f"quiet:{ends:%Y%m%dT%H%M}")  # it would have gone out when it is quiet already
+        return Plan(goes, f"ticket:{ticket_id}")
     return Plan(at)
 
 
