@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from tests.conftest import Api
+from tests.notifications.test_sending import Wire
 from waypost.catalog.models import TicketType
 from waypost.directory.models import User
 from waypost.kernel import relay
@@ -27,6 +28,7 @@ from waypost.notifications.incoming.originals import keep_original
 from waypost.notifications.incoming.reading import Arrived, read
 from waypost.notifications.incoming.replies import MARKER
 from waypost.notifications.models import ContactPoint, Delivery
+from waypost.notifications.sending import send_due
 from waypost.tickets.models import Attachment, Ticket, TicketComment
 
 _uids = count(1)
@@ -203,6 +205,24 @@ async def test_strangers(post: Post, policy: str, outcome: str) -> None:
     assert await post.all(select(func.count()).select_from(TicketComment).where(TicketComment.channel == "email")) == [
         0
     ]
+
+
+async def test_a_refusal_goes_out_marked_as_an_answer(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire()
+    monkeypatch.setitem(CHANNELS, "email", wire)
+    await post.change(unknown_senders="REFUSE")
+    mail = post.mail("stranger@elsewhere.test", subject="Broken")
+    await post.take(mail.as_bytes().replace(b"Broken", b"=?utf-8?Q?Help=0D=0ABcc:_x@y.test?="))
+    await send_due(post.database)
+    (sent,) = [m for m in wire.taken if m.recipient == "stranger@elsewhere.test"]
+    written = mail_message(sent)
+    assert (written["Auto-Submitted"], written["In-Reply-To"]) == ("auto-replied", mail["Message-ID"])
+    assert written["Subject"] == "Your mail was not taken: Help Bcc: x@y.test"
+    assert (written["Bcc"], written["Reply-To"]) == (None, None)
+    body = written.get_body(("plain",))
+    assert body is not None
+    assert "Nobody here is known" in body.get_content()
+    assert (await post.answers())[0].status == "SENT"
 
 
 async def test_strangers_are_taken_in_somebodys_name(post: Post, fresh_who: Who) -> None:
