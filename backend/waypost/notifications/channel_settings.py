@@ -21,7 +21,7 @@ from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
 from waypost.kernel.outgoing import NotAllowed, check_url, resolve
-from waypost.notifications.channels import Announcing, Channel, Checked, Field
+from waypost.notifications.channels import Announcing, Channel, Checked, Field, is_fixed
 from waypost.notifications.channels.registry import CHANNELS, config_of, seal, unseal
 from waypost.notifications.choices import LABELS
 from waypost.notifications.errors import ChannelNotFound, NotSetUp
@@ -92,7 +92,7 @@ async def set_up_channel(
             lacking = channel.faults({**plain, **hidden}).items()
             wrong += [FieldError(f"/settings/{k}", why) for k, why in lacking if f"/settings/{k}" not in known]
     wrong += [f for f in forbidden if f.pointer not in {w.pointer for w in wrong}]
-    if not channel.fields and not is_on:
+    if is_fixed(channel) and not is_on:
         wrong.append(FieldError("/is_on", "cannot be switched off: it is set up where the product runs"))
     if wrong:
         raise Invalid(errors=tuple(wrong))
@@ -210,8 +210,8 @@ def _json(channel: Channel, row: ChannelSettings | None, sent_at: datetime | Non
         "key": channel.key,
         "label": LABELS.get(channel.key, channel.key),
         "version": row.version if row else 0,
-        "is_on": not channel.fields or (row is not None and row.is_on),
-        "is_fixed": not channel.fields,
+        "is_on": is_fixed(channel) or (row is not None and row.is_on),
+        "is_fixed": is_fixed(channel),
         "fields": [_field_json(f, kept, secrets) for f in channel.fields],
         "health": _health(channel, row, sent_at),
     }
@@ -233,7 +233,7 @@ def _field_json(field: Field, kept: Mapping[str, Any], secrets: Mapping[str, str
 
 def _health(channel: Channel, row: ChannelSettings | None, sent_at: datetime | None) -> dict[str, Any]:
     worked_at = max((at for at in (sent_at, row.worked_at if row else None) if at), default=None)
-    is_on = not channel.fields or (row is not None and row.is_on)
+    is_on = is_fixed(channel) or (row is not None and row.is_on)
     shut = row is not None and row.open_until is not None and row.open_until > now()
     if not is_on:
         state = "OFF"

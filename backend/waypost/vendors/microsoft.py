@@ -6,6 +6,7 @@ An app signs in as itself; its token is kept until shortly before its end, and o
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ import httpx2
 
 from waypost.kernel.clock import now
 from waypost.vendors.answers import LONGEST, Answer, Away, ask, fate_of
-from waypost.vendors.fates import Fate, Misconfigured, Rejected, TryLater
+from waypost.vendors.fates import Delivered, Fate, Misconfigured, Rejected, TryLater
 
 GRAPH = "https://graph.microsoft.com/.default"
 BOT = "https://api.botframework.com/.default"
+PATIENCE = 60.0  # seconds for a mail: whoever hangs up too early sends it twice
 EARLY = 300.0  # seconds before its end at which a token is not used any more
 # What Graph and the Connector say with 403 of one person, and not of the app.
 _ONE_PERSON = ("not installed", "botnotinconversationroster", "conversationblockedbyuser", "forbiddenoperation")
@@ -89,14 +91,18 @@ async def call(
     body: Mapping[str, Any] | None = None,
     *,
     within: float = LONGEST,
+    text: bytes | None = None,
 ) -> dict[str, Any]:
-    """Call Graph or the Connector; the answer's document. Raises `MicrosoftError`."""
+    """Call Graph or the Connector with a JSON `body`, or with `text`; the answer's document. Raises `MicrosoftError`."""
     base, what = (app.graph, "Graph") if scope == GRAPH else (app.bot, "The bot service")
     for is_again in (False, True):
         bearer = await token(http, app, scope, within=within)
         more: dict[str, Any] = {"headers": {"Authorization": f"Bearer {bearer}"}}
         if body is not None:
             more["json"] = dict(body)
+        if text is not None:
+            more["content"] = text
+            more["headers"]["Content-Type"] = "text/plain"
         try:
             answer = await ask(http, method, f"{base.rstrip('/')}/{path}", within=within, **more)
         except Away as away:
@@ -109,6 +115,18 @@ async def call(
     if fate is not None:
         raise MicrosoftError(fate, answer.status)
     return answer.document() or {}
+
+
+async def send_mail(http: httpx2.AsyncClient, app: App, sender: str, mail: bytes) -> Fate:
+    """Send a mail as it is written (MIME) from somebody's mailbox: so it keeps its own Message-ID. Never raises."""
+    try:
+        path = f"users/{quote(sender, safe='')}/sendMail"
+        await call(http, app, GRAPH, "POST", path, within=PATIENCE, text=base64.b64encode(mail))
+    except MicrosoftError as error:
+        if error.status == 404:  # nobody is told by this address but us: it is the sender's mailbox that is not there
+            return Misconfigured(f"Graph knows no mailbox {sender}")
+        return error.fate
+    return Delivered()
 
 
 def meaning(answer: Answer, what: str) -> Fate | None:

@@ -74,6 +74,18 @@ class Channel(Protocol):
 
 
 @runtime_checkable
+class Standing(Protocol):
+    """A channel that is always on: without settings of an administrator it works as the environment has it."""
+
+    is_always_on: ClassVar[bool]
+
+
+def is_fixed(channel: Channel) -> bool:
+    """Whether a channel cannot be switched off."""
+    return not channel.fields or isinstance(channel, Standing)
+
+
+@runtime_checkable
 class Announcing(Protocol):
     """A channel in which teams have places of their own, where what comes to a team is told to all who are there."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from email import policy
+from email.errors import MessageError
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.utils import format_datetime, formataddr, parseaddr
 from typing import ClassVar
 
 from waypost.kernel.clock import now
@@ -16,22 +18,40 @@ from waypost.notifications.incoming.replies import MARKER
 from waypost.notifications.layouts import LAYOUT
 from waypost.notifications.people import Person
 from waypost.notifications.rendering import mail_of, summary_of
-from waypost.vendors import smtp
+from waypost.vendors import microsoft, smtp
+from waypost.vendors.answers import client
 from waypost.vendors.fates import Fate, Rejected
 
 log = get_logger(__name__)
 
 
+SMTP, GRAPH = "SMTP", "Microsoft Graph"
+_NEEDED = ("sender", "tenant", "client_id", "client_secret")  # by Graph
+
+
 class Email:
-    """Mail over SMTP, set up from the environment."""
+    """Mail over SMTP, set up from the environment; or through a mailbox at Microsoft, where an administrator says so."""
 
     key: ClassVar[str] = "email"
-    fields: ClassVar[tuple[Field, ...]] = ()
+    is_always_on: ClassVar[bool] = True
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("way", "Sent by", "choice", "SMTP is set up where Waypost runs.", required=False, choices=(SMTP, GRAPH)),
+        Field("sender", "Mailbox", "text", "Graph only: the address mails are sent from.", required=False),
+        Field("tenant", "Tenant", "text", "Graph only: the directory (tenant) id.", required=False),
+        Field("client_id", "App (client) id", "text", "Graph only: an app that may Mail.Send.", required=False),
+        Field("client_secret", "Client secret", "secret", "Graph only.", required=False),
+    )
     pace: ClassVar[float] = 0.0
 
     def recipients(self, person: Person) -> Sequence[str]:
         """A person's address."""
         return (person.email,) if person.email else ()
+
+    def faults(self, config: Config) -> Mapping[str, str]:
+        """By Graph it is sent from somebody's mailbox, by an app."""
+        if config.get("way") != GRAPH:
+            return {}
+        return {key: "is needed to send by Microsoft Graph" for key in _NEEDED if not config.get(key)}
 
     async def send(self, config: Config, messages: Sequence[Message]) -> AsyncGenerator[Fate]:
         """Over one connection. A mail that cannot be written is refused, and holds up no other."""
@@ -43,9 +63,30 @@ class Email:
                 log.exception("mail cannot be written", message_id=message.id)
                 written.append(Rejected(f"{type(error).__name__}: {error}"[:500]))
         mails = [(m.recipient, w) for m, w in zip(messages, written, strict=True) if isinstance(w, EmailMessage)]
-        async with aclosing(smtp.send(get_settings(), mails)) as sending:
+        by = _by_graph(config, mails) if config.get("way") == GRAPH else smtp.send(get_settings(), mails)
+        async with aclosing(by) as sending:
             for mail in written:
                 yield mail if isinstance(mail, Rejected) else await anext(sending)
+
+
+async def _by_graph(config: Config, mails: Sequence[tuple[str, EmailMessage]]) -> AsyncGenerator[Fate]:
+    """Through a mailbox at Microsoft, one after another."""
+    settings = get_settings()
+    tenant, client_id, secret = (str(config.get(key) or "") for key in ("tenant", "client_id", "client_secret"))
+    app = microsoft.App(
+        settings.microsoft_login_url, settings.graph_url, settings.teams_bot_url, tenant, client_id, secret
+    )
+    sender = str(config.get("sender") or "")
+    name = parseaddr(settings.mail_from)[0]
+    async with client() as http:
+        for _, mail in mails:
+            try:
+                mail.replace_header("From", formataddr((name, sender)))  # from this mailbox none but its own may go out
+                written = mail.as_bytes(policy=policy.SMTP)
+            except (ValueError, MessageError) as error:
+                yield Rejected(f"{type(error).__name__}: {error}"[:500])
+                continue
+            yield await microsoft.send_mail(http, app, sender, written)
 
 
 def mail_message(message: Message, layout: str = "") -> EmailMessage:
