@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from waypost import __version__
 from waypost.access import absence_router as absences
-from waypost.access import directory_router, leaving_router, step_up_router
+from waypost.access import directory_router, leaving_router, passkey_router, second_factor_router, step_up_router
 from waypost.access import router as access
 from waypost.access.deps import authenticate
 from waypost.approvals import definitions_router as workflows
@@ -66,6 +66,8 @@ from waypost.wiring import build_wiring
 API = "/api/v1"
 ROOMS = (
     access,
+    second_factor_router,
+    passkey_router,
     step_up_router,
     directory_router,
     leaving_router,

@@ -23,6 +23,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         "/new",
         "/new/IT_HARDWARE",
         "/account/sessions",
+        "/account/security",
       ]) {
         await page.goto(path);
         await expect(page.getByRole("heading", { level: 1 })).toBeVisible();

@@ -77,6 +77,7 @@ for (const path of [
   "/new",
   "/new/IT_HARDWARE",
   "/account/sessions",
+  "/account/security",
 ]) {
   test(`nothing is wider than a phone: ${path}`, async ({ page }) => {
     await page.setViewportSize({ width: 320, height: 640 });

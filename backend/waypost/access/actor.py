@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from waypost.access.errors import SecondFactorNeeded
 from waypost.access.permissions import Permission, Scope
 from waypost.kernel.errors import Forbidden
 
@@ -13,7 +14,8 @@ class Actor:
     """A signed-in person as services, policies and queries see them. Facts are at most a second old.
 
     `team_ids` are their teams, `department_ids` the departments they head with everything below, `report_ids` the
-    people who report to them directly or through others.
+    people who report to them directly or through others. `must_enrol`: a role of theirs needs a second factor, and they
+    have none yet; until then only what is about their own sign-in is open to them.
     """
 
     user_id: int
@@ -25,6 +27,7 @@ class Actor:
     report_ids: frozenset[int] = frozenset()
     channel: str = "web"
     roles: tuple[str, ...] = field(default=())
+    must_enrol: bool = False
 
     @property
     def person_id(self) -> int | None:
@@ -39,8 +42,10 @@ class Actor:
         return permission in self.permissions
 
     def require(self, permission: Permission) -> Scope:
-        """The scope of a permission. Raises `Forbidden` when they do not have it."""
+        """The scope of a permission. Raises `Forbidden` when they do not have it, `SecondFactorNeeded` before they enrol."""
         scope = self.permissions.get(permission)
         if scope is None:
             raise Forbidden(f"This needs the permission {permission.value}.")
+        if self.must_enrol and permission is not Permission.SESSIONS_OWN:
+            raise SecondFactorNeeded
         return scope

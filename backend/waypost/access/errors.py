@@ -35,6 +35,78 @@ class StepUpNeeded(Forbidden):
     code, title = "step_up_needed", "Confirmation needed"
 
 
+class SecondFactorNeeded(Forbidden):
+    """Your role needs a second factor: set one up first."""
+
+    code, title = "second_factor_needed", "Second factor needed"
+
+
+class WrongCode(Invalid):
+    """This code is not right, has been used, or is too old."""
+
+    code, title = "wrong_code", "Not confirmed"
+
+
+class ChallengeOver(Unauthenticated):
+    """This sign-in has taken too long or was used. Please begin again."""
+
+    code, title = "challenge_over", "Please sign in again"
+
+
+class NothingToConfirm(Conflict):
+    """There is no second factor waiting to be confirmed. Please begin again."""
+
+    code = "nothing_to_confirm"
+
+
+class FactorInUse(Conflict):
+    """A role of yours needs a second factor, and this is the last one you have."""
+
+    code = "factor_in_use"
+
+
+class PasskeyRefused(Invalid):
+    """This passkey does not open anything here, or it took too long. Please try again."""
+
+    code, title = "passkey_refused", "Not confirmed"
+
+
+class PasskeyNotFound(NotFound):
+    """There is no such passkey of yours."""
+
+    code = "passkey_not_found"
+
+
+class TooManyPasskeys(Conflict):
+    """You have as many passkeys as one can have: remove one first."""
+
+    code = "too_many_passkeys"
+
+
+class NoPasskeysHere(Conflict):
+    """Passkeys need an address with a name (not a number): ask your administrator for it."""
+
+    code = "no_passkeys_here"
+
+
+class ResetNotFound(NotFound):
+    """There is no such request to take second factors away, or it is settled."""
+
+    code = "reset_not_found"
+
+
+class ResetWaits(Conflict):
+    """A request to take this person's second factors away waits already."""
+
+    code = "reset_waits"
+
+
+class AnotherMust(Forbidden):
+    """Another administrator has to do this: neither the one who asked for it nor the one it is about."""
+
+    code = "another_must"
+
+
 class WrongProof(Invalid):
     """That is not right."""
 

@@ -61,6 +61,63 @@ class StepUpFailed(AccessEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FactorAdded(AccessEvent):
+    """A person set up a second factor, or put another in its place."""
+
+    type: ClassVar[str] = "auth.factor_added"
+    factor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorRemoved(AccessEvent):
+    """A person took a second factor of theirs away."""
+
+    type: ClassVar[str] = "auth.factor_removed"
+    factor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCodesMade(AccessEvent):
+    """A person got new recovery codes; the ones before are void."""
+
+    type: ClassVar[str] = "auth.recovery_codes_made"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryCodeUsed(AccessEvent):
+    """A person signed in with a recovery code; so many are left."""
+
+    type: ClassVar[str] = "auth.recovery_code_used"
+    left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorResetAsked(AccessEvent):
+    """An administrator asked that a person's second factors be taken away."""
+
+    type: ClassVar[str] = "auth.factor_reset_asked"
+    reset_id: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorResetDropped(AccessEvent):
+    """A request to take a person's second factors away was dropped."""
+
+    type: ClassVar[str] = "auth.factor_reset_dropped"
+    reset_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorsReset(AccessEvent):
+    """A second administrator agreed: the person's second factors are gone, and their sessions ended."""
+
+    type: ClassVar[str] = "auth.factors_reset"
+    reset_id: int
+    asked_by_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionClosed(AccessEvent):
     """A session ended: `logout`, `revoked`, or `reuse` (an old refresh token was presented)."""
 
@@ -82,6 +139,20 @@ class RolesGranted(AccessEvent):
 
     type: ClassVar[str] = "role.granted"
     roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleSecondFactor(Event):
+    """A role began or ceased to need a second factor."""
+
+    type: ClassVar[str] = "role.second_factor"
+    object_type: ClassVar[str] = "role"
+    role_id: int
+    is_needed: bool
+
+    @property
+    def object_id(self) -> int:
+        return self.role_id
 
 
 @dataclass(frozen=True, kw_only=True)

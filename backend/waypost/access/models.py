@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, Text, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from waypost.kernel.db import Base, BigId
@@ -78,8 +90,123 @@ class OneTimeLink(Base):
     used_at: Mapped[datetime | None]
 
 
+class TotpSecret(Base):
+    """The secret a person's authenticator app shares with us (RFC 6238), sealed.
+
+    In force once `confirmed_at` is set; one more may wait to be confirmed and take its place. `last_step` is the newest
+    30-second step a code was taken for: no code counts twice.
+    """
+
+    __tablename__ = "totp_secrets"
+
+    id: Mapped[BigId]
+    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_with: Mapped[str] = mapped_column(String(16))
+    last_step: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("uq_totp_secrets_user", "user_id", text("(confirmed_at IS NULL)"), unique=True),)
+
+
+class Passkey(Base):
+    """A key pair of one of a person's devices (WebAuthn): we keep its public half, and how often it was used.
+
+    `handle` is what the device calls its person: random, so that it tells nobody anything.
+    """
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[BigId]
+    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    handle: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    transports: Mapped[str] = mapped_column(String(100), server_default="")
+    is_synced: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    name: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("uq_passkeys_credential", text("md5(credential_id)"), unique=True),
+        Index("ix_passkeys_user", "user_id"),
+    )
+
+
+class PasskeyChallenge(Base):
+    """A number a device signs once, for one purpose; `user_id` null while nobody is known. Kept as a SHA-256."""
+
+    __tablename__ = "passkey_challenges"
+
+    challenge_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(String(16))
+    handle: Mapped[bytes | None] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("ix_passkey_challenges_user", "user_id"),
+        Index("ix_passkey_challenges_expires", "expires_at"),
+    )
+
+
+class RecoveryCode(Base):
+    """A code that opens once instead of a second factor; kept as a SHA-256 of its 80 random bits."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[BigId]
+    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("uq_recovery_codes_code", "user_id", "code_hash", unique=True),)
+
+
+class SignInChallenge(Base):
+    """A sign-in whose first factor (`method`) was right and whose second is asked for; its token is kept as a SHA-256."""
+
+    __tablename__ = "sign_in_challenges"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    method: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("ix_sign_in_challenges_user", "user_id"),
+        Index("ix_sign_in_challenges_expires", "expires_at"),
+    )
+
+
+class FactorReset(Base):
+    """That somebody's second factors be taken away because they have lost them: asked by one administrator, done by another."""
+
+    __tablename__ = "factor_resets"
+
+    id: Mapped[BigId]
+    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    asked_by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("uq_factor_resets_open", "user_id", unique=True, postgresql_where=text("settled_at IS NULL")),
+        Index("ix_factor_resets_user", "user_id"),
+        Index("ix_factor_resets_asked_by", "asked_by_id"),
+    )
+
+
 class Role(Base):
-    """A named set of permissions."""
+    """A named set of permissions. With `needs_second_factor` its people cannot do anything before they have one."""
 
     __tablename__ = "roles"
 
@@ -87,6 +214,7 @@ class Role(Base):
     key: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(100))
     is_system: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    needs_second_factor: Mapped[bool] = mapped_column(Boolean, server_default="false")
 
 
 class RolePermission(Base):

@@ -38,8 +38,16 @@ _FACTS = """
           UNION SELECT r.id, below.level + 1 FROM users r JOIN below ON r.manager_id = below.id WHERE below.level < 20)
         SELECT coalesce(array_agg(DISTINCT id), '{}') FROM below) AS report_ids
 """
+# A role of theirs needs a second factor, and they have none.
+_MUST_ENROL = """,
+      (EXISTS (SELECT 1 FROM user_roles ur JOIN roles r ON r.id = ur.role_id
+          WHERE ur.user_id = u.id AND r.needs_second_factor)
+        AND NOT EXISTS (SELECT 1 FROM totp_secrets t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = u.id))
+        AS must_enrol
+"""
 _of_session = text(
-    _FACTS + " FROM login_sessions s JOIN users u ON u.id = s.user_id AND u.is_active"
+    _FACTS + _MUST_ENROL + " FROM login_sessions s JOIN users u ON u.id = s.user_id AND u.is_active"
     " WHERE s.id = :session_id AND s.user_id = :user_id AND s.ended_at IS NULL AND s.expires_at > :at"
 )
 _of_users = text(_FACTS + " FROM users u WHERE u.id = ANY(CAST(:user_ids AS bigint[])) AND u.is_active")
@@ -58,6 +66,8 @@ def _actor(row: Any, session_id: int | None, channel: str) -> Actor:
         report_ids=frozenset(row.report_ids),
         channel=channel,
         roles=tuple(row.roles),
+        # whoever comes through another door (mail, chat, jobs) has shown there who they are
+        must_enrol=getattr(row, "must_enrol", False),
     )
 
 
@@ -186,6 +196,14 @@ async def people_who_may(session: AsyncSession, permission: Permission, ids: Col
         .where(RolePermission.permission == permission.value, UserRole.user_id.in_(sorted(ids)))
     )
     return frozenset(rows)
+
+
+async def granted_by(session: AsyncSession, role_id: int) -> dict[str, int]:
+    """What a role grants: permissions with their scopes."""
+    rows = await session.execute(
+        select(RolePermission.permission, RolePermission.scope).where(RolePermission.role_id == role_id)
+    )
+    return {row.permission: row.scope for row in rows}
 
 
 async def role_page(

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Cookie, Request, Response
 from sqlalchemy import select
 
-from waypost.access import queries, service
+from waypost.access import queries, schemas, service
 from waypost.access.actor import Actor
 from waypost.access.deps import caller_of, current_actor, permit, public
 from waypost.access.errors import (
@@ -19,6 +19,7 @@ from waypost.access.errors import (
     WeakPassword,
     WrongCredentials,
 )
+from waypost.access.factors import SecondFactorAsked
 from waypost.access.permissions import Permission, Scope
 from waypost.access.schemas import FirstPassword, Login, Me, RoleCreate, RolePage, RoleRead, SessionPage, SignedInAnswer
 from waypost.directory.models import User
@@ -47,7 +48,11 @@ def _same_origin(request: Request) -> None:
         raise ForeignOrigin
 
 
-async def _answer(signed_in: service.SignedIn) -> Response:
+async def answer_of(signed_in: service.SignedIn | SecondFactorAsked) -> Response:
+    """What a sign-in answers: tokens and the person, or that a second factor is asked for."""
+    if isinstance(signed_in, SecondFactorAsked):
+        asked = {"mfa_required": True, "mfa_token": signed_in.token, "methods": signed_in.methods}
+        return json_response(asked)
     async with database().read() as session:
         actor = await queries.actor_of_session(session, user_id=signed_in.user_id, session_id=signed_in.session_id)
         if actor is None:
@@ -92,19 +97,20 @@ async def _me(session: ReadSession, actor: Actor) -> dict[str, object]:
         "teams": sorted(teams.values(), key=lambda t: str(t["name"])),
         "timezone": user.timezone,
         "locale": user.locale,
+        "must_enrol": actor.must_enrol,
     }
 
 
 @router.post(
     "/auth/login",
     tags=["Sign-in"],
-    response_model=SignedInAnswer,
+    response_model=SignedInAnswer | schemas.SecondFactorAsked,
     responses=problems(WrongCredentials, TooManyAttempts),
 )
 @public
 async def login(request: Request, body: Login) -> Response:
     """Sign in with a username or e-mail address and a password."""
-    return await _answer(
+    return await answer_of(
         await service.log_in(database(), caller_of(request), username=body.username, password=body.password)
     )
 
@@ -117,7 +123,7 @@ async def refresh(request: Request, token: RefreshCookie = None) -> Response:
     """Trade the refresh cookie for a new access token; the cookie is replaced by its successor."""
     _same_origin(request)
     try:
-        return await _answer(await service.refresh(database(), token))
+        return await answer_of(await service.refresh(database(), token))
     except SessionEnded as ended:
         response = problem(ended, request)
         response.delete_cookie(COOKIE, path="/api/v1/auth")
@@ -142,7 +148,7 @@ async def logout(request: Request, session: WriteSession, token: RefreshCookie =
 @router.post(
     "/auth/first-password",
     tags=["Sign-in"],
-    response_model=SignedInAnswer,
+    response_model=SignedInAnswer | schemas.SecondFactorAsked,
     responses=problems(LinkUsedUp, WeakPassword),
 )
 @public
@@ -153,7 +159,7 @@ async def first_password(request: Request, body: FirstPassword) -> Response:
         signed_in = await service.use_password_link(
             session, caller_of(request), token=body.token, password=body.password
         )
-    return await _answer(signed_in)
+    return await answer_of(signed_in)
 
 
 @router.get("/auth/me", tags=["Sign-in"], response_model=Me)
@@ -194,12 +200,14 @@ async def revoke_session(
     return Response(status_code=204)
 
 
-def _role(role: object, permissions: dict[str, int]) -> dict[str, object]:
+def role_json(role: object, permissions: dict[str, int]) -> dict[str, object]:
+    """A role with the permissions it grants."""
     return {
         "id": role.id,  # type: ignore[attr-defined]
         "key": role.key,  # type: ignore[attr-defined]
         "name": role.name,  # type: ignore[attr-defined]
         "is_system": role.is_system,  # type: ignore[attr-defined]
+        "needs_second_factor": role.needs_second_factor,  # type: ignore[attr-defined]
         "permissions": {p: Scope(s).name for p, s in sorted(permissions.items())},
     }
 
@@ -213,7 +221,7 @@ async def roles(
 ) -> Response:
     """Roles with the permissions they grant."""
     rows, following = await queries.role_page(session, cursor=cursor, limit=limit)
-    return json_response({"items": [_role(r, p) for r, p in rows], "next_cursor": following})
+    return json_response({"items": [role_json(r, p) for r, p in rows], "next_cursor": following})
 
 
 @router.post("/roles", tags=["Administration"], status_code=201, response_model=RoleRead)
@@ -228,6 +236,6 @@ async def create_role(
 
     async def work() -> Response:
         role = await service.create_role(session, actor, key=body.key, name=body.name, permissions=granted)
-        return json_response(_role(role, {p.value: int(s) for p, s in granted.items()}), 201)
+        return json_response(role_json(role, {p.value: int(s) for p, s in granted.items()}), 201)
 
     return await once.answer(session, actor.user_id, work)

@@ -46,6 +46,9 @@ class Me(BaseModel):
     teams: list[NamedRef]
     timezone: Annotated[str, Field(examples=["Europe/Berlin"])]
     locale: Annotated[str, Field(examples=["en"])]
+    must_enrol: Annotated[
+        bool, Field(description="A role needs a second factor, and there is none yet: nothing else is open until then.")
+    ]
 
 
 class SignedInAnswer(BaseModel):
@@ -55,6 +58,14 @@ class SignedInAnswer(BaseModel):
     token_type: Annotated[str, Field(examples=["bearer"])]
     expires_in: Annotated[int, Field(description="Seconds.", examples=[600])]
     user: Me
+
+
+class SecondFactorAsked(BaseModel):
+    """The first factor was right; `POST /auth/mfa/verify` goes on with a code of one of these methods."""
+
+    mfa_required: Annotated[bool, Field(examples=[True])]
+    mfa_token: Annotated[str, Field(examples=["wpm_4fT…"])]
+    methods: Annotated[list[str], Field(examples=[["totp", "recovery_code"]])]
 
 
 class SessionItem(BaseModel):
@@ -80,6 +91,7 @@ class RoleRead(BaseModel):
     key: Annotated[str, Field(examples=["agent"])]
     name: Annotated[str, Field(examples=["Agent"])]
     is_system: bool
+    needs_second_factor: bool
     permissions: Annotated[dict[str, str], Field(examples=[{"tickets:read": "TEAM"}])]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access import passwords, throttle, throttling, tokens
+from waypost.access import factors, passwords, throttle, throttling, tokens
 from waypost.access.actor import Actor
 from waypost.access.errors import (
     LinkUsedUp,
@@ -29,6 +29,7 @@ from waypost.access.models import (
     RefreshToken,
     Role,
     RolePermission,
+    SignInChallenge,
     Throttle,
     UserRole,
 )
@@ -76,8 +77,10 @@ class SignedIn:
     refresh_expires_at: datetime
 
 
-async def log_in(database: Database, caller: Caller, *, username: str, password: str) -> SignedIn:
-    """Sign in by username or e-mail address and password.
+async def log_in(
+    database: Database, caller: Caller, *, username: str, password: str
+) -> SignedIn | factors.SecondFactorAsked:
+    """Sign in by username or e-mail address and password; who has a second factor is asked for it next.
 
     A try is counted against the account before the password is looked at, so many at once are as slow as one after the
     other; failures are counted against the address too, whether the name exists or not. Raises `WrongCredentials` (the
@@ -107,7 +110,7 @@ async def log_in(database: Database, caller: Caller, *, username: str, password:
     async with database.transaction() as session:
         if row is not None and right:
             await throttling.forgive(session, account, address)
-            return await start_session(session, caller, user_id=row.id, method="password")
+            return await admit(session, caller, user_id=row.id, method="password")
         await throttling.count_try(session, address, get_settings().login_attempts_per_address)
         await record(session, _failed(caller, row, "wrong_credentials"), actor=SYSTEM)
     raise WrongCredentials
@@ -115,6 +118,16 @@ async def log_in(database: Database, caller: Caller, *, username: str, password:
 
 def _failed(caller: Caller, row: Any, reason: str) -> LoginFailed:
     return LoginFailed(user_id=row.id if row else 0, reason=reason, ip_address=caller.ip_address)
+
+
+async def admit(
+    session: AsyncSession, caller: Caller, *, user_id: int, method: str
+) -> SignedIn | factors.SecondFactorAsked:
+    """Let somebody in whose first factor was right: at once, or after their second."""
+    methods = await factors.methods_of(session, user_id)
+    if methods:
+        return await factors.ask(session, user_id, methods, method=method, at=now())
+    return await start_session(session, caller, user_id=user_id, method=method)
 
 
 async def start_session(session: AsyncSession, caller: Caller, *, user_id: int, method: str) -> SignedIn:
@@ -205,6 +218,15 @@ async def end_session(
     await record(session, SessionClosed(user_id=login.user_id, session_id=login.id, reason=reason), actor=actor, at=at)
 
 
+async def end_all_sessions(session: AsyncSession, user_id: int, reason: str, at: datetime, actor: Doer) -> None:
+    """End every sign-in of somebody, and those that wait for their second factor."""
+    live = select(LoginSession).where(LoginSession.user_id == user_id, LoginSession.ended_at.is_(None))
+    for login in await session.scalars(live.order_by(LoginSession.id).with_for_update()):
+        await end_session(session, login, reason, at, actor)
+        actors.forget(login.id)
+    await session.execute(delete(SignInChallenge).where(SignInChallenge.user_id == user_id))
+
+
 async def log_out(session: AsyncSession, token: str | None, actor: Actor | None) -> None:
     """End the session of a refresh token, and that of the bearer; an unknown or ended one is no error."""
     wanted = {actor.session_id} if actor and actor.session_id else set()
@@ -258,8 +280,13 @@ async def make_password_link(session: AsyncSession, user_id: int) -> str:
     return f"{get_settings().origin}/welcome#{token}"
 
 
-async def use_password_link(session: AsyncSession, caller: Caller, *, token: str, password: str) -> SignedIn:
-    """Set a password with a one-time link and sign in. Raises `LinkUsedUp` or `WeakPassword`."""
+async def use_password_link(
+    session: AsyncSession, caller: Caller, *, token: str, password: str
+) -> SignedIn | factors.SecondFactorAsked:
+    """Set a password with a one-time link and sign in; a second factor is asked for all the same.
+
+    Raises `LinkUsedUp` or `WeakPassword`.
+    """
     at = now()
     # Expiry and single use are one statement: two at once cannot both pass.
     user_id = await session.scalar(
@@ -279,11 +306,8 @@ async def use_password_link(session: AsyncSession, caller: Caller, *, token: str
     await set_password(session, person, user, password, pointer="/password")
     # Whoever held a session or another link until now is out: the reason for a new password may be just that.
     await session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id, OneTimeLink.used_at.is_(None)))
-    live = select(LoginSession).where(LoginSession.user_id == user.id, LoginSession.ended_at.is_(None))
-    for login in await session.scalars(live.with_for_update()):
-        await end_session(session, login, "password_set", at, person)
-        actors.forget(login.id)
-    return await start_session(session, caller, user_id=user.id, method="one_time_link")
+    await end_all_sessions(session, user.id, "password_set", at, person)
+    return await admit(session, caller, user_id=user.id, method="one_time_link")
 
 
 async def grant_roles(session: AsyncSession, actor: Doer, user_id: int, keys: list[str], *, pointer: str) -> None:
@@ -360,3 +384,4 @@ async def forget_old_sessions(session: AsyncSession) -> None:
     await session.execute(delete(LoginSession).where(LoginSession.expires_at < old))
     await session.execute(delete(Throttle).where(Throttle.updated_at < at - 2 * throttle.FORGIVEN_AFTER))
     await session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < at))
+    await factors.forget_old_challenges(session, at)

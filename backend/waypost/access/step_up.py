@@ -26,6 +26,7 @@ from waypost.kernel.events import record
 from waypost.kernel.settings import get_settings
 
 MAX_AGE = timedelta(minutes=5)
+PASSWORD = "password"  # noqa: S105 - a factor's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,14 @@ async def _is_password(database: Database, user_id: int, proof: str) -> bool:
     return await passwords.verify_password(kept, proof)
 
 
-register(Factor("password", "password", _has_password, _is_password))
+register(Factor(PASSWORD, "password", _has_password, _is_password))
 
 
 async def factors_of(session: AsyncSession, user_id: int) -> list[str]:
-    """The names of the factors a person can use."""
-    return [f.name for f in _factors.values() if await f.is_had(session, user_id)]
+    """The names of the factors a person can use: second ones when they have any."""
+    had = [f.name for f in _factors.values() if await f.is_had(session, user_id)]
+    # a password alone does not show more than the session did, for somebody who has something better
+    return [name for name in had if name != PASSWORD] or had
 
 
 async def valid_until(session: AsyncSession, actor: Actor) -> datetime | None:

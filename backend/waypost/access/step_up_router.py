@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated
 
@@ -44,7 +45,10 @@ async def step_up_state(session: ReadSession, actor: Oneself) -> Response:
 )
 async def confirm_step_up(request: Request, body: StepUp, actor: Oneself) -> Response:
     """Show that it is still oneself; counts for some minutes, in this session only. Slowed down as signing in is."""
-    proofs = body.model_dump(exclude={"factor"})
+    proofs = {name: proof for name, proof in (("password", body.password), ("code", body.code)) if proof is not None}
+    if body.credential is not None:  # a device signs for the address one is at, too
+        signed = body.credential.model_dump(exclude_none=True) | {"origin": request.headers.get("origin")}
+        proofs["credential"] = json.dumps(signed)
     until = await step_up.prove(database(), caller_of(request), actor, body.factor, proofs)
     async with database().read() as session:
         return _state(await step_up.factors_of(session, actor.user_id), until)

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
+from waypost.access.passkey_schemas import Credential
 from waypost.kernel.shapes import Strict
 
 
 class StepUp(Strict):
-    """A factor, and the proof it asks for."""
+    """A factor, and the proof it asks for: `password`, `code` for an authenticator app (`totp`), or what a device signed
+    (`credential`, for a `passkey`)."""
 
-    factor: Annotated[Literal["password"], Field(examples=["password"])]
-    password: Annotated[str, Field(min_length=1, max_length=512, examples=["demo-Passw0rd-2026"])]
+    factor: Annotated[Literal["password", "totp", "passkey"], Field(examples=["password"])]
+    password: Annotated[str | None, Field(min_length=1, max_length=512, examples=["demo-Passw0rd-2026"])] = None
+    code: Annotated[str | None, Field(min_length=1, max_length=40, examples=["492039"])] = None
+
+    credential: Credential | None = None
+
+    @model_validator(mode="after")
+    def _has_its_proof_only(self) -> Self:
+        given = {"password": self.password, "totp": self.code, "passkey": self.credential}
+        if [name for name, proof in given.items() if proof is not None] != [self.factor]:
+            raise ValueError("give what the factor asks for, and nothing else")
+        return self
 
 
 class StepUpState(BaseModel):

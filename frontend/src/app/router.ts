@@ -48,6 +48,10 @@ router.beforeEach(async (to) => {
   if (!session.user && !to.meta.open && session.isUnreachable) await readKept(queryClient);
   if (!session.user && !to.meta.open) return { name: "login", query: { next: to.fullPath } };
   if (session.user && to.name === "login") return "/";
+  if (to.name === "protect" && !session.user) return { name: "login" };
+  if (to.name === "protect" && !session.user?.must_enrol) return "/";
+  // a role needs a second factor: nothing else is open until there is one
+  if (session.user?.must_enrol && !to.meta.open) return { name: "protect", query: { next: to.fullPath } };
   return true;
 });
 

@@ -29,6 +29,7 @@ export const useSession = defineStore("session", () => {
   /** Whoever was here last, while nobody can be asked who is: to read what was kept, and nothing else. */
   const isKept = ref(false);
   const isUnreachable = ref(false);
+  const waiting = ref<api.SecondFactorAsked | null>(null);
   let token: string | null = null;
   let renewing: Promise<boolean> | null = null;
   let restoring: Promise<void> | null = null;
@@ -88,9 +89,28 @@ export const useSession = defineStore("session", () => {
     user.value = await data(api.me({}));
   }
 
+  /** Signs in, or lets the sign-in wait for its second factor (`waiting`). */
   async function login(username: string, password: string): Promise<void> {
+    waiting.value = null;
     const answer = await data(api.login({ body: { username, password } }));
+    if ("mfa_token" in answer) {
+      waiting.value = answer;
+      return;
+    }
     enter(answer);
+    await loadUser();
+  }
+
+  /** Finishes a sign-in that waits, by a code; one that took too long begins anew. */
+  async function verify(code: string): Promise<void> {
+    if (!waiting.value) return;
+    try {
+      enter(await data(api.verifySecondFactor({ body: { mfa_token: waiting.value.mfa_token, code } })));
+    } catch (error) {
+      if (asProblem(error).code === "challenge_over") waiting.value = null;
+      throw error;
+    }
+    waiting.value = null;
     await loadUser();
   }
 
@@ -141,7 +161,9 @@ export const useSession = defineStore("session", () => {
     isUnreachable,
     enterKept,
     whenOver,
+    waiting,
     login,
+    verify,
     logout,
     restore,
     renew,

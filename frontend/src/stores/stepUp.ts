@@ -47,9 +47,12 @@ export const useStepUp = defineStore("step-up", () => {
     }
   }
 
-  /** The person's password; raises the problem when it is not right. */
-  async function confirm(password: string): Promise<void> {
-    await data(api.confirmStepUp({ body: { factor: "password", password } }));
+  /** The person's password, or a code of their authenticator app; raises the problem when it is not right. */
+  async function confirm(proof: string): Promise<void> {
+    const body = factors.value.includes("totp")
+      ? ({ factor: "totp", code: proof } as const)
+      : ({ factor: "password", password: proof } as const);
+    await data(api.confirmStepUp({ body }));
     settle(true);
   }
   const turnAway = () => settle(false);

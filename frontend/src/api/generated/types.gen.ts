@@ -1195,6 +1195,18 @@ export type CloseMany = {
 export type Closed = 'SWITCHED_OFF' | 'ASKED_AGAIN' | 'HANDED_ON' | 'NOT_NEEDED' | 'ENDED' | 'NOT_ABLE' | 'NOT_THEIRS';
 
 /**
+ * CodeGiven
+ *
+ * A code of the authenticator app.
+ */
+export type CodeGiven = {
+    /**
+     * Code
+     */
+    code: string;
+};
+
+/**
  * CommentCreate
  *
  * `after_comment_id` asks for a warning: when somebody else has said something after it, nothing is sent.
@@ -1588,6 +1600,31 @@ export type CountOfType = {
      * Name
      */
     name: string;
+};
+
+/**
+ * Credential
+ *
+ * A credential as a browser gives it (`PublicKeyCredential.toJSON()`).
+ */
+export type Credential = {
+    /**
+     * Authenticatorattachment
+     */
+    authenticatorAttachment?: string | null;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Rawid
+     */
+    rawId: string;
+    response: Response;
+    /**
+     * Type
+     */
+    type: 'public-key';
 };
 
 /**
@@ -2577,6 +2614,55 @@ export type EarlierDecision = {
      * Status
      */
     status: string;
+};
+
+/**
+ * Enrolment
+ *
+ * What an authenticator app is given, shown this once.
+ */
+export type Enrolment = {
+    /**
+     * Otpauth Uri
+     */
+    otpauth_uri: string;
+    /**
+     * Qr Svg
+     *
+     * The same as a picture.
+     */
+    qr_svg: string;
+    /**
+     * Secret
+     */
+    secret: string;
+};
+
+/**
+ * Factors
+ *
+ * One's second factors. `needed_by`: the names of the roles that need one.
+ */
+export type Factors = {
+    /**
+     * Has Passkeys Here
+     *
+     * Whether this address can have passkeys: it needs a name.
+     */
+    has_passkeys_here: boolean;
+    /**
+     * Needed By
+     */
+    needed_by: Array<string>;
+    /**
+     * Passkeys
+     */
+    passkeys: Array<PasskeyRead>;
+    /**
+     * Recovery Codes Left
+     */
+    recovery_codes_left: number;
+    totp: Totp | null;
 };
 
 /**
@@ -4165,6 +4251,12 @@ export type Me = {
     locale: string;
     manager: PersonRef | null;
     /**
+     * Must Enrol
+     *
+     * A role needs a second factor, and there is none yet: nothing else is open until then.
+     */
+    must_enrol: boolean;
+    /**
      * Name
      */
     name: string;
@@ -4555,6 +4647,118 @@ export type OwnChannel = {
      * Label
      */
     label: string;
+};
+
+/**
+ * PasskeyAsk
+ *
+ * The token of a sign-in that waits for its second factor; without one, whoever comes says who they are.
+ */
+export type PasskeyAsk = {
+    /**
+     * Mfa Token
+     */
+    mfa_token?: string | null;
+};
+
+/**
+ * PasskeyCreate
+ *
+ * What a device made, and what to call it.
+ */
+export type PasskeyCreate = {
+    credential: Credential;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * PasskeyMade
+ *
+ * With the first factor come recovery codes, told this once.
+ */
+export type PasskeyMade = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Synced
+     */
+    is_synced: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Recovery Codes
+     */
+    recovery_codes: Array<string> | null;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+};
+
+/**
+ * PasskeyOptions
+ *
+ * What the browser is asked for, as `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` take it.
+ */
+export type PasskeyOptions = {
+    /**
+     * Options
+     */
+    options: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * PasskeyRead
+ *
+ * One of one's passkeys. `is_synced`: its maker keeps it on several devices.
+ */
+export type PasskeyRead = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Synced
+     */
+    is_synced: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+};
+
+/**
+ * PasskeySignIn
+ *
+ * What a device signed; with the token of a sign-in that waits for its second factor.
+ */
+export type PasskeySignIn = {
+    credential: Credential;
+    /**
+     * Mfa Token
+     */
+    mfa_token?: string | null;
 };
 
 /**
@@ -5548,6 +5752,18 @@ export type Ready = {
 };
 
 /**
+ * RecoveryCodes
+ *
+ * Codes that open once each instead of the app; told this once.
+ */
+export type RecoveryCodes = {
+    /**
+     * Recovery Codes
+     */
+    recovery_codes: Array<string>;
+};
+
+/**
  * Rehearsal
  *
  * `items` are the tickets of which the rules say something, or which would be different; newest first.
@@ -5932,6 +6148,98 @@ export type ReplyUpdate = {
 };
 
 /**
+ * ResetCreate
+ *
+ * Whose second factors are to be taken away, and why.
+ */
+export type ResetCreate = {
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * User Id
+     */
+    user_id: number;
+};
+
+/**
+ * ResetPage
+ */
+export type ResetPage = {
+    /**
+     * Items
+     */
+    items: Array<ResetRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ResetRead
+ *
+ * A request that waits for a second administrator, until `expires_at`.
+ */
+export type ResetRead = {
+    asked_by: PersonRef | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * May Agree
+     */
+    may_agree: boolean;
+    /**
+     * Reason
+     */
+    reason: string;
+    user: PersonRef | null;
+};
+
+/**
+ * Response
+ *
+ * What a device answered; members we do not name are left alone, as browsers add to them.
+ */
+export type Response = {
+    /**
+     * Attestationobject
+     */
+    attestationObject?: string | null;
+    /**
+     * Authenticatordata
+     */
+    authenticatorData?: string | null;
+    /**
+     * Clientdatajson
+     */
+    clientDataJSON: string;
+    /**
+     * Signature
+     */
+    signature?: string | null;
+    /**
+     * Transports
+     */
+    transports?: Array<string>;
+    /**
+     * Userhandle
+     */
+    userHandle?: string | null;
+};
+
+/**
  * RestoreBody
  */
 export type RestoreBody = {
@@ -6164,6 +6472,18 @@ export type RoleDefaults = {
 };
 
 /**
+ * RoleNeed
+ *
+ * Whether a role's people need a second factor.
+ */
+export type RoleNeed = {
+    /**
+     * Is Needed
+     */
+    is_needed: boolean;
+};
+
+/**
  * RolePage
  */
 export type RolePage = {
@@ -6199,6 +6519,10 @@ export type RoleRead = {
      * Name
      */
     name: string;
+    /**
+     * Needs Second Factor
+     */
+    needs_second_factor: boolean;
     /**
      * Permissions
      */
@@ -6571,6 +6895,26 @@ export type RungRead = {
      * Workflow Id
      */
     workflow_id: number;
+};
+
+/**
+ * SecondFactorAsked
+ *
+ * The first factor was right; `POST /auth/mfa/verify` goes on with a code of one of these methods.
+ */
+export type SecondFactorAsked = {
+    /**
+     * Methods
+     */
+    methods: Array<string>;
+    /**
+     * Mfa Required
+     */
+    mfa_required: boolean;
+    /**
+     * Mfa Token
+     */
+    mfa_token: string;
 };
 
 /**
@@ -7104,17 +7448,23 @@ export type StepRead = {
 /**
  * StepUp
  *
- * A factor, and the proof it asks for.
+ * A factor, and the proof it asks for: `password`, `code` for an authenticator app (`totp`), or what a device signed
+ * (`credential`, for a `passkey`).
  */
 export type StepUp = {
     /**
+     * Code
+     */
+    code?: string | null;
+    credential?: Credential | null;
+    /**
      * Factor
      */
-    factor: 'password';
+    factor: 'password' | 'totp' | 'passkey';
     /**
      * Password
      */
-    password: string;
+    password?: string | null;
 };
 
 /**
@@ -8295,6 +8645,16 @@ export type Total = {
 };
 
 /**
+ * Totp
+ */
+export type Totp = {
+    /**
+     * Enrolled At
+     */
+    enrolled_at: string;
+};
+
+/**
  * TrendDay
  */
 export type TrendDay = {
@@ -8508,6 +8868,22 @@ export type Verdict = {
      * Verdict
      */
     verdict: 'CONFIRM' | 'OBJECT';
+};
+
+/**
+ * Verify
+ *
+ * The token of a sign-in that waits, and a code of the authenticator app or a recovery code.
+ */
+export type Verify = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Mfa Token
+     */
+    mfa_token: string;
 };
 
 /**
@@ -11805,9 +12181,11 @@ export type FirstPasswordError = FirstPasswordErrors[keyof FirstPasswordErrors];
 
 export type FirstPasswordResponses = {
     /**
+     * Response First Password
+     *
      * Successful Response
      */
-    200: SignedInAnswer;
+    200: SignedInAnswer | SecondFactorAsked;
 };
 
 export type FirstPasswordResponse = FirstPasswordResponses[keyof FirstPasswordResponses];
@@ -11838,9 +12216,11 @@ export type LoginError = LoginErrors[keyof LoginErrors];
 
 export type LoginResponses = {
     /**
+     * Response Login
+     *
      * Successful Response
      */
-    200: SignedInAnswer;
+    200: SignedInAnswer | SecondFactorAsked;
 };
 
 export type LoginResponse = LoginResponses[keyof LoginResponses];
@@ -11898,6 +12278,419 @@ export type MeResponses = {
 };
 
 export type MeResponse = MeResponses[keyof MeResponses];
+
+export type SecondFactorsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/mfa';
+};
+
+export type SecondFactorsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type SecondFactorsError = SecondFactorsErrors[keyof SecondFactorsErrors];
+
+export type SecondFactorsResponses = {
+    /**
+     * Successful Response
+     */
+    200: Factors;
+};
+
+export type SecondFactorsResponse = SecondFactorsResponses[keyof SecondFactorsResponses];
+
+export type RenewRecoveryCodesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/mfa/recovery-codes';
+};
+
+export type RenewRecoveryCodesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+};
+
+export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors];
+
+export type RenewRecoveryCodesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodes;
+};
+
+export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses];
+
+export type RemoveTotpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/mfa/totp';
+};
+
+export type RemoveTotpErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+};
+
+export type RemoveTotpError = RemoveTotpErrors[keyof RemoveTotpErrors];
+
+export type RemoveTotpResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveTotpResponse = RemoveTotpResponses[keyof RemoveTotpResponses];
+
+export type ConfirmTotpData = {
+    body: CodeGiven;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/mfa/totp/confirm';
+};
+
+export type ConfirmTotpErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Not confirmed
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ConfirmTotpError = ConfirmTotpErrors[keyof ConfirmTotpErrors];
+
+export type ConfirmTotpResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodes;
+};
+
+export type ConfirmTotpResponse = ConfirmTotpResponses[keyof ConfirmTotpResponses];
+
+export type EnrollTotpData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/mfa/totp/enroll';
+};
+
+export type EnrollTotpErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+};
+
+export type EnrollTotpError = EnrollTotpErrors[keyof EnrollTotpErrors];
+
+export type EnrollTotpResponses = {
+    /**
+     * Successful Response
+     */
+    200: Enrolment;
+};
+
+export type EnrollTotpResponse = EnrollTotpResponses[keyof EnrollTotpResponses];
+
+export type VerifySecondFactorData = {
+    body: Verify;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/mfa/verify';
+};
+
+export type VerifySecondFactorErrors = {
+    /**
+     * Please sign in again
+     */
+    401: Problem;
+    /**
+     * Not confirmed
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type VerifySecondFactorError = VerifySecondFactorErrors[keyof VerifySecondFactorErrors];
+
+export type VerifySecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignedInAnswer;
+};
+
+export type VerifySecondFactorResponse = VerifySecondFactorResponses[keyof VerifySecondFactorResponses];
+
+export type AddPasskeyData = {
+    body: PasskeyCreate;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/passkeys';
+};
+
+export type AddPasskeyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Not confirmed
+     */
+    422: Problem;
+};
+
+export type AddPasskeyError = AddPasskeyErrors[keyof AddPasskeyErrors];
+
+export type AddPasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    201: PasskeyMade;
+};
+
+export type AddPasskeyResponse = AddPasskeyResponses[keyof AddPasskeyResponses];
+
+export type PasskeyOptionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/passkeys/options';
+};
+
+export type PasskeyOptionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+};
+
+export type PasskeyOptionsError = PasskeyOptionsErrors[keyof PasskeyOptionsErrors];
+
+export type PasskeyOptionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PasskeyOptions;
+};
+
+export type PasskeyOptionsResponse = PasskeyOptionsResponses[keyof PasskeyOptionsResponses];
+
+export type PasskeySignInData = {
+    body: PasskeySignIn;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/passkeys/sign-in';
+};
+
+export type PasskeySignInErrors = {
+    /**
+     * Please sign in again
+     */
+    401: Problem;
+    /**
+     * Not confirmed
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PasskeySignInError = PasskeySignInErrors[keyof PasskeySignInErrors];
+
+export type PasskeySignInResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignedInAnswer;
+};
+
+export type PasskeySignInResponse = PasskeySignInResponses[keyof PasskeySignInResponses];
+
+export type PasskeySignInOptionsData = {
+    body: PasskeyAsk;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/passkeys/sign-in/options';
+};
+
+export type PasskeySignInOptionsErrors = {
+    /**
+     * Please sign in again
+     */
+    401: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type PasskeySignInOptionsError = PasskeySignInOptionsErrors[keyof PasskeySignInOptionsErrors];
+
+export type PasskeySignInOptionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PasskeyOptions;
+};
+
+export type PasskeySignInOptionsResponse = PasskeySignInOptionsResponses[keyof PasskeySignInOptionsResponses];
+
+export type PasskeyStepUpOptionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/passkeys/step-up/options';
+};
+
+export type PasskeyStepUpOptionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+};
+
+export type PasskeyStepUpOptionsError = PasskeyStepUpOptionsErrors[keyof PasskeyStepUpOptionsErrors];
+
+export type PasskeyStepUpOptionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PasskeyOptions;
+};
+
+export type PasskeyStepUpOptionsResponse = PasskeyStepUpOptionsResponses[keyof PasskeyStepUpOptionsResponses];
+
+export type RemovePasskeyData = {
+    body?: never;
+    path: {
+        /**
+         * Passkey Id
+         */
+        passkey_id: number;
+    };
+    query?: never;
+    url: '/api/v1/auth/passkeys/{passkey_id}';
+};
+
+export type RemovePasskeyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RemovePasskeyError = RemovePasskeyErrors[keyof RemovePasskeyErrors];
+
+export type RemovePasskeyResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemovePasskeyResponse = RemovePasskeyResponses[keyof RemovePasskeyResponses];
 
 export type RefreshData = {
     body?: never;
@@ -15664,6 +16457,48 @@ export type CreateRoleResponses = {
 
 export type CreateRoleResponse = CreateRoleResponses[keyof CreateRoleResponses];
 
+export type SetRoleSecondFactorData = {
+    body: RoleNeed;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: number;
+    };
+    query?: never;
+    url: '/api/v1/roles/{role_id}/second-factor';
+};
+
+export type SetRoleSecondFactorErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SetRoleSecondFactorError = SetRoleSecondFactorErrors[keyof SetRoleSecondFactorErrors];
+
+export type SetRoleSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleRead;
+};
+
+export type SetRoleSecondFactorResponse = SetRoleSecondFactorResponses[keyof SetRoleSecondFactorResponses];
+
 export type RoutingRulesData = {
     body?: never;
     path?: never;
@@ -16280,6 +17115,181 @@ export type ViewTicketsResponses = {
 };
 
 export type ViewTicketsResponse = ViewTicketsResponses[keyof ViewTicketsResponses];
+
+export type SecondFactorResetsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/second-factor-resets';
+};
+
+export type SecondFactorResetsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SecondFactorResetsError = SecondFactorResetsErrors[keyof SecondFactorResetsErrors];
+
+export type SecondFactorResetsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ResetPage;
+};
+
+export type SecondFactorResetsResponse = SecondFactorResetsResponses[keyof SecondFactorResetsResponses];
+
+export type AskSecondFactorResetData = {
+    body: ResetCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/second-factor-resets';
+};
+
+export type AskSecondFactorResetErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type AskSecondFactorResetError = AskSecondFactorResetErrors[keyof AskSecondFactorResetErrors];
+
+export type AskSecondFactorResetResponses = {
+    /**
+     * Successful Response
+     */
+    201: ResetRead;
+};
+
+export type AskSecondFactorResetResponse = AskSecondFactorResetResponses[keyof AskSecondFactorResetResponses];
+
+export type DropSecondFactorResetData = {
+    body?: never;
+    path: {
+        /**
+         * Reset Id
+         */
+        reset_id: number;
+    };
+    query?: never;
+    url: '/api/v1/second-factor-resets/{reset_id}';
+};
+
+export type DropSecondFactorResetErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type DropSecondFactorResetError = DropSecondFactorResetErrors[keyof DropSecondFactorResetErrors];
+
+export type DropSecondFactorResetResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DropSecondFactorResetResponse = DropSecondFactorResetResponses[keyof DropSecondFactorResetResponses];
+
+export type AgreeSecondFactorResetData = {
+    body?: never;
+    path: {
+        /**
+         * Reset Id
+         */
+        reset_id: number;
+    };
+    query?: never;
+    url: '/api/v1/second-factor-resets/{reset_id}/agree';
+};
+
+export type AgreeSecondFactorResetErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type AgreeSecondFactorResetError = AgreeSecondFactorResetErrors[keyof AgreeSecondFactorResetErrors];
+
+export type AgreeSecondFactorResetResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type AgreeSecondFactorResetResponse = AgreeSecondFactorResetResponses[keyof AgreeSecondFactorResetResponses];
 
 export type TagsData = {
     body?: never;

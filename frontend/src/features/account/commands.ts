@@ -11,6 +11,13 @@ export const useCommands: UseCommands = () => {
   return {
     commands: () => [
       {
+        id: "account:security",
+        group: "pages",
+        label: t("account.security.title"),
+        icon: "i-lucide-shield-check",
+        run: () => void router.push("/account/security"),
+      },
+      {
         id: "account:sessions",
         group: "pages",
         label: t("account.sessions.title"),

@@ -14,6 +14,24 @@ const routes: RouteRecordRaw[] = [
     meta: { open: true, title: "account.welcome.title" },
   },
   {
+    path: "/protect",
+    name: "protect",
+    component: () => import("./ProtectView.vue"),
+    meta: { open: true, title: "account.protect.title" },
+  },
+  {
+    path: "account/security",
+    name: "security",
+    component: () => import("./SecurityView.vue"),
+    meta: { title: "account.security.title" },
+  },
+  {
+    path: "settings/sign-in",
+    name: "sign-in-rules",
+    component: () => import("./SignInRulesView.vue"),
+    meta: { title: "account.rules.title", needs: "roles:configure" },
+  },
+  {
     path: "account/sessions",
     name: "sessions",
     component: () => import("./SessionsView.vue"),

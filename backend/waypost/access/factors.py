@@ -1,0 +1,114 @@
+"""Which second factors somebody has, and the sign-in that waits for one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access import tokens
+from waypost.access.models import (
+    Passkey,
+    PasskeyChallenge,
+    RecoveryCode,
+    Role,
+    SignInChallenge,
+    TotpSecret,
+    UserRole,
+)
+from waypost.kernel.crypto import WrappedKey, keyring
+from waypost.kernel.ids import random_token
+
+TOTP = "totp"
+PASSKEY = "passkey"
+RECOVERY = "recovery_code"
+CHALLENGE_LIFE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorAsked:
+    """The first factor was right: with this token and one of these methods the sign-in goes on."""
+
+    token: str
+    methods: list[str]
+
+
+async def has_totp(session: AsyncSession, user_id: int) -> bool:
+    """Whether an authenticator app of theirs is in force."""
+    found = exists().where(TotpSecret.user_id == user_id, TotpSecret.confirmed_at.is_not(None))
+    return bool(await session.scalar(select(found)))
+
+
+async def has_passkey(session: AsyncSession, user_id: int) -> bool:
+    """Whether they have a passkey."""
+    return bool(await session.scalar(select(exists().where(Passkey.user_id == user_id))))
+
+
+async def methods_of(session: AsyncSession, user_id: int) -> list[str]:
+    """With what somebody can go on after their password, the safest first; nothing when it is enough."""
+    had = {PASSKEY: await has_passkey(session, user_id), TOTP: await has_totp(session, user_id)}
+    methods = [name for name, is_had in had.items() if is_had]
+    return [*methods, RECOVERY] if methods and await codes_left(session, user_id) else methods
+
+
+async def void_unneeded_codes(session: AsyncSession, user_id: int) -> None:
+    """Without any factor there is nothing to recover."""
+    if not await has_totp(session, user_id) and not await has_passkey(session, user_id):
+        await session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
+
+
+async def codes_left(session: AsyncSession, user_id: int) -> int:
+    """How many recovery codes have not been used."""
+    unused = select(func.count()).where(RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None))
+    return int(await session.scalar(unused) or 0)
+
+
+async def roles_that_need_one(session: AsyncSession, user_id: int) -> list[str]:
+    """The names of somebody's roles that need a second factor."""
+    statement = (
+        select(Role.name)
+        .join(UserRole, UserRole.role_id == Role.id)
+        .where(UserRole.user_id == user_id, Role.needs_second_factor)
+        .order_by(Role.name)
+    )
+    return list(await session.scalars(statement))
+
+
+async def ask(
+    session: AsyncSession, user_id: int, methods: list[str], *, method: str, at: datetime
+) -> SecondFactorAsked:
+    """Let a sign-in wait for its second factor."""
+    token = random_token("wpm_")
+    session.add(
+        SignInChallenge(
+            token_hash=tokens.hash_token(token),
+            user_id=user_id,
+            method=method,
+            created_at=at,
+            expires_at=at + CHALLENGE_LIFE,
+        )
+    )
+    await session.flush()
+    return SecondFactorAsked(token, methods)
+
+
+async def forget_old_challenges(session: AsyncSession, at: datetime) -> None:
+    """Those that can lead nowhere any more."""
+    await session.execute(delete(SignInChallenge).where(SignInChallenge.expires_at < at - CHALLENGE_LIFE))
+    await session.execute(delete(PasskeyChallenge).where(PasskeyChallenge.expires_at < at - CHALLENGE_LIFE))
+
+
+def seal(secret: str, user_id: int) -> WrappedKey:
+    """A secret as it is kept."""
+    return keyring().wrap(secret.encode(), _about(user_id))
+
+
+def unseal(row: TotpSecret) -> str:
+    """The secret again. Raises `Damaged`."""
+    return keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), _about(row.user_id)).decode()
+
+
+def _about(user_id: int) -> bytes:
+    return f"totp:{user_id}".encode()

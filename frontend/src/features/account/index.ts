@@ -1,0 +1,1 @@
+export { default as SecondFactorForm } from "./SecondFactorForm.vue";
