@@ -8,7 +8,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     test("the door", async ({ page }) => {
       await page.goto("/login");
-      await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+      await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
       await expectNoViolations(page);
     });
 

@@ -76,7 +76,7 @@ test("what is typed is saved, and is there after a reload and on another device"
   await expect(saved(page)).toBeVisible({ timeout: 5000 });
   await page.getByRole("button", { name: /^Account of/ }).click();
   await page.getByRole("menuitem", { name: "Sign out" }).click();
-  await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
 
   const phone = await as(browser, "colleague", "/new");
   const drafts = phone.getByRole("region", { name: "Go on with …" });
@@ -165,7 +165,7 @@ test("what a session that has ended typed is kept", async ({ page, context }) =>
   await expect(page.getByRole("dialog", { name: "Please sign in again" })).toBeVisible();
   await page.unroute("**/api/v1/request-drafts/*");
   await page.getByRole("dialog").getByLabel("Password").fill(PASSWORD);
-  await page.getByRole("dialog").getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page.getByLabel("Title")).toHaveValue(what);
   await expect(saved(page)).toBeVisible();

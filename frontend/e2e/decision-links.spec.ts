@@ -145,7 +145,7 @@ test("what is worth much asks its person to sign in, and leads back here", async
   await page.getByRole("link", { name: "Sign in" }).click();
   await page.getByLabel("Username or e-mail").fill(username);
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page).toHaveURL(new RegExp(link));
   const right = page.getByRole("heading", { level: 2, name: what });
   const wrong = page.getByRole("heading", { level: 1, name: /^This link is for / });

@@ -73,7 +73,7 @@ test("a session that has ended asks for the password in place", async ({ page, c
   await expect(page.getByRole("dialog", { name: "Please sign in again" })).toBeVisible();
   await page.unroute("**/api/v1/tickets");
   await page.getByRole("dialog").getByLabel("Password").fill("demo-Passw0rd-2026");
-  await page.getByRole("dialog").getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(page.getByLabel("Title")).toHaveValue("Half a sentence");
 });
@@ -111,7 +111,7 @@ test("a first visit is quiet, and another tab shares the sign-in until it ends",
   const said: string[] = [];
   page.on("console", (m) => ["error", "warning"].includes(m.type()) && said.push(m.text()));
   await page.goto("/tickets");
-  await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
   expect(said).toEqual([]);
   await signIn(page, "colleague");
   const other = await context.newPage();
@@ -119,9 +119,9 @@ test("a first visit is quiet, and another tab shares the sign-in until it ends",
   await expect(other.getByRole("heading", { level: 1, name: "Tickets" })).toBeVisible();
   await other.getByRole("button", { name: /^Account of/ }).click();
   await other.getByRole("menuitem", { name: "Sign out" }).click();
-  await expect(other.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await expect(other.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
   await page.reload();
-  await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
   expect(said).toEqual([]);
 });
 
@@ -129,10 +129,10 @@ test("wrong passwords are told, and a foreign address is not followed", async ({
   await page.goto("/login?next=//evil.example/");
   await page.getByLabel("Username or e-mail").fill("employee");
   await page.getByLabel("Password", { exact: true }).fill("wrong");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByRole("alert")).toHaveText("Username or password is not right.");
   await page.getByLabel("Password", { exact: true }).fill("demo-Passw0rd-2026");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(page.getByRole("heading", { level: 1, name: /Hello/ })).toBeVisible();
   expect(new URL(page.url()).pathname).toBe("/");
 });

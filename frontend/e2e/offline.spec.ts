@@ -114,7 +114,7 @@ test("nothing of it is left when one signs out", async ({ page, context }) => {
   await expect.poll(left).toBe(0);
   await context.setOffline(true);
   await page.goto(`/tickets/${id}`);
-  await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
   await expect(page.getByText(what)).toHaveCount(0);
   // and nothing of the API is among the kept files
   const kept = await page.evaluate(async () => {

@@ -70,7 +70,7 @@ async function signInOnly(page: Page, username: string): Promise<void> {
   await page.goto("/login");
   await page.getByLabel("Username or e-mail").fill(username);
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
 async function fresh(browser: Browser): Promise<Page> {
@@ -111,7 +111,7 @@ test("an authenticator app is set up in under a minute, and asked for from then 
   await signInOnly(third, username);
   await third.getByRole("button", { name: "Use a recovery code" }).click();
   await third.getByLabel("Recovery code").fill(recovery.toUpperCase());
-  await third.getByRole("button", { name: "Sign in" }).click();
+  await third.getByRole("button", { name: "Sign in", exact: true }).click();
   await third.waitForURL((url) => !url.pathname.startsWith("/login"));
   await page.reload();
   await expect(page.getByText("9 are left.")).toBeVisible();
@@ -151,4 +151,74 @@ test("administrators see who needs one, and ask for a reset", async ({ page, req
   await expect(waiting.getByRole("button", { name: "Agree" })).toHaveCount(0);
   await waiting.getByRole("button", { name: "Let it be" }).click();
   await expect(waiting).toHaveCount(0);
+});
+
+test("a passkey opens without a password, goes on after one, and confirms", async ({
+  page,
+  browser,
+  request,
+  baseURL,
+}) => {
+  const username = await somebody(request);
+  const here = (baseURL ?? "").replace("127.0.0.1", "localhost"); // devices know addresses by name
+  const devices = await page.context().newCDPSession(page);
+  await devices.send("WebAuthn.enable");
+  const { authenticatorId } = await devices.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  await page.goto(`${here}/login`);
+  await page.getByLabel("Username or e-mail").fill(username);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+  await page.goto(`${here}/account/security`);
+  const began = Date.now();
+  await page.getByRole("button", { name: "Add a passkey" }).click();
+  await page.getByLabel("What to call it").fill("My laptop");
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByLabel("I have kept them").check();
+  await page.getByRole("button", { name: "Done" }).click();
+  test
+    .info()
+    .annotations.push({ type: "passkey", description: `${((Date.now() - began) / 1000).toFixed(1)} s` });
+  await expect(page.getByText("My laptop")).toBeVisible();
+  await expectNoViolations(page);
+
+  async function leave(): Promise<void> {
+    await page.getByRole("button", { name: /Fay Factor/ }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.waitForURL((url) => url.pathname === "/login");
+  }
+  await leave();
+  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+
+  await leave();
+  await page.getByLabel("Username or e-mail").fill(username);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("button", { name: "Use your passkey" }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+
+  // somebody who turns away stays where they were
+  await devices.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
+  await leave();
+  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await expect(page.getByRole("button", { name: "Sign in with a passkey" })).toBeEnabled();
+  expect(new URL(page.url()).pathname).toBe("/login");
+
+  const other = await fresh(browser);
+  await other.goto(`${here}/login`);
+  await other.getByLabel("Username or e-mail").fill(username);
+  await other.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await other.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(other.getByRole("button", { name: "Use a recovery code" })).toBeVisible();
+  await expect(other.getByLabel("Code of your authenticator app")).toHaveCount(0);
 });

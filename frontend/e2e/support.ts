@@ -17,7 +17,7 @@ export async function signIn(page: Page, username: string, path = "/"): Promise<
   await page.goto(`/login?next=${encodeURIComponent(path)}`);
   await page.getByLabel("Username or e-mail").fill(username);
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.waitForURL((url) => !url.pathname.startsWith("/login"));
 }
 

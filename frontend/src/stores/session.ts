@@ -3,6 +3,7 @@ import { computed, ref } from "vue";
 import { data, useTokens } from "@/api/client";
 import * as api from "@/api/generated";
 import { asProblem } from "@/api/problem";
+import { signWithPasskey } from "@/shared/lib/passkeys";
 
 // Says that this browser has a session to come back to; nothing secret. Without it a first visit asks the server nothing.
 const MARK = "waypost.session";
@@ -114,6 +115,17 @@ export const useSession = defineStore("session", () => {
     await loadUser();
   }
 
+  /** Signs in with a passkey alone, or finishes with it a sign-in that waits. */
+  async function usePasskey(): Promise<void> {
+    const mfa_token = waiting.value?.mfa_token;
+    const body = mfa_token ? { mfa_token } : {};
+    const { options } = await data(api.passkeySignInOptions({ body }));
+    const credential = await signWithPasskey(options);
+    enter(await data(api.passkeySignIn({ body: { ...body, credential } })));
+    waiting.value = null;
+    await loadUser();
+  }
+
   /** After a reload, or when another tab signed in: come back with the cookie. */
   async function restore(): Promise<void> {
     if (!isMarked()) return;
@@ -164,6 +176,7 @@ export const useSession = defineStore("session", () => {
     waiting,
     login,
     verify,
+    usePasskey,
     logout,
     restore,
     renew,

@@ -3,6 +3,7 @@ import { ref } from "vue";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
 import { asProblem } from "@/api/problem";
+import { signWithPasskey } from "@/shared/lib/passkeys";
 
 export const NEEDED = "step_up_needed";
 const MARGIN = 30_000; // what counts for less than this is asked for anew: a decision waits some seconds before it leaves
@@ -55,7 +56,14 @@ export const useStepUp = defineStore("step-up", () => {
     await data(api.confirmStepUp({ body }));
     settle(true);
   }
+  /** What a device of theirs signs; raises when they turn away from it, or it is not right. */
+  async function confirmByPasskey(): Promise<void> {
+    const { options } = await data(api.passkeyStepUpOptions({}));
+    const credential = await signWithPasskey(options);
+    await data(api.confirmStepUp({ body: { factor: "passkey", credential } }));
+    settle(true);
+  }
   const turnAway = () => settle(false);
 
-  return { isAsking, factors, ensure, withProof, confirm, turnAway };
+  return { isAsking, factors, ensure, withProof, confirm, confirmByPasskey, turnAway };
 });
