@@ -2,7 +2,7 @@
 
 import { type Client, type ClientMeta, formDataBodySerializer, type Options as Options2, type RequestResult, type ServerSentEventsResult, type TDataShape } from './client';
 import { client } from './client.gen';
-import type { AbsencesData, AbsencesErrors, AbsencesResponses, ActivateWorkflowData, ActivateWorkflowErrors, ActivateWorkflowResponses, AddApproverData, AddApproverErrors, AddApproverResponses, AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddChecklistItemData, AddChecklistItemErrors, AddChecklistItemResponses, AddCommentData, AddCommentErrors, AddCommentResponses, AddContactPointData, AddContactPointErrors, AddContactPointResponses, AddMailboxData, AddMailboxErrors, AddMailboxResponses, ApprovalReviewData, ApprovalReviewErrors, ApprovalReviewResponses, ApprovalReviewsData, ApprovalReviewsErrors, ApprovalReviewsResponses, ApproveData, ApproveErrors, ApproveResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BreakGlassData, BreakGlassErrors, BreakGlassResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeChecklistItemData, ChangeChecklistItemErrors, ChangeChecklistItemResponses, ChangeDelegationData, ChangeDelegationErrors, ChangeDelegationResponses, ChangeMailboxData, ChangeMailboxErrors, ChangeMailboxResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangePathData, ChangePathErrors, ChangePathResponses, ChangesOfStepData, ChangesOfStepErrors, ChangesOfStepResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, CheckWorkflowData, CheckWorkflowErrors, CheckWorkflowResponses, ClaimNextData, ClaimNextErrors, ClaimNextResponses, ClaimTicketData, ClaimTicketErrors, ClaimTicketResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CompareWorkflowData, CompareWorkflowErrors, CompareWorkflowResponses, ConfirmStepUpData, ConfirmStepUpErrors, ConfirmStepUpResponses, ContactPointsData, ContactPointsErrors, ContactPointsResponses, CountTicketsData, CountTicketsErrors, CountTicketsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDelegationData, CreateDelegationErrors, CreateDelegationResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateViewData, CreateViewErrors, CreateViewResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideByLinkData, DecideByLinkErrors, DecideByLinkResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DecideReviewData, DecideReviewErrors, DecideReviewResponses, DecisionLinkData, DecisionLinkErrors, DecisionLinkResponses, DelegateData, DelegateErrors, DelegateResponses, DelegationData, DelegationErrors, DelegationResponses, DelegationsData, DelegationsErrors, DelegationsResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeleteViewData, DeleteViewErrors, DeleteViewResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DiscardMailData, DiscardMailErrors, DiscardMailResponses, DiscardMailsData, DiscardMailsErrors, DiscardMailsResponses, DiscardWorkflowDraftData, DiscardWorkflowDraftErrors, DiscardWorkflowDraftResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EndDelegationData, EndDelegationErrors, EndDelegationResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, ExportWorkflowData, ExportWorkflowErrors, ExportWorkflowResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, GoAwayData, GoAwayErrors, GoAwayResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, ImportWorkflowData, ImportWorkflowErrors, ImportWorkflowResponses, IncomingMailData, IncomingMailErrors, IncomingMailResponses, IncomingMailsData, IncomingMailsErrors, IncomingMailsResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, KeepWorkflowDraftData, KeepWorkflowDraftErrors, KeepWorkflowDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LinkTicketData, LinkTicketErrors, LinkTicketResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MailboxData, MailboxErrors, MailboxListData, MailboxListErrors, MailboxListResponses, MailboxResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, MergeTicketData, MergeTicketErrors, MergeTicketResponses, MyRequestsData, MyRequestsErrors, MyRequestsResponses, NoteSeenData, NoteSeenErrors, NoteSeenResponses, NotificationChannelData, NotificationChannelErrors, NotificationChannelResponses, NotificationChannelsData, NotificationChannelsErrors, NotificationChannelsResponses, NotificationDefaultsData, NotificationDefaultsErrors, NotificationDefaultsResponses, NotificationDeliveriesData, NotificationDeliveriesErrors, NotificationDeliveriesResponses, NotificationDeliveryData, NotificationDeliveryErrors, NotificationDeliveryResponses, NotificationPreferencesData, NotificationPreferencesErrors, NotificationPreferencesResponses, NotificationPreviewData, NotificationPreviewErrors, NotificationPreviewResponses, NotificationsData, NotificationsErrors, NotificationsResponses, NotificationTemplateData, NotificationTemplateErrors, NotificationTemplateResponses, NotificationTemplatesData, NotificationTemplatesErrors, NotificationTemplatesResponses, NotificationTemplateVersionsData, NotificationTemplateVersionsErrors, NotificationTemplateVersionsResponses, OriginalMailData, OriginalMailErrors, OriginalMailResponses, OverrideData, OverrideErrors, OverrideResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PendingSummaryData, PendingSummaryErrors, PendingSummaryResponses, PeopleData, PeopleErrors, PeopleResponses, PinViewData, PinViewErrors, PinViewResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewDelegationData, PreviewDelegationErrors, PreviewDelegationResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, PreviewMergeData, PreviewMergeErrors, PreviewMergeResponses, PreviewNotificationTemplateData, PreviewNotificationTemplateErrors, PreviewNotificationTemplateResponses, ProofOfApprovalData, ProofOfApprovalErrors, ProofOfApprovalResponses, PublishRoutingRulesData, PublishRoutingRulesErrors, PublishRoutingRulesResponses, PublishWorkflowData, PublishWorkflowErrors, PublishWorkflowResponses, PushKeyData, PushKeyErrors, PushKeyResponses, PutMailOnTicketData, PutMailOnTicketErrors, PutMailOnTicketResponses, QueueTicketsData, QueueTicketsErrors, QueueTicketsResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RehearseRoutingRulesData, RehearseRoutingRulesErrors, RehearseRoutingRulesResponses, RejectData, RejectErrors, RejectResponses, ReleaseTicketData, ReleaseTicketErrors, ReleaseTicketResponses, RemoveAbsenceData, RemoveAbsenceErrors, RemoveAbsenceResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveChecklistItemData, RemoveChecklistItemErrors, RemoveChecklistItemResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RemoveContactPointData, RemoveContactPointErrors, RemoveContactPointResponses, RemoveMailboxData, RemoveMailboxErrors, RemoveMailboxResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, ReplayWorkflowData, ReplayWorkflowErrors, ReplayWorkflowResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, ResetNotificationTemplateData, ResetNotificationTemplateErrors, ResetNotificationTemplateResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RestoreRoutingRulesData, RestoreRoutingRulesErrors, RestoreRoutingRulesResponses, RestoreWorkflowData, RestoreWorkflowErrors, RestoreWorkflowResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RoleNotificationDefaultsData, RoleNotificationDefaultsErrors, RoleNotificationDefaultsResponses, RolesData, RolesErrors, RolesResponses, RoutingRulesData, RoutingRulesErrors, RoutingRulesResponses, RoutingVersionData, RoutingVersionErrors, RoutingVersionResponses, RoutingVersionsData, RoutingVersionsErrors, RoutingVersionsResponses, RunImportData, RunImportErrors, RunImportResponses, SavedViewData, SavedViewErrors, SavedViewResponses, SavedViewsData, SavedViewsErrors, SavedViewsResponses, ScanAttachmentData, ScanAttachmentErrors, ScanAttachmentResponses, SendDeliveriesAgainData, SendDeliveriesAgainErrors, SendDeliveriesAgainResponses, SendDeliveryAgainData, SendDeliveryAgainErrors, SendDeliveryAgainResponses, SessionsData, SessionsErrors, SessionsResponses, SetAbsenceData, SetAbsenceErrors, SetAbsenceResponses, SetActiveData, SetActiveErrors, SetActiveResponses, SetTeamMemberData, SetTeamMemberErrors, SetTeamMemberResponses, SimulateDocumentData, SimulateDocumentErrors, SimulateDocumentResponses, SimulateWorkflowData, SimulateWorkflowErrors, SimulateWorkflowResponses, SplitTicketData, SplitTicketErrors, SplitTicketResponses, StandingInData, StandingInErrors, StandingInResponses, StepUpStateData, StepUpStateErrors, StepUpStateResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TakeMailAnewData, TakeMailAnewErrors, TakeMailAnewResponses, TeamData, TeamErrors, TeamQueuesData, TeamQueuesErrors, TeamQueuesResponses, TeamResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketPathData, TicketPathErrors, TicketPathResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, TryContactPointData, TryContactPointErrors, TryContactPointResponses, TryMailboxData, TryMailboxErrors, TryMailboxResponses, TryNotificationChannelData, TryNotificationChannelErrors, TryNotificationChannelResponses, TryNotificationTemplateData, TryNotificationTemplateErrors, TryNotificationTemplateResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnlinkTicketData, UnlinkTicketErrors, UnlinkTicketResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateNotificationChannelData, UpdateNotificationChannelErrors, UpdateNotificationChannelResponses, UpdateNotificationDefaultsData, UpdateNotificationDefaultsErrors, UpdateNotificationDefaultsResponses, UpdateNotificationPreferencesData, UpdateNotificationPreferencesErrors, UpdateNotificationPreferencesResponses, UpdateNotificationTemplateData, UpdateNotificationTemplateErrors, UpdateNotificationTemplateResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateRoleNotificationDefaultsData, UpdateRoleNotificationDefaultsErrors, UpdateRoleNotificationDefaultsResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UpdateViewData, UpdateViewErrors, UpdateViewResponses, UserData, UserErrors, UserMentionsData, UserMentionsErrors, UserMentionsResponses, UserResponses, UsersData, UsersErrors, UsersResponses, VerifyContactPointData, VerifyContactPointErrors, VerifyContactPointResponses, ViewCountsData, ViewCountsErrors, ViewCountsResponses, ViewTicketsData, ViewTicketsErrors, ViewTicketsResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowDraftData, WorkflowDraftErrors, WorkflowDraftResponses, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WorkflowVersionData, WorkflowVersionErrors, WorkflowVersionResponses, WorkflowVersionsData, WorkflowVersionsErrors, WorkflowVersionsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
+import type { AbsencesData, AbsencesErrors, AbsencesResponses, ActivateWorkflowData, ActivateWorkflowErrors, ActivateWorkflowResponses, AddApproverData, AddApproverErrors, AddApproverResponses, AddAttachmentData, AddAttachmentErrors, AddAttachmentResponses, AddChecklistItemData, AddChecklistItemErrors, AddChecklistItemResponses, AddCommentData, AddCommentErrors, AddCommentResponses, AddContactPointData, AddContactPointErrors, AddContactPointResponses, AddMailboxData, AddMailboxErrors, AddMailboxResponses, AddPasskeyData, AddPasskeyErrors, AddPasskeyResponses, AgreeSecondFactorResetData, AgreeSecondFactorResetErrors, AgreeSecondFactorResetResponses, ApprovalReviewData, ApprovalReviewErrors, ApprovalReviewResponses, ApprovalReviewsData, ApprovalReviewsErrors, ApprovalReviewsResponses, ApproveData, ApproveErrors, ApproveResponses, AskSecondFactorResetData, AskSecondFactorResetErrors, AskSecondFactorResetResponses, AssigneesData, AssigneesErrors, AssigneesResponses, AssignTicketData, AssignTicketErrors, AssignTicketResponses, AttachmentData, AttachmentErrors, AttachmentResponses, AttachmentsData, AttachmentsErrors, AttachmentsResponses, AuditTrailData, AuditTrailErrors, AuditTrailResponses, BeatData, BeatErrors, BeatResponses, BreakGlassData, BreakGlassErrors, BreakGlassResponses, BringImportData, BringImportErrors, BringImportResponses, BulkJobData, BulkJobErrors, BulkJobItemsData, BulkJobItemsErrors, BulkJobItemsResponses, BulkJobResponses, CancelImportData, CancelImportErrors, CancelImportResponses, CannedRepliesData, CannedRepliesErrors, CannedRepliesResponses, CannedReplyData, CannedReplyErrors, CannedReplyResponses, CannedVariablesData, CannedVariablesErrors, CannedVariablesResponses, CategoryListData, CategoryListErrors, CategoryListResponses, ChangeChecklistItemData, ChangeChecklistItemErrors, ChangeChecklistItemResponses, ChangeDelegationData, ChangeDelegationErrors, ChangeDelegationResponses, ChangeMailboxData, ChangeMailboxErrors, ChangeMailboxResponses, ChangeManyData, ChangeManyErrors, ChangeManyResponses, ChangePathData, ChangePathErrors, ChangePathResponses, ChangesOfStepData, ChangesOfStepErrors, ChangesOfStepResponses, ChangeStatusData, ChangeStatusErrors, ChangeStatusResponses, ChangeWorkflowData, ChangeWorkflowErrors, ChangeWorkflowResponses, CheckFormData, CheckFormErrors, CheckFormResponses, CheckImportData, CheckImportErrors, CheckImportResponses, CheckWorkflowData, CheckWorkflowErrors, CheckWorkflowResponses, ClaimNextData, ClaimNextErrors, ClaimNextResponses, ClaimTicketData, ClaimTicketErrors, ClaimTicketResponses, CommentDraftsData, CommentDraftsErrors, CommentDraftsResponses, CommentsData, CommentsErrors, CommentsResponses, CommentVersionsData, CommentVersionsErrors, CommentVersionsResponses, CompareWorkflowData, CompareWorkflowErrors, CompareWorkflowResponses, ConfirmStepUpData, ConfirmStepUpErrors, ConfirmStepUpResponses, ConfirmTotpData, ConfirmTotpErrors, ConfirmTotpResponses, ContactPointsData, ContactPointsErrors, ContactPointsResponses, CountTicketsData, CountTicketsErrors, CountTicketsResponses, CreateCannedReplyData, CreateCannedReplyErrors, CreateCannedReplyResponses, CreateCategoryData, CreateCategoryErrors, CreateCategoryResponses, CreateDelegationData, CreateDelegationErrors, CreateDelegationResponses, CreateDepartmentData, CreateDepartmentErrors, CreateDepartmentResponses, CreateRequestDraftData, CreateRequestDraftErrors, CreateRequestDraftResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTeamData, CreateTeamErrors, CreateTeamResponses, CreateTicketData, CreateTicketErrors, CreateTicketResponses, CreateTicketTypeData, CreateTicketTypeErrors, CreateTicketTypeResponses, CreateUserData, CreateUserErrors, CreateUserResponses, CreateViewData, CreateViewErrors, CreateViewResponses, CreateWorkflowData, CreateWorkflowErrors, CreateWorkflowResponses, DashboardData, DashboardErrors, DashboardResponses, DecideByLinkData, DecideByLinkErrors, DecideByLinkResponses, DecideManyData, DecideManyErrors, DecideManyResponses, DecideReviewData, DecideReviewErrors, DecideReviewResponses, DecisionLinkData, DecisionLinkErrors, DecisionLinkResponses, DelegateData, DelegateErrors, DelegateResponses, DelegationData, DelegationErrors, DelegationResponses, DelegationsData, DelegationsErrors, DelegationsResponses, DeleteRequestDraftData, DeleteRequestDraftErrors, DeleteRequestDraftResponses, DeleteViewData, DeleteViewErrors, DeleteViewResponses, DepartmentsData, DepartmentsErrors, DepartmentsResponses, DiscardMailData, DiscardMailErrors, DiscardMailResponses, DiscardMailsData, DiscardMailsErrors, DiscardMailsResponses, DiscardWorkflowDraftData, DiscardWorkflowDraftErrors, DiscardWorkflowDraftResponses, DropCommentDraftData, DropCommentDraftErrors, DropCommentDraftResponses, DropSecondFactorResetData, DropSecondFactorResetErrors, DropSecondFactorResetResponses, EditCommentData, EditCommentErrors, EditCommentResponses, EndDelegationData, EndDelegationErrors, EndDelegationResponses, EnrollTotpData, EnrollTotpErrors, EnrollTotpResponses, EscalateData, EscalateErrors, EscalateResponses, ExportTicketsData, ExportTicketsErrors, ExportTicketsResponses, ExportWorkflowData, ExportWorkflowErrors, ExportWorkflowResponses, FieldUsesData, FieldUsesErrors, FieldUsesResponses, FileData, FileErrors, FileResponses, FirstPasswordData, FirstPasswordErrors, FirstPasswordResponses, ForgetImportData, ForgetImportErrors, ForgetImportResponses, FormVersionData, FormVersionErrors, FormVersionResponses, FormVersionsData, FormVersionsErrors, FormVersionsResponses, GoAwayData, GoAwayErrors, GoAwayResponses, ImportRowsData, ImportRowsErrors, ImportRowsResponses, ImportsData, ImportsErrors, ImportsResponses, ImportWorkflowData, ImportWorkflowErrors, ImportWorkflowResponses, IncomingMailData, IncomingMailErrors, IncomingMailResponses, IncomingMailsData, IncomingMailsErrors, IncomingMailsResponses, KeepCommentDraftData, KeepCommentDraftErrors, KeepCommentDraftResponses, KeepWorkflowDraftData, KeepWorkflowDraftErrors, KeepWorkflowDraftResponses, LeaveData, LeaveErrors, LeaveResponses, LinkAttachmentData, LinkAttachmentErrors, LinkAttachmentResponses, LinkTicketData, LinkTicketErrors, LinkTicketResponses, LiveData, LiveResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, MailboxData, MailboxErrors, MailboxListData, MailboxListErrors, MailboxListResponses, MailboxResponses, MarkAllReadData, MarkAllReadErrors, MarkAllReadResponses, MarkReadData, MarkReadErrors, MarkReadResponses, MeData, MeErrors, MentionablePeopleData, MentionablePeopleErrors, MentionablePeopleResponses, MeResponses, MergeTicketData, MergeTicketErrors, MergeTicketResponses, MyRequestsData, MyRequestsErrors, MyRequestsResponses, NoteSeenData, NoteSeenErrors, NoteSeenResponses, NotificationChannelData, NotificationChannelErrors, NotificationChannelResponses, NotificationChannelsData, NotificationChannelsErrors, NotificationChannelsResponses, NotificationDefaultsData, NotificationDefaultsErrors, NotificationDefaultsResponses, NotificationDeliveriesData, NotificationDeliveriesErrors, NotificationDeliveriesResponses, NotificationDeliveryData, NotificationDeliveryErrors, NotificationDeliveryResponses, NotificationPreferencesData, NotificationPreferencesErrors, NotificationPreferencesResponses, NotificationPreviewData, NotificationPreviewErrors, NotificationPreviewResponses, NotificationsData, NotificationsErrors, NotificationsResponses, NotificationTemplateData, NotificationTemplateErrors, NotificationTemplateResponses, NotificationTemplatesData, NotificationTemplatesErrors, NotificationTemplatesResponses, NotificationTemplateVersionsData, NotificationTemplateVersionsErrors, NotificationTemplateVersionsResponses, OriginalMailData, OriginalMailErrors, OriginalMailResponses, OverrideData, OverrideErrors, OverrideResponses, PasskeyOptionsData, PasskeyOptionsErrors, PasskeyOptionsResponses, PasskeySignInData, PasskeySignInErrors, PasskeySignInOptionsData, PasskeySignInOptionsErrors, PasskeySignInOptionsResponses, PasskeySignInResponses, PasskeyStepUpOptionsData, PasskeyStepUpOptionsErrors, PasskeyStepUpOptionsResponses, PendingApprovalsData, PendingApprovalsErrors, PendingApprovalsResponses, PendingSummaryData, PendingSummaryErrors, PendingSummaryResponses, PeopleData, PeopleErrors, PeopleResponses, PinViewData, PinViewErrors, PinViewResponses, PlanImportData, PlanImportErrors, PlanImportResponses, PreviewCannedReplyData, PreviewCannedReplyErrors, PreviewCannedReplyResponses, PreviewDelegationData, PreviewDelegationErrors, PreviewDelegationResponses, PreviewManyData, PreviewManyErrors, PreviewManyResponses, PreviewMergeData, PreviewMergeErrors, PreviewMergeResponses, PreviewNotificationTemplateData, PreviewNotificationTemplateErrors, PreviewNotificationTemplateResponses, ProofOfApprovalData, ProofOfApprovalErrors, ProofOfApprovalResponses, PublishRoutingRulesData, PublishRoutingRulesErrors, PublishRoutingRulesResponses, PublishWorkflowData, PublishWorkflowErrors, PublishWorkflowResponses, PushKeyData, PushKeyErrors, PushKeyResponses, PutMailOnTicketData, PutMailOnTicketErrors, PutMailOnTicketResponses, QueueTicketsData, QueueTicketsErrors, QueueTicketsResponses, ReadyData, ReadyResponses, RefreshData, RefreshErrors, RefreshResponses, RehearseRoutingRulesData, RehearseRoutingRulesErrors, RehearseRoutingRulesResponses, RejectData, RejectErrors, RejectResponses, ReleaseTicketData, ReleaseTicketErrors, ReleaseTicketResponses, RemoveAbsenceData, RemoveAbsenceErrors, RemoveAbsenceResponses, RemoveAttachmentData, RemoveAttachmentErrors, RemoveAttachmentResponses, RemoveCannedReplyData, RemoveCannedReplyErrors, RemoveCannedReplyResponses, RemoveCategoryData, RemoveCategoryErrors, RemoveCategoryResponses, RemoveChecklistItemData, RemoveChecklistItemErrors, RemoveChecklistItemResponses, RemoveCommentData, RemoveCommentErrors, RemoveCommentResponses, RemoveContactPointData, RemoveContactPointErrors, RemoveContactPointResponses, RemoveMailboxData, RemoveMailboxErrors, RemoveMailboxResponses, RemovePasskeyData, RemovePasskeyErrors, RemovePasskeyResponses, RemoveTeamMemberData, RemoveTeamMemberErrors, RemoveTeamMemberResponses, RemoveTotpData, RemoveTotpErrors, RemoveTotpResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ReplayWorkflowData, ReplayWorkflowErrors, ReplayWorkflowResponses, RequestDraftData, RequestDraftErrors, RequestDraftResponses, RequestDraftsData, RequestDraftsErrors, RequestDraftsResponses, RequestersData, RequestersErrors, RequestersResponses, RequestInfoData, RequestInfoErrors, RequestInfoResponses, ResetNotificationTemplateData, ResetNotificationTemplateErrors, ResetNotificationTemplateResponses, RestoreFormData, RestoreFormErrors, RestoreFormResponses, RestoreRoutingRulesData, RestoreRoutingRulesErrors, RestoreRoutingRulesResponses, RestoreWorkflowData, RestoreWorkflowErrors, RestoreWorkflowResponses, RetryBulkJobData, RetryBulkJobErrors, RetryBulkJobResponses, RevokeSessionData, RevokeSessionErrors, RevokeSessionResponses, RoleNotificationDefaultsData, RoleNotificationDefaultsErrors, RoleNotificationDefaultsResponses, RolesData, RolesErrors, RolesResponses, RoutingRulesData, RoutingRulesErrors, RoutingRulesResponses, RoutingVersionData, RoutingVersionErrors, RoutingVersionResponses, RoutingVersionsData, RoutingVersionsErrors, RoutingVersionsResponses, RunImportData, RunImportErrors, RunImportResponses, SavedViewData, SavedViewErrors, SavedViewResponses, SavedViewsData, SavedViewsErrors, SavedViewsResponses, ScanAttachmentData, ScanAttachmentErrors, ScanAttachmentResponses, SecondFactorResetsData, SecondFactorResetsErrors, SecondFactorResetsResponses, SecondFactorsData, SecondFactorsErrors, SecondFactorsResponses, SendDeliveriesAgainData, SendDeliveriesAgainErrors, SendDeliveriesAgainResponses, SendDeliveryAgainData, SendDeliveryAgainErrors, SendDeliveryAgainResponses, SessionsData, SessionsErrors, SessionsResponses, SetAbsenceData, SetAbsenceErrors, SetAbsenceResponses, SetActiveData, SetActiveErrors, SetActiveResponses, SetRoleSecondFactorData, SetRoleSecondFactorErrors, SetRoleSecondFactorResponses, SetTeamMemberData, SetTeamMemberErrors, SetTeamMemberResponses, SimulateDocumentData, SimulateDocumentErrors, SimulateDocumentResponses, SimulateWorkflowData, SimulateWorkflowErrors, SimulateWorkflowResponses, SplitTicketData, SplitTicketErrors, SplitTicketResponses, StandingInData, StandingInErrors, StandingInResponses, StepUpStateData, StepUpStateErrors, StepUpStateResponses, StreamData, StreamErrors, StreamResponses, SubmitTicketData, SubmitTicketErrors, SubmitTicketResponses, SuggestImportData, SuggestImportErrors, SuggestImportResponses, TagsData, TagsErrors, TagsResponses, TakeCannedReplyData, TakeCannedReplyErrors, TakeCannedReplyResponses, TakeMailAnewData, TakeMailAnewErrors, TakeMailAnewResponses, TeamData, TeamErrors, TeamQueuesData, TeamQueuesErrors, TeamQueuesResponses, TeamResponses, TeamsData, TeamsErrors, TeamsResponses, TicketApprovalsData, TicketApprovalsErrors, TicketApprovalsResponses, TicketData, TicketErrors, TicketFieldsData, TicketFieldsErrors, TicketFieldsResponses, TicketHistoryData, TicketHistoryErrors, TicketHistoryResponses, TicketImportData, TicketImportErrors, TicketImportResponses, TicketPathData, TicketPathErrors, TicketPathResponses, TicketResponses, TicketsData, TicketsErrors, TicketsResponses, TicketSurroundingsData, TicketSurroundingsErrors, TicketSurroundingsResponses, TicketTypeData, TicketTypeErrors, TicketTypeResponses, TicketTypesData, TicketTypesErrors, TicketTypesResponses, TryContactPointData, TryContactPointErrors, TryContactPointResponses, TryMailboxData, TryMailboxErrors, TryMailboxResponses, TryNotificationChannelData, TryNotificationChannelErrors, TryNotificationChannelResponses, TryNotificationTemplateData, TryNotificationTemplateErrors, TryNotificationTemplateResponses, UndoBulkJobData, UndoBulkJobErrors, UndoBulkJobResponses, UnlinkTicketData, UnlinkTicketErrors, UnlinkTicketResponses, UnwatchTicketData, UnwatchTicketErrors, UnwatchTicketResponses, UpdateCannedReplyData, UpdateCannedReplyErrors, UpdateCannedReplyResponses, UpdateCategoryData, UpdateCategoryErrors, UpdateCategoryResponses, UpdateNotificationChannelData, UpdateNotificationChannelErrors, UpdateNotificationChannelResponses, UpdateNotificationDefaultsData, UpdateNotificationDefaultsErrors, UpdateNotificationDefaultsResponses, UpdateNotificationPreferencesData, UpdateNotificationPreferencesErrors, UpdateNotificationPreferencesResponses, UpdateNotificationTemplateData, UpdateNotificationTemplateErrors, UpdateNotificationTemplateResponses, UpdateRequestDraftData, UpdateRequestDraftErrors, UpdateRequestDraftResponses, UpdateRoleNotificationDefaultsData, UpdateRoleNotificationDefaultsErrors, UpdateRoleNotificationDefaultsResponses, UpdateTicketData, UpdateTicketErrors, UpdateTicketResponses, UpdateTicketTypeData, UpdateTicketTypeErrors, UpdateTicketTypeResponses, UpdateViewData, UpdateViewErrors, UpdateViewResponses, UserData, UserErrors, UserMentionsData, UserMentionsErrors, UserMentionsResponses, UserResponses, UsersData, UsersErrors, UsersResponses, VerifyContactPointData, VerifyContactPointErrors, VerifyContactPointResponses, VerifySecondFactorData, VerifySecondFactorErrors, VerifySecondFactorResponses, ViewCountsData, ViewCountsErrors, ViewCountsResponses, ViewTicketsData, ViewTicketsErrors, ViewTicketsResponses, WatchTicketData, WatchTicketErrors, WatchTicketResponses, WorkflowData, WorkflowDraftData, WorkflowDraftErrors, WorkflowDraftResponses, WorkflowErrors, WorkflowResponses, WorkflowsData, WorkflowsErrors, WorkflowsResponses, WorkflowVersionData, WorkflowVersionErrors, WorkflowVersionResponses, WorkflowVersionsData, WorkflowVersionsErrors, WorkflowVersionsResponses, WrongImportRowsData, WrongImportRowsErrors, WrongImportRowsResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -728,6 +728,155 @@ export const logout = <ThrowOnError extends boolean = false>(options?: Options<L
 export const me = <ThrowOnError extends boolean = false>(options?: Options<MeData, ThrowOnError>): RequestResult<MeResponses, MeErrors, ThrowOnError> => (options?.client ?? client).get<MeResponses, MeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/auth/me',
+    ...options
+});
+
+/**
+ * Second Factors
+ *
+ * One's second factors.
+ */
+export const secondFactors = <ThrowOnError extends boolean = false>(options?: Options<SecondFactorsData, ThrowOnError>): RequestResult<SecondFactorsResponses, SecondFactorsErrors, ThrowOnError> => (options?.client ?? client).get<SecondFactorsResponses, SecondFactorsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/auth/mfa',
+    ...options
+});
+
+/**
+ * Renew Recovery Codes
+ *
+ * New recovery codes in place of those before.
+ */
+export const renewRecoveryCodes = <ThrowOnError extends boolean = false>(options?: Options<RenewRecoveryCodesData, ThrowOnError>): RequestResult<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError> => (options?.client ?? client).post<RenewRecoveryCodesResponses, RenewRecoveryCodesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/auth/mfa/recovery-codes',
+    ...options
+});
+
+/**
+ * Remove Totp
+ *
+ * Do without the authenticator app; the recovery codes are void with it.
+ */
+export const removeTotp = <ThrowOnError extends boolean = false>(options?: Options<RemoveTotpData, ThrowOnError>): RequestResult<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError> => (options?.client ?? client).delete<RemoveTotpResponses, RemoveTotpErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/auth/mfa/totp',
+    ...options
+});
+
+/**
+ * Confirm Totp
+ *
+ * Put the authenticator app into force by a code of it. The recovery codes are told this once.
+ */
+export const confirmTotp = <ThrowOnError extends boolean = false>(options: Options<ConfirmTotpData, ThrowOnError>): RequestResult<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError> => (options.client ?? client).post<ConfirmTotpResponses, ConfirmTotpErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/auth/mfa/totp/confirm',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Enroll Totp
+ *
+ * Begin to set up an authenticator app. What was in force stays until a code of the new one is confirmed.
+ */
+export const enrollTotp = <ThrowOnError extends boolean = false>(options?: Options<EnrollTotpData, ThrowOnError>): RequestResult<EnrollTotpResponses, EnrollTotpErrors, ThrowOnError> => (options?.client ?? client).post<EnrollTotpResponses, EnrollTotpErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/auth/mfa/totp/enroll',
+    ...options
+});
+
+/**
+ * Verify Second Factor
+ *
+ * Finish a sign-in with a code of the authenticator app, or a recovery code. Each opens once.
+ */
+export const verifySecondFactor = <ThrowOnError extends boolean = false>(options: Options<VerifySecondFactorData, ThrowOnError>): RequestResult<VerifySecondFactorResponses, VerifySecondFactorErrors, ThrowOnError> => (options.client ?? client).post<VerifySecondFactorResponses, VerifySecondFactorErrors, ThrowOnError>({
+    url: '/api/v1/auth/mfa/verify',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Add Passkey
+ *
+ * Keep the passkey a device made. What it signed counts once, so the same cannot be kept twice.
+ */
+export const addPasskey = <ThrowOnError extends boolean = false>(options: Options<AddPasskeyData, ThrowOnError>): RequestResult<AddPasskeyResponses, AddPasskeyErrors, ThrowOnError> => (options.client ?? client).post<AddPasskeyResponses, AddPasskeyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/auth/passkeys',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Passkey Options
+ *
+ * What the browser needs to make a passkey; good for five minutes.
+ */
+export const passkeyOptions = <ThrowOnError extends boolean = false>(options?: Options<PasskeyOptionsData, ThrowOnError>): RequestResult<PasskeyOptionsResponses, PasskeyOptionsErrors, ThrowOnError> => (options?.client ?? client).post<PasskeyOptionsResponses, PasskeyOptionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/auth/passkeys/options',
+    ...options
+});
+
+/**
+ * Passkey Sign In
+ *
+ * Sign in with a passkey alone, or finish a sign-in that waits for its second factor.
+ */
+export const passkeySignIn = <ThrowOnError extends boolean = false>(options: Options<PasskeySignInData, ThrowOnError>): RequestResult<PasskeySignInResponses, PasskeySignInErrors, ThrowOnError> => (options.client ?? client).post<PasskeySignInResponses, PasskeySignInErrors, ThrowOnError>({
+    url: '/api/v1/auth/passkeys/sign-in',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Passkey Sign In Options
+ *
+ * What the browser needs to let a device sign in; says nothing of who has one.
+ */
+export const passkeySignInOptions = <ThrowOnError extends boolean = false>(options: Options<PasskeySignInOptionsData, ThrowOnError>): RequestResult<PasskeySignInOptionsResponses, PasskeySignInOptionsErrors, ThrowOnError> => (options.client ?? client).post<PasskeySignInOptionsResponses, PasskeySignInOptionsErrors, ThrowOnError>({
+    url: '/api/v1/auth/passkeys/sign-in/options',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Passkey Step Up Options
+ *
+ * What the browser needs to let a device confirm that it is oneself.
+ */
+export const passkeyStepUpOptions = <ThrowOnError extends boolean = false>(options?: Options<PasskeyStepUpOptionsData, ThrowOnError>): RequestResult<PasskeyStepUpOptionsResponses, PasskeyStepUpOptionsErrors, ThrowOnError> => (options?.client ?? client).post<PasskeyStepUpOptionsResponses, PasskeyStepUpOptionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/auth/passkeys/step-up/options',
+    ...options
+});
+
+/**
+ * Remove Passkey
+ *
+ * Do without a passkey.
+ */
+export const removePasskey = <ThrowOnError extends boolean = false>(options: Options<RemovePasskeyData, ThrowOnError>): RequestResult<RemovePasskeyResponses, RemovePasskeyErrors, ThrowOnError> => (options.client ?? client).delete<RemovePasskeyResponses, RemovePasskeyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/auth/passkeys/{passkey_id}',
     ...options
 });
 
@@ -1750,6 +1899,21 @@ export const createRole = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
+ * Set Role Second Factor
+ *
+ * Say whether a role's people need a second factor; without one, they are asked to set it up before anything else.
+ */
+export const setRoleSecondFactor = <ThrowOnError extends boolean = false>(options: Options<SetRoleSecondFactorData, ThrowOnError>): RequestResult<SetRoleSecondFactorResponses, SetRoleSecondFactorErrors, ThrowOnError> => (options.client ?? client).put<SetRoleSecondFactorResponses, SetRoleSecondFactorErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/roles/{role_id}/second-factor',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Routing Rules
  *
  * The rules in force, in their order.
@@ -1924,6 +2088,54 @@ export const pinView = <ThrowOnError extends boolean = false>(options: Options<P
 export const viewTickets = <ThrowOnError extends boolean = false>(options: Options<ViewTicketsData, ThrowOnError>): RequestResult<ViewTicketsResponses, ViewTicketsErrors, ThrowOnError> => (options.client ?? client).get<ViewTicketsResponses, ViewTicketsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/saved-views/{view_id}/tickets',
+    ...options
+});
+
+/**
+ * Second Factor Resets
+ *
+ * What waits for a second administrator, newest first.
+ */
+export const secondFactorResets = <ThrowOnError extends boolean = false>(options?: Options<SecondFactorResetsData, ThrowOnError>): RequestResult<SecondFactorResetsResponses, SecondFactorResetsErrors, ThrowOnError> => (options?.client ?? client).get<SecondFactorResetsResponses, SecondFactorResetsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/second-factor-resets',
+    ...options
+});
+
+/**
+ * Ask Second Factor Reset
+ *
+ * Ask that the second factors of somebody who has lost them be taken away; another administrator has to agree.
+ */
+export const askSecondFactorReset = <ThrowOnError extends boolean = false>(options: Options<AskSecondFactorResetData, ThrowOnError>): RequestResult<AskSecondFactorResetResponses, AskSecondFactorResetErrors, ThrowOnError> => (options.client ?? client).post<AskSecondFactorResetResponses, AskSecondFactorResetErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/second-factor-resets',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Drop Second Factor Reset
+ *
+ * Let such a request be.
+ */
+export const dropSecondFactorReset = <ThrowOnError extends boolean = false>(options: Options<DropSecondFactorResetData, ThrowOnError>): RequestResult<DropSecondFactorResetResponses, DropSecondFactorResetErrors, ThrowOnError> => (options.client ?? client).delete<DropSecondFactorResetResponses, DropSecondFactorResetErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/second-factor-resets/{reset_id}',
+    ...options
+});
+
+/**
+ * Agree Second Factor Reset
+ *
+ * Take them away, as the second administrator: the person's sessions end, and they sign in with their password.
+ */
+export const agreeSecondFactorReset = <ThrowOnError extends boolean = false>(options: Options<AgreeSecondFactorResetData, ThrowOnError>): RequestResult<AgreeSecondFactorResetResponses, AgreeSecondFactorResetErrors, ThrowOnError> => (options.client ?? client).post<AgreeSecondFactorResetResponses, AgreeSecondFactorResetErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/second-factor-resets/{reset_id}/agree',
     ...options
 });
 
