@@ -480,6 +480,23 @@ async def test_an_original_that_is_kept_no_longer(post: Post, fresh_who: Who) ->
     await employee.get(f"/tickets/{ticket['id']}/comments/{row.comment_id}/original", expect=404)
 
 
+async def test_what_is_held_back_shows_no_secrets_and_keeps_its_original(post: Post, fresh_who: Who) -> None:
+    admin, employee = await fresh_who("admin"), await fresh_who("employee")
+    ticket = await support(employee)
+    code = await post.code("employee", ticket["id"])
+    words = f"Yes.\n\n> http://x.test/decide/wpd_{'ab' * 32}"
+    row = await post.take(post.mail("stranger@elsewhere.test", words, to=code))
+    assert row.outcome == "QUARANTINED"
+    looked = await admin.get(f"/incoming-mails/{row.id}")
+    assert "wpd_" not in str(looked)
+    assert code not in str(looked)
+    await admin.post(f"/incoming-mails/{row.id}/put-on-ticket", {"ticket": str(ticket["id"])})
+    (comment,) = (await employee.get(f"/tickets/{ticket['id']}/comments"))["items"]
+    assert comment["channel"] == "email"
+    shown = await employee.get(f"/tickets/{ticket['id']}/comments/{comment['id']}/original")
+    assert shown["sender"]["email"] == "stranger@elsewhere.test"
+
+
 # --- programs ---------------------------------------------------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ from waypost.notifications.incoming.events import MailsDiscarded, MailTakenAnew
 from waypost.notifications.incoming.models import IncomingMail, Mailbox
 from waypost.notifications.incoming.originals import read_original
 from waypost.notifications.incoming.reading import Unreadable, read
+from waypost.notifications.incoming.wording import without_secrets
 from waypost.tickets.models import Ticket
 from waypost.vendors.object_store import StoreFailed
 
@@ -147,8 +148,8 @@ async def _inside(row: IncomingMail) -> dict[str, Any] | None:
 
 
 def _shown(text: str) -> str:
-    """Text that shows what it is: cut to a length, and without what moves or hides it."""
-    kept = text[:MOST_TEXT].encode("utf-8", "replace").decode()
+    """Text that shows what it is: cut to a length, without what moves or hides it, and without its reader's own links."""
+    kept = without_secrets(text)[:MOST_TEXT].encode("utf-8", "replace").decode()
     return "".join(c if c.isprintable() or c in "\n\t" else " " if c.isspace() else "\ufffd" for c in kept)
 
 

@@ -20,7 +20,7 @@ from waypost.notifications.incoming.events import MailPutOnTicket
 from waypost.notifications.incoming.models import IncomingMail
 from waypost.notifications.incoming.originals import read_original
 from waypost.notifications.incoming.reading import Arrived, Unreadable, read
-from waypost.notifications.incoming.taking import store_files
+from waypost.notifications.incoming.taking import CHANNEL, store_files
 from waypost.tickets import handing_in, talking
 from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.models import Ticket
@@ -56,6 +56,7 @@ async def put_on_ticket(database: Database, actor: Actor, mail_id: int, asked: s
             late = [f"{len(stored) - len(files)} files: a request holds no more"] if len(files) < len(stored) else []
             written = wording.reply(mail, [*left_out, *late], has_files=bool(files), is_stranger=True)
             comment = await talking.keep_comment(session, actor, found.ticket, written.body, visibility, [])
+            comment.channel = CHANNEL  # so the mail behind it is found there
             await handing_in.keep_files(session, actor, ticket_id, files, visibility=visibility)
             at = now()
             held.outcome, held.settled_at = "COMMENT", at
