@@ -392,5 +392,8 @@ async def test_an_installation_can_do_without(
     monkeypatch.setenv("PUSH_SERVICES", "[]")
     get_settings.cache_clear()
     assert (await jane.get("/push/key", expect=409))["code"] == "push_is_off"
+    items = (await (await fresh_who("admin")).get("/notification-channels"))["items"]
+    assert [c["is_on"] for c in items if c["key"] == "push"] == [False]
+    assert "push" not in [c["key"] for c in (await jane.get("/notifications/preferences"))["channels"]]
     assert (await jane.post(PATH, service.browser().body(), expect=409))["code"] == "push_is_off"
     assert (await jane.post(f"{PATH}/{made['id']}/test", expect=409))["code"] == "not_reached"

@@ -22,7 +22,7 @@ from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
 from waypost.kernel.outgoing import NotAllowed, check_url, resolve
 from waypost.notifications.channels import Announcing, Channel, Checked, Field, is_fixed
-from waypost.notifications.channels.registry import CHANNELS, config_of, seal, unseal
+from waypost.notifications.channels.registry import CHANNELS, config_of, is_in_use, seal, unseal
 from waypost.notifications.choices import LABELS
 from waypost.notifications.errors import ChannelNotFound, NotSetUp
 from waypost.notifications.events import ChannelSetUp, ChannelTested
@@ -210,7 +210,7 @@ def _json(channel: Channel, row: ChannelSettings | None, sent_at: datetime | Non
         "key": channel.key,
         "label": LABELS.get(channel.key, channel.key),
         "version": row.version if row else 0,
-        "is_on": is_fixed(channel) or (row is not None and row.is_on),
+        "is_on": is_in_use(channel, row),
         "is_fixed": is_fixed(channel),
         "fields": [_field_json(f, kept, secrets) for f in channel.fields],
         "health": _health(channel, row, sent_at),
@@ -233,9 +233,8 @@ def _field_json(field: Field, kept: Mapping[str, Any], secrets: Mapping[str, str
 
 def _health(channel: Channel, row: ChannelSettings | None, sent_at: datetime | None) -> dict[str, Any]:
     worked_at = max((at for at in (sent_at, row.worked_at if row else None) if at), default=None)
-    is_on = is_fixed(channel) or (row is not None and row.is_on)
     shut = row is not None and row.open_until is not None and row.open_until > now()
-    if not is_on:
+    if not is_in_use(channel, row):
         state = "OFF"
     elif row is not None and row.failures:
         state = "FAILING"

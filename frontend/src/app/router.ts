@@ -1,6 +1,6 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
 import { useSession } from "@/stores/session";
-import { readKept } from "./offline";
+import { findWhoIsHere } from "./offline";
 import { queryClient } from "./query";
 
 declare module "vue-router" {
@@ -44,8 +44,7 @@ export const router = createRouter({
 
 router.beforeEach(async (to) => {
   const session = useSession();
-  if (!session.user) await session.restore();
-  if (!session.user && !to.meta.open && session.isUnreachable) await readKept(queryClient);
+  if (!session.user) await (to.meta.open ? session.restore() : findWhoIsHere(queryClient));
   if (!session.user && !to.meta.open) return { name: "login", query: { next: to.fullPath } };
   if (session.user && to.name === "login") return "/";
   if (to.name === "protect" && !session.user) return { name: "login" };

@@ -142,3 +142,13 @@ class Inviting(Protocol):
 
     async def invite(self, session: AsyncSession, user_id: int, recipient: str, words: Words) -> Words:
         """The words with what this recipient answers with, when they may; kept in the transaction that tells them."""
+
+
+@runtime_checkable
+class Optional(Protocol):
+    """A channel set up from the environment that an installation can do without."""
+
+    key: ClassVar[str]
+
+    def is_available(self) -> bool:
+        """Whether this installation has it."""

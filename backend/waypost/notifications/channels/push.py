@@ -43,9 +43,13 @@ class Push:
     fields: ClassVar[tuple[Field, ...]] = ()
     pace: ClassVar[float] = 0.0
 
+    def is_available(self) -> bool:
+        """Unless no push service is named."""
+        return bool(get_settings().push_services)
+
     def recipients(self, person: Person) -> Sequence[str]:
         """Every browser of theirs."""
-        return person.points.get(PUSH, ()) if get_settings().push_services else ()
+        return person.points.get(PUSH, ()) if self.is_available() else ()
 
     async def send(self, config: Config, messages: Sequence[Message]) -> AsyncGenerator[Fate]:
         """One after the other; what a service that is away or busy should get, waits without being tried."""

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.kernel.crypto import Damaged, WrappedKey, keyring
 from waypost.kernel.db import Database
 from waypost.kernel.logs import get_logger
-from waypost.notifications.channels import Announcing, Changing, Channel, Config, is_fixed
+from waypost.notifications.channels import Announcing, Changing, Channel, Config, Optional, is_fixed
 from waypost.notifications.channels.email import Email
 from waypost.notifications.channels.push import Push
 from waypost.notifications.channels.slack import Slack
@@ -25,13 +25,20 @@ CHANNELS: dict[str, Channel] = {c.key: c for c in (Email(), Slack(), Teams(), Pu
 
 
 async def channels_in_use(session: AsyncSession) -> list[Channel]:
-    """Those that are set up to reach people, and switched on; what is set up from the environment always is."""
+    """Those that are set up to reach people, and switched on."""
     on = {row.key: row for row in await session.scalars(select(ChannelSettings).where(ChannelSettings.is_on))}
-    return [c for c in CHANNELS.values() if is_fixed(c) or (c.key in on and _reaches_people(c, on[c.key]))]
+    return [c for c in CHANNELS.values() if is_in_use(c, on.get(c.key)) and _reaches_people(c, on.get(c.key))]
 
 
-def _reaches_people(channel: Channel, row: ChannelSettings) -> bool:
-    if not isinstance(channel, Announcing):
+def is_in_use(channel: Channel, row: ChannelSettings | None) -> bool:
+    """Whether it is switched on; what is set up from the environment is, unless that leaves it out."""
+    if not is_fixed(channel):
+        return row is not None and row.is_on
+    return channel.is_available() if isinstance(channel, Optional) else True
+
+
+def _reaches_people(channel: Channel, row: ChannelSettings | None) -> bool:
+    if row is None or not isinstance(channel, Announcing):
         return True
     try:
         return channel.reaches_people(config_of(row))

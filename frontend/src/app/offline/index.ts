@@ -9,18 +9,30 @@ import { isMarked } from "./mark";
 const isMissing = (error: unknown) => asProblem(error).code === "not_kept";
 const load = () => import("./keeping");
 
-/** After a start without the server: what the last person here looked at, to read. False when there is nothing. */
-export async function readKept(queries: QueryClient): Promise<boolean> {
-  if (!isMarked()) return false;
+const PATIENCE = 6000; // a server that says nothing for so long is away, when there is something to read meanwhile
+
+/** Who is signed in, asked of the server; when it cannot be asked, who was here last, to read what was kept. */
+export async function findWhoIsHere(queries: QueryClient): Promise<void> {
+  const session = useSession();
+  const restored = session.restore();
+  if (!isMarked()) return restored;
+  let timer: number | undefined;
+  const late = new Promise<"late">((tell) => (timer = window.setTimeout(tell, PATIENCE, "late" as const)));
+  const first = await Promise.race([restored, late]);
+  clearTimeout(timer);
+  if (!session.user && (first === "late" || session.isUnreachable)) await readKept(queries);
+}
+
+/** After a start without the server: what the last person here looked at, to read. */
+async function readKept(queries: QueryClient): Promise<void> {
   const session = useSession();
   try {
     const me = await (await load()).open(queries);
-    if (!me) return false;
+    if (!me || session.user) return; // or the server did answer meanwhile
     onlineManager.setOnline(false);
     session.enterKept(me);
-    return true;
   } catch {
-    return false; // storage is closed to us, or the part that reads it never came
+    // storage is closed to us, or the part that reads it never came
   }
 }
 

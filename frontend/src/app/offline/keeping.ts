@@ -9,7 +9,7 @@ import {
 import { onlineManager, type Query, type QueryClient } from "@tanstack/vue-query";
 import { createStore, clear, del, entries, get, set } from "idb-keyval";
 import type { Me } from "@/api/generated";
-import { Problem } from "@/api/problem";
+import { asProblem, Problem } from "@/api/problem";
 import { isKept, LARGEST, LIFE, surplus } from "./kept";
 import { KEPT_MARK } from "./mark";
 
@@ -55,7 +55,13 @@ export async function keep(queries: QueryClient, me: Me): Promise<void> {
     for (const query of batch) if (fits(query)) void persister.persistQuery(query);
   };
   const end = queries.getQueryCache().subscribe(({ type, query }) => {
-    if (type !== "updated" || query.state.status !== "success" || !isKept(query.queryKey)) return;
+    if (type !== "updated" || !isKept(query.queryKey)) return;
+    if ([403, 404].includes(asProblem(query.state.error).status)) {
+      due.delete(query.queryHash); // what one may not see any more is not kept either
+      void del(`${prefix}-${query.queryHash}`, store);
+      return;
+    }
+    if (query.state.status !== "success") return;
     due.set(query.queryHash, query as Query);
     timer ??= window.setTimeout(write, SOON);
   });

@@ -42,12 +42,20 @@ export async function look(): Promise<Facts> {
   };
 }
 
+// One after the other: what is half done looks to the next like something that is to be tidied away.
+let last: Promise<unknown> = Promise.resolve();
+function inTurn<T>(act: () => Promise<T>): Promise<T> {
+  const done = last.then(act, act);
+  last = done.catch(() => undefined);
+  return done;
+}
+
 /** Ask the browser, then tell the server. Must begin with a press of a button. */
 export async function turnOn(label: string): Promise<api.ContactPointRead | null> {
   if ((await Notification.requestPermission()) !== "granted") return null;
   const place = await registration();
   if (!place) return null;
-  return tell(await subscribed(place), label);
+  return inTurn(async () => tell(await subscribed(place), label));
 }
 
 /** A subscription made with the installation's key; one made with an earlier key is made anew. */
@@ -80,10 +88,12 @@ async function tell(subscription: PushSubscription, label: string): Promise<api.
 }
 
 /** Not in this browser any more. */
-export async function turnOff(): Promise<void> {
-  const was = mark();
-  if (was) await data(api.removeContactPoint({ path: { point_id: was.point } })).catch(forgiving);
-  await letGo();
+export function turnOff(): Promise<void> {
+  return inTurn(async () => {
+    const was = mark();
+    if (was) await data(api.removeContactPoint({ path: { point_id: was.point } })).catch(forgiving);
+    await letGo();
+  });
 }
 function forgiving(error: unknown): void {
   if (asProblem(error).status !== 404) throw error; // taken away already
@@ -95,7 +105,10 @@ async function letGo(): Promise<void> {
 }
 
 /** At the start, and when the browser got another address: the server knows this browser as it is now. */
-export async function sync(label: string): Promise<void> {
+export function sync(label: string): Promise<void> {
+  return inTurn(() => renew(label));
+}
+async function renew(label: string): Promise<void> {
   const session = useSession();
   const subscription = await held();
   const was = mark();
@@ -115,6 +128,6 @@ export async function sync(label: string): Promise<void> {
 /** Who signs out is not told here any more: the server knows by the session's end, the browser by this. */
 export function letGoAtLogout(): void {
   useSession().whenOver(async () => {
-    if (mark()) await letGo();
+    if (mark()) await inTurn(letGo);
   });
 }
