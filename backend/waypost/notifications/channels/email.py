@@ -35,7 +35,14 @@ class Email:
     key: ClassVar[str] = "email"
     is_always_on: ClassVar[bool] = True
     fields: ClassVar[tuple[Field, ...]] = (
-        Field("way", "Sent by", "choice", "SMTP is set up where Waypost runs.", required=False, choices=(SMTP, GRAPH)),
+        Field(
+            "way",
+            "Sent by",
+            "choice",
+            "SMTP, as it is set up where Waypost runs, unless you choose.",
+            required=False,
+            choices=(SMTP, GRAPH),
+        ),
         Field("sender", "Mailbox", "text", "Graph only: the address mails are sent from.", required=False),
         Field("tenant", "Tenant", "text", "Graph only: the directory (tenant) id.", required=False),
         Field("client_id", "App (client) id", "text", "Graph only: an app that may Mail.Send.", required=False),
