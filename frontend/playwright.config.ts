@@ -25,7 +25,7 @@ export default defineConfig({
     {
       name: "phone",
       use: { viewport: { width: 320, height: 640 }, hasTouch: true },
-      testMatch: /phone|a11y|attachments|approval-queue/,
+      testMatch: /phone\.spec|a11y|attachments|approval-queue/,
     },
     // What others would notice, such as a killed process: started when nothing else runs.
     {

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from tests.notifications.texting import HOOK, OTHER, PHONE, Texting, by_twilio
+from tests.notifications.texting import CODE, HOOK, OTHER, PHONE, Texting, by_twilio
 from waypost.kernel import relay
-from waypost.kernel.clock import clock, now
+from waypost.kernel.clock import clock, now, rfc3339
 from waypost.kernel.settings import get_settings
 from waypost.notifications import codes, sms_actions
 from waypost.notifications.models import ContactPoint, Delivery, Notification
@@ -429,3 +429,36 @@ async def test_no_phone_is_asked_that_is_not_proved(manager: Texting) -> None:
     await manager.ask()
     assert manager.sent() == []
     assert await manager.answer("HELP") == ""
+
+
+async def test_what_is_decided_before_it_goes_out_asks_for_nothing(manager: Texting, find_step: Any) -> None:
+    boss = await manager.who("manager")
+    chosen = await boss.get("/notifications/preferences")
+    chosen["quiet_hours"] = {"starts": "00:01", "ends": "00:00", "days": [0, 1, 2, 3, 4, 5, 6]}
+    await boss.put("/notifications/preferences", chosen)
+    ticket = await manager.ask()
+    assert manager.sent() == []
+    step = await find_step(boss, ticket["id"])
+    await boss.post(f"/approvals/{step['id']}/approve", {"comments": "yes"})
+    await relay.drain(manager.database)
+    with clock(lambda: now_later(2)):
+        await manager.tell()
+    (one,) = manager.sent()
+    assert one["text"].endswith(f"{ticket['title']} - Approved by Mike Okafor")
+    assert "APPROVE " not in one["text"]
+
+
+async def test_who_stands_in_decides_with_a_code_of_their_own(manager: Texting) -> None:
+    boss, deputy = await manager.who("manager"), await manager.who("head")
+    at = now()
+    window = {"starts_at": rfc3339(at), "ends_at": rfc3339(at + timedelta(days=2)), "reason": "away"}
+    await boss.post("/approvals/delegations", {"delegate_id": deputy.id, **window}, expect=201)
+    await manager.has_phone("head", OTHER, ASKED)
+    ticket = await manager.ask()
+    codes_by_phone = {one["to"]: CODE.search(one["text"]) for one in manager.sent()}
+    theirs = codes_by_phone[OTHER]
+    assert theirs is not None
+    assert (await manager.answer(f"APPROVE {theirs[1]}", OTHER)).startswith("Approved.")
+    (event,) = await manager.decided()
+    assert (event.actor_id, event.on_behalf_of_id) == (deputy.id, boss.id)
+    assert await manager.status(ticket) == "APPROVED"

@@ -295,13 +295,13 @@ def test_what_reports_mean() -> None:
 
 
 def test_parameters_are_filled_in_once() -> None:
-    written = "to={to}&text={text}\nfrom = {sender} & empty= &nothing&dlr-url={report_url}"
+    written = "to={to}&text={text}\nfrom = {sender} & empty= &nothing&dlr-url={report_url}%26status%3D%d"
     assert sms.parameters_of(written) == [
         ("to", "{to}"),
         ("text", "{text}"),
         ("from", "{sender}"),
         ("empty", ""),
-        ("dlr-url", "{report_url}"),
+        ("dlr-url", "{report_url}&status=%d"),
     ]
     assert sms.fill("{text} {to} {other}", {"text": "{to}", "to": "+1"}) == "{to} +1 {other}"
 

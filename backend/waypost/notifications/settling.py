@@ -2,7 +2,8 @@
 
 A chat's message stays in front of its reader: once its step is decided, handed on or not needed any more, it loses its
 buttons. What has been sent gets a delivery of its own that replaces it (`SETTLED`); what waits to be sent goes out without
-buttons; what is on its way at this moment is caught up with when it has arrived.
+buttons; what is on its way at this moment is caught up with when it has arrived. A text message cannot be changed once it
+is sent; one that waits goes out without a code.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,7 +22,7 @@ from waypost.directory.names import names
 from waypost.kernel.clock import now
 from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
-from waypost.notifications.channels.registry import changing_channels
+from waypost.notifications.channels.registry import changing_channels, inviting_channels
 from waypost.notifications.models import Delivery
 
 SETTLED = "approval.settled"
@@ -46,9 +47,8 @@ def outcome_of(status: StepStatus, by: str, behalf_of: str = "") -> str:
 
 async def settle(session: AsyncSession, recorded: Recorded, ticket_id: int) -> None:
     """Settle what asked for a decision on a ticket that is not asked for any more. Doing it twice changes nothing."""
-    keys = changing_channels()
-    if not keys:
-        return
+    sent = Delivery.channel.in_(changing_channels())
+    waiting = and_(Delivery.channel.in_(inviting_channels()), Delivery.status == "PENDING")
     found = await session.execute(
         select(Delivery, ApprovalStep)
         .join(ApprovalStep, ApprovalStep.id == Delivery.step_id)
@@ -56,7 +56,7 @@ async def settle(session: AsyncSession, recorded: Recorded, ticket_id: int) -> N
             ApprovalStep.subject_type == "ticket",
             ApprovalStep.subject_id == ticket_id,
             ApprovalStep.status.not_in(_OPEN),
-            Delivery.channel.in_(keys),
+            or_(sent, waiting),
             Delivery.words.has_key("decide"),
         )
         .order_by(Delivery.id)
@@ -82,6 +82,7 @@ async def catch_up(session: AsyncSession, ids: Collection[int], at: datetime) ->
     arrived = await session.scalars(
         select(Delivery).where(
             Delivery.id.in_(ids),
+            Delivery.channel.in_(changing_channels()),
             Delivery.status == "SENT",
             Delivery.kind != SETTLED,
             Delivery.headers.has_key(SETTLED_BY),

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx2
 
@@ -160,9 +160,10 @@ def fill(words: str, values: Mapping[str, str]) -> str:
 
 
 def parameters_of(written: str) -> list[tuple[str, str]]:
-    """`to={to}&text={text}`, as an administrator writes it: an `&` or a line between them. What has no `=` is left out."""
+    """`to={to}&text={text}`, as an administrator writes it: an `&` or a line between them, and as in an address `%26` for
+    an `&` in a value. What has no `=` is left out."""
     parts = (part.partition("=") for part in re.split(r"[&\r\n]+", written))
-    return [(name.strip(), words.strip()) for name, equals, words in parts if equals and name.strip()]
+    return [(unquote(name.strip()), unquote(words.strip())) for name, equals, words in parts if equals and name.strip()]
 
 
 def is_signed(token: str, url: str, form: Sequence[tuple[str, str]], signature: str) -> bool:

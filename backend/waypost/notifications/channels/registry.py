@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.kernel.crypto import Damaged, WrappedKey, keyring
 from waypost.kernel.db import Database
 from waypost.kernel.logs import get_logger
-from waypost.notifications.channels import Announcing, Changing, Channel, Config, Optional, is_fixed
+from waypost.notifications.channels import Announcing, Changing, Channel, Config, Inviting, Optional, is_fixed
 from waypost.notifications.channels.email import Email
 from waypost.notifications.channels.push import Push
 from waypost.notifications.channels.slack import Slack
@@ -50,6 +50,11 @@ def _reaches_people(channel: Channel, row: ChannelSettings | None) -> bool:
 def changing_channels() -> list[str]:
     """The keys of those that can change a message once it is sent."""
     return [c.key for c in CHANNELS.values() if isinstance(c, Changing)]
+
+
+def inviting_channels() -> list[str]:
+    """The keys of those on which one answers in words."""
+    return [c.key for c in CHANNELS.values() if isinstance(c, Inviting)]
 
 
 async def announcing_channels(session: AsyncSession) -> list[tuple[str, Announcing, Config]]:

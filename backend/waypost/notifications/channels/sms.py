@@ -50,7 +50,7 @@ class Sms:
               ("GET", "POST form", "POST JSON")),
         Field("parameters", "Gateway: parameters", "text",
               f"Names and what they hold, with an & between them. Left empty: {PARAMETERS}. For reports of delivery also "
-              "{report_url}, as in dlr-mask=31&dlr-url={report_url}.", False),
+              "{report_url}, as in dlr-mask=31&dlr-url={report_url}%26status%3D%d for Kannel.", False),
         Field("username", "Gateway: user name", "text", "Stands for {username} in the parameters.", False),
         Field("password", "Gateway: password", "secret", "Stands for {password} in the parameters.", False),
         Field("authorization", "Gateway: Authorization header", "secret", "The whole value, as in: Bearer 1a2b3c.", False),
