@@ -24,6 +24,8 @@ export const GROUPS: { key: string; events: string[] }[] = [
       "ticket.submitted",
       "ticket.assigned",
       "ticket.status",
+      "sla.warning",
+      "sla.breach",
       "ticket.commented",
       "comment.mentioned",
       "ticket.watching",
