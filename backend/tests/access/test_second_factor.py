@@ -15,8 +15,18 @@ from sqlalchemy import delete, select, update
 
 from tests.conftest import PASSWORD, Api
 from waypost.access import totp
-from waypost.access.models import FactorReset, LoginSession, RecoveryCode, Role, SignInChallenge, Throttle, TotpSecret
+from waypost.access.models import (
+    FactorReset,
+    LoginSession,
+    RecoveryCode,
+    Role,
+    SignInChallenge,
+    Throttle,
+    TotpSecret,
+    UserRole,
+)
 from waypost.access.queries import actors
+from waypost.directory.models import User
 from waypost.kernel.clock import now
 from waypost.kernel.events import EventRow
 
@@ -84,6 +94,9 @@ async def person(app: Any, database: Any) -> AsyncIterator[Api]:
         for table in (Throttle, TotpSecret, RecoveryCode, SignInChallenge, FactorReset):
             await session.execute(delete(table))
         await session.execute(update(Role).values(needs_second_factor=False))
+        # the second administrator is one no more: others count them
+        added = select(User.id).where(User.last_name == "Second")
+        await session.execute(delete(UserRole).where(UserRole.user_id.in_(added)))
     await api.http.aclose()
 
 

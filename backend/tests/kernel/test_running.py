@@ -188,7 +188,11 @@ class Product:
                 continue
             if parent == self.process.pid:
                 word = next(
-                    (w for w in ("serve-api", "beat", "worker", "mail-catcher", "valkey", "postgres") if w in line),
+                    (
+                        w
+                        for w in ("serve-api", "beat", "worker", "mail-catcher", "mail-in", "valkey", "postgres")
+                        if w in line
+                    ),
                     line,
                 )
                 found.setdefault(word, []).append(int(folder.name))
@@ -209,7 +213,7 @@ def test_a_whole_installation(tmp_path: Path) -> None:
     try:
         assert wait_until(lambda: product.says(f"Waypost is ready at http://127.0.0.1:{port}"), 30)
         children = product.children()
-        assert set(children) == {"serve-api", "beat", "worker", "mail-catcher", "valkey", "postgres"}
+        assert set(children) == {"serve-api", "beat", "worker", "mail-catcher", "mail-in", "valkey", "postgres"}
         assert (folder / "runtime.json").stat().st_mode & 0o077 == 0
         assert (folder / "secrets").stat().st_mode & 0o077 == 0
         assert "password" not in product.out.read_text().lower()

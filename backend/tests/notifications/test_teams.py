@@ -342,7 +342,7 @@ async def test_a_token_taken_back_is_asked_for_again_once(chat: Chat) -> None:
 async def test_what_microsofts_answers_mean(
     chat: Chat, where: str, said: Any, status: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(microsoft.call, "__kwdefaults__", {"within": 0.5})
+    monkeypatch.setattr(microsoft.call, "__kwdefaults__", {**microsoft.call.__kwdefaults__, "within": 0.5})
     chat.microsoft.instead[where] = [said]
     await chat.ask()
     row = await chat.row()

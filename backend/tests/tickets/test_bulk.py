@@ -300,32 +300,32 @@ async def test_tags_watching_and_closing(who: Any, database: Any) -> None:
 
 async def test_all_that_match_are_those_of_the_list(who: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     agent, employee = await who("agent"), await who("employee")
-    body = {"title": "Pangolin", "ticket_type": "IT_SUPPORT", "submit": True, "custom_fields": {}}
+    body = {"title": "Echidna", "ticket_type": "IT_SUPPORT", "submit": True, "custom_fields": {}}
     ids = {(await employee.post("/tickets", body, expect=201))["id"] for _ in range(3)}
     foreign = await employee.post("/tickets", {**body, "ticket_type": "HR"}, expect=201)
     matching = {"all_matching": True, "action": {"type": "update", "priority": "HIGH"}}
-    seen = await agent.post("/tickets/bulk/preview", matching, params={"q": "pangolin"})
+    seen = await agent.post("/tickets/bulk/preview", matching, params={"q": "echidna"})
     assert seen["total"] == 3
     assert {r["ticket_id"] for r in seen["results"]} == ids
-    answer = await agent.post("/tickets/bulk", matching, params={"q": "pangolin", "status": "APPROVED"})
+    answer = await agent.post("/tickets/bulk", matching, params={"q": "echidna", "status": "APPROVED"})
     assert {r["ticket_id"] for r in answer["results"]} == ids, "what one may not see does not match"
     assert (await employee.get(f"/tickets/{foreign['id']}"))["priority"] == "MEDIUM"
     monkeypatch.setattr(bulk, "MOST_TICKETS", 2)
-    refused = await agent.post("/tickets/bulk", matching, params={"q": "pangolin"}, expect=422)
+    refused = await agent.post("/tickets/bulk", matching, params={"q": "echidna"}, expect=422)
     assert refused["code"] == "too_many_matching"
     monkeypatch.undo()
     monkeypatch.setattr(bulk, "MOST_REHEARSED", 2)
-    seen = await agent.post("/tickets/bulk/preview", matching, params={"q": "pangolin"})
+    seen = await agent.post("/tickets/bulk/preview", matching, params={"q": "echidna"})
     assert (seen["total"], len(seen["results"])) == (3, 2)
     monkeypatch.setattr(bulk, "MOST_WAITED", 2)
-    answer = await agent.post("/tickets/bulk", matching, params={"q": "pangolin"})
+    answer = await agent.post("/tickets/bulk", matching, params={"q": "echidna"})
     assert (answer["job"]["status"], answer["results"]) == ("RUNNING", [])
     from waypost.kernel.db import database
 
     await bulk.finished(database(), answer["job"]["id"])
     await agent.post("/tickets/bulk", matching, params={"status": "NONE"}, expect=422)
     for path in ("/tickets/bulk", "/tickets/bulk/preview"):  # a filter that is none would narrow nothing
-        wrong = await agent.post(path, matching, params={"q": "pangolin", "stauts": "APPROVED"}, expect=422)
+        wrong = await agent.post(path, matching, params={"q": "echidna", "stauts": "APPROVED"}, expect=422)
         assert [e["pointer"] for e in wrong["errors"]] == ["?stauts"]
 
 
