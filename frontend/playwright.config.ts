@@ -9,7 +9,7 @@ export default defineConfig({
   timeout: process.env.CI ? 90_000 : 45_000,
   expect: { timeout: process.env.CI ? 15_000 : 5000 },
   workers: 2,
-  retries: process.env.CI ? 2 : 0,
+  retries: process.env.CI ? 1 : 0,
   reporter: [["list"], ["json", { outputFile: "test-results/journeys.json" }]],
   use: {
     baseURL: process.env.BASE_URL ?? "http://127.0.0.1:8000",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import tokens
@@ -37,8 +37,23 @@ class SecondFactorAsked:
 
 async def has_totp(session: AsyncSession, user_id: int) -> bool:
     """Whether an authenticator app of theirs is in force."""
-    found = exists().where(TotpSecret.user_id == user_id, TotpSecret.confirmed_at.is_not(None))
-    return bool(await session.scalar(select(found)))
+    return await totp_since(session, user_id) is not None
+
+
+async def totp_since(session: AsyncSession, user_id: int) -> datetime | None:
+    """Since when an authenticator app of theirs is in force; None without one."""
+    return await session.scalar(
+        select(TotpSecret.confirmed_at).where(TotpSecret.user_id == user_id, TotpSecret.confirmed_at.is_not(None))
+    )
+
+
+def waits_under(token: str, at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What is true of the sign-in that waits under this token, while it does."""
+    return (
+        SignInChallenge.token_hash == tokens.hash_token(token),
+        SignInChallenge.used_at.is_(None),
+        SignInChallenge.expires_at > at,
+    )
 
 
 async def has_passkey(session: AsyncSession, user_id: int) -> bool:

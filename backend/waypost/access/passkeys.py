@@ -193,12 +193,9 @@ async def ask(session: AsyncSession, at_address: Here, purpose: str, *, user_id:
 
 async def waiting_person(session: AsyncSession, token: str) -> int:
     """Whose sign-in waits under this token. Raises `ChallengeOver`."""
-    live = (
-        SignInChallenge.token_hash == tokens.hash_token(token),
-        SignInChallenge.used_at.is_(None),
-        SignInChallenge.expires_at > now(),
+    user_id = await session.scalar(
+        select(SignInChallenge.user_id).where(*factors.waits_under(token, now())).with_for_update()
     )
-    user_id = await session.scalar(select(SignInChallenge.user_id).where(*live).with_for_update())
     if user_id is None:
         raise ChallengeOver
     return user_id

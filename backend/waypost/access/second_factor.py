@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access import factors, step_up, throttling, tokens, totp
+from waypost.access import factors, step_up, throttling, totp
 from waypost.access.actor import Actor
 from waypost.access.errors import (
     ChallengeOver,
@@ -139,8 +139,7 @@ async def go_on(database: Database, caller: Caller, *, token: str, code: str) ->
     A code, a recovery code and the token each open once, also when two try at the same instant. Raises `ChallengeOver`,
     `TooManyAttempts` or `WrongCode`.
     """
-    waiting = SignInChallenge.token_hash == tokens.hash_token(token)
-    live = (waiting, SignInChallenge.used_at.is_(None), SignInChallenge.expires_at > now())
+    live = factors.waits_under(token, now())
     async with database.read() as session:
         user_id = await session.scalar(
             select(SignInChallenge.user_id).join(User, User.id == SignInChallenge.user_id).where(*live, User.is_active)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
 
 from waypost.access import factor_resets, factors, queries, second_factor
 from waypost.access.actor import Actor
@@ -23,7 +22,7 @@ from waypost.access.errors import (
     TooManyAttempts,
     WrongCode,
 )
-from waypost.access.models import Role, TotpSecret
+from waypost.access.models import Role
 from waypost.access.passkey_router import origin_of, passkey_json
 from waypost.access.passkeys import here, passkeys_of
 from waypost.access.permissions import Permission
@@ -75,9 +74,7 @@ async def second_factors(request: Request, session: ReadSession, actor: Oneself)
         has_passkeys = True
     except NoPasskeysHere:
         has_passkeys = False
-    confirmed = await session.scalar(
-        select(TotpSecret.confirmed_at).where(TotpSecret.user_id == actor.user_id, TotpSecret.confirmed_at.is_not(None))
-    )
+    confirmed = await factors.totp_since(session, actor.user_id)
     return json_response(
         {
             "totp": {"enrolled_at": rfc3339(confirmed)} if confirmed else None,
