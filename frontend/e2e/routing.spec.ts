@@ -4,6 +4,7 @@ import { as, expectNoSidewaysScroll, expectNoViolations, PASSWORD, signIn, title
 
 async function token(request: APIRequestContext, username: string): Promise<Record<string, string>> {
   const login = await request.post("/api/v1/auth/login", { data: { username, password: PASSWORD } });
+  expect(login.status(), await login.text()).toBe(200);
   const { access_token } = (await login.json()) as { access_token: string };
   return { Authorization: `Bearer ${access_token}` };
 }
@@ -70,6 +71,7 @@ test("a rule is written, tried and published; two go to two people, one who is a
     });
     const { id } = (await made.json()) as { id: number };
     const queue = await request.get("/api/v1/approvals/pending?limit=100", { headers: manager });
+    expect(queue.status(), await queue.text()).toBe(200);
     const { items } = (await queue.json()) as { items: { id: number; ticket: { id: number } }[] };
     const step = items.find((i) => i.ticket.id === id);
     await request.post(`/api/v1/approvals/${step?.id}/approve`, { headers: manager });
