@@ -14,6 +14,7 @@ from waypost.access import absence_router as absences
 from waypost.access import directory_router, leaving_router, passkey_router, second_factor_router, step_up_router
 from waypost.access import router as access
 from waypost.access.deps import authenticate
+from waypost.access.providers import router as providers
 from waypost.approvals import definitions_router as workflows
 from waypost.approvals import deputy_router as deputies
 from waypost.approvals import link_router as decision_links
@@ -69,6 +70,7 @@ ROOMS = (
     second_factor_router,
     passkey_router,
     step_up_router,
+    providers,
     directory_router,
     leaving_router,
     absences,

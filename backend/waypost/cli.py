@@ -353,7 +353,8 @@ def admin(email: Annotated[str, typer.Argument(help="Address of the new administ
 
 @app.command()
 def rotate_keys() -> None:
-    """Make a new key of the installation, and let it wrap the key of every stored file, and every channel's secrets."""
+    """Make a new key of the installation, and let it wrap the key of every file, and the secrets of what is set up."""
+    from waypost.access.providers import registry as providers  # noqa: PLC0415
     from waypost.kernel import crypto  # noqa: PLC0415
     from waypost.kernel.db import Database  # noqa: PLC0415
     from waypost.notifications.channels import registry  # noqa: PLC0415
@@ -364,6 +365,7 @@ def rotate_keys() -> None:
         database = Database.connect(_settings())
         try:
             await registry.reseal(database)
+            await providers.reseal(database)
             return await rewrap(database) + await originals.rewrap(database)
         finally:
             await database.dispose()

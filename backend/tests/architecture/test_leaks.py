@@ -31,6 +31,7 @@ FILLED = {
     "comment_id": lambda marked: marked["comment_id"],
     "delivery_id": lambda marked: 1,
     "mailbox_id": lambda marked: 1,
+    "provider_id": lambda marked: 1,
     "mail_id": lambda marked: 1,
     "role_id": lambda marked: 1,
     "reply_id": lambda marked: marked["reply_id"],

@@ -22,12 +22,13 @@ class AccessEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedIn(AccessEvent):
-    """A person signed in."""
+    """A person signed in; by an identity provider, when one is named."""
 
     type: ClassVar[str] = "auth.login"
     session_id: int
     method: str
     ip_address: str
+    provider_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

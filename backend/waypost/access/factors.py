@@ -28,6 +28,19 @@ CHALLENGE_LIFE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
+class CameBy:
+    """The identity provider somebody came by: what it calls their sign-in, and, sealed, what signing out there wants.
+
+    `is_vouched`: it asked for a second factor and is trusted with that, so that none is asked for here.
+    """
+
+    provider_id: int
+    session: str | None = None
+    hint: WrappedKey | None = None
+    is_vouched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SecondFactorAsked:
     """The first factor was right: with this token and one of these methods the sign-in goes on."""
 
@@ -92,9 +105,10 @@ async def roles_that_need_one(session: AsyncSession, user_id: int) -> list[str]:
 
 
 async def ask(
-    session: AsyncSession, user_id: int, methods: list[str], *, method: str, at: datetime
+    session: AsyncSession, user_id: int, methods: list[str], *, method: str, at: datetime, came_by: CameBy | None = None
 ) -> SecondFactorAsked:
     """Let a sign-in wait for its second factor."""
+    hint = came_by.hint if came_by else None
     token = random_token("wpm_")
     session.add(
         SignInChallenge(
@@ -103,10 +117,24 @@ async def ask(
             method=method,
             created_at=at,
             expires_at=at + CHALLENGE_LIFE,
+            provider_id=came_by.provider_id if came_by else None,
+            provider_session=came_by.session if came_by else None,
+            provider_hint=hint.value if hint else None,
+            provider_hint_sealed_with=hint.key_id if hint else None,
         )
     )
     await session.flush()
     return SecondFactorAsked(token, methods)
+
+
+def came_by(challenge: SignInChallenge) -> CameBy | None:
+    """The provider by which a sign-in that waits came, if it did."""
+    if challenge.provider_id is None:
+        return None
+    hint = None
+    if challenge.provider_hint is not None and challenge.provider_hint_sealed_with is not None:
+        hint = WrappedKey(challenge.provider_hint_sealed_with, challenge.provider_hint)
+    return CameBy(challenge.provider_id, challenge.provider_session, hint)
 
 
 async def forget_old_challenges(session: AsyncSession, at: datetime) -> None:

@@ -35,7 +35,10 @@ class Credential(Base):
 class LoginSession(Base):
     """One sign-in on one device: the family of its refresh tokens. Ended by logout, revocation, reuse or age.
 
-    `proved_at` is when whoever uses it last showed to be its person: by signing in, or by a step-up since.
+    `proved_at` is when whoever uses it last showed to be its person: by signing in, or by a step-up since. Who came by an
+    identity provider has its `provider_id`, what that calls their sign-in there (`provider_session`), and, sealed, what
+    it wants to see when they sign out (`provider_hint`). `is_vouched`: the provider says it asked for a second factor,
+    and is trusted with that.
     """
 
     __tablename__ = "login_sessions"
@@ -50,8 +53,18 @@ class LoginSession(Base):
     end_reason: Mapped[str | None] = mapped_column(String(16))
     ip_address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
+    provider_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("identity_providers.id", ondelete="SET NULL")
+    )
+    provider_session: Mapped[str | None] = mapped_column(String(1000))
+    provider_hint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    provider_hint_sealed_with: Mapped[str | None] = mapped_column(String(16))
+    is_vouched: Mapped[bool] = mapped_column(Boolean, server_default="false")
 
-    __table_args__ = (Index("ix_login_sessions_user", "user_id", "ended_at"),)
+    __table_args__ = (
+        Index("ix_login_sessions_user", "user_id", "ended_at"),
+        Index("ix_login_sessions_provider", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
+    )
 
 
 class RefreshToken(Base):
@@ -168,7 +181,10 @@ class RecoveryCode(Base):
 
 
 class SignInChallenge(Base):
-    """A sign-in whose first factor (`method`) was right and whose second is asked for; its token is kept as a SHA-256."""
+    """A sign-in whose first factor (`method`) was right and whose second is asked for; its token is kept as a SHA-256.
+
+    What a provider said of it goes on to the session (`LoginSession`).
+    """
 
     __tablename__ = "sign_in_challenges"
 
@@ -178,8 +194,13 @@ class SignInChallenge(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    provider_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("identity_providers.id", ondelete="CASCADE"))
+    provider_session: Mapped[str | None] = mapped_column(String(1000))
+    provider_hint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    provider_hint_sealed_with: Mapped[str | None] = mapped_column(String(16))
 
     __table_args__ = (
+        Index("ix_sign_in_challenges_provider", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
         Index("ix_sign_in_challenges_user", "user_id"),
         Index("ix_sign_in_challenges_expires", "expires_at"),
     )
@@ -228,11 +249,15 @@ class RolePermission(Base):
 
 
 class UserRole(Base):
-    """A role a person has."""
+    """A role a person has. With a `provider_id` an identity provider's groups gave it, and take it away again."""
 
     __tablename__ = "user_roles"
 
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True)
+    provider_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("identity_providers.id", ondelete="CASCADE"))
 
-    __table_args__ = (Index("ix_user_roles_role", "role_id"),)
+    __table_args__ = (
+        Index("ix_user_roles_role", "role_id"),
+        Index("ix_user_roles_provider", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
+    )

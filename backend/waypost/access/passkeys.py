@@ -217,14 +217,14 @@ async def sign_in(
             is_active = await session.scalar(select(User.is_active).where(User.id == key.user_id))
             if not is_active:
                 raise PasskeyRefused
-            method = factors.PASSKEY
+            method, came_by = factors.PASSKEY, None
             if token:
                 challenge = await session.get(SignInChallenge, tokens.hash_token(token))
                 if challenge is None:
                     raise ChallengeOver
                 challenge.used_at = now()
-                method = f"{challenge.method}+{method}"
-            return await start_session(session, caller, user_id=key.user_id, method=method)
+                method, came_by = f"{challenge.method}+{method}", factors.came_by(challenge)
+            return await start_session(session, caller, user_id=key.user_id, method=method, came_by=came_by)
     except PasskeyRefused:
         async with database.transaction() as session:
             failed = LoginFailed(user_id=failed_for, reason="passkey_refused", ip_address=caller.ip_address)

@@ -31,6 +31,7 @@ class Permission(StrEnum):
     DIRECTORY_CONFIGURE = "directory:configure"
     DIRECTORY_LOOK_UP = "directory:look_up"
     DIRECTORY_READ = "directory:read"
+    IDENTITY_CONFIGURE = "identity:configure"
     NOTIFICATIONS_CONFIGURE = "notifications:configure"
     NOTIFICATIONS_READ = "notifications:read"
     NOTIFICATIONS_READ_DELIVERIES = "notifications:read_deliveries"

@@ -38,12 +38,13 @@ _FACTS = """
           UNION SELECT r.id, below.level + 1 FROM users r JOIN below ON r.manager_id = below.id WHERE below.level < 20)
         SELECT coalesce(array_agg(DISTINCT id), '{}') FROM below) AS report_ids
 """
-# A role of theirs needs a second factor, and they have none.
+# A role of theirs needs a second factor, and they have none, and nobody who is trusted with it asked for one.
 _MUST_ENROL = """,
       (EXISTS (SELECT 1 FROM user_roles ur JOIN roles r ON r.id = ur.role_id
           WHERE ur.user_id = u.id AND r.needs_second_factor)
         AND NOT EXISTS (SELECT 1 FROM totp_secrets t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
-        AND NOT EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = u.id))
+        AND NOT EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = u.id)
+        AND NOT s.is_vouched)
         AS must_enrol
 """
 _of_session = text(
@@ -131,6 +132,10 @@ class ActorCache:
     def forget(self, session_id: int) -> None:
         """Ask the database again next time."""
         self._kept.pop(session_id, None)
+
+    def forget_all(self) -> None:
+        """Ask the database again for everybody."""
+        self._kept.clear()
 
 
 actors = ActorCache()

@@ -157,7 +157,8 @@ async def go_on(database: Database, caller: Caller, *, token: str, code: str) ->
         if method is not None:
             challenge.used_at = at
             await _forgive(session, caller, user_id)
-            return await start_session(session, caller, user_id=user_id, method=f"{challenge.method}+{method}")
+            way = f"{challenge.method}+{method}"
+            return await start_session(session, caller, user_id=user_id, method=way, came_by=factors.came_by(challenge))
         await throttling.count_try(
             session, throttling.address(caller.network), get_settings().login_attempts_per_address
         )

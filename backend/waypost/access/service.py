@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -121,16 +122,21 @@ def _failed(caller: Caller, row: Any, reason: str) -> LoginFailed:
 
 
 async def admit(
-    session: AsyncSession, caller: Caller, *, user_id: int, method: str
+    session: AsyncSession, caller: Caller, *, user_id: int, method: str, came_by: factors.CameBy | None = None
 ) -> SignedIn | factors.SecondFactorAsked:
-    """Let somebody in whose first factor was right: at once, or after their second."""
-    methods = await factors.methods_of(session, user_id)
+    """Let somebody in whose first factor was right: at once, or after their second.
+
+    A provider that is trusted with second factors, and asked for one, has seen to that already.
+    """
+    methods = [] if came_by and came_by.is_vouched else await factors.methods_of(session, user_id)
     if methods:
-        return await factors.ask(session, user_id, methods, method=method, at=now())
-    return await start_session(session, caller, user_id=user_id, method=method)
+        return await factors.ask(session, user_id, methods, method=method, at=now(), came_by=came_by)
+    return await start_session(session, caller, user_id=user_id, method=method, came_by=came_by)
 
 
-async def start_session(session: AsyncSession, caller: Caller, *, user_id: int, method: str) -> SignedIn:
+async def start_session(
+    session: AsyncSession, caller: Caller, *, user_id: int, method: str, came_by: factors.CameBy | None = None
+) -> SignedIn:
     """Open a session for a person whose identity has been proven by `method`."""
     at = now()
     settings = get_settings()
@@ -143,6 +149,11 @@ async def start_session(session: AsyncSession, caller: Caller, *, user_id: int, 
         ip_address=caller.ip_address[:45],
         user_agent=caller.user_agent[:300],
     )
+    if came_by is not None:
+        opened.provider_id, opened.provider_session = came_by.provider_id, came_by.session
+        opened.is_vouched = came_by.is_vouched
+        if came_by.hint is not None:
+            opened.provider_hint, opened.provider_hint_sealed_with = came_by.hint.value, came_by.hint.key_id
     session.add(opened)
     await session.flush()
     token = tokens.first_refresh_token()
@@ -151,7 +162,13 @@ async def start_session(session: AsyncSession, caller: Caller, *, user_id: int, 
     person = Actor(user_id=user_id, username="", session_id=opened.id, permissions={})
     await record(
         session,
-        LoggedIn(user_id=user_id, session_id=opened.id, method=method, ip_address=caller.ip_address),
+        LoggedIn(
+            user_id=user_id,
+            session_id=opened.id,
+            method=method,
+            ip_address=caller.ip_address,
+            provider_id=came_by.provider_id if came_by else None,
+        ),
         actor=person,
         at=at,
     )
@@ -317,13 +334,7 @@ async def grant_roles(session: AsyncSession, actor: Doer, user_id: int, keys: li
     role, `Forbidden`.
     """
     roles = {r.key: r.id for r in await session.scalars(select(Role).where(Role.key.in_(keys)))}
-    if isinstance(actor, Actor) and not actor.may(Permission.ROLES_CONFIGURE):
-        granted = await session.execute(
-            select(RolePermission.permission, RolePermission.scope).where(RolePermission.role_id.in_(roles.values()))
-        )
-        held = {p.value: int(scope) for p, scope in actor.permissions.items()}
-        if any(held.get(permission, 0) < scope for permission, scope in granted):
-            raise Forbidden("These roles may more than you may yourself.")
+    await check_may_give(session, actor, roles.values())
     unknown = [k for k in keys if k not in roles]
     if unknown:
         raise Invalid(errors=(FieldError(pointer, f"there is no role {unknown[0]!r}"),))
@@ -334,6 +345,18 @@ async def grant_roles(session: AsyncSession, actor: Doer, user_id: int, keys: li
             .on_conflict_do_nothing()
         )
         await record(session, RolesGranted(user_id=user_id, roles=tuple(sorted(roles))), actor=actor)
+
+
+async def check_may_give(session: AsyncSession, actor: Doer, role_ids: Collection[int]) -> None:
+    """Raises `Forbidden` when a person would give away, by these roles, more than they hold."""
+    if not isinstance(actor, Actor) or actor.may(Permission.ROLES_CONFIGURE):
+        return
+    granted = await session.execute(
+        select(RolePermission.permission, RolePermission.scope).where(RolePermission.role_id.in_(role_ids))
+    )
+    held = {p.value: int(scope) for p, scope in actor.permissions.items()}
+    if any(held.get(permission, 0) < scope for permission, scope in granted):
+        raise Forbidden("These roles may more than you may yourself.")
 
 
 async def create_role(

@@ -1,0 +1,99 @@
+"""What happens to providers and to the people who come by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from waypost.access.events import AccessEvent
+from waypost.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderEvent(Event):
+    object_type: ClassVar[str] = "identity_provider"
+    provider_id: int
+    name: str
+
+    @property
+    def object_id(self) -> int:
+        return self.provider_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderAdded(ProviderEvent):
+    """An administrator added an identity provider."""
+
+    type: ClassVar[str] = "provider.added"
+    key: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderChanged(ProviderEvent):
+    """An administrator changed an identity provider. `before` and `after` hold what changed; of secrets only that."""
+
+    type: ClassVar[str] = "provider.changed"
+    before: dict[str, object]
+    after: dict[str, object]
+    settings_version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderRemoved(ProviderEvent):
+    """An administrator removed an identity provider; what its groups gave is taken away, its sign-ins end."""
+
+    type: ClassVar[str] = "provider.removed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderTested(ProviderEvent):
+    """An administrator tried whether a provider can be reached as it is set up."""
+
+    type: ClassVar[str] = "provider.tested"
+    error: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderGroupsSet(ProviderEvent):
+    """An administrator said which roles a provider's groups give."""
+
+    type: ClassVar[str] = "provider.groups_set"
+    before: dict[str, list[str]]
+    after: dict[str, list[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityLinked(AccessEvent):
+    """An account can be used by what a provider calls its person. `by`: `created`, `verified_email` or `themselves`."""
+
+    type: ClassVar[str] = "identity.linked"
+    provider_id: int
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityUnlinked(AccessEvent):
+    """A person took a provider's access to their account away."""
+
+    type: ClassVar[str] = "identity.unlinked"
+    provider_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonFollowedProvider(AccessEvent):
+    """A provider changed what it says of a person; these of theirs follow it."""
+
+    type: ClassVar[str] = "identity.person_changed"
+    provider_id: int
+    changed: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderRolesChanged(AccessEvent):
+    """A person's groups at a provider changed what they may here."""
+
+    type: ClassVar[str] = "identity.roles_changed"
+    provider_id: int
+    given: list[str]
+    taken: list[str]

@@ -1,0 +1,315 @@
+"""People who come by a provider: found by what it calls them, linked only as allowed, created or refused; and their roles.
+
+Who somebody is, is decided by (provider, subject) and by nothing else. An e-mail address is a claim about a mailbox: it
+links an account that is here only when the administrator allowed that for this provider, when the provider vouches for
+the address, when nobody of that provider has the account yet, and never when the account administers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.leaving import ADMINISTRATOR, is_last_administrator
+from waypost.access.models import LoginSession, Role, RolePermission, UserRole
+from waypost.access.permissions import Permission
+from waypost.access.providers.errors import IdentityTaken, NotLetIn
+from waypost.access.providers.events import IdentityLinked, PersonFollowedProvider, ProviderRolesChanged
+from waypost.access.providers.models import VERIFIED_EMAIL, Identity, IdentityProvider, ProviderGroup
+from waypost.access.queries import actors
+from waypost.directory.errors import ManagerCircle
+from waypost.directory.models import Department, User
+from waypost.directory.queries import by_login
+from waypost.directory.service import create_user, set_manager
+from waypost.kernel.events import Doer, record
+from waypost.kernel.shapes import in_one_line, is_blank
+
+EVERYBODY = "*"  # stands, among groups, for whoever comes by the provider
+LONGEST_SUBJECT = 300
+# Who holds one of these could let others in, or make themselves more: no address makes anybody such a person.
+ADMINISTERS = (Permission.ROLES_CONFIGURE, Permission.IDENTITY_CONFIGURE, Permission.DIRECTORY_CONFIGURE)
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalPerson:
+    """Somebody as a provider knows them. What it does not say is None, and changes nothing here.
+
+    `email_verified`: the provider vouches that the address is theirs. `groups` None: it says nothing about groups.
+    """
+
+    subject: str
+    username: str | None = None
+    email: str | None = None
+    email_verified: bool = False
+    first_name: str | None = None
+    last_name: str | None = None
+    groups: tuple[str, ...] | None = None
+    is_active: bool = True
+    department: str | None = None
+    manager_subject: str | None = None
+    job_title: str | None = None
+    timezone: str | None = None
+    locale: str | None = None
+
+
+async def bring_in(
+    session: AsyncSession, provider: IdentityProvider, external: ExternalPerson, actor: Doer, at: datetime
+) -> User:
+    """The account of somebody a provider knows: found, linked, or created, as the provider is set up; and up to date.
+
+    Whether an account that is here is active is not changed. Raises `NotLetIn`.
+    """
+    if not 0 < len(external.subject) <= LONGEST_SUBJECT or "\x00" in external.subject:
+        raise NotLetIn("no_subject")
+    await _one_at_a_time(session, provider.id, external.subject)
+    user = await find(session, provider.id, external.subject)
+    is_new = user is None
+    if user is None:
+        user = await _link_or_create(session, provider, external, actor, at)
+    if not user.is_active or not external.is_active:
+        raise NotLetIn("not_active")
+    await session.execute(
+        insert(Identity)
+        .values(provider_id=provider.id, subject=external.subject, user_id=user.id, created_at=at, used_at=at)
+        .on_conflict_do_update(index_elements=["provider_id", "subject"], set_={"used_at": at})
+    )
+    if provider.updates_people or is_new:
+        await follow(session, provider, user, external, actor, at)
+    if external.groups is not None:
+        await roles_from_groups(session, provider, user, external.groups, actor)
+    return user
+
+
+async def find(session: AsyncSession, provider_id: int, subject: str) -> User | None:
+    """Whom a provider means by a subject, if anybody here; their row is locked."""
+    wanted = (
+        select(User)
+        .join(Identity, Identity.user_id == User.id)
+        .where(Identity.provider_id == provider_id, Identity.subject == subject)
+        .with_for_update(of=User, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(wanted)).one_or_none()
+
+
+async def link(
+    session: AsyncSession, provider: IdentityProvider, subject: str, user_id: int, actor: Doer, at: datetime, *, by: str
+) -> None:
+    """Let a provider's person use an account, as decided by who calls this. Raises `IdentityTaken`."""
+    await _one_at_a_time(session, provider.id, subject)
+    known = await find(session, provider.id, subject)
+    if known is not None and known.id == user_id:
+        return
+    if known is not None:
+        raise IdentityTaken
+    session.add(Identity(provider_id=provider.id, subject=subject, user_id=user_id, created_at=at))
+    await session.flush()
+    await record(session, IdentityLinked(user_id=user_id, provider_id=provider.id, by=by), actor=actor, at=at)
+
+
+async def _one_at_a_time(session: AsyncSession, provider_id: int, subject: str) -> None:
+    """Two first sign-ins of one person at the same instant make one account."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(subject, provider_id))))
+
+
+async def _link_or_create(
+    session: AsyncSession, provider: IdentityProvider, external: ExternalPerson, actor: Doer, at: datetime
+) -> User:
+    email = usable_email(external.email)
+    there = None
+    if email is not None:
+        wanted = select(User).where(func.lower(User.email) == email.lower()).with_for_update(key_share=True)
+        there = await session.scalar(wanted.execution_options(populate_existing=True))
+    if there is not None:
+        if not await _may_link(session, provider, external, there):
+            raise NotLetIn("account_exists")
+        await link(session, provider, external.subject, there.id, actor, at, by="verified_email")
+        return there
+    if not provider.creates_people:
+        raise NotLetIn("no_account")
+    if email is None:
+        raise NotLetIn("no_email")
+    if not external.is_active:
+        raise NotLetIn("not_active")
+    username = await free_username(session, external.username or email)
+    user = await create_user(
+        session,
+        actor,
+        username=username,
+        email=email,
+        first_name=_said(external.first_name, 100) or username,
+        last_name=_said(external.last_name, 100) or "",
+        department_id=None,
+        manager_id=None,
+    )
+    await link(session, provider, external.subject, user.id, actor, at, by="created")
+    return user
+
+
+async def _may_link(session: AsyncSession, provider: IdentityProvider, external: ExternalPerson, user: User) -> bool:
+    """Whether an address is enough to make an account that is here this person's."""
+    if provider.links_by != VERIFIED_EMAIL or external.email_verified is not True or not user.is_active:
+        return False
+    has_another = exists().where(Identity.provider_id == provider.id, Identity.user_id == user.id)
+    return not await session.scalar(select(has_another)) and not await administers(session, user.id)
+
+
+async def administers(session: AsyncSession, user_id: int) -> bool:
+    """Whether somebody may let others in or give roles: nobody becomes them by an e-mail address."""
+    powers = [p.value for p in ADMINISTERS]
+    return bool(
+        await session.scalar(
+            select(
+                exists()
+                .where(UserRole.user_id == user_id, UserRole.role_id == Role.id)
+                .where(
+                    (Role.key == ADMINISTRATOR)
+                    | exists().where(RolePermission.role_id == Role.id, RolePermission.permission.in_(powers))
+                )
+            )
+        )
+    )
+
+
+def usable_email(said: str | None) -> str | None:
+    """An address in the form we keep; None for what is none."""
+    if not said or len(said) > 254:
+        return None
+    try:
+        return validate_email(said, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError:
+        return None
+
+
+async def free_username(session: AsyncSession, said: str) -> str:
+    """What a provider calls somebody, as a username nobody has: what stands before an @, with a number when needed."""
+    name = re.sub(r"[^a-z0-9._-]", "", said.partition("@")[0].lower())[:58].strip("._-") or "person"
+    tried, n = name, 1
+    while await session.scalar(select(User.id).where(by_login(tried))):
+        n += 1
+        tried = f"{name}{n}"
+    return tried
+
+
+def _said(value: str | None, most: int) -> str | None:
+    """A name as we keep it: one line, none of it invisible; None when nothing is said."""
+    if value is None or "\x00" in value:
+        return None
+    line = in_one_line(value)[:most].strip()
+    return None if is_blank(line) else line
+
+
+async def follow(
+    session: AsyncSession, provider: IdentityProvider, user: User, external: ExternalPerson, actor: Doer, at: datetime
+) -> list[str]:
+    """Let what a provider says of somebody count here; what changed, by name.
+
+    An address is only followed when the provider vouches for it and nobody else has it; departments and managers only
+    when they are known here.
+    """
+    wanted: dict[str, Any] = {
+        "first_name": _said(external.first_name, 100),
+        "last_name": _said(external.last_name, 100),
+        "job_title": _said(external.job_title, 100),
+        "timezone": _said(external.timezone, 64) if _is_timezone(external.timezone) else None,
+        "email": await _free_email(session, user, external),
+        "department_id": await _department(session, external.department),
+    }
+    changed = {k: v for k, v in wanted.items() if v is not None and getattr(user, k) != v}
+    for name, value in changed.items():
+        setattr(user, name, value)
+    names = list(changed)
+    manager = await find(session, provider.id, external.manager_subject) if external.manager_subject else None
+    if manager is not None and manager.id != user.manager_id:
+        try:
+            await set_manager(session, user, manager.id)
+            names.append("manager_id")
+        except ManagerCircle:
+            pass  # two sources disagree about who stands above whom: what is here stays
+    if names:
+        user.updated_at = at
+        await session.flush()
+        told = PersonFollowedProvider(user_id=user.id, provider_id=provider.id, changed=sorted(names))
+        await record(session, told, actor=actor, at=at)
+    return names
+
+
+def _is_timezone(said: str | None) -> bool:
+    try:
+        return bool(said) and ZoneInfo(str(said)) is not None
+    except (ValueError, OSError, KeyError):
+        return False
+
+
+async def _free_email(session: AsyncSession, user: User, external: ExternalPerson) -> str | None:
+    email = usable_email(external.email) if external.email_verified is True else None
+    if email is None or email.lower() == user.email.lower():
+        return None
+    is_taken = await session.scalar(select(User.id).where(by_login(email), User.id != user.id))
+    return None if is_taken else email
+
+
+async def _department(session: AsyncSession, said: str | None) -> int | None:
+    name = _said(said, 100)
+    if name is None:
+        return None
+    return await session.scalar(select(Department.id).where(func.lower(Department.name) == name.lower()))
+
+
+async def roles_from_groups(
+    session: AsyncSession, provider: IdentityProvider, user: User, groups: Iterable[str], actor: Doer
+) -> tuple[list[str], list[str]]:
+    """Give and take what a provider's map says of these groups: the keys of the roles given, and of those taken.
+
+    What somebody has otherwise stays theirs, and a group the map does not name gives nothing. The last administrator
+    keeps that role.
+    """
+    wanted = await roles_by_map(session, provider.id, groups)
+    had = {
+        row.role_id: row.provider_id
+        for row in await session.execute(
+            select(UserRole.role_id, UserRole.provider_id).where(UserRole.user_id == user.id).with_for_update()
+        )
+    }
+    keys = {r.id: r.key for r in await session.scalars(select(Role).where(Role.id.in_({*wanted, *had})))}
+    given = [i for i in wanted if i not in had]
+    taken = [i for i, by in had.items() if by == provider.id and i not in wanted]
+    if any(keys[i] == ADMINISTRATOR for i in taken):
+        # of two administrators who lose the role at once, the second is looked at after the first
+        await session.execute(select(Role.id).where(Role.key == ADMINISTRATOR).with_for_update())
+        if await is_last_administrator(session, user.id):
+            taken = [i for i in taken if keys[i] != ADMINISTRATOR]
+    if given:
+        rows = [{"user_id": user.id, "role_id": i, "provider_id": provider.id} for i in given]
+        await session.execute(insert(UserRole).values(rows).on_conflict_do_nothing())
+    if taken:
+        theirs = (UserRole.user_id == user.id, UserRole.provider_id == provider.id)
+        await session.execute(delete(UserRole).where(*theirs, UserRole.role_id.in_(taken)))
+    named = sorted(keys[i] for i in given), sorted(keys[i] for i in taken)
+    if given or taken:
+        told = ProviderRolesChanged(user_id=user.id, provider_id=provider.id, given=named[0], taken=named[1])
+        await record(session, told, actor=actor)
+        live = select(LoginSession.id).where(LoginSession.user_id == user.id, LoginSession.ended_at.is_(None))
+        for session_id in await session.scalars(live):
+            actors.forget(session_id)
+    return named
+
+
+async def roles_by_map(session: AsyncSession, provider_id: int, groups: Iterable[str]) -> set[int]:
+    """The ids of the roles a provider's map gives for these groups, exactly as they are written."""
+    named = sorted({*(g for g in groups if g and "\x00" not in g), EVERYBODY})
+    rows = await session.scalars(
+        select(ProviderGroup.role_id).where(
+            ProviderGroup.provider_id == provider_id, ProviderGroup.group_name.in_(named)
+        )
+    )
+    return set(rows)

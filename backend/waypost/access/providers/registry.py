@@ -1,0 +1,70 @@
+"""Every kind of provider there is; settings and secrets of one."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import select
+
+from waypost.access.providers.kinds import Config, Kind, Provider, Redirecting
+from waypost.access.providers.models import IdentityProvider
+from waypost.kernel.crypto import WrappedKey, keyring
+from waypost.kernel.db import Database
+
+_kinds: tuple[Kind, ...] = ()
+KINDS: dict[str, Kind] = {kind.key: kind for kind in _kinds}
+
+
+def signs_in_by_redirect(kind: str) -> bool:
+    """Whether people sign in at the page of providers of this kind."""
+    return isinstance(KINDS.get(kind), Redirecting)
+
+
+def seal(row: IdentityProvider, secrets: dict[str, str]) -> None:
+    """Keep a provider's secrets, sealed with the installation's key. The provider has its id already."""
+    wrapped = keyring().wrap(json.dumps(secrets).encode(), _about(row.id))
+    row.sealed, row.sealed_with = wrapped.value, wrapped.key_id
+
+
+def unseal(row: IdentityProvider) -> dict[str, str]:
+    """A provider's secrets. Raises `Damaged`."""
+    if row.sealed is None or row.sealed_with is None:
+        return {}
+    opened = keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), _about(row.id))
+    secrets: dict[str, str] = json.loads(opened)
+    return secrets
+
+
+async def reseal(database: Database) -> int:
+    """Seal every provider's secrets with the installation's current key; returns how many were changed."""
+    changed = 0
+    async with database.transaction() as session:
+        old = select(IdentityProvider).where(IdentityProvider.sealed_with != keyring().current).with_for_update()
+        for row in await session.scalars(old.order_by(IdentityProvider.id)):
+            seal(row, unseal(row))
+            changed += 1
+    return changed
+
+
+def config_of(row: IdentityProvider) -> Config:
+    """Settings and secrets of a provider, with what a field is when nobody sets it. Raises `Damaged`."""
+    kind = KINDS.get(row.kind)
+    defaults = {f.key: f.default for f in kind.fields if f.default is not None} if kind else {}
+    return {**defaults, **row.settings, **unseal(row)}
+
+
+def provider_of(row: IdentityProvider) -> Provider:
+    """A provider as its kind sees it. Raises `Damaged`."""
+    return Provider(
+        id=row.id,
+        key=row.key,
+        kind=row.kind,
+        name=row.name,
+        config=config_of(row),
+        is_on=row.is_on,
+        trusts_second_factor=row.trusts_second_factor,
+    )
+
+
+def _about(provider_id: int) -> bytes:
+    return f"provider:{provider_id}".encode()
