@@ -2790,6 +2790,24 @@ export type FilledReply = {
 };
 
 /**
+ * Finding
+ */
+export type Finding = {
+    /**
+     * Is Good
+     */
+    is_good: boolean;
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Value
+     */
+    value: string;
+};
+
+/**
  * FirstPassword
  *
  * The token of a one-time link and the password to set.
@@ -2978,6 +2996,22 @@ export type GlassBreak = {
      * The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.
      */
     version?: number | null;
+};
+
+/**
+ * GroupRoles
+ *
+ * The roles a group gives; `*` stands for everybody who comes by the provider.
+ */
+export type GroupRoles = {
+    /**
+     * Group
+     */
+    group: string;
+    /**
+     * Roles
+     */
+    roles: Array<RoleRef>;
 };
 
 /**
@@ -4581,6 +4615,30 @@ export type OriginalMail = {
 };
 
 /**
+ * OurAddress
+ *
+ * An address the other side has to be told.
+ */
+export type OurAddress = {
+    /**
+     * Help
+     */
+    help: string;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Url
+     */
+    url: string;
+};
+
+/**
  * Override
  *
  * A decision of somebody who was not asked, with the right to.
@@ -4967,7 +5025,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
+export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
 
 /**
  * PersonItem
@@ -5333,6 +5391,337 @@ export type ProofAnswer = {
      * Shows Addresses
      */
     shows_addresses: boolean;
+};
+
+/**
+ * ProviderCreate
+ *
+ * A provider to add; it is off until it is switched on.
+ */
+export type ProviderCreate = {
+    /**
+     * Key
+     *
+     * Stands in addresses the other side is told; it stays.
+     */
+    key: string;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Settings
+     *
+     * By the keys of the kind's fields.
+     */
+    settings?: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * ProviderField
+ *
+ * A setting. A secret's value is never told, only whether there is one.
+ */
+export type ProviderField = {
+    /**
+     * Choices
+     */
+    choices: Array<string>;
+    /**
+     * Default
+     */
+    default: unknown;
+    /**
+     * Help
+     */
+    help: string;
+    /**
+     * Is Secret
+     */
+    is_secret: boolean;
+    /**
+     * Is Set
+     */
+    is_set: boolean;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Kind
+     */
+    kind: 'text' | 'secret' | 'url' | 'choice' | 'boolean' | 'list' | 'long';
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Required
+     */
+    required: boolean;
+    /**
+     * Value
+     */
+    value: unknown;
+};
+
+/**
+ * ProviderGroupsRead
+ */
+export type ProviderGroupsRead = {
+    /**
+     * Items
+     */
+    items: Array<GroupRoles>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * ProviderGroupsUpdate
+ *
+ * The whole map: which roles each group gives.
+ */
+export type ProviderGroupsUpdate = {
+    /**
+     * Groups
+     */
+    groups: {
+        [key: string]: Array<string>;
+    };
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * ProviderHealth
+ *
+ * How it goes with a provider.
+ */
+export type ProviderHealth = {
+    /**
+     * Failed At
+     */
+    failed_at: string | null;
+    /**
+     * Last Error
+     */
+    last_error: string | null;
+    /**
+     * State
+     */
+    state: 'OFF' | 'UNTRIED' | 'WORKS' | 'FAILING';
+    /**
+     * Worked At
+     */
+    worked_at: string | null;
+};
+
+/**
+ * ProviderKind
+ *
+ * A kind of provider that can be added.
+ */
+export type ProviderKind = {
+    /**
+     * Fields
+     */
+    fields: Array<ProviderField>;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Label
+     */
+    label: string;
+};
+
+/**
+ * ProviderKinds
+ */
+export type ProviderKinds = {
+    /**
+     * Items
+     */
+    items: Array<ProviderKind>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ProviderList
+ */
+export type ProviderList = {
+    /**
+     * Items
+     */
+    items: Array<ProviderRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ProviderRead
+ *
+ * An identity provider, as it is set up.
+ */
+export type ProviderRead = {
+    /**
+     * Addresses
+     */
+    addresses: Array<OurAddress>;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Creates People
+     */
+    creates_people: boolean;
+    /**
+     * Fields
+     */
+    fields: Array<ProviderField>;
+    health: ProviderHealth;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * Kind Label
+     */
+    kind_label: string;
+    /**
+     * Links By
+     *
+     * Whether an account that is here already becomes somebody's who comes by this provider with the same e-mail address, vouched for by it. Accounts that administer never do.
+     */
+    links_by: 'NONE' | 'VERIFIED_EMAIL';
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * People Count
+     */
+    people_count: number;
+    /**
+     * Signs In By Redirect
+     */
+    signs_in_by_redirect: boolean;
+    /**
+     * Trusts Second Factor
+     */
+    trusts_second_factor: boolean;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Updates People
+     */
+    updates_people: boolean;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * ProviderTestedRead
+ *
+ * How far a test went, and what was in the way.
+ */
+export type ProviderTestedRead = {
+    /**
+     * Error
+     */
+    error: string | null;
+    /**
+     * Found
+     */
+    found: Array<Finding>;
+};
+
+/**
+ * ProviderUpdate
+ *
+ * A provider as it shall be. A setting not named stays as it is; null takes it away.
+ */
+export type ProviderUpdate = {
+    /**
+     * Creates People
+     */
+    creates_people: boolean;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Links By
+     *
+     * Whether an account that is here already becomes somebody's who comes by this provider with the same e-mail address, vouched for by it. Accounts that administer never do.
+     */
+    links_by: 'NONE' | 'VERIFIED_EMAIL';
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Settings
+     *
+     * By the keys of the kind's fields.
+     */
+    settings?: {
+        [key: string]: unknown;
+    };
+    /**
+     * Trusts Second Factor
+     */
+    trusts_second_factor: boolean;
+    /**
+     * Updates People
+     */
+    updates_people: boolean;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
 };
 
 /**
@@ -7017,6 +7406,40 @@ export type Shown = {
  * Why one must be signed in to decide it.
  */
 export type SignIn = 'POLICY' | 'CONFIDENTIAL' | 'EMERGENCY' | 'AMOUNT' | 'STEP_UP';
+
+/**
+ * SignInWay
+ *
+ * A provider at whose page one can sign in.
+ */
+export type SignInWay = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * SignInWays
+ */
+export type SignInWays = {
+    /**
+     * Items
+     */
+    items: Array<SignInWay>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
 
 /**
  * SignedInAnswer
@@ -12692,6 +13115,22 @@ export type RemovePasskeyResponses = {
 
 export type RemovePasskeyResponse = RemovePasskeyResponses[keyof RemovePasskeyResponses];
 
+export type SignInWaysData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/providers';
+};
+
+export type SignInWaysResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignInWays;
+};
+
+export type SignInWaysResponse = SignInWaysResponses[keyof SignInWaysResponses];
+
 export type RefreshData = {
     body?: never;
     path?: never;
@@ -14085,6 +14524,373 @@ export type ReadyResponses = {
 };
 
 export type ReadyResponse = ReadyResponses[keyof ReadyResponses];
+
+export type IdentityProviderKindsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/identity-provider-kinds';
+};
+
+export type IdentityProviderKindsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type IdentityProviderKindsError = IdentityProviderKindsErrors[keyof IdentityProviderKindsErrors];
+
+export type IdentityProviderKindsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProviderKinds;
+};
+
+export type IdentityProviderKindsResponse = IdentityProviderKindsResponses[keyof IdentityProviderKindsResponses];
+
+export type IdentityProvidersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/identity-providers';
+};
+
+export type IdentityProvidersErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+};
+
+export type IdentityProvidersError = IdentityProvidersErrors[keyof IdentityProvidersErrors];
+
+export type IdentityProvidersResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProviderList;
+};
+
+export type IdentityProvidersResponse = IdentityProvidersResponses[keyof IdentityProvidersResponses];
+
+export type AddIdentityProviderData = {
+    body: ProviderCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/identity-providers';
+};
+
+export type AddIdentityProviderErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type AddIdentityProviderError = AddIdentityProviderErrors[keyof AddIdentityProviderErrors];
+
+export type AddIdentityProviderResponses = {
+    /**
+     * Successful Response
+     */
+    201: ProviderRead;
+};
+
+export type AddIdentityProviderResponse = AddIdentityProviderResponses[keyof AddIdentityProviderResponses];
+
+export type RemoveIdentityProviderData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}';
+};
+
+export type RemoveIdentityProviderErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type RemoveIdentityProviderError = RemoveIdentityProviderErrors[keyof RemoveIdentityProviderErrors];
+
+export type RemoveIdentityProviderResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveIdentityProviderResponse = RemoveIdentityProviderResponses[keyof RemoveIdentityProviderResponses];
+
+export type IdentityProviderData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}';
+};
+
+export type IdentityProviderErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type IdentityProviderError = IdentityProviderErrors[keyof IdentityProviderErrors];
+
+export type IdentityProviderResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProviderRead;
+};
+
+export type IdentityProviderResponse = IdentityProviderResponses[keyof IdentityProviderResponses];
+
+export type ChangeIdentityProviderData = {
+    body: ProviderUpdate;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}';
+};
+
+export type ChangeIdentityProviderErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type ChangeIdentityProviderError = ChangeIdentityProviderErrors[keyof ChangeIdentityProviderErrors];
+
+export type ChangeIdentityProviderResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProviderRead;
+};
+
+export type ChangeIdentityProviderResponse = ChangeIdentityProviderResponses[keyof ChangeIdentityProviderResponses];
+
+export type IdentityProviderGroupsData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/groups';
+};
+
+export type IdentityProviderGroupsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type IdentityProviderGroupsError = IdentityProviderGroupsErrors[keyof IdentityProviderGroupsErrors];
+
+export type IdentityProviderGroupsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProviderGroupsRead;
+};
+
+export type IdentityProviderGroupsResponse = IdentityProviderGroupsResponses[keyof IdentityProviderGroupsResponses];
+
+export type SetIdentityProviderGroupsData = {
+    body: ProviderGroupsUpdate;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/groups';
+};
+
+export type SetIdentityProviderGroupsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type SetIdentityProviderGroupsError = SetIdentityProviderGroupsErrors[keyof SetIdentityProviderGroupsErrors];
+
+export type SetIdentityProviderGroupsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProviderGroupsRead;
+};
+
+export type SetIdentityProviderGroupsResponse = SetIdentityProviderGroupsResponses[keyof SetIdentityProviderGroupsResponses];
+
+export type TestIdentityProviderData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/test';
+};
+
+export type TestIdentityProviderErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type TestIdentityProviderError = TestIdentityProviderErrors[keyof TestIdentityProviderErrors];
+
+export type TestIdentityProviderResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProviderTestedRead;
+};
+
+export type TestIdentityProviderResponse = TestIdentityProviderResponses[keyof TestIdentityProviderResponses];
 
 export type IncomingMailsData = {
     body?: never;
