@@ -21,6 +21,9 @@ from waypost.access.errors import (
 )
 from waypost.access.factors import SecondFactorAsked
 from waypost.access.permissions import Permission, Scope
+from waypost.access.providers.errors import NotLetIn
+from waypost.access.providers.ldap.errors import DirectoryAway, DirectoryPasswordOver
+from waypost.access.providers.ldap.signing_in import Directories
 from waypost.access.schemas import FirstPassword, Login, Me, RoleCreate, RolePage, RoleRead, SessionPage, SignedInAnswer
 from waypost.directory.models import User
 from waypost.directory.names import names
@@ -105,13 +108,19 @@ async def _me(session: ReadSession, actor: Actor) -> dict[str, object]:
     "/auth/login",
     tags=["Sign-in"],
     response_model=SignedInAnswer | schemas.SecondFactorAsked,
-    responses=problems(WrongCredentials, TooManyAttempts),
+    responses=problems(WrongCredentials, DirectoryPasswordOver, TooManyAttempts, NotLetIn, DirectoryAway),
 )
 @public
 async def login(request: Request, body: Login) -> Response:
-    """Sign in with a username or e-mail address and a password."""
+    """Sign in with a username or e-mail address and a password: the one kept here, or else that of a directory."""
     return await answer_of(
-        await service.log_in(database(), caller_of(request), username=body.username, password=body.password)
+        await service.log_in(
+            database(),
+            caller_of(request),
+            username=body.username,
+            password=body.password,
+            elsewhere=Directories(),
+        )
     )
 
 

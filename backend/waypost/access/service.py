@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
@@ -40,7 +40,7 @@ from waypost.directory.models import User
 from waypost.directory.queries import by_login
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
-from waypost.kernel.errors import FieldError, Forbidden, Invalid
+from waypost.kernel.errors import FieldError, Forbidden, Invalid, Kind, Refusal
 from waypost.kernel.events import SYSTEM, Doer, record
 from waypost.kernel.ids import random_token
 from waypost.kernel.settings import get_settings
@@ -78,14 +78,37 @@ class SignedIn:
     refresh_expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Somebody whose password is kept elsewhere, and was right."""
+
+    user_id: int
+    method: str
+    came_by: factors.CameBy
+
+
+class PasswordsElsewhere(Protocol):
+    """Where passwords are asked for that are not kept here.
+
+    `tries`: how many a name has before a pause, None while there is no such place. `name_of`: what of a typed name they
+    are counted under. `prove`: whose they are. `pretend`: takes as long, for somebody whose password is kept here.
+    """
+
+    async def tries(self, database: Database) -> int | None: ...
+    def name_of(self, username: str) -> str: ...
+    async def prove(self, database: Database, caller: Caller, username: str, password: str) -> Elsewhere | None: ...
+    async def pretend(self, database: Database) -> None: ...
+
+
 async def log_in(
-    database: Database, caller: Caller, *, username: str, password: str
+    database: Database, caller: Caller, *, username: str, password: str, elsewhere: PasswordsElsewhere
 ) -> SignedIn | factors.SecondFactorAsked:
     """Sign in by username or e-mail address and password; who has a second factor is asked for it next.
 
-    A try is counted against the account before the password is looked at, so many at once are as slow as one after the
-    other; failures are counted against the address too, whether the name exists or not. Raises `WrongCredentials` (the
-    same for a wrong name and a wrong password) or `TooManyAttempts`.
+    Who has no password here is asked for the one they have `elsewhere`. A try is counted against the account before the
+    password is looked at, so many at once are as slow as one after the other; failures are counted against the address
+    too, whether the name exists or not. Raises `WrongCredentials` (the same for a wrong name and a wrong password),
+    `TooManyAttempts`, and what `elsewhere` does.
     """
     async with database.read() as session:
         row = (
@@ -96,25 +119,45 @@ async def log_in(
             )
         ).first()
     # one count for a person, whichever of their names is typed
-    account = throttling.account(row.id) if row else f"name:{tokens.hash_token(username.lower()).hex()[:40]}"
+    tries = None if row else await elsewhere.tries(database)
+    name = username.lower() if tries is None else elsewhere.name_of(username)
+    account = throttling.account(row.id) if row else f"name:{tokens.hash_token(name).hex()[:40]}"
     address = throttling.address(caller.network)
     async with database.transaction() as session:
         waiting = await throttling.seconds_to_wait(session, [account, address], now())
         if not waiting:
-            waiting = await throttling.count_try(session, account, get_settings().login_attempts)
+            waiting = await throttling.count_try(session, account, tries or get_settings().login_attempts)
         if waiting:
             await record(session, _failed(caller, row, "paused"), actor=SYSTEM)
     if waiting:
         raise TooManyAttempts(retry_after=waiting, policy=throttling.policy())
     # No session is open while the hash is computed.
     right = await passwords.verify_password(row.password_hash if row else None, password)
+    found = await _found_elsewhere(database, caller, elsewhere, username, password, account) if not row else None
+    if row is not None and not right:
+        await elsewhere.pretend(database)
     async with database.transaction() as session:
+        if found is not None:
+            await throttling.forgive(session, account, address)
+            return await admit(session, caller, user_id=found.user_id, method=found.method, came_by=found.came_by)
         if row is not None and right:
             await throttling.forgive(session, account, address)
             return await admit(session, caller, user_id=row.id, method="password")
         await throttling.count_try(session, address, get_settings().login_attempts_per_address)
         await record(session, _failed(caller, row, "wrong_credentials"), actor=SYSTEM)
     raise WrongCredentials
+
+
+async def _found_elsewhere(
+    database: Database, caller: Caller, elsewhere: PasswordsElsewhere, username: str, password: str, account: str
+) -> Elsewhere | None:
+    try:
+        return await elsewhere.prove(database, caller, username, password)
+    except Refusal as refused:
+        if refused.kind is Kind.UNAVAILABLE:  # nobody looked at the password: it was no try
+            async with database.transaction() as session:
+                await throttling.take_back(session, account)
+        raise
 
 
 def _failed(caller: Caller, row: Any, reason: str) -> LoginFailed:

@@ -68,3 +68,15 @@ async def forgive(session: AsyncSession, account_key: str, address_key: str) -> 
         .where(Throttle.key == address_key, Throttle.failures > 0)
         .values(failures=func.greatest(Throttle.failures - FORGIVEN_BY_SUCCESS, 0))
     )
+
+
+async def forgive_account(session: AsyncSession, key: str) -> None:
+    """What is counted under a key starts anew."""
+    await session.execute(delete(Throttle).where(Throttle.key == key))
+
+
+async def take_back(session: AsyncSession, key: str) -> None:
+    """Count one try less: it could not be looked at whether it was right."""
+    await session.execute(
+        update(Throttle).where(Throttle.key == key, Throttle.failures > 0).values(failures=Throttle.failures - 1)
+    )

@@ -7,11 +7,12 @@ import json
 from sqlalchemy import select
 
 from waypost.access.providers.kinds import Config, Kind, Provider, Redirecting
+from waypost.access.providers.ldap.kind import Ldap
 from waypost.access.providers.models import IdentityProvider
 from waypost.kernel.crypto import WrappedKey, keyring
 from waypost.kernel.db import Database
 
-_kinds: tuple[Kind, ...] = ()
+_kinds: tuple[Kind, ...] = (Ldap(),)
 KINDS: dict[str, Kind] = {kind.key: kind for kind in _kinds}
 
 

@@ -702,7 +702,7 @@ export const firstPassword = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Login
  *
- * Sign in with a username or e-mail address and a password.
+ * Sign in with a username or e-mail address and a password: the one kept here, or else that of a directory.
  */
 export const login = <ThrowOnError extends boolean = false>(options: Options<LoginData, ThrowOnError>): RequestResult<LoginResponses, LoginErrors, ThrowOnError> => (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError>({
     url: '/api/v1/auth/login',

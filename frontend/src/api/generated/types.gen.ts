@@ -12626,6 +12626,10 @@ export type LoginErrors = {
      */
     401: Problem;
     /**
+     * No account here
+     */
+    403: Problem;
+    /**
      * Invalid request
      */
     422: Problem;
@@ -12633,6 +12637,10 @@ export type LoginErrors = {
      * Please wait
      */
     429: Problem;
+    /**
+     * The directory does not answer
+     */
+    503: Problem;
 };
 
 export type LoginError = LoginErrors[keyof LoginErrors];
