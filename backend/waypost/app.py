@@ -11,7 +11,14 @@ from fastapi.routing import APIRoute
 
 from waypost import __version__
 from waypost.access import absence_router as absences
-from waypost.access import directory_router, leaving_router, passkey_router, second_factor_router, step_up_router
+from waypost.access import (
+    directory_router,
+    leaving_router,
+    passkey_router,
+    people_router,
+    second_factor_router,
+    step_up_router,
+)
 from waypost.access import router as access
 from waypost.access.deps import authenticate
 from waypost.access.providers import router as providers
@@ -72,6 +79,7 @@ ROOMS = (
     step_up_router,
     providers,
     directory_router,
+    people_router,
     leaving_router,
     absences,
     categories,

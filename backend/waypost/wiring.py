@@ -18,7 +18,7 @@ from waypost.approvals import person_mentions as approval_mentions
 from waypost.approvals import review_events as glass
 from waypost.approvals.subject import use_subject_rooms
 from waypost.catalog.uses import use_finders
-from waypost.directory.events import AbsenceRemoved, UserDeactivated
+from waypost.directory.events import AbsenceRemoved, UserDeactivated, UserEmailChanged
 from waypost.directory.mentions import use_mention_finders
 from waypost.kernel import hints, relay
 from waypost.kernel.db import Database
@@ -86,6 +86,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     deputies.DelegationCancelled: ("notifications",),
     ChannelFailed: ("notifications",),
     PhoneProved: ("notifications",),
+    UserEmailChanged: ("notifications",),
     ReplyCodesVoided: ("notifications",),
     MailboxFailed: ("notifications",),
     MailHeldBack: ("notifications",),

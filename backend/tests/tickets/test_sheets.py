@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost.tickets.sheets import COLUMNS, LONGEST_CELL, cell_of, csv_lines, fitted, form_columns, heading, plain
+from waypost.kernel.cells import plain
+from waypost.tickets.sheets import COLUMNS, LONGEST_CELL, cell_of, csv_lines, fitted, form_columns, heading
 
 
 @pytest.mark.parametrize(

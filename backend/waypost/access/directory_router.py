@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import service as access
 from waypost.access.actor import Actor
@@ -24,15 +23,13 @@ from waypost.access.directory_schemas import (
     TeamPage,
     TeamRead,
     UserCreate,
-    UserPage,
     UserRead,
 )
 from waypost.access.errors import WeakPassword
+from waypost.access.people_list import as_json
 from waypost.access.permissions import Permission
-from waypost.access.queries import roles_of
 from waypost.directory import membership, queries, service
 from waypost.directory.errors import NameTaken, NotAMember, TeamNotFound
-from waypost.directory.models import User
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, WriteSession, database
@@ -47,42 +44,6 @@ Wanted = Annotated[
     str | None,
     Query(max_length=100, pattern=r"^[^\x00]*$", description="Part of a name or address.", examples=["jane"]),
 ]
-
-
-async def as_json(session: AsyncSession, rows: list[User]) -> list[dict[str, Any]]:
-    """People as administrators read them."""
-    people = await names.people(session, [u.manager_id for u in rows])
-    departments = await names.departments(session, [u.department_id for u in rows])
-    roles = await roles_of(session, [u.id for u in rows])
-    return [
-        {
-            "id": u.id,
-            "username": u.username,
-            "email": u.email,
-            "first_name": u.first_name,
-            "last_name": u.last_name,
-            "name": u.name,
-            "job_title": u.job_title,
-            "department": departments.get(u.department_id),
-            "manager": people.get(u.manager_id),
-            "roles": roles[u.id],
-            "is_active": u.is_active,
-        }
-        for u in rows
-    ]
-
-
-@router.get("/users", tags=["Administration"], response_model=UserPage)
-async def users(
-    session: ReadSession,
-    _: Annotated[Actor, permit(Permission.DIRECTORY_READ)],
-    q: Wanted = None,
-    limit: Limit = 25,
-    cursor: Cursor = None,
-) -> Response:
-    """People by name, inactive ones too."""
-    rows, following = await queries.people_page(session, q=q, cursor=cursor, limit=limit, only_active=False)
-    return json_response({"items": await as_json(session, [user for user, _ in rows]), "next_cursor": following})
 
 
 @router.post(

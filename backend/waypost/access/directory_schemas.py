@@ -32,6 +32,12 @@ class UserRead(BaseModel):
     manager: PersonRef | None
     roles: list[UserRole]
     is_active: bool
+    timezone: Annotated[str, Field(examples=["Europe/Berlin"])]
+    locale: Annotated[str, Field(examples=["en"])]
+    signed_in_at: Annotated[datetime | None, Field(description="Their newest sign-in.")]
+    has_second_factor: bool
+    is_erased: Annotated[bool, Field(description="What was personal about them is gone.")]
+    version: Annotated[int, Field(examples=[1])]
 
 
 class UserPage(BaseModel):

@@ -147,3 +147,21 @@ class LastAdministrator(Conflict):
     """This is the last administrator: make somebody else one first."""
 
     code = "last_administrator"
+
+
+class TooManyExports(Refusal):
+    """You are taking this away already. Please wait a little."""
+
+    code, kind, title = "too_many_exports", Kind.THROTTLED, "Please wait"
+
+
+class MayMore(Forbidden):
+    """This person may do more than you: whoever may as much has to do this."""
+
+    code = "may_more"
+
+
+class HasPassword(Conflict):
+    """This person has set a password already: they can sign in with it, or ask for a new one themselves."""
+
+    code = "has_password"

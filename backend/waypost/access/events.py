@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from waypost.kernel.events import Event
 
@@ -132,6 +132,22 @@ class PasswordSet(AccessEvent):
     """A password was set."""
 
     type: ClassVar[str] = "auth.password_set"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordLinkMade(AccessEvent):
+    """An administrator made a link with which a person sets their first password."""
+
+    type: ClassVar[str] = "auth.password_link_made"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsersExported(AccessEvent):
+    """An administrator took the list of people away as a file: how it was narrowed, and how many were on it."""
+
+    type: ClassVar[str] = "users.exported"
+    filters: dict[str, Any]
+    rows: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 from waypost.access import leaving
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
-from waypost.access.directory_router import as_json
 from waypost.access.directory_schemas import UserRead
 from waypost.access.errors import LastAdministrator
 from waypost.access.leaving_schemas import ActiveSet, MentionList
+from waypost.access.people_list import as_json
 from waypost.access.permissions import Permission
 from waypost.directory.errors import PersonNotFound
 from waypost.directory.mentions import mentions_of
@@ -22,6 +22,7 @@ from waypost.kernel.errors import Conflict
 from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
+from waypost.kernel.versions import etag
 
 router = APIRouter(route_class=StrictRoute, prefix="/users", tags=["Administration"])
 Configurer = Annotated[Actor, permit(Permission.DIRECTORY_CONFIGURE)]
@@ -44,8 +45,9 @@ async def _is_there(request: Request) -> None:
 async def user(
     user_id: PathId, session: ReadSession, _: Annotated[Actor, permit(Permission.DIRECTORY_READ)]
 ) -> Response:
-    """One person, active or not."""
-    return json_response((await as_json(session, [await _person(session, user_id)]))[0])
+    """One person, active or not. The `ETag` names the version."""
+    person = await _person(session, user_id)
+    return json_response((await as_json(session, [person]))[0], headers=etag(user_id, person.version))
 
 
 @router.put(

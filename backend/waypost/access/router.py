@@ -20,6 +20,7 @@ from waypost.access.errors import (
     WrongCredentials,
 )
 from waypost.access.factors import SecondFactorAsked
+from waypost.access.models import LoginSession
 from waypost.access.permissions import Permission, Scope
 from waypost.access.providers.errors import NotLetIn
 from waypost.access.providers.ldap.errors import DirectoryAway, DirectoryPasswordOver
@@ -186,18 +187,19 @@ async def sessions(
 ) -> Response:
     """One's live sessions, newest first."""
     rows, following = await queries.session_page(session, actor.user_id, cursor=cursor, limit=limit)
-    items = [
-        {
-            "id": r.id,
-            "created_at": rfc3339(r.created_at),
-            "last_seen_at": rfc3339(r.last_seen_at),
-            "ip_address": r.ip_address,
-            "user_agent": r.user_agent,
-            "is_current": r.id == actor.session_id,
-        }
-        for r in rows
-    ]
-    return json_response({"items": items, "next_cursor": following})
+    return json_response({"items": [session_json(r, actor) for r in rows], "next_cursor": following})
+
+
+def session_json(row: LoginSession, actor: Actor) -> dict[str, object]:
+    """A sign-in as its person and administrators see it."""
+    return {
+        "id": row.id,
+        "created_at": rfc3339(row.created_at),
+        "last_seen_at": rfc3339(row.last_seen_at),
+        "ip_address": row.ip_address,
+        "user_agent": row.user_agent,
+        "is_current": row.id == actor.session_id,
+    }
 
 
 @router.delete("/auth/sessions/{session_id}", tags=["Sign-in"], status_code=204, responses=problems(SessionNotFound))

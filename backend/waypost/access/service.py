@@ -202,6 +202,7 @@ async def start_session(
     token = tokens.first_refresh_token()
     session.add(RefreshToken(token_hash=tokens.hash_token(token), session_id=opened.id, position=1))
     await session.flush()
+    await session.execute(update(User).where(User.id == user_id).values(signed_in_at=at))
     person = Actor(user_id=user_id, username="", session_id=opened.id, permissions={})
     await record(
         session,

@@ -35,6 +35,30 @@ class ManagerCircle(Conflict):
     code = "manager_circle"
 
 
+class DepartmentCircle(Conflict):
+    """That would put a department below itself."""
+
+    code = "department_circle"
+
+
+class DepartmentInUse(Conflict):
+    """There are people, departments or requests in it: say where they go."""
+
+    code = "department_in_use"
+
+
+class TeamInUse(Conflict):
+    """It has work, or something gives it work: say which team takes it."""
+
+    code = "team_in_use"
+
+
+class WasErased(Conflict):
+    """What was known of this person was erased."""
+
+    code = "was_erased"
+
+
 class NotAMember(NotFound):
     """This person is not in this team."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from waypost.kernel.events import Event
 
@@ -30,15 +30,27 @@ class UserCreated(UserEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DepartmentCreated(Event):
-    """A department was added."""
+class UserChanged(UserEvent):
+    """What is known of a person was changed: the fields that differ, before and after."""
 
-    type: ClassVar[str] = "department.created"
+    type: ClassVar[str] = "user.changed"
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserEmailChanged(UserEvent):
+    """A person is reached at another address from now on; both addresses are told."""
+
+    type: ClassVar[str] = "user.email_changed"
+    email_before: str
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepartmentEvent(Event):
     object_type: ClassVar[str] = "department"
     department_id: int
-    name: str
-    parent_id: int | None
-    head_id: int | None
 
     @property
     def object_id(self) -> int:
@@ -46,14 +58,39 @@ class DepartmentCreated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TeamCreated(Event):
-    """A team was added, with its first members."""
+class DepartmentCreated(DepartmentEvent):
+    """A department was added."""
 
-    type: ClassVar[str] = "team.created"
+    type: ClassVar[str] = "department.created"
+    name: str
+    parent_id: int | None
+    head_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepartmentChanged(DepartmentEvent):
+    """A department got another name, head, or place in the tree: what differs, before and after."""
+
+    type: ClassVar[str] = "department.changed"
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepartmentDeleted(DepartmentEvent):
+    """A department is no more; what was in it is in another one, where there was anything."""
+
+    type: ClassVar[str] = "department.deleted"
+    name: str
+    moved_to_id: int | None
+    people: int
+    departments: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamEvent(Event):
     object_type: ClassVar[str] = "team"
     team_id: int
-    name: str
-    member_ids: tuple[int, ...]
 
     @property
     def object_id(self) -> int:
@@ -61,19 +98,40 @@ class TeamCreated(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TeamMembershipChanged(Event):
+class TeamCreated(TeamEvent):
+    """A team was added, with its first members."""
+
+    type: ClassVar[str] = "team.created"
+    name: str
+    member_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamChanged(TeamEvent):
+    """A team got another name or description, before and after."""
+
+    type: ClassVar[str] = "team.changed"
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamDeleted(TeamEvent):
+    """A team is no more; what was its work is another team's, where there was any."""
+
+    type: ClassVar[str] = "team.deleted"
+    name: str
+    moved_to_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamMembershipChanged(TeamEvent):
     """Somebody came into a team, left it, or began or ceased to lead it."""
 
     type: ClassVar[str] = "team.membership_changed"
-    object_type: ClassVar[str] = "team"
-    team_id: int
     user_id: int
     is_member: bool
     is_lead: bool
-
-    @property
-    def object_id(self) -> int:
-        return self.team_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, String, Text, func, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +13,10 @@ from waypost.kernel.db import Base, BigId
 
 
 class User(Base):
-    """A person who works here. `username` and `email` are unique whatever their case."""
+    """A person who works here. `username` and `email` are unique whatever their case.
+
+    `legal_hold` is why nothing about them may be erased now; `erased_at` is when it was. `signed_in_at` is their newest sign-in.
+    """
 
     __tablename__ = "users"
 
@@ -31,6 +34,10 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+    legal_hold: Mapped[str | None] = mapped_column(Text)
+    signed_in_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("uq_users_username", text("lower(username)"), unique=True),
@@ -64,6 +71,7 @@ class Department(Base):
         BigInteger, ForeignKey("users.id", use_alter=True, name="fk_departments_head_id")
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
 
     __table_args__ = (Index("ix_departments_parent", "parent_id"), Index("ix_departments_head", "head_id"))
 
@@ -77,6 +85,7 @@ class Team(Base):
     name: Mapped[str] = mapped_column(String(100), unique=True)
     description: Mapped[str] = mapped_column(Text, server_default="")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
 
 
 class TeamMember(Base):

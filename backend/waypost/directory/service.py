@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.directory.errors import ManagerCircle, NameTaken
+from waypost.directory.errors import NameTaken
 from waypost.directory.events import DepartmentCreated, TeamCreated, UserCreated
 from waypost.directory.models import Department, Team, TeamMember, User
-from waypost.directory.queries import by_login, manager_lines
+from waypost.directory.queries import by_login
 from waypost.kernel.errors import FieldError, Invalid
 from waypost.kernel.events import Doer, record
 
@@ -52,16 +52,6 @@ async def create_user(
         actor=actor,
     )
     return user
-
-
-async def set_manager(session: AsyncSession, user: User, manager_id: int | None) -> None:
-    """Say whom a person reports to. Raises `ManagerCircle`."""
-    if manager_id is not None:
-        line = (await manager_lines(session, [manager_id]))[manager_id]
-        if manager_id == user.id or user.id in line:
-            raise ManagerCircle
-    user.manager_id = manager_id
-    await session.flush()
 
 
 async def set_timezone(session: AsyncSession, user_id: int, timezone: str) -> None:

@@ -14,11 +14,12 @@ from waypost.approvals.deputy_events import DelegationEvent
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.standing import deputies_for
 from waypost.approvals.states import ASKED
+from waypost.directory.events import UserEmailChanged
 from waypost.directory.names import names
 from waypost.kernel.clock import now
 from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
-from waypost.notifications import alarms, deputising, phone_notices, planning, settling
+from waypost.notifications import address_notices, alarms, deputising, phone_notices, planning, settling
 from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.events import PhoneProved, ReplyCodesVoided
 from waypost.notifications.incoming import answerable
@@ -56,6 +57,9 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
         return
     if isinstance(event, (PhoneProved, ReplyCodesVoided)):
         await phone_notices.tell_owner(session, recorded, event)
+        return
+    if isinstance(event, UserEmailChanged):
+        await address_notices.tell_both_addresses(session, recorded, event)
         return
     ticket_id = getattr(event, "ticket_id", None) or getattr(event, "subject_id", None)
     ticket = await session.get(Ticket, ticket_id) if ticket_id else None

@@ -79,6 +79,7 @@ KINDS: dict[str, Kind] = {
     "delegation.begun": Kind(Event.DELEGATION, _BOTH),
     "delegation.changed": Kind(Event.DELEGATION, _BOTH),
     "delegation.cancelled": Kind(Event.DELEGATION, _BOTH),
+    "address.changed": Kind(Event.ACCOUNT, "it is about your own account"),
     "phone.added": Kind(Event.ACCOUNT, "it is about your own account"),
     "phone.codes_void": Kind(Event.ACCOUNT, "it is about your own account"),
     "team.ticket": Kind(Event.TICKET_SUBMITTED, "this channel follows the team"),

@@ -61,7 +61,7 @@ async def tell(
     for channel in channels:
         if person.wishes.wants(event, channel.key):
             for recipient in channel.recipients(person):
-                await _deliver(session, recorded, person, notice, event, channel, recipient)
+                await deliver(session, recorded, person, notice, channel, recipient)
 
 
 async def _in_app(session: AsyncSession, recorded: Recorded, person: Person, notice: Notice) -> None:
@@ -89,16 +89,12 @@ async def _in_app(session: AsyncSession, recorded: Recorded, person: Person, not
         await record(session, told, actor=SYSTEM, at=at)
 
 
-async def _deliver(
-    session: AsyncSession,
-    recorded: Recorded,
-    person: Person,
-    notice: Notice,
-    event: Event,
-    by: Channel,
-    recipient: str,
+async def deliver(
+    session: AsyncSession, recorded: Recorded, person: Person, notice: Notice, by: Channel, recipient: str
 ) -> None:
+    """Keep a message by one channel to one address, whether the person chose it or not. Twice changes nothing."""
     at, channel = now(), by.key
+    event = event_of(notice.kind, is_emergency=notice.is_emergency)
     words = notice.told(channel, person.locale)
     if isinstance(by, Inviting):
         words = await by.invite(session, person.id, recipient, words)

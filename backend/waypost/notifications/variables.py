@@ -49,7 +49,12 @@ _TEAM = {
     "team": "IT Support",
     "assignee": "Alex Kim",
 }
-_ACCOUNT = {"phone": "+49…678"}
+_ACCOUNT = {
+    "phone": "+49…678",
+    "address": "jane.doe@example.com",
+    "address_before": "jane@example.com",
+    "actor": "Mike Okafor",
+}
 _SYSTEM = {"channel": "email", "mailbox": "IT service desk", "why": "535 5.7.8 Authentication failed"}
 
 

@@ -27,6 +27,7 @@ from waypost.access.queries import actors
 from waypost.catalog.models import TicketType
 from waypost.directory.models import User
 from waypost.directory.names import names
+from waypost.kernel.cells import BOM
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Kind, Refusal, invalid_field
@@ -175,7 +176,7 @@ class _Writer(Protocol):
 class _Csv:
     def __init__(self, file: IO[bytes], headings: Sequence[str], zone: tzinfo, *, with_bom: bool) -> None:
         self.file, self.zone = file, zone
-        file.write(sheets.BOM if with_bom else b"")
+        file.write(BOM if with_bom else b"")
         self.add([headings])
 
     def add(self, rows: Sequence[Sequence[Cell]]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.catalog.models import TicketType
+from waypost.kernel.cells import BOM
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.tickets import mapping, policy, sheets
@@ -121,7 +122,7 @@ async def wrong_rows(session: AsyncSession, actor: Actor, import_id: int) -> tup
     lines: list[list[sheets.Cell]] = [[*job.headings, "What is wrong"]]
     lines += [[*row.cells, "; ".join(_said(e) for e in row.errors or [])] for row in rows]
     name = job.filename.rpartition(".")[0] or job.filename
-    return f"{name}-to-mend.csv", sheets.BOM + sheets.csv_lines(lines, ZoneInfo("UTC"))
+    return f"{name}-to-mend.csv", BOM + sheets.csv_lines(lines, ZoneInfo("UTC"))
 
 
 def _said(error: dict[str, Any]) -> str:

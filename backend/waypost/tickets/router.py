@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
@@ -25,6 +24,7 @@ from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
+from waypost.kernel.versions import IfMatch, version_of
 from waypost.tickets import assigning, history, listing, policy, queries, service
 from waypost.tickets.asking_router import only_for_whom_one_may_ask
 from waypost.tickets.errors import (
@@ -154,29 +154,9 @@ async def ticket(ticket_id: PathId, session: ReadSession, actor: Reader) -> Resp
     return await _read(session, actor, await queries.find_ticket(session, actor, ticket_id))
 
 
-MAX_VERSION = 2**31 - 1
-_ETAG = re.compile(r'(?:W/)?"(\d{1,19})-(\d{1,10})"')
-
-
-IfMatch = Annotated[str | None, Header(max_length=100, examples=['"42-3"'])]
-
-
 def _any_version(ticket_id: int, if_match: str | None) -> int | None:
     """The version named in `If-Match`, where a change needs none."""
-    return None if if_match is None else _version(ticket_id, None, if_match)
-
-
-def _version(ticket_id: int, body_version: int | None, if_match: str | None) -> int:
-    if if_match is not None:
-        matched = _ETAG.fullmatch(if_match.strip())
-        if matched is None or int(matched[1]) != ticket_id or int(matched[2]) > MAX_VERSION:
-            raise StaleVersion
-        if body_version is not None and body_version != int(matched[2]):
-            raise StaleVersion
-        return int(matched[2])
-    if body_version is None:
-        raise VersionRequired
-    return body_version
+    return None if if_match is None else version_of(ticket_id, None, if_match)
 
 
 @router.put(
@@ -197,7 +177,7 @@ async def update_ticket(
     """Change fields of the version one read."""
     values = body.model_dump(exclude_unset=True, exclude={"version"})
     await service.update_ticket(
-        session, actor, ticket_id, version=lambda: _version(ticket_id, body.version, if_match), values=values
+        session, actor, ticket_id, version=lambda: version_of(ticket_id, body.version, if_match), values=values
     )
     return await read_again(session, actor, ticket_id)
 

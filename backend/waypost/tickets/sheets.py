@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -14,10 +13,10 @@ from enum import StrEnum
 from typing import Any
 
 from waypost.catalog.answers import ordered, title_of
+from waypost.kernel.cells import plain
 
 Cell = str | Decimal | datetime | None
 LONGEST_CELL = 32_767  # characters; Excel's own limit
-BOM = "\ufeff".encode()
 
 
 class Holds(StrEnum):
@@ -118,23 +117,6 @@ def _words(value: Any) -> str:
         named = value.get("name")
         return str(named) if named else ", ".join(f"{k}: {_words(v)}" for k, v in value.items())
     return "" if value is None else str(value)
-
-
-# What a spreadsheet takes for the start of a formula (OWASP, CSV injection), the wide forms of East Asian keyboards too.
-_EXECUTED = re.compile(r"[\s\x00-\x20\u200b-\u200f\ufeff]*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20|]")
-
-
-def is_executed(text: str) -> bool:
-    """Whether a spreadsheet might take this text for a formula."""
-    return text[:1] in ("\t", "\r", "\n") or _EXECUTED.match(text) is not None
-
-
-def plain(text: str) -> str:
-    """A text no spreadsheet executes: an apostrophe stands before what looks like a formula."""
-    kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
-    if is_executed(text):
-        kept = f"'{kept}"
-    return kept
 
 
 def fitted(text: str) -> str:

@@ -93,6 +93,7 @@ export const KINDS = [
   "delegation.changed",
   "delegation.cancelled",
   "team.ticket",
+  "address.changed",
   "phone.added",
   "phone.code",
   "phone.codes_void",
