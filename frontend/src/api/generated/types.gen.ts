@@ -3092,17 +3092,34 @@ export type HistoryEntry = {
 };
 
 /**
- * HistoryPage
+ * HistoryItem
+ *
+ * Something that happened to a person's account.
  */
-export type HistoryPage = {
+export type HistoryItem = {
+    actor: PersonRef | null;
     /**
-     * Items
+     * At
      */
-    items: Array<HistoryEntry>;
+    at: string;
     /**
-     * Next Cursor
+     * Channel
      */
-    next_cursor: string | null;
+    channel: string;
+    /**
+     * Data
+     */
+    data: {
+        [key: string]: unknown;
+    };
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Type
+     */
+    type: string;
 };
 
 /**
@@ -3570,6 +3587,13 @@ export type Login = {
      */
     username: string;
 };
+
+/**
+ * Look
+ *
+ * What about somebody's sign-in is worth a look.
+ */
+export type Look = 'NEVER_SIGNED_IN' | 'NO_SECOND_FACTOR' | 'STALE';
 
 /**
  * MadeUp
@@ -4820,6 +4844,40 @@ export type PasskeySignIn = {
 };
 
 /**
+ * PasskeyState
+ */
+export type PasskeyState = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+};
+
+/**
+ * PasswordLink
+ *
+ * Shown this once; whoever has it sets the password.
+ */
+export type PasswordLink = {
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Link
+     */
+    link: string;
+};
+
+/**
  * PathAsk
  *
  * A request as far as it is filled in: the body of `POST /tickets`; only its type is needed.
@@ -5025,7 +5083,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
+export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'privacy:handle' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:manage' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
 
 /**
  * PersonItem
@@ -7373,6 +7431,16 @@ export type SessionPage = {
 };
 
 /**
+ * SessionsEnded
+ */
+export type SessionsEnded = {
+    /**
+     * Ended
+     */
+    ended: number;
+};
+
+/**
  * Shown
  *
  * What a message would say. `html_url` shows the mail for some minutes; null when it cannot be kept just now.
@@ -9209,6 +9277,10 @@ export type UserRead = {
      */
     first_name: string;
     /**
+     * Has Second Factor
+     */
+    has_second_factor: boolean;
+    /**
      * Id
      */
     id: number;
@@ -9217,6 +9289,12 @@ export type UserRead = {
      */
     is_active: boolean;
     /**
+     * Is Erased
+     *
+     * What was personal about them is gone.
+     */
+    is_erased: boolean;
+    /**
      * Job Title
      */
     job_title: string;
@@ -9224,6 +9302,10 @@ export type UserRead = {
      * Last Name
      */
     last_name: string;
+    /**
+     * Locale
+     */
+    locale: string;
     manager: PersonRef | null;
     /**
      * Name
@@ -9234,9 +9316,23 @@ export type UserRead = {
      */
     roles: Array<UserRole>;
     /**
+     * Signed In At
+     *
+     * Their newest sign-in.
+     */
+    signed_in_at: string | null;
+    /**
+     * Timezone
+     */
+    timezone: string;
+    /**
      * Username
      */
     username: string;
+    /**
+     * Version
+     */
+    version: number;
 };
 
 /**
@@ -9251,6 +9347,100 @@ export type UserRole = {
      * Name
      */
     name: string;
+};
+
+/**
+ * UserSecurity
+ *
+ * How a person signs in. `link_expires_at`: a link to set their first password waits until then.
+ */
+export type UserSecurity = {
+    /**
+     * Authenticator Since
+     */
+    authenticator_since: string | null;
+    /**
+     * Link Expires At
+     */
+    link_expires_at: string | null;
+    /**
+     * Passkeys
+     */
+    passkeys: Array<PasskeyState>;
+    /**
+     * Password Set At
+     */
+    password_set_at: string | null;
+    /**
+     * Recovery Codes Left
+     */
+    recovery_codes_left: number;
+    /**
+     * Signed In At
+     */
+    signed_in_at: string | null;
+};
+
+/**
+ * UserSessionPage
+ */
+export type UserSessionPage = {
+    /**
+     * Items
+     */
+    items: Array<SessionItem>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * UserUpdate
+ *
+ * The fields to change; what is left out stays. Another address or username asks to confirm first.
+ */
+export type UserUpdate = {
+    /**
+     * Department Id
+     */
+    department_id?: number | null;
+    /**
+     * Email
+     */
+    email?: string;
+    /**
+     * First Name
+     */
+    first_name?: string;
+    /**
+     * Job Title
+     */
+    job_title?: string;
+    /**
+     * Last Name
+     */
+    last_name?: string;
+    /**
+     * Locale
+     */
+    locale?: string;
+    /**
+     * Manager Id
+     */
+    manager_id?: number | null;
+    /**
+     * Timezone
+     */
+    timezone?: string;
+    /**
+     * Username
+     */
+    username?: string;
+    /**
+     * Version
+     */
+    version?: number | null;
 };
 
 /**
@@ -9949,6 +10139,20 @@ export type WrittenRef = {
 };
 
 /**
+ * HistoryPage
+ */
+export type WaypostAccessPeopleSchemasHistoryPage = {
+    /**
+     * Items
+     */
+    items: Array<HistoryItem>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * BulkError
  */
 export type WaypostApprovalsSchemasBulkError = {
@@ -10054,6 +10258,20 @@ export type WaypostTicketsSchemasBulkResult = {
      * Ticket Id
      */
     ticket_id: number;
+};
+
+/**
+ * HistoryPage
+ */
+export type WaypostTicketsSchemasHistoryPage = {
+    /**
+     * Items
+     */
+    items: Array<HistoryEntry>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -21053,7 +21271,7 @@ export type TicketHistoryResponses = {
     /**
      * Successful Response
      */
-    200: HistoryPage;
+    200: WaypostTicketsSchemasHistoryPage;
 };
 
 export type TicketHistoryResponse = TicketHistoryResponses[keyof TicketHistoryResponses];
@@ -21806,12 +22024,6 @@ export type UsersData = {
     path?: never;
     query?: {
         /**
-         * Q
-         *
-         * Part of a name or address.
-         */
-        q?: string | null;
-        /**
          * Limit
          *
          * Rows a page holds at most.
@@ -21823,6 +22035,42 @@ export type UsersData = {
          * `next_cursor` of the page before.
          */
         cursor?: string | null;
+        /**
+         * Q
+         *
+         * Part of a name or address.
+         */
+        q?: string | null;
+        /**
+         * Is Active
+         *
+         * Only who works here, or who left.
+         */
+        is_active?: boolean | null;
+        /**
+         * Department Id
+         */
+        department_id?: number | null;
+        /**
+         * Manager Id
+         *
+         * Who reports to this person.
+         */
+        manager_id?: number | null;
+        /**
+         * Team Id
+         */
+        team_id?: number | null;
+        /**
+         * Role
+         */
+        role?: string | null;
+        /**
+         * Look
+         *
+         * Whose sign-in is worth a look. Stale: not seen for 90 days.
+         */
+        look?: Look | null;
     };
     url: '/api/v1/users';
 };
@@ -21898,6 +22146,78 @@ export type CreateUserResponses = {
 
 export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
 
+export type ExportUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         *
+         * Part of a name or address.
+         */
+        q?: string | null;
+        /**
+         * Is Active
+         *
+         * Only who works here, or who left.
+         */
+        is_active?: boolean | null;
+        /**
+         * Department Id
+         */
+        department_id?: number | null;
+        /**
+         * Manager Id
+         *
+         * Who reports to this person.
+         */
+        manager_id?: number | null;
+        /**
+         * Team Id
+         */
+        team_id?: number | null;
+        /**
+         * Role
+         */
+        role?: string | null;
+        /**
+         * Look
+         *
+         * Whose sign-in is worth a look. Stale: not seen for 90 days.
+         */
+        look?: Look | null;
+    };
+    url: '/api/v1/users/export';
+};
+
+export type ExportUsersErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ExportUsersError = ExportUsersErrors[keyof ExportUsersErrors];
+
+export type ExportUsersResponses = {
+    /**
+     * The file. `X-Export-Rows` says how many people are in it, `X-Export-Cut: true` that there are more.
+     */
+    200: unknown;
+};
+
 export type UserData = {
     body?: never;
     path: {
@@ -21939,6 +22259,66 @@ export type UserResponses = {
 };
 
 export type UserResponse = UserResponses[keyof UserResponses];
+
+export type UpdateUserData = {
+    body: UserUpdate;
+    headers?: {
+        /**
+         * If-Match
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}';
+};
+
+export type UpdateUserErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Version missing
+     */
+    428: Problem;
+};
+
+export type UpdateUserError = UpdateUserErrors[keyof UpdateUserErrors];
+
+export type UpdateUserResponses = {
+    /**
+     * Successful Response
+     */
+    200: UserRead;
+};
+
+export type UpdateUserResponse = UpdateUserResponses[keyof UpdateUserResponses];
 
 export type SetActiveData = {
     body: ActiveSet;
@@ -21986,6 +22366,61 @@ export type SetActiveResponses = {
 
 export type SetActiveResponse = SetActiveResponses[keyof SetActiveResponses];
 
+export type UserHistoryData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/users/{user_id}/history';
+};
+
+export type UserHistoryErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UserHistoryError = UserHistoryErrors[keyof UserHistoryErrors];
+
+export type UserHistoryResponses = {
+    /**
+     * Successful Response
+     */
+    200: WaypostAccessPeopleSchemasHistoryPage;
+};
+
+export type UserHistoryResponse = UserHistoryResponses[keyof UserHistoryResponses];
+
 export type UserMentionsData = {
     body?: never;
     path: {
@@ -22027,3 +22462,234 @@ export type UserMentionsResponses = {
 };
 
 export type UserMentionsResponse = UserMentionsResponses[keyof UserMentionsResponses];
+
+export type MakePasswordLinkData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/password-link';
+};
+
+export type MakePasswordLinkErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type MakePasswordLinkError = MakePasswordLinkErrors[keyof MakePasswordLinkErrors];
+
+export type MakePasswordLinkResponses = {
+    /**
+     * Successful Response
+     */
+    201: PasswordLink;
+};
+
+export type MakePasswordLinkResponse = MakePasswordLinkResponses[keyof MakePasswordLinkResponses];
+
+export type UserSecurityData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/security';
+};
+
+export type UserSecurityErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UserSecurityError = UserSecurityErrors[keyof UserSecurityErrors];
+
+export type UserSecurityResponses = {
+    /**
+     * Successful Response
+     */
+    200: UserSecurity;
+};
+
+export type UserSecurityResponse = UserSecurityResponses[keyof UserSecurityResponses];
+
+export type EndUserSessionsData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/sessions';
+};
+
+export type EndUserSessionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type EndUserSessionsError = EndUserSessionsErrors[keyof EndUserSessionsErrors];
+
+export type EndUserSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionsEnded;
+};
+
+export type EndUserSessionsResponse = EndUserSessionsResponses[keyof EndUserSessionsResponses];
+
+export type UserSessionsData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/users/{user_id}/sessions';
+};
+
+export type UserSessionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type UserSessionsError = UserSessionsErrors[keyof UserSessionsErrors];
+
+export type UserSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: UserSessionPage;
+};
+
+export type UserSessionsResponse = UserSessionsResponses[keyof UserSessionsResponses];
+
+export type EndUserSessionData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+        /**
+         * Session Id
+         */
+        session_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/sessions/{session_id}';
+};
+
+export type EndUserSessionErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+};
+
+export type EndUserSessionError = EndUserSessionErrors[keyof EndUserSessionErrors];
+
+export type EndUserSessionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndUserSessionResponse = EndUserSessionResponses[keyof EndUserSessionResponses];
