@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from tests.conftest import PASSWORD, Api
-from waypost.access.models import LoginSession, RolePermission, UserRole
+from waypost.access.models import LoginSession, RolePermission, TotpSecret, UserRole
 from waypost.access.queries import actors
 from waypost.directory.models import User
 from waypost.kernel import relay
@@ -246,7 +246,7 @@ async def test_an_administrator_ends_somebodys_sessions(who: Any, app: Any, data
     assert [(e.actor_id, e.data["reason"]) for e in ended] == [(admin.id, "ended_by_admin")] * 2
 
 
-async def test_security_shows_no_secret(who: Any, app: Any) -> None:
+async def test_security_shows_no_secret(who: Any, app: Any, database: Any) -> None:
     admin, person = await who("admin"), await hire(who)
     api = await Api(app, person["username"]).sign_in()
     await api.post("/auth/mfa/totp/enroll")
@@ -255,6 +255,8 @@ async def test_security_shows_no_secret(who: Any, app: Any) -> None:
     assert security["signed_in_at"]
     assert security["authenticator_since"] is None, "not confirmed yet"
     assert not {"secret", "sealed", "password_hash", "handle"} & set(security)
+    async with database.transaction() as session:
+        await session.execute(delete(TotpSecret).where(TotpSecret.user_id == person["id"]))
     await api.http.aclose()
 
 

@@ -66,6 +66,15 @@ async def edit_user(
     return user
 
 
+async def set_manager(session: AsyncSession, user: User, manager_id: int | None) -> None:
+    """Say whom a person reports to, as another system has it. Raises `ManagerCircle`."""
+    await session.execute(_LINES_LOCK)
+    if manager_id is not None and (manager_id == user.id or await _is_above(session, user.id, manager_id)):
+        raise ManagerCircle
+    user.manager_id = manager_id
+    await session.flush()
+
+
 async def _check(session: AsyncSession, user: User, after: Mapping[str, Any]) -> None:
     wrong = []
     if "timezone" in after and after["timezone"] not in available_timezones():

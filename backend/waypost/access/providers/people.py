@@ -26,10 +26,11 @@ from waypost.access.providers.errors import IdentityTaken, NotLetIn
 from waypost.access.providers.events import IdentityLinked, PersonFollowedProvider, ProviderRolesChanged
 from waypost.access.providers.models import VERIFIED_EMAIL, Identity, IdentityProvider, ProviderGroup
 from waypost.access.queries import actors
+from waypost.directory.editing import set_manager
 from waypost.directory.errors import ManagerCircle
 from waypost.directory.models import Department, User
 from waypost.directory.queries import by_login
-from waypost.directory.service import create_user, set_manager
+from waypost.directory.service import create_user
 from waypost.kernel.events import Doer, record
 from waypost.kernel.shapes import in_one_line, is_blank
 
@@ -236,7 +237,7 @@ async def follow(
         except ManagerCircle:
             pass  # two sources disagree about who stands above whom: what is here stays
     if names:
-        user.updated_at = at
+        user.updated_at, user.version = at, user.version + 1
         await session.flush()
         told = PersonFollowedProvider(user_id=user.id, provider_id=provider.id, changed=sorted(names))
         await record(session, told, actor=actor, at=at)
