@@ -32,7 +32,7 @@ from waypost.audit import router as audit
 from waypost.catalog import categories_router as categories
 from waypost.catalog import forms_router as forms
 from waypost.catalog import router as catalog
-from waypost.kernel import health, hints, http, logs, openapi, queue, webapp
+from waypost.kernel import health, hints, http, limits, logs, openapi, queue, webapp
 from waypost.kernel.db import Database, use_database
 from waypost.kernel.events import use_wiring
 from waypost.kernel.settings import get_settings
@@ -142,7 +142,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     use_database(database)
     async with hints.running(settings, database) as valkey:
         app.state.valkey = valkey
-        async with live.following(database, valkey):
+        async with limits.shared(valkey), live.following(database, valkey):
             yield
     await database.dispose()
     use_database(None)

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import sys
 import time
 import urllib.error
@@ -84,7 +85,11 @@ def _servers(settings: Settings) -> Iterator[None]:
         yield
 
 
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # our own address is never behind a proxy
+# Our own web server, on this machine: never behind a proxy, and its certificate names another address.
+_direct = urllib.request.build_opener(
+    urllib.request.ProxyHandler({}),
+    urllib.request.HTTPSHandler(context=ssl._create_unverified_context()),  # noqa: S323 - nothing secret goes there
+)
 
 
 def _answers(url: str) -> Callable[[], bool]:
@@ -144,7 +149,7 @@ def _run(settings: Settings, began: float) -> None:
         say("Starting the web server, the worker, the scheduler and the reader of mailboxes …")
         host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         host = f"[{host}]" if ":" in host else host
-        for specs in _programs(settings, mails, f"http://{host}:{settings.port}/api/v1/health/ready"):
+        for specs in _programs(settings, mails, f"{settings.scheme}://{host}:{settings.port}/api/v1/health/ready"):
             supervisor.start(specs)
         say(f"\nWaypost is ready at {settings.origin}   ({time.monotonic() - began:.1f} s)")
         if mails is not None:
@@ -249,7 +254,7 @@ def _share_metrics(folder: Path) -> None:
 def serve_api() -> None:
     """Serve the web app and the API (DATABASE_URL and REDIS_URL must be set)."""
     from granian import Granian  # noqa: PLC0415
-    from granian.constants import Interfaces, Loops  # noqa: PLC0415
+    from granian.constants import Interfaces, Loops, SSLProtocols  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
 
     settings = _settings()
@@ -266,6 +271,9 @@ def serve_api() -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=5,
         websockets=False,
+        ssl_cert=settings.tls_certificate,
+        ssl_key=settings.tls_key,
+        ssl_protocol_min=SSLProtocols.tls12,
         log_level=LogLevels.warning,
     ).serve()
 

@@ -1,6 +1,6 @@
 /** The queue and the pages on the smallest phone. */
 import { expect, test } from "@playwright/test";
-import { as, askForHardware, expectNoSidewaysScroll, signIn, title } from "./support";
+import { as, askForHardware, expectNoSidewaysScroll, ownBrowser, signIn, title } from "./support";
 
 test("approving on a phone: one card at a time, targets of 44 px, the next by itself", async ({
   browser,
@@ -28,12 +28,11 @@ test("approving on a phone: one card at a time, targets of 44 px, the next by it
 
 test("a workflow's picture is read and worked on with a finger", async ({ browser }, info) => {
   test.skip(info.project.name !== "phone");
-  const context = await browser.newContext({
+  const page = await ownBrowser(browser, {
     viewport: { width: 320, height: 640 },
     hasTouch: true,
     isMobile: true,
   });
-  const page = await context.newPage();
   await signIn(page, "admin", "/settings/workflows");
   await page.getByRole("link", { name: /Purchases by amount/ }).tap();
   await page.getByRole("tab", { name: "Canvas" }).tap();
@@ -50,7 +49,6 @@ test("a workflow's picture is read and worked on with a finger", async ({ browse
     .tap();
   for (const words of ["Move down", "Add a stage before it", "Duplicate", "Remove"])
     await expect(page.getByRole("menuitem", { name: words })).toBeVisible();
-  await context.close();
 });
 
 test("what has the focus is never behind the bars", async ({ page }) => {

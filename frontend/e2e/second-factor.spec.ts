@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
-import { expect, test, type APIRequestContext, type Browser, type Page } from "@playwright/test";
-import { expectNoViolations, PASSWORD, signIn, title } from "./support";
+import { expect, test, type APIRequestContext, type Page } from "@playwright/test";
+import { expectNoViolations, ownBrowser, PASSWORD, signIn, title } from "./support";
 
 /** The code of a secret for a 30-second step (RFC 6238). */
 function codeOf(secret: string, step = Math.floor(Date.now() / 30_000)): string {
@@ -73,10 +73,6 @@ async function signInOnly(page: Page, username: string): Promise<void> {
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
-async function fresh(browser: Browser): Promise<Page> {
-  return (await browser.newContext()).newPage();
-}
-
 test("an authenticator app is set up in under a minute, and asked for from then on", async ({
   page,
   browser,
@@ -94,7 +90,7 @@ test("an authenticator app is set up in under a minute, and asked for from then 
   expect(seconds).toBeLessThan(60); // what was asked for, in the specification's own words: under 60 seconds
   await expectNoViolations(page);
 
-  const other = await fresh(browser);
+  const other = await ownBrowser(browser);
   await signInOnly(other, username);
   await expect(other.getByRole("heading", { name: "Second step" })).toBeVisible();
   await expectNoViolations(other);
@@ -107,7 +103,7 @@ test("an authenticator app is set up in under a minute, and asked for from then 
     .fill(codeOf(secret, Math.floor(Date.now() / 30_000) + 1));
   await other.waitForURL((url) => !url.pathname.startsWith("/login"));
 
-  const third = await fresh(browser);
+  const third = await ownBrowser(browser);
   await signInOnly(third, username);
   await third.getByRole("button", { name: "Use a recovery code" }).click();
   await third.getByLabel("Recovery code").fill(recovery.toUpperCase());
@@ -214,7 +210,7 @@ test("a passkey opens without a password, goes on after one, and confirms", asyn
   await expect(page.getByRole("button", { name: "Sign in with a passkey" })).toBeEnabled();
   expect(new URL(page.url()).pathname).toBe("/login");
 
-  const other = await fresh(browser);
+  const other = await ownBrowser(browser);
   await other.goto(`${here}/login`);
   await other.getByLabel("Username or e-mail").fill(username);
   await other.getByLabel("Password", { exact: true }).fill(PASSWORD);

@@ -1,14 +1,35 @@
 /** What every journey needs: people of the demo company signed in, and the mails they get. */
 import AxeBuilder from "@axe-core/playwright";
-import { expect, type Browser, type Page } from "@playwright/test";
+import {
+  expect,
+  test,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+} from "@playwright/test";
 
 export const PASSWORD = "demo-Passw0rd-2026";
 const MAILS = process.env.MAILS_URL ?? "";
 
+/** Browsers that journeys opened besides their own, by journey: nothing closes them by itself. */
+let opened: { context: BrowserContext; journey: string }[] = [];
+
+/** A browser of somebody's own, open until this journey ends. */
+export async function ownBrowser(browser: Browser, options?: BrowserContextOptions): Promise<Page> {
+  const journey = test.info().testId;
+  // Left open, the screens of all earlier journeys would go on asking the server for what is new.
+  const over = opened.filter((one) => one.journey !== journey);
+  opened = opened.filter((one) => one.journey === journey);
+  await Promise.all(over.map(({ context }) => context.close()));
+  const context = await browser.newContext(options);
+  opened.push({ context, journey });
+  return context.newPage();
+}
+
 /** A browser of their own for somebody of the demo company. */
 export async function as(browser: Browser, username: string, path = "/"): Promise<Page> {
-  const context = await browser.newContext();
-  const page = await context.newPage();
+  const page = await ownBrowser(browser);
   await signIn(page, username, path);
   return page;
 }

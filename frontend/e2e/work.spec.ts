@@ -1,6 +1,14 @@
 /** A ticket is worked on: properties changed where they stand, two at once, undone; merged; kept confidential. */
 import { expect, test, type APIRequestContext, type Page } from "@playwright/test";
-import { as, expectNoSidewaysScroll, expectNoViolations, PASSWORD, signIn, title } from "./support";
+import {
+  as,
+  expectNoSidewaysScroll,
+  expectNoViolations,
+  ownBrowser,
+  PASSWORD,
+  signIn,
+  title,
+} from "./support";
 
 interface Made {
   id: number;
@@ -189,8 +197,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     request,
   }) => {
     const made = await make(request, title("Whole"), { tags: ["vpn", "home office"], is_confidential: true });
-    const context = await browser.newContext({ colorScheme });
-    const page = await context.newPage();
+    const page = await ownBrowser(browser, { colorScheme });
     await signIn(page, "agent", `/tickets/${made.id}`);
     await expect(page.getByRole("heading", { name: "Checklist" })).toBeVisible();
     await expectNoViolations(page);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, TypeVar
 
@@ -17,13 +16,13 @@ from waypost.access.service import Caller
 from waypost.access.tokens import read_access_token
 from waypost.kernel.db import database
 from waypost.kernel.errors import Unauthenticated
-from waypost.kernel.settings import get_settings
+from waypost.kernel.http import address_of, count_person
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 async def current_actor(request: Request) -> Actor:
-    """The person behind the bearer token. Raises `Unauthenticated` or `SessionEnded` (both 401)."""
+    """The person behind the bearer token. Raises `Unauthenticated`, `SessionEnded` (both 401) or `TooManyRequests` (429)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
@@ -32,6 +31,7 @@ async def current_actor(request: Request) -> Actor:
     if actor is None:
         raise SessionEnded
     structlog.contextvars.bind_contextvars(actor_id=actor.user_id)
+    count_person(request, actor.user_id)
     return actor
 
 
@@ -60,18 +60,7 @@ def _needed(dependant: Any) -> Iterator[Permission]:
 
 def caller_of(request: Request) -> Caller:
     """Where a request comes from; what our own proxies say of it is believed."""
-    address = request.client.host if request.client else ""
-    trusted = [ipaddress.ip_network(n) for n in get_settings().trusted_proxies]
-    if trusted and address and any(ipaddress.ip_address(address) in n for n in trusted):
-        # The last hop our own proxies did not add is the client.
-        for hop in reversed([h.strip() for h in request.headers.get("x-forwarded-for", "").split(",") if h.strip()]):
-            address = hop
-            try:
-                if not any(ipaddress.ip_address(hop) in n for n in trusted):
-                    break
-            except ValueError:
-                break
-    return Caller(address[:45], request.headers.get("user-agent", ""))
+    return Caller(address_of(request)[:45], request.headers.get("user-agent", ""))
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]
@@ -86,6 +75,12 @@ def permit(permission: Permission) -> Any:
 
     check.permission = permission  # type: ignore[attr-defined]
     return Depends(check)
+
+
+def costly(endpoint: Endpoint) -> Endpoint:
+    """Mark a route that costs much: one person's calls of all of these together have a limit of their own."""
+    endpoint.__costly__ = True  # type: ignore[attr-defined]
+    return endpoint
 
 
 def public(endpoint: Endpoint) -> Endpoint:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,6 +37,7 @@ from waypost.access.permissions import SYSTEM_ROLES, Permission, Scope
 from waypost.access.queries import actors
 from waypost.directory.models import User
 from waypost.directory.queries import by_login
+from waypost.kernel import proxies
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError, Forbidden, Invalid, Kind, Refusal
@@ -59,11 +59,7 @@ class Caller:
     @property
     def network(self) -> str:
         """The address sign-ins are counted under; an IPv6 host owns its whole /64."""
-        try:
-            address = ipaddress.ip_address(self.ip_address)
-        except ValueError:
-            return self.ip_address
-        return str(ipaddress.ip_network(f"{address}/64", strict=False)) if address.version == 6 else str(address)
+        return proxies.network(self.ip_address)
 
 
 @dataclass(frozen=True, slots=True)

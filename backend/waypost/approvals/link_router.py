@@ -21,7 +21,7 @@ from waypost.approvals.link_errors import (
 )
 from waypost.approvals.link_schemas import DecisionByLink, DecisionLinkRead
 from waypost.approvals.states import Verb
-from waypost.kernel import pace
+from waypost.kernel import limits
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion
 from waypost.kernel.http import StrictRoute, guarded, json_response
@@ -34,8 +34,7 @@ ALLOWED = 120  # a minute from one address: an office has many people, and a tok
 
 async def _slow_down(request: Request) -> None:
     whose = caller_of(request).network
-    if waiting := await pace.seconds_to_wait(request.app.state.valkey, "links", whose, allowed=ALLOWED):
-        raise TooManyLinks(retry_after=waiting, policy=f'"links";q={ALLOWED};w={pace.MINUTE}')
+    limits.slow_down(limits.Policy("links", ALLOWED), whose, TooManyLinks)
 
 
 async def _guard(request: Request) -> None:

@@ -47,6 +47,12 @@ def _encode_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def tls_of(settings: Settings) -> dict[str, Any]:
+    """What the driver is told of TLS beyond what stands in `DATABASE_URL`."""
+    context = settings.database_tls()
+    return {"ssl": context} if context else {}
+
+
 def make_engine(settings: Settings, *, readonly: bool) -> AsyncEngine:
     """A pool of this process. Never create it before a fork: its sockets belong to one event loop.
 
@@ -66,7 +72,7 @@ def make_engine(settings: Settings, *, readonly: bool) -> AsyncEngine:
         pool_recycle=1800,
         pool_pre_ping=False,
         hide_parameters=True,  # an error that is logged names the statement, never what people wrote
-        connect_args={"server_settings": server_settings, "timeout": 5, "command_timeout": 30},
+        connect_args={"server_settings": server_settings, "timeout": 5, "command_timeout": 30} | tls_of(settings),
         json_serializer=_encode_json,
         json_deserializer=msgspec.json.decode,
     )

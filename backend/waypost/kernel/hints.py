@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -29,8 +30,13 @@ def connect(settings: Settings) -> Redis:
     """A client that gives up quickly: nothing a person waits for depends on it."""
     if settings.redis_url is None:
         raise RuntimeError("REDIS_URL is not set; start with `make run`, which brings its own Valkey")
+    tls: dict[str, Any] = {"ssl_ca_certs": str(settings.redis_ca_file)} if settings.redis_ca_file else {}
     return Redis.from_url(
-        settings.redis_url.get_secret_value(), socket_connect_timeout=1, socket_timeout=5, health_check_interval=30
+        settings.redis_url.get_secret_value(),
+        socket_connect_timeout=1,
+        socket_timeout=5,
+        health_check_interval=30,
+        **tls,
     )
 
 

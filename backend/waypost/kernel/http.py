@@ -30,7 +30,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from waypost.kernel import events
+from waypost.kernel import events, limits, proxies
 from waypost.kernel.db import is_busy, sqlstate
 from waypost.kernel.errors import FieldError, Invalid, Kind, NotFound, Refusal, Unavailable, escape_pointer
 from waypost.kernel.logs import get_logger
@@ -235,7 +235,8 @@ def problem(refusal: Refusal, request: Request) -> Response:
     for name, value in refusal.facts.items():
         if name == "retry_after":
             seconds = max(1, int(str(value)))
-            headers |= {"Retry-After": str(seconds), "RateLimit": f'"default";r=0;t={seconds}'}
+            limit = str(refusal.facts.get("policy", '"default"')).partition(";")[0]
+            headers |= {"Retry-After": str(seconds), "RateLimit": f"{limit};r=0;t={seconds}"}
         elif name == "policy":
             headers["RateLimit-Policy"] = str(value)
         else:
@@ -400,6 +401,46 @@ def _log_request(method: str, route: str, status: int, seconds: float) -> None:
     tell("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
+STANDING = "waypost_standing"  # of a request: how its caller stands against the limit it was counted under
+UNCOUNTED = ("/api/v1/health/",)  # watchdogs ask there
+
+
+def network_of(request: Request) -> str:
+    """What a caller without a sign-in is counted under; an IPv6 host owns its whole /64."""
+    return proxies.network(address_of(request))
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from; what our own proxies say of it is believed."""
+    settings = get_settings()
+    peer = request.client.host if request.client else ""
+    return proxies.client_of(
+        peer,
+        settings.proxy_header,
+        request.headers.getlist(settings.proxy_header),
+        proxies.networks(tuple(settings.trusted_proxies)),
+    )
+
+
+def count_person(request: Request, user_id: int) -> None:
+    """Count a request of somebody signed in, once. Raises `TooManyRequests`."""
+    state = request.scope.setdefault("state", {})
+    if STANDING in state:
+        return
+    state[STANDING] = limits.slow_down(limits.Policy("person", get_settings().quota("person")), str(user_id))
+    if getattr(request.scope.get("endpoint"), "__costly__", False):
+        costly = limits.Policy("costly", get_settings().quota("costly"))
+        state[STANDING] = limits.slow_down(costly, str(user_id))
+
+
+def _of_address() -> limits.Policy:
+    return limits.Policy("address", get_settings().quota("address"))
+
+
+def _too_many(standing: limits.Standing, request: Request) -> Response:
+    return problem(limits.TooManyRequests(retry_after=standing.reset, policy=str(standing.policy)), request)
+
+
 POURED = 4  # times the largest file: so much of a refused request's body is read on
 POURED_SECONDS = 60.0
 
@@ -437,6 +478,7 @@ class Manners:
         structlog.contextvars.bind_contextvars(request_id=rid)
         began, status, has_begun = time.perf_counter(), 500, False
         is_api, is_key = scope["path"].startswith(API), scope["path"].startswith(KEYS)
+        state = scope.setdefault("state", {})
 
         async def noted() -> Message:
             nonlocal is_read
@@ -458,12 +500,21 @@ class Manners:
                     headers["Cache-Control"] = "no-store"
                 elif is_api:
                     headers.setdefault("Cache-Control", "no-store")
+                standing: limits.Standing | None = state.get(STANDING)
+                if standing is not None and "RateLimit-Policy" not in headers:
+                    for name, value in standing.headers().items():
+                        headers.setdefault(name, value)
                 if get_settings().is_https:
                     headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
             await send(message)
 
         try:
-            await self.app(scope, noted, polite)
+            if is_api and b"authorization" not in given_headers and not scope["path"].startswith(UNCOUNTED):
+                state[STANDING] = limits.limiter.take(_of_address(), network_of(Request(scope)))
+            if STANDING in state and state[STANDING].is_over:
+                await _too_many(state[STANDING], Request(scope))(scope, noted, polite)
+            else:
+                await self.app(scope, noted, polite)
         except Exception as error:  # a defect; told here, so that this answer has its request id and headers too
             if has_begun:
                 raise

@@ -9,6 +9,7 @@ from fastapi.routing import iter_route_contexts
 
 from waypost.kernel.errors import Forbidden, Invalid, Refusal, Unauthenticated
 from waypost.kernel.http import PROBLEM, STATUS
+from waypost.kernel.limits import TooManyRequests
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -81,7 +82,9 @@ def complete(app: FastAPI) -> None:
 
 def _complete(operation: dict[str, Any], schemas: dict[str, Any], *, public: bool) -> None:
     answers = operation["responses"]
-    documented = problems(Invalid) if operation.get("parameters") or operation.get("requestBody") else {}
+    documented = problems(TooManyRequests)
+    if operation.get("parameters") or operation.get("requestBody"):
+        documented |= problems(Invalid)
     if not public:
         operation["security"] = [{"bearer": []}]
         documented |= problems(Unauthenticated) | problems(Forbidden)

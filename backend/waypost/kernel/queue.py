@@ -29,6 +29,8 @@ def build(settings: Settings) -> Celery:
     )
     if url.startswith("rediss://"):
         celery.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+        if settings.redis_ca_file:
+            celery.conf.broker_use_ssl["ssl_ca_certs"] = str(settings.redis_ca_file)
     return celery
 
 

@@ -6,14 +6,16 @@ Variables carry no prefix, as the contract names them (`HOST`, `PORT`, `DATA_DIR
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import secrets
+import ssl
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -37,6 +39,12 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(
         None, description="Valkey or Redis 7+ (`redis://…`); unset starts the embedded server."
     )
+    database_ca_file: Path | None = Field(
+        None, description="CA certificate of the PostgreSQL server: the connection is TLS, and its name is checked."
+    )
+    redis_ca_file: Path | None = Field(
+        None, description="CA certificate of the Valkey or Redis server, for `rediss://`; default the system's."
+    )
     database_pool_size: int = Field(
         10, ge=1, le=200, description="Connections each of a process's two pools keeps at most."
     )
@@ -58,7 +66,34 @@ class Settings(BaseSettings):
         10, ge=1, le=1440, description="Length of the first pause; it doubles up to a day."
     )
     trusted_proxies: list[str] = Field(
-        default_factory=list, description="Networks (CIDR, JSON list) whose `X-Forwarded-For` is believed."
+        default_factory=list,
+        description="Networks (CIDR, JSON list) of your proxies: what they say of a caller is believed.",
+    )
+    proxy_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        "x-forwarded-for",
+        description="The header in which they say it: the usual one, or RFC 7239's. The other is ignored.",
+    )
+    tls_certificate: Path | None = Field(
+        None, description="Certificate chain (PEM) to serve TLS directly; with `TLS_KEY`. Not needed behind a proxy."
+    )
+    tls_key: Path | None = Field(None, description="Its private key (PEM, PKCS#8).")
+    person_requests_per_minute: int = Field(
+        0,
+        ge=0,
+        description="Requests one person (or service account) may make in a minute; `0` is 1200, with the demo company "
+        "60000, so that it can be measured.",
+    )
+    address_requests_per_minute: int = Field(
+        0,
+        ge=0,
+        description="Requests without a sign-in that one network address may make in a minute; `0` is 3000, with the demo "
+        "company 60000.",
+    )
+    costly_requests_per_minute: int = Field(
+        0,
+        ge=0,
+        description="Of one person's, those that cost much (uploads, imports, changes of many, tests of channels); `0` is "
+        "120, with the demo company 6000.",
     )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest JSON body, in bytes.")
     attachment_max_bytes: int = Field(25 * 1024 * 1024, ge=1024, description="Largest attachment, in bytes.")
@@ -167,6 +202,19 @@ class Settings(BaseSettings):
         None, ge=1, le=65535, description="Port of the mail catcher's page; default a free one."
     )
 
+    @field_validator("trusted_proxies", "outgoing_allow")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for one in value:
+            ipaddress.ip_network(one)
+        return value
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Settings:
+        if (self.tls_certificate is None) is not (self.tls_key is None):
+            raise ValueError("TLS_CERTIFICATE and TLS_KEY belong together")
+        return self
+
     @field_validator("public_url")
     @classmethod
     def _bare_origin(cls, value: str | None) -> str | None:
@@ -182,7 +230,18 @@ class Settings(BaseSettings):
         if self.public_url:
             return self.public_url
         host = "localhost" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def scheme(self) -> str:
+        """How the web server itself is spoken to."""
+        return "https" if self.tls_certificate else "http"
+
+    def quota(self, name: Literal["person", "address", "costly"]) -> int:
+        """Requests in a minute that a limit allows, by its name."""
+        chosen: int = getattr(self, f"{name}_requests_per_minute")
+        usual, measured = {"person": (1200, 60_000), "address": (3000, 60_000), "costly": (120, 6000)}[name]
+        return chosen or (measured if self.demo else usual)
 
     @property
     def is_https(self) -> bool:
@@ -203,6 +262,12 @@ class Settings(BaseSettings):
             raise RuntimeError("DATABASE_URL must be a postgresql:// address")
         # psql's word for it; the driver's is `ssl`, with the same values
         return "postgresql+asyncpg://" + re.sub("([?&])sslmode=", r"\1ssl=", rest)
+
+    def database_tls(self) -> ssl.SSLContext | None:
+        """With `DATABASE_CA_FILE`: TLS 1.2 or newer to PostgreSQL, its certificate and name checked. Else None."""
+        if self.database_ca_file is None:
+            return None
+        return ssl.create_default_context(cafile=str(self.database_ca_file))
 
     def signing_secret(self) -> bytes:
         """The installation's secret: `SECRET_KEY`, or a random one kept in `DATA_DIR/secrets` (mode 0600)."""

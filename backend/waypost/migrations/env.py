@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from waypost.kernel.db import tls_of
 from waypost.kernel.settings import get_settings
 from waypost.migrations.tables import metadata
 
@@ -30,7 +31,7 @@ def _run(connection: Connection) -> None:
 
 async def _online() -> None:
     url = context.config.attributes.get("url") or get_settings().sqlalchemy_url()
-    engine = create_async_engine(url, poolclass=NullPool)
+    engine = create_async_engine(url, poolclass=NullPool, connect_args=tls_of(get_settings()))
     async with engine.connect() as connection:
         await connection.run_sync(_run)
         await connection.commit()

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from waypost.access.actor import Actor
-from waypost.access.deps import current_actor, permit, public
+from waypost.access.deps import costly, current_actor, permit, public
 from waypost.access.permissions import Permission
 from waypost.kernel.db import ReadSession, WriteSession
 from waypost.kernel.errors import StaleVersion
@@ -132,6 +132,7 @@ async def notification_template_versions(
     responses=problems(TemplateNotFound, TicketNotFound),
 )
 @guarded(_is_there)
+@costly
 async def preview_notification_template(
     key: Key,
     body: TrialAsk,
@@ -155,6 +156,7 @@ async def preview_notification_template(
     responses=problems(TemplateNotFound, TicketNotFound, NotReached),
 )
 @guarded(_is_there)
+@costly
 async def try_notification_template(
     key: Key,
     body: TrialAsk,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from starlette.responses import StreamingResponse
 
 from waypost.access.actor import Actor
-from waypost.access.deps import permit, public
+from waypost.access.deps import costly, permit, public
 from waypost.access.permissions import Permission
 from waypost.directory.names import names
 from waypost.kernel import hints
@@ -81,6 +81,7 @@ _OPENING = problems(AttachmentNotFound, AttachmentNotReady, AttachmentInfected, 
         TicketNotFound, NotYours, TicketIsClosed, BadUpload, AttachmentTooLarge, TooManyAttachments, Unavailable
     ),
 )
+@costly
 async def add_attachment(ticket_id: PathId, request: Request, actor: Reader, once: OnceOnly) -> Response:
     """Add a file, in the field `file` of a form; a field `visibility` before it may say `INTERNAL`."""
     async with database().read() as session:
@@ -149,6 +150,7 @@ async def remove_attachment(attachment_id: PathId, actor: Reader) -> Response:
     response_model=AttachmentRead,
     responses=problems(AttachmentNotFound, NotYours, NothingToScan),
 )
+@costly
 async def scan_attachment(attachment_id: PathId, actor: Reader) -> Response:
     """Let the virus scanner look once more at a file it could not judge: for who added it, and the team."""
     row = await attaching.ask_for_scan(database(), actor, attachment_id)

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 
 from waypost.access.actor import Actor
-from waypost.access.deps import permit
+from waypost.access.deps import costly, permit
 from waypost.access.permissions import Permission
 from waypost.kernel import hints
 from waypost.kernel.db import ReadSession, database
@@ -59,6 +59,7 @@ async def _chosen(body: BulkTickets, actor: Actor, filters: Filters) -> list[int
 
 
 @router.post("/tickets/bulk", response_model=BulkTicketsAnswer, responses=problems(TooManyMatching))
+@costly
 async def change_many(body: BulkTickets, actor: Worker, filters: ExactFilters, once: OnceOnly) -> Response:
     """The same action on many tickets; each is decided and kept on its own, and says what became of it.
 
@@ -88,6 +89,7 @@ async def change_many(body: BulkTickets, actor: Worker, filters: ExactFilters, o
 
 
 @router.post("/tickets/bulk/preview", response_model=BulkPreview, responses=problems(TooManyMatching))
+@costly
 async def preview_many(body: BulkTickets, actor: Worker, filters: ExactFilters) -> Response:
     """What would become of each ticket. Nothing is changed."""
     action = _action(body)
@@ -117,6 +119,7 @@ async def bulk_job_items(
 
 
 @router.post("/bulk-jobs/{job_id}/retry", response_model=BulkJobRead, responses=problems(JobNotFound))
+@costly
 async def retry_bulk_job(job_id: PathId, actor: Worker) -> Response:
     """Try again what failed."""
     async with database().transaction() as session:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from waypost.access.actor import Actor
-from waypost.access.deps import current_actor, permit
+from waypost.access.deps import costly, current_actor, permit
 from waypost.access.permissions import Permission
 from waypost.catalog.errors import TicketTypeNotFound, UnknownTicketType
 from waypost.catalog.queries import ticket_type
@@ -66,6 +66,7 @@ _CSV: dict[int | str, dict[str, Any]] = {
     openapi_extra=_FORM,
     responses=problems(BadUpload, BadFile, ImportTooLarge),
 )
+@costly
 async def bring_import(request: Request, actor: Importer, once: OnceOnly) -> Response:
     """Bring a CSV file, in the field `file` of a form: 10 MB and 5,000 rows at most. Nothing is made of it yet."""
     length = request.headers.get("content-length", "")
@@ -135,6 +136,7 @@ async def plan_import(import_id: PathId, body: ImportPlan, session: WriteSession
 
 
 @router.post("/{import_id}/check", response_model=ImportRead, responses=problems(ImportNotFound, NotNow))
+@costly
 async def check_import(import_id: PathId, actor: Importer) -> Response:
     """Rehearse every row by the rules of requests. Nothing is changed; the worker does it."""
     async with database().transaction() as session:
@@ -145,6 +147,7 @@ async def check_import(import_id: PathId, actor: Importer) -> Response:
 
 
 @router.post("/{import_id}/run", response_model=ImportRead, responses=problems(ImportNotFound, NotNow))
+@costly
 async def run_import(import_id: PathId, actor: Importer) -> Response:
     """Let the rows that are right become tickets; the worker does it, each exactly once."""
     async with database().transaction() as session:

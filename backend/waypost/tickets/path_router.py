@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import CurrentActor, permit
 from waypost.access.permissions import Permission
 from waypost.catalog.errors import UnknownTicketType
-from waypost.kernel import pace
+from waypost.kernel import limits
 from waypost.kernel.db import ReadSession
 from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.ids import PathId
@@ -34,10 +34,8 @@ _NOT_JUDGED = {"submit", "draft_id", "tags", "is_confidential"}
 ALLOWED = 240  # a minute, of one person: forms ask in the pauses of typing
 
 
-async def _slow_down(request: Request, actor: CurrentActor) -> None:
-    waiting = await pace.seconds_to_wait(request.app.state.valkey, "paths", str(actor.user_id), allowed=ALLOWED)
-    if waiting:
-        raise TooManyPaths(retry_after=waiting, policy=f'"paths";q={ALLOWED};w={pace.MINUTE}')
+async def _slow_down(actor: CurrentActor) -> None:
+    limits.slow_down(limits.Policy("paths", ALLOWED), str(actor.user_id), TooManyPaths)
 
 
 @router.post(

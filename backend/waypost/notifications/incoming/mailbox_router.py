@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from waypost.access.actor import Actor
-from waypost.access.deps import current_actor, permit
+from waypost.access.deps import costly, current_actor, permit
 from waypost.access.permissions import Permission
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion
@@ -83,6 +83,7 @@ async def add_mailbox(body: MailboxSetup, session: WriteSession, actor: Administ
 
 
 @router.post("/mailboxes/test", response_model=MailboxTested, responses=problems(MailboxNotFound))
+@costly
 async def try_mailbox(body: MailboxTest, session: ReadSession, _: Administrator) -> Response:
     """Whether a mailbox can be read as it is set up here: how far it goes, and what is in the way. Reads no mail."""
     return json_response(await mailboxes.try_mailbox(session, setup_of(body.model_dump()), body.mailbox_id))
