@@ -10343,6 +10343,10 @@ export type AbsencesErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AbsencesError = AbsencesErrors[keyof AbsencesErrors];
@@ -10388,6 +10392,10 @@ export type SetAbsenceErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SetAbsenceError = SetAbsenceErrors[keyof SetAbsenceErrors];
@@ -10430,6 +10438,10 @@ export type RemoveAbsenceErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemoveAbsenceError = RemoveAbsenceErrors[keyof RemoveAbsenceErrors];
@@ -10488,6 +10500,10 @@ export type ApprovalReviewsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ApprovalReviewsError = ApprovalReviewsErrors[keyof ApprovalReviewsErrors];
@@ -10530,6 +10546,10 @@ export type ApprovalReviewErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ApprovalReviewError = ApprovalReviewErrors[keyof ApprovalReviewErrors];
@@ -10576,6 +10596,10 @@ export type DecideReviewErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DecideReviewError = DecideReviewErrors[keyof DecideReviewErrors];
@@ -10622,6 +10646,10 @@ export type WorkflowsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type WorkflowsError = WorkflowsErrors[keyof WorkflowsErrors];
@@ -10667,6 +10695,10 @@ export type CreateWorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateWorkflowError = CreateWorkflowErrors[keyof CreateWorkflowErrors];
@@ -10704,6 +10736,10 @@ export type CheckWorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CheckWorkflowError = CheckWorkflowErrors[keyof CheckWorkflowErrors];
@@ -10749,6 +10785,10 @@ export type ImportWorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ImportWorkflowError = ImportWorkflowErrors[keyof ImportWorkflowErrors];
@@ -10786,6 +10826,10 @@ export type SimulateDocumentErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SimulateDocumentError = SimulateDocumentErrors[keyof SimulateDocumentErrors];
@@ -10828,6 +10872,10 @@ export type WorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type WorkflowError = WorkflowErrors[keyof WorkflowErrors];
@@ -10878,6 +10926,10 @@ export type ChangeWorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ChangeWorkflowError = ChangeWorkflowErrors[keyof ChangeWorkflowErrors];
@@ -10928,6 +10980,10 @@ export type ActivateWorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ActivateWorkflowError = ActivateWorkflowErrors[keyof ActivateWorkflowErrors];
@@ -10987,6 +11043,10 @@ export type CompareWorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CompareWorkflowError = CompareWorkflowErrors[keyof CompareWorkflowErrors];
@@ -11044,6 +11104,10 @@ export type DiscardWorkflowDraftErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DiscardWorkflowDraftError = DiscardWorkflowDraftErrors[keyof DiscardWorkflowDraftErrors];
@@ -11086,6 +11150,10 @@ export type WorkflowDraftErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type WorkflowDraftError = WorkflowDraftErrors[keyof WorkflowDraftErrors];
@@ -11132,6 +11200,10 @@ export type KeepWorkflowDraftErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type KeepWorkflowDraftError = KeepWorkflowDraftErrors[keyof KeepWorkflowDraftErrors];
@@ -11185,6 +11257,10 @@ export type ExportWorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ExportWorkflowError = ExportWorkflowErrors[keyof ExportWorkflowErrors];
@@ -11243,6 +11319,10 @@ export type PublishWorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PublishWorkflowError = PublishWorkflowErrors[keyof PublishWorkflowErrors];
@@ -11288,6 +11368,10 @@ export type ReplayWorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ReplayWorkflowError = ReplayWorkflowErrors[keyof ReplayWorkflowErrors];
@@ -11342,6 +11426,10 @@ export type RestoreWorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RestoreWorkflowError = RestoreWorkflowErrors[keyof RestoreWorkflowErrors];
@@ -11384,6 +11472,10 @@ export type SimulateWorkflowErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SimulateWorkflowError = SimulateWorkflowErrors[keyof SimulateWorkflowErrors];
@@ -11439,6 +11531,10 @@ export type WorkflowVersionsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type WorkflowVersionsError = WorkflowVersionsErrors[keyof WorkflowVersionsErrors];
@@ -11485,6 +11581,10 @@ export type WorkflowVersionErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type WorkflowVersionError = WorkflowVersionErrors[keyof WorkflowVersionErrors];
@@ -11530,6 +11630,10 @@ export type GoAwayErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type GoAwayError = GoAwayErrors[keyof GoAwayErrors];
@@ -11563,6 +11667,10 @@ export type DecideManyErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DecideManyError = DecideManyErrors[keyof DecideManyErrors];
@@ -11621,6 +11729,10 @@ export type DelegationsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DelegationsError = DelegationsErrors[keyof DelegationsErrors];
@@ -11662,6 +11774,10 @@ export type CreateDelegationErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateDelegationError = CreateDelegationErrors[keyof CreateDelegationErrors];
@@ -11695,6 +11811,10 @@ export type PreviewDelegationErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PreviewDelegationError = PreviewDelegationErrors[keyof PreviewDelegationErrors];
@@ -11737,6 +11857,10 @@ export type EndDelegationErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type EndDelegationError = EndDelegationErrors[keyof EndDelegationErrors];
@@ -11779,6 +11903,10 @@ export type DelegationErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DelegationError = DelegationErrors[keyof DelegationErrors];
@@ -11829,6 +11957,10 @@ export type ChangeDelegationErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ChangeDelegationError = ChangeDelegationErrors[keyof ChangeDelegationErrors];
@@ -11887,6 +12019,10 @@ export type PendingApprovalsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PendingApprovalsError = PendingApprovalsErrors[keyof PendingApprovalsErrors];
@@ -11916,6 +12052,10 @@ export type PendingSummaryErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PendingSummaryError = PendingSummaryErrors[keyof PendingSummaryErrors];
@@ -11945,6 +12085,10 @@ export type StandingInErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type StandingInError = StandingInErrors[keyof StandingInErrors];
@@ -12003,6 +12147,10 @@ export type BreakGlassErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type BreakGlassError = BreakGlassErrors[keyof BreakGlassErrors];
@@ -12061,6 +12209,10 @@ export type OverrideErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type OverrideError = OverrideErrors[keyof OverrideErrors];
@@ -12119,6 +12271,10 @@ export type AddApproverErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AddApproverError = AddApproverErrors[keyof AddApproverErrors];
@@ -12180,6 +12336,10 @@ export type ApproveErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ApproveError = ApproveErrors[keyof ApproveErrors];
@@ -12229,6 +12389,10 @@ export type ChangesOfStepErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ChangesOfStepError = ChangesOfStepErrors[keyof ChangesOfStepErrors];
@@ -12290,6 +12454,10 @@ export type DelegateErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DelegateError = DelegateErrors[keyof DelegateErrors];
@@ -12351,6 +12519,10 @@ export type EscalateErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type EscalateError = EscalateErrors[keyof EscalateErrors];
@@ -12412,6 +12584,10 @@ export type RejectErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RejectError = RejectErrors[keyof RejectErrors];
@@ -12473,6 +12649,10 @@ export type RequestInfoErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RequestInfoError = RequestInfoErrors[keyof RequestInfoErrors];
@@ -12515,6 +12695,10 @@ export type NoteSeenErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NoteSeenError = NoteSeenErrors[keyof NoteSeenErrors];
@@ -12561,6 +12745,10 @@ export type RemoveAttachmentErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemoveAttachmentError = RemoveAttachmentErrors[keyof RemoveAttachmentErrors];
@@ -12618,6 +12806,10 @@ export type AttachmentErrors = {
      */
     422: Problem;
     /**
+     * Please wait
+     */
+    429: Problem;
+    /**
      * Temporarily unavailable
      */
     503: Problem;
@@ -12671,6 +12863,10 @@ export type LinkAttachmentErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type LinkAttachmentError = LinkAttachmentErrors[keyof LinkAttachmentErrors];
@@ -12717,6 +12913,10 @@ export type ScanAttachmentErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ScanAttachmentError = ScanAttachmentErrors[keyof ScanAttachmentErrors];
@@ -12787,6 +12987,10 @@ export type AuditTrailErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AuditTrailError = AuditTrailErrors[keyof AuditTrailErrors];
@@ -12816,6 +13020,10 @@ export type FirstPasswordErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type FirstPasswordError = FirstPasswordErrors[keyof FirstPasswordErrors];
@@ -12886,6 +13094,10 @@ export type LogoutErrors = {
      * Foreign origin
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type LogoutError = LogoutErrors[keyof LogoutErrors];
@@ -12915,6 +13127,10 @@ export type MeErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type MeError = MeErrors[keyof MeErrors];
@@ -12944,6 +13160,10 @@ export type SecondFactorsErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SecondFactorsError = SecondFactorsErrors[keyof SecondFactorsErrors];
@@ -12977,6 +13197,10 @@ export type RenewRecoveryCodesErrors = {
      * No longer possible
      */
     409: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors];
@@ -13010,6 +13234,10 @@ export type RemoveTotpErrors = {
      * No longer possible
      */
     409: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemoveTotpError = RemoveTotpErrors[keyof RemoveTotpErrors];
@@ -13080,6 +13308,10 @@ export type EnrollTotpErrors = {
      * Confirmation needed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type EnrollTotpError = EnrollTotpErrors[keyof EnrollTotpErrors];
@@ -13150,6 +13382,10 @@ export type AddPasskeyErrors = {
      * Not confirmed
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AddPasskeyError = AddPasskeyErrors[keyof AddPasskeyErrors];
@@ -13183,6 +13419,10 @@ export type PasskeyOptionsErrors = {
      * No longer possible
      */
     409: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PasskeyOptionsError = PasskeyOptionsErrors[keyof PasskeyOptionsErrors];
@@ -13249,6 +13489,10 @@ export type PasskeySignInOptionsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PasskeySignInOptionsError = PasskeySignInOptionsErrors[keyof PasskeySignInOptionsErrors];
@@ -13282,6 +13526,10 @@ export type PasskeyStepUpOptionsErrors = {
      * No longer possible
      */
     409: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PasskeyStepUpOptionsError = PasskeyStepUpOptionsErrors[keyof PasskeyStepUpOptionsErrors];
@@ -13328,6 +13576,10 @@ export type RemovePasskeyErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemovePasskeyError = RemovePasskeyErrors[keyof RemovePasskeyErrors];
@@ -13347,6 +13599,15 @@ export type SignInWaysData = {
     query?: never;
     url: '/api/v1/auth/providers';
 };
+
+export type SignInWaysErrors = {
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SignInWaysError = SignInWaysErrors[keyof SignInWaysErrors];
 
 export type SignInWaysResponses = {
     /**
@@ -13373,6 +13634,10 @@ export type RefreshErrors = {
      * Foreign origin
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RefreshError = RefreshErrors[keyof RefreshErrors];
@@ -13419,6 +13684,10 @@ export type SessionsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SessionsError = SessionsErrors[keyof SessionsErrors];
@@ -13461,6 +13730,10 @@ export type RevokeSessionErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RevokeSessionError = RevokeSessionErrors[keyof RevokeSessionErrors];
@@ -13490,6 +13763,10 @@ export type StepUpStateErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type StepUpStateError = StepUpStateErrors[keyof StepUpStateErrors];
@@ -13569,6 +13846,10 @@ export type BulkJobErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type BulkJobError = BulkJobErrors[keyof BulkJobErrors];
@@ -13628,6 +13909,10 @@ export type BulkJobItemsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type BulkJobItemsError = BulkJobItemsErrors[keyof BulkJobItemsErrors];
@@ -13670,6 +13955,10 @@ export type RetryBulkJobErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RetryBulkJobError = RetryBulkJobErrors[keyof RetryBulkJobErrors];
@@ -13716,6 +14005,10 @@ export type UndoBulkJobErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UndoBulkJobError = UndoBulkJobErrors[keyof UndoBulkJobErrors];
@@ -13774,6 +14067,10 @@ export type CannedRepliesErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CannedRepliesError = CannedRepliesErrors[keyof CannedRepliesErrors];
@@ -13815,6 +14112,10 @@ export type CreateCannedReplyErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateCannedReplyError = CreateCannedReplyErrors[keyof CreateCannedReplyErrors];
@@ -13852,6 +14153,10 @@ export type PreviewCannedReplyErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PreviewCannedReplyError = PreviewCannedReplyErrors[keyof PreviewCannedReplyErrors];
@@ -13881,6 +14186,10 @@ export type CannedVariablesErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CannedVariablesError = CannedVariablesErrors[keyof CannedVariablesErrors];
@@ -13923,6 +14232,10 @@ export type RemoveCannedReplyErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemoveCannedReplyError = RemoveCannedReplyErrors[keyof RemoveCannedReplyErrors];
@@ -13965,6 +14278,10 @@ export type CannedReplyErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CannedReplyError = CannedReplyErrors[keyof CannedReplyErrors];
@@ -14011,6 +14328,10 @@ export type UpdateCannedReplyErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateCannedReplyError = UpdateCannedReplyErrors[keyof UpdateCannedReplyErrors];
@@ -14040,6 +14361,10 @@ export type CategoryListErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CategoryListError = CategoryListErrors[keyof CategoryListErrors];
@@ -14085,6 +14410,10 @@ export type CreateCategoryErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateCategoryError = CreateCategoryErrors[keyof CreateCategoryErrors];
@@ -14131,6 +14460,10 @@ export type RemoveCategoryErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemoveCategoryError = RemoveCategoryErrors[keyof RemoveCategoryErrors];
@@ -14181,6 +14514,10 @@ export type UpdateCategoryErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateCategoryError = UpdateCategoryErrors[keyof UpdateCategoryErrors];
@@ -14227,6 +14564,10 @@ export type ContactPointsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ContactPointsError = ContactPointsErrors[keyof ContactPointsErrors];
@@ -14321,6 +14662,10 @@ export type RemoveContactPointErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemoveContactPointError = RemoveContactPointErrors[keyof RemoveContactPointErrors];
@@ -14375,6 +14720,10 @@ export type TryContactPointErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TryContactPointError = TryContactPointErrors[keyof TryContactPointErrors];
@@ -14421,6 +14770,10 @@ export type VerifyContactPointErrors = {
      * Not the code
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type VerifyContactPointError = VerifyContactPointErrors[keyof VerifyContactPointErrors];
@@ -14563,6 +14916,10 @@ export type DepartmentsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DepartmentsError = DepartmentsErrors[keyof DepartmentsErrors];
@@ -14604,6 +14961,10 @@ export type CreateDepartmentErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateDepartmentError = CreateDepartmentErrors[keyof CreateDepartmentErrors];
@@ -14699,6 +15060,10 @@ export type FileErrors = {
      */
     422: Problem;
     /**
+     * Please wait
+     */
+    429: Problem;
+    /**
      * Temporarily unavailable
      */
     503: Problem;
@@ -14726,6 +15091,15 @@ export type LiveData = {
     url: '/api/v1/health/live';
 };
 
+export type LiveErrors = {
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type LiveError = LiveErrors[keyof LiveErrors];
+
 export type LiveResponses = {
     /**
      * Successful Response
@@ -14741,6 +15115,15 @@ export type ReadyData = {
     query?: never;
     url: '/api/v1/health/ready';
 };
+
+export type ReadyErrors = {
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReadyError = ReadyErrors[keyof ReadyErrors];
 
 export type ReadyResponses = {
     /**
@@ -14767,6 +15150,10 @@ export type IdentityProviderKindsErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type IdentityProviderKindsError = IdentityProviderKindsErrors[keyof IdentityProviderKindsErrors];
@@ -14796,6 +15183,10 @@ export type IdentityProvidersErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type IdentityProvidersError = IdentityProvidersErrors[keyof IdentityProvidersErrors];
@@ -14841,6 +15232,10 @@ export type AddIdentityProviderErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AddIdentityProviderError = AddIdentityProviderErrors[keyof AddIdentityProviderErrors];
@@ -14887,6 +15282,10 @@ export type RemoveIdentityProviderErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemoveIdentityProviderError = RemoveIdentityProviderErrors[keyof RemoveIdentityProviderErrors];
@@ -14929,6 +15328,10 @@ export type IdentityProviderErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type IdentityProviderError = IdentityProviderErrors[keyof IdentityProviderErrors];
@@ -14975,6 +15378,10 @@ export type ChangeIdentityProviderErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ChangeIdentityProviderError = ChangeIdentityProviderErrors[keyof ChangeIdentityProviderErrors];
@@ -15017,6 +15424,10 @@ export type IdentityProviderGroupsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type IdentityProviderGroupsError = IdentityProviderGroupsErrors[keyof IdentityProviderGroupsErrors];
@@ -15063,6 +15474,10 @@ export type SetIdentityProviderGroupsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SetIdentityProviderGroupsError = SetIdentityProviderGroupsErrors[keyof SetIdentityProviderGroupsErrors];
@@ -15105,6 +15520,10 @@ export type TestIdentityProviderErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TestIdentityProviderError = TestIdentityProviderErrors[keyof TestIdentityProviderErrors];
@@ -15181,6 +15600,10 @@ export type IncomingMailsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type IncomingMailsError = IncomingMailsErrors[keyof IncomingMailsErrors];
@@ -15214,6 +15637,10 @@ export type DiscardMailsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DiscardMailsError = DiscardMailsErrors[keyof DiscardMailsErrors];
@@ -15256,6 +15683,10 @@ export type IncomingMailErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type IncomingMailError = IncomingMailErrors[keyof IncomingMailErrors];
@@ -15302,6 +15733,10 @@ export type DiscardMailErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DiscardMailError = DiscardMailErrors[keyof DiscardMailErrors];
@@ -15348,6 +15783,10 @@ export type PutMailOnTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PutMailOnTicketError = PutMailOnTicketErrors[keyof PutMailOnTicketErrors];
@@ -15394,6 +15833,10 @@ export type TakeMailAnewErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TakeMailAnewError = TakeMailAnewErrors[keyof TakeMailAnewErrors];
@@ -15423,6 +15866,10 @@ export type MailboxListErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type MailboxListError = MailboxListErrors[keyof MailboxListErrors];
@@ -15468,6 +15915,10 @@ export type AddMailboxErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AddMailboxError = AddMailboxErrors[keyof AddMailboxErrors];
@@ -15505,6 +15956,10 @@ export type TryMailboxErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TryMailboxError = TryMailboxErrors[keyof TryMailboxErrors];
@@ -15547,6 +16002,10 @@ export type RemoveMailboxErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemoveMailboxError = RemoveMailboxErrors[keyof RemoveMailboxErrors];
@@ -15589,6 +16048,10 @@ export type MailboxErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type MailboxError = MailboxErrors[keyof MailboxErrors];
@@ -15639,6 +16102,10 @@ export type ChangeMailboxErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ChangeMailboxError = ChangeMailboxErrors[keyof ChangeMailboxErrors];
@@ -15685,6 +16152,10 @@ export type MyRequestsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type MyRequestsError = MyRequestsErrors[keyof MyRequestsErrors];
@@ -15714,6 +16185,10 @@ export type NotificationChannelsErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NotificationChannelsError = NotificationChannelsErrors[keyof NotificationChannelsErrors];
@@ -15756,6 +16231,10 @@ export type NotificationChannelErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NotificationChannelError = NotificationChannelErrors[keyof NotificationChannelErrors];
@@ -15802,6 +16281,10 @@ export type UpdateNotificationChannelErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateNotificationChannelError = UpdateNotificationChannelErrors[keyof UpdateNotificationChannelErrors];
@@ -15856,6 +16339,10 @@ export type TryNotificationChannelErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TryNotificationChannelError = TryNotificationChannelErrors[keyof TryNotificationChannelErrors];
@@ -15885,6 +16372,10 @@ export type NotificationDefaultsErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NotificationDefaultsError = NotificationDefaultsErrors[keyof NotificationDefaultsErrors];
@@ -15922,6 +16413,10 @@ export type UpdateNotificationDefaultsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateNotificationDefaultsError = UpdateNotificationDefaultsErrors[keyof UpdateNotificationDefaultsErrors];
@@ -15964,6 +16459,10 @@ export type RoleNotificationDefaultsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RoleNotificationDefaultsError = RoleNotificationDefaultsErrors[keyof RoleNotificationDefaultsErrors];
@@ -16010,6 +16509,10 @@ export type UpdateRoleNotificationDefaultsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateRoleNotificationDefaultsError = UpdateRoleNotificationDefaultsErrors[keyof UpdateRoleNotificationDefaultsErrors];
@@ -16094,6 +16597,10 @@ export type NotificationDeliveriesErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NotificationDeliveriesError = NotificationDeliveriesErrors[keyof NotificationDeliveriesErrors];
@@ -16135,6 +16642,10 @@ export type SendDeliveriesAgainErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SendDeliveriesAgainError = SendDeliveriesAgainErrors[keyof SendDeliveriesAgainErrors];
@@ -16177,6 +16688,10 @@ export type NotificationDeliveryErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NotificationDeliveryError = NotificationDeliveryErrors[keyof NotificationDeliveryErrors];
@@ -16223,6 +16738,10 @@ export type SendDeliveryAgainErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SendDeliveryAgainError = SendDeliveryAgainErrors[keyof SendDeliveryAgainErrors];
@@ -16257,6 +16776,10 @@ export type NotificationPreviewErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NotificationPreviewError = NotificationPreviewErrors[keyof NotificationPreviewErrors];
@@ -16284,6 +16807,10 @@ export type NotificationTemplatesErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NotificationTemplatesError = NotificationTemplatesErrors[keyof NotificationTemplatesErrors];
@@ -16349,6 +16876,10 @@ export type ResetNotificationTemplateErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ResetNotificationTemplateError = ResetNotificationTemplateErrors[keyof ResetNotificationTemplateErrors];
@@ -16404,6 +16935,10 @@ export type NotificationTemplateErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NotificationTemplateError = NotificationTemplateErrors[keyof NotificationTemplateErrors];
@@ -16463,6 +16998,10 @@ export type UpdateNotificationTemplateErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateNotificationTemplateError = UpdateNotificationTemplateErrors[keyof UpdateNotificationTemplateErrors];
@@ -16518,6 +17057,10 @@ export type PreviewNotificationTemplateErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PreviewNotificationTemplateError = PreviewNotificationTemplateErrors[keyof PreviewNotificationTemplateErrors];
@@ -16585,6 +17128,10 @@ export type TryNotificationTemplateErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TryNotificationTemplateError = TryNotificationTemplateErrors[keyof TryNotificationTemplateErrors];
@@ -16652,6 +17199,10 @@ export type NotificationTemplateVersionsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NotificationTemplateVersionsError = NotificationTemplateVersionsErrors[keyof NotificationTemplateVersionsErrors];
@@ -16702,6 +17253,10 @@ export type NotificationsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NotificationsError = NotificationsErrors[keyof NotificationsErrors];
@@ -16731,6 +17286,10 @@ export type NotificationPreferencesErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type NotificationPreferencesError = NotificationPreferencesErrors[keyof NotificationPreferencesErrors];
@@ -16768,6 +17327,10 @@ export type UpdateNotificationPreferencesErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateNotificationPreferencesError = UpdateNotificationPreferencesErrors[keyof UpdateNotificationPreferencesErrors];
@@ -16808,6 +17371,10 @@ export type MarkAllReadErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type MarkAllReadError = MarkAllReadErrors[keyof MarkAllReadErrors];
@@ -16850,6 +17417,10 @@ export type MarkReadErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type MarkReadError = MarkReadErrors[keyof MarkReadErrors];
@@ -16908,6 +17479,10 @@ export type PeopleErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PeopleError = PeopleErrors[keyof PeopleErrors];
@@ -16941,6 +17516,10 @@ export type PushKeyErrors = {
      * No longer possible
      */
     409: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PushKeyError = PushKeyErrors[keyof PushKeyErrors];
@@ -16970,6 +17549,10 @@ export type TeamQueuesErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TeamQueuesError = TeamQueuesErrors[keyof TeamQueuesErrors];
@@ -17024,6 +17607,10 @@ export type ClaimNextErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ClaimNextError = ClaimNextErrors[keyof ClaimNextErrors];
@@ -17083,6 +17670,10 @@ export type QueueTicketsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type QueueTicketsError = QueueTicketsErrors[keyof QueueTicketsErrors];
@@ -17112,6 +17703,10 @@ export type DashboardErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DashboardError = DashboardErrors[keyof DashboardErrors];
@@ -17158,6 +17753,10 @@ export type RequestDraftsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RequestDraftsError = RequestDraftsErrors[keyof RequestDraftsErrors];
@@ -17207,6 +17806,10 @@ export type CreateRequestDraftErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateRequestDraftError = CreateRequestDraftErrors[keyof CreateRequestDraftErrors];
@@ -17245,6 +17848,10 @@ export type DeleteRequestDraftErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DeleteRequestDraftError = DeleteRequestDraftErrors[keyof DeleteRequestDraftErrors];
@@ -17287,6 +17894,10 @@ export type RequestDraftErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RequestDraftError = RequestDraftErrors[keyof RequestDraftErrors];
@@ -17337,6 +17948,10 @@ export type UpdateRequestDraftErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateRequestDraftError = UpdateRequestDraftErrors[keyof UpdateRequestDraftErrors];
@@ -17389,6 +18004,10 @@ export type RequestersErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RequestersError = RequestersErrors[keyof RequestersErrors];
@@ -17435,6 +18054,10 @@ export type RolesErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RolesError = RolesErrors[keyof RolesErrors];
@@ -17476,6 +18099,10 @@ export type CreateRoleErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateRoleError = CreateRoleErrors[keyof CreateRoleErrors];
@@ -17518,6 +18145,10 @@ export type SetRoleSecondFactorErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SetRoleSecondFactorError = SetRoleSecondFactorErrors[keyof SetRoleSecondFactorErrors];
@@ -17547,6 +18178,10 @@ export type RoutingRulesErrors = {
      * Not allowed
      */
     403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RoutingRulesError = RoutingRulesErrors[keyof RoutingRulesErrors];
@@ -17584,6 +18219,10 @@ export type PublishRoutingRulesErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PublishRoutingRulesError = PublishRoutingRulesErrors[keyof PublishRoutingRulesErrors];
@@ -17621,6 +18260,10 @@ export type RehearseRoutingRulesErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RehearseRoutingRulesError = RehearseRoutingRulesErrors[keyof RehearseRoutingRulesErrors];
@@ -17667,6 +18310,10 @@ export type RoutingVersionsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RoutingVersionsError = RoutingVersionsErrors[keyof RoutingVersionsErrors];
@@ -17709,6 +18356,10 @@ export type RoutingVersionErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RoutingVersionError = RoutingVersionErrors[keyof RoutingVersionErrors];
@@ -17755,6 +18406,10 @@ export type RestoreRoutingRulesErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RestoreRoutingRulesError = RestoreRoutingRulesErrors[keyof RestoreRoutingRulesErrors];
@@ -17807,6 +18462,10 @@ export type SavedViewsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SavedViewsError = SavedViewsErrors[keyof SavedViewsErrors];
@@ -17852,6 +18511,10 @@ export type CreateViewErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateViewError = CreateViewErrors[keyof CreateViewErrors];
@@ -17890,6 +18553,10 @@ export type ViewCountsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ViewCountsError = ViewCountsErrors[keyof ViewCountsErrors];
@@ -17932,6 +18599,10 @@ export type DeleteViewErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DeleteViewError = DeleteViewErrors[keyof DeleteViewErrors];
@@ -17974,6 +18645,10 @@ export type SavedViewErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SavedViewError = SavedViewErrors[keyof SavedViewErrors];
@@ -18024,6 +18699,10 @@ export type UpdateViewErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateViewError = UpdateViewErrors[keyof UpdateViewErrors];
@@ -18070,6 +18749,10 @@ export type PinViewErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PinViewError = PinViewErrors[keyof PinViewErrors];
@@ -18135,6 +18818,10 @@ export type ViewTicketsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ViewTicketsError = ViewTicketsErrors[keyof ViewTicketsErrors];
@@ -18181,6 +18868,10 @@ export type SecondFactorResetsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SecondFactorResetsError = SecondFactorResetsErrors[keyof SecondFactorResetsErrors];
@@ -18226,6 +18917,10 @@ export type AskSecondFactorResetErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AskSecondFactorResetError = AskSecondFactorResetErrors[keyof AskSecondFactorResetErrors];
@@ -18268,6 +18963,10 @@ export type DropSecondFactorResetErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DropSecondFactorResetError = DropSecondFactorResetErrors[keyof DropSecondFactorResetErrors];
@@ -18310,6 +19009,10 @@ export type AgreeSecondFactorResetErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AgreeSecondFactorResetError = AgreeSecondFactorResetErrors[keyof AgreeSecondFactorResetErrors];
@@ -18356,6 +19059,10 @@ export type TagsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TagsError = TagsErrors[keyof TagsErrors];
@@ -18402,6 +19109,10 @@ export type TeamsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TeamsError = TeamsErrors[keyof TeamsErrors];
@@ -18443,6 +19154,10 @@ export type CreateTeamErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateTeamError = CreateTeamErrors[keyof CreateTeamErrors];
@@ -18485,6 +19200,10 @@ export type TeamErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TeamError = TeamErrors[keyof TeamErrors];
@@ -18531,6 +19250,10 @@ export type RemoveTeamMemberErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemoveTeamMemberError = RemoveTeamMemberErrors[keyof RemoveTeamMemberErrors];
@@ -18577,6 +19300,10 @@ export type SetTeamMemberErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SetTeamMemberError = SetTeamMemberErrors[keyof SetTeamMemberErrors];
@@ -18617,6 +19344,10 @@ export type TicketFieldsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TicketFieldsError = TicketFieldsErrors[keyof TicketFieldsErrors];
@@ -18663,6 +19394,10 @@ export type ImportsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ImportsError = ImportsErrors[keyof ImportsErrors];
@@ -18710,6 +19445,10 @@ export type BringImportErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type BringImportError = BringImportErrors[keyof BringImportErrors];
@@ -18756,6 +19495,10 @@ export type ForgetImportErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ForgetImportError = ForgetImportErrors[keyof ForgetImportErrors];
@@ -18798,6 +19541,10 @@ export type TicketImportErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TicketImportError = TicketImportErrors[keyof TicketImportErrors];
@@ -18844,6 +19591,10 @@ export type CancelImportErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CancelImportError = CancelImportErrors[keyof CancelImportErrors];
@@ -18890,6 +19641,10 @@ export type CheckImportErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CheckImportError = CheckImportErrors[keyof CheckImportErrors];
@@ -18936,6 +19691,10 @@ export type PlanImportErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PlanImportError = PlanImportErrors[keyof PlanImportErrors];
@@ -18995,6 +19754,10 @@ export type ImportRowsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ImportRowsError = ImportRowsErrors[keyof ImportRowsErrors];
@@ -19041,6 +19804,10 @@ export type RunImportErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RunImportError = RunImportErrors[keyof RunImportErrors];
@@ -19088,6 +19855,10 @@ export type SuggestImportErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SuggestImportError = SuggestImportErrors[keyof SuggestImportErrors];
@@ -19130,6 +19901,10 @@ export type WrongImportRowsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type WrongImportRowsError = WrongImportRowsErrors[keyof WrongImportRowsErrors];
@@ -19186,6 +19961,10 @@ export type TicketTypesErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TicketTypesError = TicketTypesErrors[keyof TicketTypesErrors];
@@ -19231,6 +20010,10 @@ export type CreateTicketTypeErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateTicketTypeError = CreateTicketTypeErrors[keyof CreateTicketTypeErrors];
@@ -19268,6 +20051,10 @@ export type CheckFormErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CheckFormError = CheckFormErrors[keyof CheckFormErrors];
@@ -19310,6 +20097,10 @@ export type TicketTypeErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TicketTypeError = TicketTypeErrors[keyof TicketTypeErrors];
@@ -19356,6 +20147,10 @@ export type UpdateTicketTypeErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateTicketTypeError = UpdateTicketTypeErrors[keyof UpdateTicketTypeErrors];
@@ -19402,6 +20197,10 @@ export type FieldUsesErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type FieldUsesError = FieldUsesErrors[keyof FieldUsesErrors];
@@ -19457,6 +20256,10 @@ export type FormVersionsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type FormVersionsError = FormVersionsErrors[keyof FormVersionsErrors];
@@ -19510,6 +20313,10 @@ export type FormVersionErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type FormVersionError = FormVersionErrors[keyof FormVersionErrors];
@@ -19568,6 +20375,10 @@ export type RestoreFormErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RestoreFormError = RestoreFormErrors[keyof RestoreFormErrors];
@@ -19670,6 +20481,10 @@ export type TicketsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TicketsError = TicketsErrors[keyof TicketsErrors];
@@ -19711,6 +20526,10 @@ export type CreateTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateTicketError = CreateTicketErrors[keyof CreateTicketErrors];
@@ -19805,6 +20624,10 @@ export type ChangeManyErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ChangeManyError = ChangeManyErrors[keyof ChangeManyErrors];
@@ -19891,6 +20714,10 @@ export type PreviewManyErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PreviewManyError = PreviewManyErrors[keyof PreviewManyErrors];
@@ -19977,6 +20804,10 @@ export type CountTicketsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CountTicketsError = CountTicketsErrors[keyof CountTicketsErrors];
@@ -20166,6 +20997,10 @@ export type TicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TicketError = TicketErrors[keyof TicketErrors];
@@ -20226,6 +21061,10 @@ export type UpdateTicketErrors = {
      * Version missing
      */
     428: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateTicketError = UpdateTicketErrors[keyof UpdateTicketErrors];
@@ -20268,6 +21107,10 @@ export type ProofOfApprovalErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ProofOfApprovalError = ProofOfApprovalErrors[keyof ProofOfApprovalErrors];
@@ -20310,6 +21153,10 @@ export type TicketApprovalsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TicketApprovalsError = TicketApprovalsErrors[keyof TicketApprovalsErrors];
@@ -20366,6 +21213,10 @@ export type AssignTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AssignTicketError = AssignTicketErrors[keyof AssignTicketErrors];
@@ -20412,6 +21263,10 @@ export type AssigneesErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AssigneesError = AssigneesErrors[keyof AssigneesErrors];
@@ -20454,6 +21309,10 @@ export type AttachmentsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AttachmentsError = AttachmentsErrors[keyof AttachmentsErrors];
@@ -20516,6 +21375,10 @@ export type AddAttachmentErrors = {
      */
     422: Problem;
     /**
+     * Please wait
+     */
+    429: Problem;
+    /**
      * Temporarily unavailable
      */
     503: Problem;
@@ -20565,6 +21428,10 @@ export type TakeCannedReplyErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TakeCannedReplyError = TakeCannedReplyErrors[keyof TakeCannedReplyErrors];
@@ -20619,6 +21486,10 @@ export type AddChecklistItemErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AddChecklistItemError = AddChecklistItemErrors[keyof AddChecklistItemErrors];
@@ -20669,6 +21540,10 @@ export type RemoveChecklistItemErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemoveChecklistItemError = RemoveChecklistItemErrors[keyof RemoveChecklistItemErrors];
@@ -20719,6 +21594,10 @@ export type ChangeChecklistItemErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ChangeChecklistItemError = ChangeChecklistItemErrors[keyof ChangeChecklistItemErrors];
@@ -20765,6 +21644,10 @@ export type ClaimTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ClaimTicketError = ClaimTicketErrors[keyof ClaimTicketErrors];
@@ -20807,6 +21690,10 @@ export type CommentDraftsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CommentDraftsError = CommentDraftsErrors[keyof CommentDraftsErrors];
@@ -20853,6 +21740,10 @@ export type DropCommentDraftErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type DropCommentDraftError = DropCommentDraftErrors[keyof DropCommentDraftErrors];
@@ -20899,6 +21790,10 @@ export type KeepCommentDraftErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type KeepCommentDraftError = KeepCommentDraftErrors[keyof KeepCommentDraftErrors];
@@ -20954,6 +21849,10 @@ export type CommentsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CommentsError = CommentsErrors[keyof CommentsErrors];
@@ -21008,6 +21907,10 @@ export type AddCommentErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type AddCommentError = AddCommentErrors[keyof AddCommentErrors];
@@ -21058,6 +21961,10 @@ export type RemoveCommentErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type RemoveCommentError = RemoveCommentErrors[keyof RemoveCommentErrors];
@@ -21112,6 +22019,10 @@ export type EditCommentErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type EditCommentError = EditCommentErrors[keyof EditCommentErrors];
@@ -21158,6 +22069,10 @@ export type OriginalMailErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
     /**
      * Temporarily unavailable
      */
@@ -21208,6 +22123,10 @@ export type CommentVersionsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CommentVersionsError = CommentVersionsErrors[keyof CommentVersionsErrors];
@@ -21263,6 +22182,10 @@ export type TicketHistoryErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TicketHistoryError = TicketHistoryErrors[keyof TicketHistoryErrors];
@@ -21317,6 +22240,10 @@ export type LinkTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type LinkTicketError = LinkTicketErrors[keyof LinkTicketErrors];
@@ -21363,6 +22290,10 @@ export type UnlinkTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UnlinkTicketError = UnlinkTicketErrors[keyof UnlinkTicketErrors];
@@ -21422,6 +22353,10 @@ export type MentionablePeopleErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type MentionablePeopleError = MentionablePeopleErrors[keyof MentionablePeopleErrors];
@@ -21468,6 +22403,10 @@ export type MergeTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type MergeTicketError = MergeTicketErrors[keyof MergeTicketErrors];
@@ -21519,6 +22458,10 @@ export type PreviewMergeErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type PreviewMergeError = PreviewMergeErrors[keyof PreviewMergeErrors];
@@ -21617,6 +22560,10 @@ export type LeaveErrors = {
      */
     422: Problem;
     /**
+     * Please wait
+     */
+    429: Problem;
+    /**
      * Temporarily unavailable
      */
     503: Problem;
@@ -21662,6 +22609,10 @@ export type BeatErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
     /**
      * Temporarily unavailable
      */
@@ -21712,6 +22663,10 @@ export type ReleaseTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ReleaseTicketError = ReleaseTicketErrors[keyof ReleaseTicketErrors];
@@ -21766,6 +22721,10 @@ export type SplitTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SplitTicketError = SplitTicketErrors[keyof SplitTicketErrors];
@@ -21812,6 +22771,10 @@ export type SubmitTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SubmitTicketError = SubmitTicketErrors[keyof SubmitTicketErrors];
@@ -21854,6 +22817,10 @@ export type TicketSurroundingsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type TicketSurroundingsError = TicketSurroundingsErrors[keyof TicketSurroundingsErrors];
@@ -21910,6 +22877,10 @@ export type ChangeStatusErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type ChangeStatusError = ChangeStatusErrors[keyof ChangeStatusErrors];
@@ -21956,6 +22927,10 @@ export type UnwatchTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UnwatchTicketError = UnwatchTicketErrors[keyof UnwatchTicketErrors];
@@ -22006,6 +22981,10 @@ export type WatchTicketErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type WatchTicketError = WatchTicketErrors[keyof WatchTicketErrors];
@@ -22088,6 +23067,10 @@ export type UsersErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UsersError = UsersErrors[keyof UsersErrors];
@@ -22133,6 +23116,10 @@ export type CreateUserErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type CreateUserError = CreateUserErrors[keyof CreateUserErrors];
@@ -22247,6 +23234,10 @@ export type UserErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UserError = UserErrors[keyof UserErrors];
@@ -22307,6 +23298,10 @@ export type UpdateUserErrors = {
      * Version missing
      */
     428: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UpdateUserError = UpdateUserErrors[keyof UpdateUserErrors];
@@ -22353,6 +23348,10 @@ export type SetActiveErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type SetActiveError = SetActiveErrors[keyof SetActiveErrors];
@@ -22408,6 +23407,10 @@ export type UserHistoryErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UserHistoryError = UserHistoryErrors[keyof UserHistoryErrors];
@@ -22450,6 +23453,10 @@ export type UserMentionsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UserMentionsError = UserMentionsErrors[keyof UserMentionsErrors];
@@ -22496,6 +23503,10 @@ export type MakePasswordLinkErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type MakePasswordLinkError = MakePasswordLinkErrors[keyof MakePasswordLinkErrors];
@@ -22538,6 +23549,10 @@ export type UserSecurityErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UserSecurityError = UserSecurityErrors[keyof UserSecurityErrors];
@@ -22580,6 +23595,10 @@ export type EndUserSessionsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type EndUserSessionsError = EndUserSessionsErrors[keyof EndUserSessionsErrors];
@@ -22635,6 +23654,10 @@ export type UserSessionsErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type UserSessionsError = UserSessionsErrors[keyof UserSessionsErrors];
@@ -22681,6 +23704,10 @@ export type EndUserSessionErrors = {
      * Invalid request
      */
     422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
 };
 
 export type EndUserSessionError = EndUserSessionErrors[keyof EndUserSessionErrors];
