@@ -152,6 +152,13 @@ def xsw8() -> Any:
     return root
 
 
+def hidden() -> Any:
+    """One assertion, where nobody would look for it."""
+    root = idp.tree(response(Told(), ""))
+    etree.SubElement(root, f"{{{SAMLP}}}Extensions").append(evil())
+    return root
+
+
 def object_signature() -> Any:
     """A signature that brings its own signed element, beside an assertion it does not cover."""
     root = idp.tree(response(Told(name_id="admin@example.com", assertion_id="_evil")))
@@ -273,6 +280,7 @@ ATTACKS = [
     Attack("XSW 6: original inside the signature", xsw6, "wrapped"),
     Attack("XSW 7: original in extensions", xsw7, "wrapped"),
     Attack("XSW 8: original in an object", xsw8, "wrapped"),
+    Attack("the only assertion somewhere else", hidden, "wrapped"),
     Attack("a signature over something else", object_signature, "foreign_reference"),
     Attack("reference to the whole document", lambda: on_root_reference(good(), ""), "foreign_reference"),
     Attack("reference by XPointer", lambda: on_root_reference(good(), "#xpointer(/)"), "foreign_reference"),

@@ -72,9 +72,9 @@ class Bench:
     async def close(self) -> None:
         """End the process, if there is one."""
         async with self._lock:
-            if self._process is not None:
-                await _end(self._process)
-                self._process = None
+            process, self._process = self._process, None
+        if process is not None:
+            await _end(process)
 
 
 _benches: dict[asyncio.AbstractEventLoop, Bench] = {}
