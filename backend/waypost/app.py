@@ -22,6 +22,8 @@ from waypost.access import (
 from waypost.access import router as access
 from waypost.access.deps import authenticate
 from waypost.access.providers import router as providers
+from waypost.access.providers.saml import bounded as saml_judging
+from waypost.access.providers.saml import router as saml
 from waypost.approvals import definitions_router as workflows
 from waypost.approvals import deputy_router as deputies
 from waypost.approvals import link_router as decision_links
@@ -78,6 +80,7 @@ ROOMS = (
     passkey_router,
     step_up_router,
     providers,
+    saml,
     directory_router,
     people_router,
     leaving_router,
@@ -144,6 +147,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.valkey = valkey
         async with limits.shared(valkey), live.following(database, valkey):
             yield
+    await saml_judging.close()
     await database.dispose()
     use_database(None)
 

@@ -363,6 +363,7 @@ def admin(email: Annotated[str, typer.Argument(help="Address of the new administ
 def rotate_keys() -> None:
     """Make a new key of the installation, and let it wrap the key of every file, and the secrets of what is set up."""
     from waypost.access.providers import registry as providers  # noqa: PLC0415
+    from waypost.access.providers.saml import keys as saml_keys  # noqa: PLC0415
     from waypost.kernel import crypto  # noqa: PLC0415
     from waypost.kernel.db import Database  # noqa: PLC0415
     from waypost.notifications.channels import registry  # noqa: PLC0415
@@ -374,6 +375,7 @@ def rotate_keys() -> None:
         try:
             await registry.reseal(database)
             await providers.reseal(database)
+            await saml_keys.reseal(database)
             return await rewrap(database) + await originals.rewrap(database)
         finally:
             await database.dispose()

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from waypost.access.providers.kinds import Config, Kind, Provider, Redirecting
 from waypost.access.providers.ldap.kind import Ldap
 from waypost.access.providers.models import IdentityProvider
+from waypost.access.providers.saml.kind import Saml
 from waypost.kernel.crypto import WrappedKey, keyring
 from waypost.kernel.db import Database
 
-_kinds: tuple[Kind, ...] = (Ldap(),)
+_kinds: tuple[Kind, ...] = (Ldap(), Saml())
 KINDS: dict[str, Kind] = {kind.key: kind for kind in _kinds}
 
 
