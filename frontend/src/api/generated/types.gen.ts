@@ -7345,6 +7345,62 @@ export type RungRead = {
 };
 
 /**
+ * SamlCertificate
+ *
+ * A certificate, by what people compare it with.
+ */
+export type SamlCertificate = {
+    /**
+     * Ends At
+     */
+    ends_at: string;
+    /**
+     * Fingerprint
+     *
+     * SHA-256.
+     */
+    fingerprint: string;
+    /**
+     * Subject
+     */
+    subject: string;
+};
+
+/**
+ * SamlMetadataAsked
+ *
+ * An identity provider's metadata: the address it is published at, or the document itself.
+ */
+export type SamlMetadataAsked = {
+    /**
+     * Document
+     */
+    document?: string | null;
+    /**
+     * Url
+     */
+    url?: string | null;
+};
+
+/**
+ * SamlMetadataRead
+ *
+ * Settings as the metadata gives them, for an administrator to look at and save; and the certificates among them.
+ */
+export type SamlMetadataRead = {
+    /**
+     * Certificates
+     */
+    certificates: Array<SamlCertificate>;
+    /**
+     * Settings
+     */
+    settings: {
+        [key: string]: string | boolean;
+    };
+};
+
+/**
  * SecondFactorAsked
  *
  * The first factor was right; `POST /auth/mfa/verify` goes on with a code of one of these methods.
@@ -15248,6 +15304,43 @@ export type AddIdentityProviderResponses = {
 };
 
 export type AddIdentityProviderResponse = AddIdentityProviderResponses[keyof AddIdentityProviderResponses];
+
+export type ReadSamlMetadataData = {
+    body: SamlMetadataAsked;
+    path?: never;
+    query?: never;
+    url: '/api/v1/identity-providers/saml/metadata';
+};
+
+export type ReadSamlMetadataErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Metadata cannot be used
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReadSamlMetadataError = ReadSamlMetadataErrors[keyof ReadSamlMetadataErrors];
+
+export type ReadSamlMetadataResponses = {
+    /**
+     * Successful Response
+     */
+    200: SamlMetadataRead;
+};
+
+export type ReadSamlMetadataResponse = ReadSamlMetadataResponses[keyof ReadSamlMetadataResponses];
 
 export type RemoveIdentityProviderData = {
     body?: never;
