@@ -14,6 +14,7 @@ from waypost.access import absence_router as absences
 from waypost.access import (
     directory_router,
     leaving_router,
+    organising_router,
     passkey_router,
     people_router,
     second_factor_router,
@@ -83,6 +84,7 @@ ROOMS = (
     saml,
     directory_router,
     people_router,
+    organising_router,
     leaving_router,
     absences,
     categories,

@@ -15,10 +15,18 @@ from waypost.approvals import definitions, delegating, leaving, links, reviews, 
 from waypost.approvals import deputy_events as deputies
 from waypost.approvals import events as approvals
 from waypost.approvals import person_mentions as approval_mentions
+from waypost.approvals import places_closing as asked_places
 from waypost.approvals import review_events as glass
 from waypost.approvals.subject import use_subject_rooms
+from waypost.catalog import teams_closing as types_of_teams
 from waypost.catalog.uses import use_finders
-from waypost.directory.events import AbsenceRemoved, UserDeactivated, UserEmailChanged
+from waypost.directory.events import (
+    AbsenceRemoved,
+    DepartmentDeleted,
+    TeamDeleted,
+    UserDeactivated,
+    UserEmailChanged,
+)
 from waypost.directory.mentions import use_mention_finders
 from waypost.kernel import hints, relay
 from waypost.kernel.db import Database
@@ -28,7 +36,9 @@ from waypost.notifications import announcing, phones, reply_codes, sending, subs
 from waypost.notifications import consumer as notifications
 from waypost.notifications.events import ChannelFailed, PhoneProved, ReplyCodesVoided
 from waypost.notifications.incoming import originals
+from waypost.notifications.incoming import teams_closing as mailboxes_of_teams
 from waypost.notifications.incoming.events import MailboxFailed, MailHeldBack
+from waypost.search import teams_closing as views_of_teams
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
 from waypost.tickets import (
@@ -44,6 +54,7 @@ from waypost.tickets import (
     reviewing,
 )
 from waypost.tickets import events as tickets
+from waypost.tickets import places_closing as work_of_places
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     approvals.ApprovalDecided: (reviewing.on_decision,),
@@ -52,6 +63,14 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     glass.ReviewObjected: (reviewing.on_review_objected,),
     tickets.TicketApproved: (dispatching.on_approved,),
     AbsenceRemoved: (delegating.on_absence_removed,),
+    TeamDeleted: (
+        types_of_teams.on_team_deleted,
+        asked_places.on_team_deleted,
+        work_of_places.on_team_deleted,
+        mailboxes_of_teams.on_team_deleted,
+        views_of_teams.on_team_deleted,
+    ),
+    DepartmentDeleted: (asked_places.on_department_deleted, work_of_places.on_department_deleted),
     SessionClosed: (subscribing.on_session_closed,),
     UserDeactivated: (leaving.on_user_deactivated, reviews.on_user_deactivated),
 }

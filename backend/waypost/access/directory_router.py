@@ -6,9 +6,11 @@ password.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import service as access
 from waypost.access.actor import Actor
@@ -30,7 +32,9 @@ from waypost.access.people_list import as_json
 from waypost.access.permissions import Permission
 from waypost.directory import membership, queries, service
 from waypost.directory.errors import NameTaken, NotAMember, TeamNotFound
+from waypost.directory.models import Department
 from waypost.directory.names import names
+from waypost.directory.organising import people_counts
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.http import StrictRoute, guarded, json_response
@@ -108,12 +112,26 @@ async def departments(
 ) -> Response:
     """Departments by name with their place in the tree and their heads."""
     rows, following = await queries.department_page(session, cursor=cursor, limit=limit)
+    items = await departments_json(session, rows)
+    return json_response({"items": items, "next_cursor": following})
+
+
+async def departments_json(session: AsyncSession, rows: Sequence[Department]) -> list[dict[str, Any]]:
+    """Departments with their place, their heads and how many are in them."""
     parents = await names.departments(session, [d.parent_id for d in rows])
     heads = await names.people(session, [d.head_id for d in rows])
-    items = [
-        {"id": d.id, "name": d.name, "parent": parents.get(d.parent_id), "head": heads.get(d.head_id)} for d in rows
+    counts = await people_counts(session, [d.id for d in rows])
+    return [
+        {
+            "id": d.id,
+            "name": d.name,
+            "parent": parents.get(d.parent_id),
+            "head": heads.get(d.head_id),
+            "people_count": counts.get(d.id, 0),
+            "version": d.version,
+        }
+        for d in rows
     ]
-    return json_response({"items": items, "next_cursor": following})
 
 
 @router.post("/departments", tags=["Administration"], status_code=201, response_model=DepartmentRead)
@@ -129,17 +147,7 @@ async def create_department(
         made = await service.create_department(
             session, actor, name=body.name, parent_id=body.parent_id, head_id=body.head_id
         )
-        parents = await names.departments(session, [made.parent_id])
-        heads = await names.people(session, [made.head_id])
-        return json_response(
-            {
-                "id": made.id,
-                "name": made.name,
-                "parent": parents.get(made.parent_id),
-                "head": heads.get(made.head_id),
-            },
-            201,
-        )
+        return json_response((await departments_json(session, [made]))[0], 201)
 
     return await once.answer(session, actor.user_id, work)
 
@@ -153,10 +161,11 @@ async def teams(
 ) -> Response:
     """Teams by name with their members."""
     rows, following = await queries.team_page(session, cursor=cursor, limit=limit)
-    return json_response({"items": await _teams(session, rows), "next_cursor": following})
+    return json_response({"items": await teams_json(session, rows), "next_cursor": following})
 
 
-async def _teams(session: ReadSession, rows: list[queries.TeamRow]) -> list[dict[str, Any]]:
+async def teams_json(session: AsyncSession, rows: Sequence[queries.TeamRow]) -> list[dict[str, Any]]:
+    """Teams with their members and who leads them."""
     members = await names.people(session, [i for row in rows for i in row.member_ids])
     return [
         {
@@ -165,6 +174,7 @@ async def _teams(session: ReadSession, rows: list[queries.TeamRow]) -> list[dict
             "description": row.team.description,
             "members": [members[i] for i in row.member_ids if i in members],
             "lead_ids": row.lead_ids,
+            "version": row.team.version,
         }
         for row in rows
     ]
@@ -182,7 +192,7 @@ async def team(
     team_id: PathId, session: ReadSession, _: Annotated[Actor, permit(Permission.DIRECTORY_LOOK_UP)]
 ) -> Response:
     """One team with its members."""
-    return json_response((await _teams(session, [await queries.one_team(session, team_id)]))[0])
+    return json_response((await teams_json(session, [await queries.one_team(session, team_id)]))[0])
 
 
 @router.put(
@@ -201,7 +211,7 @@ async def set_team_member(
 ) -> Response:
     """Take somebody into a team, or say whether they lead it."""
     await membership.set_member(session, actor, team_id, user_id, is_lead=body.is_lead)
-    return json_response((await _teams(session, [await queries.one_team(session, team_id)]))[0])
+    return json_response((await teams_json(session, [await queries.one_team(session, team_id)]))[0])
 
 
 @router.delete(
@@ -218,7 +228,7 @@ async def remove_team_member(
 ) -> Response:
     """Take somebody out of a team. What is assigned to them stays theirs until somebody gives it on."""
     await membership.remove_member(session, actor, team_id, user_id)
-    return json_response((await _teams(session, [await queries.one_team(session, team_id)]))[0])
+    return json_response((await teams_json(session, [await queries.one_team(session, team_id)]))[0])
 
 
 @router.post("/teams", tags=["Administration"], status_code=201, response_model=TeamRead)
@@ -242,6 +252,7 @@ async def create_team(
                 "description": made.description,
                 "members": [members[i] for i in sorted(set(body.member_ids))],
                 "lead_ids": [],
+                "version": made.version,
             },
             201,
         )

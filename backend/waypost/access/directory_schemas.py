@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, EmailStr, Field
 
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import Line, NamedRef, PersonRef, Strict
+from waypost.kernel.shapes import Line, NamedRef, PersonRef, Remark, Strict, Version
 
 _Name = Annotated[Line, Field(max_length=100, examples=["Jane"])]
 
@@ -77,6 +77,8 @@ class DepartmentRead(BaseModel):
     name: Annotated[str, Field(examples=["Marketing"])]
     parent: NamedRef | None
     head: PersonRef | None
+    people_count: Annotated[int, Field(description="Active people in it, without those below.", examples=[12])]
+    version: Annotated[int, Field(examples=[1])]
 
 
 class DepartmentPage(BaseModel):
@@ -90,12 +92,22 @@ class DepartmentCreate(Strict):
     head_id: Annotated[Id | None, Field(examples=[3])] = None
 
 
+class DepartmentUpdate(Strict):
+    """The fields to change; what is left out stays."""
+
+    version: Version | None = None
+    name: Annotated[Line, Field(max_length=100, examples=["Field marketing"])] = ""
+    parent_id: Annotated[Id | None, Field(examples=[2])] = None
+    head_id: Annotated[Id | None, Field(examples=[3])] = None
+
+
 class TeamRead(BaseModel):
     id: Annotated[int, Field(examples=[1])]
     name: Annotated[str, Field(examples=["IT Support"])]
     description: Annotated[str, Field(examples=["Laptops, accounts, printers"])]
     members: list[PersonRef]
     lead_ids: Annotated[list[int], Field(description="Members who lead it.", examples=[[4]])]
+    version: Annotated[int, Field(examples=[1])]
 
 
 class TeamPage(BaseModel):
@@ -107,6 +119,14 @@ class TeamCreate(Strict):
     name: Annotated[Line, Field(max_length=100, examples=["Print shop"])]
     description: Annotated[str, Field(max_length=2000, examples=["Posters and flyers"])] = ""
     member_ids: Annotated[list[Id], Field(max_length=1000, examples=[[4, 5]])] = []
+
+
+class TeamUpdate(Strict):
+    """The fields to change; what is left out stays."""
+
+    version: Version | None = None
+    name: Annotated[Line, Field(max_length=100, examples=["Print shop"])] = ""
+    description: Annotated[Remark, Field(max_length=2000, examples=["Posters and flyers"])] = ""
 
 
 class TeamMemberSet(Strict):
