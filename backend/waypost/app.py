@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from waypost import __version__
 from waypost.access import absence_router as absences
 from waypost.access import (
+    api_token_router,
     directory_router,
     leaving_router,
     organising_router,
@@ -82,6 +83,7 @@ ROOMS = (
     step_up_router,
     providers,
     saml,
+    api_token_router,
     directory_router,
     people_router,
     organising_router,

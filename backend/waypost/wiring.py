@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from waypost.access.api_tokens import forget_old_tokens
 from waypost.access.events import SessionClosed
 from waypost.access.service import forget_old_sessions
 from waypost.approvals import definitions, delegating, leaving, links, reviews, timing
@@ -176,6 +177,7 @@ async def _keep_house(database: Database) -> None:
     async with database.transaction() as session:
         await forget_old_keys(session)
         await forget_old_sessions(session)
+        await forget_old_tokens(session)
         await links.forget_old_links(session)
         await reply_codes.forget_old_messages(session)
         await phones.forget_unproved(session)

@@ -202,6 +202,8 @@ ONLY_KEPT = {
     "auth.recovery_codes_made",
     "auth.step_up",
     "auth.step_up_failed",
+    "auth.token_made",
+    "auth.token_revoked",
     "channel.set_up",
     "channel.tested",
     "checklist.added",

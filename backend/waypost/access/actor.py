@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 
 from waypost.access.errors import SecondFactorNeeded
 from waypost.access.permissions import Permission, Scope
@@ -16,6 +17,9 @@ class Actor:
     `team_ids` are their teams, `department_ids` the departments they head with everything below, `report_ids` the
     people who report to them directly or through others. `must_enrol`: a role of theirs needs a second factor, and they
     have none yet; until then only what is about their own sign-in is open to them.
+
+    `by` names the token a program shows for them (`token:7`), whose words `limited_to` are all it may; with
+    `is_read_only` it changes nothing.
     """
 
     user_id: int
@@ -28,6 +32,9 @@ class Actor:
     channel: str = "web"
     roles: tuple[str, ...] = field(default=())
     must_enrol: bool = False
+    by: str | None = None
+    limited_to: frozenset[str] | None = None
+    is_read_only: bool = False
 
     @property
     def person_id(self) -> int | None:
@@ -49,3 +56,15 @@ class Actor:
         if self.must_enrol and permission is not Permission.SESSIONS_OWN:
             raise SecondFactorNeeded
         return scope
+
+    def limited(self, words: Collection[str] | None, *, by: str | None = None, is_read_only: bool = False) -> Actor:
+        """The same person, with no more than these permissions; None limits nothing."""
+        if words is None:
+            return self
+        kept = {p: scope for p, scope in self.permissions.items() if p.value in words}
+        return replace(self, permissions=kept, by=by, limited_to=frozenset(words), is_read_only=is_read_only)
+
+    @property
+    def limits(self) -> list[str] | None:
+        """What is kept with work that goes on later, so that it may no more then than now."""
+        return None if self.limited_to is None else sorted(self.limited_to)

@@ -8,17 +8,21 @@ from typing import Annotated, Any, TypeVar
 import structlog
 from fastapi import Depends, Request
 
+from waypost.access import keys, token_scopes
 from waypost.access.actor import Actor
-from waypost.access.errors import SessionEnded
+from waypost.access.errors import PersonNeeded, ReadsOnly, SessionEnded
 from waypost.access.permissions import Permission
 from waypost.access.queries import actors
 from waypost.access.service import Caller
+from waypost.access.token_actors import token_actors
 from waypost.access.tokens import read_access_token
 from waypost.kernel.db import database
 from waypost.kernel.errors import Unauthenticated
+from waypost.kernel.events import acting_by
 from waypost.kernel.http import address_of, count_person
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 async def current_actor(request: Request) -> Actor:
@@ -26,13 +30,25 @@ async def current_actor(request: Request) -> Actor:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated
-    claims = read_access_token(token)
-    actor = await actors.get(database(), user_id=claims.user_id, session_id=claims.session_id)
+    if token.startswith(keys.PREFIXES):
+        actor = await _by_token(request, token)
+    else:
+        claims = read_access_token(token)
+        actor = await actors.get(database(), user_id=claims.user_id, session_id=claims.session_id)
     if actor is None:
         raise SessionEnded
+    if actor.is_read_only and request.method not in SAFE:
+        raise ReadsOnly
+    acting_by.set(actor.by)
     structlog.contextvars.bind_contextvars(actor_id=actor.user_id)
     count_person(request, actor.user_id)
     return actor
+
+
+async def _by_token(request: Request, token: str) -> Actor | None:
+    if not any(keys.is_key(token, prefix) for prefix in keys.PREFIXES):
+        raise SessionEnded
+    return await token_actors.get(database(), token, caller_of(request).ip_address)
 
 
 async def actor_if_any(request: Request) -> Actor | None:
@@ -47,7 +63,13 @@ async def authenticate(request: Request) -> None:
     """
     actor = await current_actor(request)
     for permission in _needed(getattr(request.scope.get("route"), "dependant", None)):
-        actor.require(permission)
+        _require(actor, permission)
+
+
+def _require(actor: Actor, permission: Permission) -> None:
+    if actor.by is not None and permission in token_scopes.NEVER:
+        raise PersonNeeded
+    actor.require(permission)
 
 
 def _needed(dependant: Any) -> Iterator[Permission]:
@@ -66,11 +88,15 @@ def caller_of(request: Request) -> Caller:
 CurrentActor = Annotated[Actor, Depends(current_actor)]
 
 
-def permit(permission: Permission) -> Any:
-    """The dependency of a route that needs this permission, with whatever scope. Raises 401 or 403."""
+def permit(permission: Permission, *, also_programs: bool = False) -> Any:
+    """The dependency of a route that needs this permission, with whatever scope. Raises 401 or 403.
+
+    `also_programs` lets every token in, where it only learns who it is.
+    """
 
     async def check(actor: CurrentActor) -> Actor:
-        actor.require(permission)
+        if actor.by is None or not also_programs:
+            _require(actor, permission)
         return actor
 
     check.permission = permission  # type: ignore[attr-defined]

@@ -165,3 +165,27 @@ class HasPassword(Conflict):
     """This person has set a password already: they can sign in with it, or ask for a new one themselves."""
 
     code = "has_password"
+
+
+class ApiTokenNotFound(NotFound):
+    """There is no such token in force."""
+
+    code = "api_token_not_found"
+
+
+class TooManyTokens(Conflict):
+    """There are as many tokens as one can have: revoke one first."""
+
+    code = "too_many_tokens"
+
+
+class ReadsOnly(Forbidden):
+    """This token only reads."""
+
+    code, title = "reads_only", "Not allowed"
+
+
+class PersonNeeded(Forbidden):
+    """This is for a person who is signed in: no token can do it."""
+
+    code, title = "person_needed", "Not allowed"

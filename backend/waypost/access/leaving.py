@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.access import api_tokens
 from waypost.access.actor import Actor
 from waypost.access.errors import LastAdministrator
 from waypost.access.models import LoginSession, OneTimeLink, Role, UserRole
@@ -49,6 +50,7 @@ async def set_active(session: AsyncSession, actor: Actor, user_id: int, *, is_ac
     for login in await session.scalars(live.order_by(LoginSession.id).with_for_update()):
         await end_session(session, login, "deactivated", now(), actor)
         actors.forget(login.id)
+    await api_tokens.revoke_all(session, actor, user_id, "deactivated")
     await record(session, UserDeactivated(user_id=user_id), actor=actor)
     return user
 

@@ -53,6 +53,8 @@ class Permission(StrEnum):
     TICKETS_READ_INTERNAL = "tickets:read_internal"
     TICKETS_UPDATE = "tickets:update"
     TICKETS_WORK = "tickets:work"
+    TOKENS_CONFIGURE = "tokens:configure"
+    TOKENS_OWN = "tokens:own"
     VIEWS_CONFIGURE = "views:configure"
 
 
@@ -69,6 +71,7 @@ _EVERYONE = {
     P.TICKETS_CREATE: Scope.OWN,
     P.TICKETS_READ: Scope.OWN,
     P.TICKETS_UPDATE: Scope.OWN,
+    P.TOKENS_OWN: Scope.OWN,
 }
 # The roles every installation starts with. An administrator may add others; these keep their keys.
 SYSTEM_ROLES: dict[str, tuple[str, dict[Permission, Scope]]] = {
@@ -126,6 +129,7 @@ SYSTEM_ROLES: dict[str, tuple[str, dict[Permission, Scope]]] = {
             P.TICKETS_READ: Scope.ALL,
             P.TICKETS_READ_CONFIDENTIAL: Scope.ALL,
             P.TICKETS_READ_INTERNAL: Scope.ALL,
+            P.TOKENS_OWN: Scope.OWN,
         },
     ),
     "admin": ("Administrator", dict.fromkeys(Permission, Scope.ALL)),

@@ -20,7 +20,7 @@ from waypost.kernel.paging import after, decode_cursor, encode_cursor
 FRESH = 1.0  # a revoked session or a changed right is in force after at most this many seconds
 KEPT = 10_000
 
-_FACTS = """
+FACTS = """
     SELECT u.id, u.username,
       (SELECT coalesce(jsonb_object_agg(p.permission, p.scope), '{}'::jsonb) FROM
         (SELECT rp.permission, max(rp.scope) AS scope FROM user_roles ur
@@ -39,23 +39,27 @@ _FACTS = """
         SELECT coalesce(array_agg(DISTINCT id), '{}') FROM below) AS report_ids
 """
 # A role of theirs needs a second factor, and they have none, and nobody who is trusted with it asked for one.
-_MUST_ENROL = """,
+NEEDS_FACTOR = """
       (EXISTS (SELECT 1 FROM user_roles ur JOIN roles r ON r.id = ur.role_id
           WHERE ur.user_id = u.id AND r.needs_second_factor)
         AND NOT EXISTS (SELECT 1 FROM totp_secrets t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = u.id)
-        AND NOT s.is_vouched)
+        AND NOT {vouched})
         AS must_enrol
 """
 _of_session = text(
-    _FACTS + _MUST_ENROL + " FROM login_sessions s JOIN users u ON u.id = s.user_id AND u.is_active"
+    FACTS
+    + ","
+    + NEEDS_FACTOR.format(vouched="s.is_vouched")
+    + " FROM login_sessions s JOIN users u ON u.id = s.user_id AND u.is_active"
     " WHERE s.id = :session_id AND s.user_id = :user_id AND s.ended_at IS NULL AND s.expires_at > :at"
 )
-_of_users = text(_FACTS + " FROM users u WHERE u.id = ANY(CAST(:user_ids AS bigint[])) AND u.is_active")
-_of_user = text(_FACTS + " FROM users u WHERE u.id = :user_id AND u.is_active")
+_of_users = text(FACTS + " FROM users u WHERE u.id = ANY(CAST(:user_ids AS bigint[])) AND u.is_active")
+_of_user = text(FACTS + " FROM users u WHERE u.id = :user_id AND u.is_active")
 
 
-def _actor(row: Any, session_id: int | None, channel: str) -> Actor:
+def actor_from(row: Any, session_id: int | None, channel: str) -> Actor:
+    """The actor a row of `FACTS` is about."""
     granted = {Permission(k): Scope(v) for k, v in row.permissions.items() if k in _KNOWN}
     return Actor(
         user_id=row.id,
@@ -78,13 +82,13 @@ _KNOWN = frozenset(p.value for p in Permission)
 async def actor_of_session(session: AsyncSession, *, user_id: int, session_id: int) -> Actor | None:
     """The actor behind a live session; None when it has ended or the person is not active any more."""
     row = (await session.execute(_of_session, {"session_id": session_id, "user_id": user_id, "at": now()})).first()
-    return _actor(row, session_id, "web") if row else None
+    return actor_from(row, session_id, "web") if row else None
 
 
 async def actor_of_user(session: AsyncSession, user_id: int, channel: str = "system") -> Actor | None:
     """The actor a person would be, without a session (mail, jobs, visibility checks); None when not active."""
     row = (await session.execute(_of_user, {"user_id": user_id})).first()
-    return _actor(row, None, channel) if row else None
+    return actor_from(row, None, channel) if row else None
 
 
 async def actors_of_users(session: AsyncSession, user_ids: Collection[int]) -> dict[int, Actor]:
@@ -92,7 +96,7 @@ async def actors_of_users(session: AsyncSession, user_ids: Collection[int]) -> d
     if not user_ids:
         return {}
     rows = await session.execute(_of_users, {"user_ids": list(user_ids)})
-    return {row.id: _actor(row, None, "system") for row in rows}
+    return {row.id: actor_from(row, None, "system") for row in rows}
 
 
 async def granted_below(session: AsyncSession, permission: Permission, scope: Scope) -> frozenset[int]:

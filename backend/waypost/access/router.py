@@ -173,8 +173,10 @@ async def first_password(request: Request, body: FirstPassword) -> Response:
 
 
 @router.get("/auth/me", tags=["Sign-in"], response_model=Me)
-async def me(session: ReadSession, actor: Annotated[Actor, permit(Permission.SESSIONS_OWN)]) -> Response:
-    """The signed-in person with roles, permissions, department, manager and teams."""
+async def me(
+    session: ReadSession, actor: Annotated[Actor, permit(Permission.SESSIONS_OWN, also_programs=True)]
+) -> Response:
+    """The signed-in person with roles, permissions, department, manager and teams; of a token, with what it may."""
     return json_response(await _me(session, actor))
 
 

@@ -26,6 +26,9 @@ from waypost.kernel.db import Base, BigId
 
 MAX_DEPTH = 8
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+# The key with which a program asks for somebody ("token:7"); it stands in the data of whatever is recorded meanwhile.
+acting_by: ContextVar[str | None] = ContextVar("acting_by", default=None)
+BY = "acted_by"
 
 
 class Xid8(UserDefinedType[int]):
@@ -192,7 +195,7 @@ async def record(session: AsyncSession, event: Event, *, actor: Doer, at: dateti
         "version": event.version,
         "object_type": event.object_type,
         "object_id": event.object_id,
-        "data": event.data(),
+        "data": event.data() | ({BY: by} if (by := acting_by.get()) else {}),
         "actor_id": actor.person_id,
         "on_behalf_of_id": event.on_behalf_of_id,
         "channel": actor.channel,

@@ -474,7 +474,7 @@ class Manners:
         is_read = given_headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in given_headers
         given = given_headers.get(b"x-request-id", b"").decode("latin-1")
         rid = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        token = events.request_id.set(rid)
+        token, by = events.request_id.set(rid), events.acting_by.set(None)
         structlog.contextvars.bind_contextvars(request_id=rid)
         began, status, has_begun = time.perf_counter(), 500, False
         is_api, is_key = scope["path"].startswith(API), scope["path"].startswith(KEYS)
@@ -528,5 +528,6 @@ class Manners:
             _log_request(scope["method"], route, status, seconds)
             structlog.contextvars.unbind_contextvars("request_id", "actor_id")
             events.request_id.reset(token)
+            events.acting_by.reset(by)
         if not is_read:
             await _pour_away(receive)

@@ -129,6 +129,7 @@ async def _new_job(
     job = BulkJob(
         actor_id=actor.user_id,
         action=action,
+        limited_to=actor.limits,
         undo_of_id=undo_of,
         status="RUNNING",
         total=len(items),
@@ -253,6 +254,7 @@ async def _one(database: Database, job_id: int) -> bool:
         try:
             if actor is None:
                 raise TicketNotFound
+            actor = actor.limited(job.limited_to)
             async with session.begin_nested():
                 if job.undo_of_id is None:
                     before, version = await _apply(session, actor, item.ticket_id, job.action)

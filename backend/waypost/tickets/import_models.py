@@ -30,6 +30,7 @@ class TicketImport(Base):
     total: Mapped[int] = mapped_column(Integer)
     status: Mapped[str] = mapped_column(String(9))
     plan: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    limited_to: Mapped[list[str] | None] = mapped_column(ARRAY(TEXT))  # the permissions of the token that brought it
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 

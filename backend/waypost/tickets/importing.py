@@ -71,6 +71,7 @@ async def bring(session: AsyncSession, actor: Actor, *, filename: str, sha256: s
         total=len(table.rows),
         status="UPLOADED",
         plan=None,
+        limited_to=actor.limits,
         created_at=now(),
         finished_at=None,
     )
@@ -154,7 +155,7 @@ async def check_import(session: AsyncSession, actor: Actor, import_id: int) -> T
     await session.execute(
         update(ImportRow).where(ImportRow.import_id == job.id).values(status="PENDING", errors=None, ticket_id=None)
     )
-    job.status = "CHECKING"
+    job.status, job.limited_to = "CHECKING", actor.limits
     await session.flush()
     return job
 
@@ -167,7 +168,7 @@ async def run_import(session: AsyncSession, actor: Actor, import_id: int) -> Tic
     ready = await session.scalar(_count(job.id).where(ImportRow.status == "READY")) or 0
     if not ready:
         raise NotNow("No row of it can become a ticket.")
-    job.status = "RUNNING"
+    job.status, job.limited_to = "RUNNING", actor.limits
     await session.flush()
     started = events.ImportStarted(
         import_id=job.id, filename=job.filename, ticket_type=plan_of(job).ticket_type, rows=ready
@@ -266,6 +267,7 @@ async def _one(database: Database, import_id: int) -> bool:
         if job is None or job.status not in TAKEN:
             return False
         actor = await actor_of_user(session, job.actor_id, CHANNEL)
+        actor = actor and actor.limited(job.limited_to)
         if actor is None or not actor.may(Permission.TICKETS_IMPORT):
             job.status, job.finished_at = "CANCELLED", now()  # whoever brought it may not any more
             return False

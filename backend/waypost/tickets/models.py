@@ -233,6 +233,7 @@ class BulkJob(Base):
     id: Mapped[BigId]
     actor_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
     action: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    limited_to: Mapped[list[str] | None] = mapped_column(ARRAY(Text))  # the permissions of the token that asked
     undo_of_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("bulk_jobs.id", ondelete="CASCADE"))
     status: Mapped[str] = mapped_column(String(8))
     total: Mapped[int] = mapped_column(Integer)
