@@ -209,6 +209,20 @@ export type AheadRead = {
 };
 
 /**
+ * AllApiTokensPage
+ */
+export type AllApiTokensPage = {
+    /**
+     * Items
+     */
+    items: Array<SomebodysApiToken>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * AlsoAsked
  *
  * Somebody else of the same stage who has not answered; `WAITING`: asked after others.
@@ -250,6 +264,138 @@ export type Answer = {
      * Value
      */
     value: unknown;
+};
+
+/**
+ * ApiTokenCreate
+ *
+ * A token for a program: what it is for, what it may (of what one may oneself), and for how many days.
+ */
+export type ApiTokenCreate = {
+    /**
+     * Expires In Days
+     */
+    expires_in_days: number;
+    /**
+     * Is Read Only
+     *
+     * It changes nothing, whatever it may.
+     */
+    is_read_only?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Permissions
+     */
+    permissions: Array<Permission>;
+};
+
+/**
+ * ApiTokenMade
+ *
+ * A new token. `token` is told this once; of a repeated request it is null.
+ */
+export type ApiTokenMade = {
+    /**
+     * Beginning
+     */
+    beginning: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Read Only
+     */
+    is_read_only: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Permissions
+     */
+    permissions: Array<string>;
+    /**
+     * Token
+     */
+    token: string | null;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+    /**
+     * Used From
+     */
+    used_from: string | null;
+};
+
+/**
+ * ApiTokenPage
+ */
+export type ApiTokenPage = {
+    /**
+     * Items
+     */
+    items: Array<ApiTokenRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ApiTokenRead
+ *
+ * A token in force. `beginning` is so much of it as tells it from others.
+ */
+export type ApiTokenRead = {
+    /**
+     * Beginning
+     */
+    beginning: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Read Only
+     */
+    is_read_only: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Permissions
+     */
+    permissions: Array<string>;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+    /**
+     * Used From
+     */
+    used_from: string | null;
 };
 
 /**
@@ -5117,7 +5263,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'privacy:handle' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:manage' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'views:configure';
+export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'privacy:handle' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:manage' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'tokens:configure' | 'tokens:own' | 'views:configure';
 
 /**
  * PersonItem
@@ -7709,6 +7855,52 @@ export type SkippedRule = {
 };
 
 /**
+ * SomebodysApiToken
+ *
+ * A token of somebody, for administrators.
+ */
+export type SomebodysApiToken = {
+    /**
+     * Beginning
+     */
+    beginning: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Read Only
+     */
+    is_read_only: boolean;
+    made_by: PersonRef | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Permissions
+     */
+    permissions: Array<string>;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+    /**
+     * Used From
+     */
+    used_from: string | null;
+    user: PersonRef | null;
+};
+
+/**
  * Split
  *
  * A ticket of its own, of what these comments ask for.
@@ -9193,6 +9385,42 @@ export type TicketUpdate = {
 };
 
 /**
+ * TokenScopeGroup
+ *
+ * What belongs together.
+ */
+export type TokenScopeGroup = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Permissions
+     */
+    permissions: Array<string>;
+};
+
+/**
+ * TokenScopes
+ *
+ * What one can give to a token: of what one may oneself.
+ */
+export type TokenScopes = {
+    /**
+     * Groups
+     */
+    groups: Array<TokenScopeGroup>;
+    /**
+     * Most Days
+     */
+    most_days: number;
+    /**
+     * Most Tokens
+     */
+    most_tokens: number;
+};
+
+/**
  * ToldRead
  *
  * One person told by one channel.
@@ -10568,6 +10796,102 @@ export type RemoveAbsenceResponses = {
 };
 
 export type RemoveAbsenceResponse = RemoveAbsenceResponses[keyof RemoveAbsenceResponses];
+
+export type AllApiTokensData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/api-tokens';
+};
+
+export type AllApiTokensErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AllApiTokensError = AllApiTokensErrors[keyof AllApiTokensErrors];
+
+export type AllApiTokensResponses = {
+    /**
+     * Successful Response
+     */
+    200: AllApiTokensPage;
+};
+
+export type AllApiTokensResponse = AllApiTokensResponses[keyof AllApiTokensResponses];
+
+export type RevokeAnybodysApiTokenData = {
+    body?: never;
+    path: {
+        /**
+         * Token Id
+         */
+        token_id: number;
+    };
+    query?: never;
+    url: '/api/v1/api-tokens/{token_id}';
+};
+
+export type RevokeAnybodysApiTokenErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RevokeAnybodysApiTokenError = RevokeAnybodysApiTokenErrors[keyof RevokeAnybodysApiTokenErrors];
+
+export type RevokeAnybodysApiTokenResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeAnybodysApiTokenResponse = RevokeAnybodysApiTokenResponses[keyof RevokeAnybodysApiTokenResponses];
 
 export type ApprovalReviewsData = {
     body?: never;
@@ -13930,6 +14254,184 @@ export type ConfirmStepUpResponses = {
 };
 
 export type ConfirmStepUpResponse = ConfirmStepUpResponses[keyof ConfirmStepUpResponses];
+
+export type TokenScopesOfMineData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/token-scopes';
+};
+
+export type TokenScopesOfMineErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type TokenScopesOfMineError = TokenScopesOfMineErrors[keyof TokenScopesOfMineErrors];
+
+export type TokenScopesOfMineResponses = {
+    /**
+     * Successful Response
+     */
+    200: TokenScopes;
+};
+
+export type TokenScopesOfMineResponse = TokenScopesOfMineResponses[keyof TokenScopesOfMineResponses];
+
+export type ApiTokensOfMineData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/auth/tokens';
+};
+
+export type ApiTokensOfMineErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ApiTokensOfMineError = ApiTokensOfMineErrors[keyof ApiTokensOfMineErrors];
+
+export type ApiTokensOfMineResponses = {
+    /**
+     * Successful Response
+     */
+    200: ApiTokenPage;
+};
+
+export type ApiTokensOfMineResponse = ApiTokensOfMineResponses[keyof ApiTokensOfMineResponses];
+
+export type MakeApiTokenData = {
+    body: ApiTokenCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/tokens';
+};
+
+export type MakeApiTokenErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type MakeApiTokenError = MakeApiTokenErrors[keyof MakeApiTokenErrors];
+
+export type MakeApiTokenResponses = {
+    /**
+     * Successful Response
+     */
+    201: ApiTokenMade;
+};
+
+export type MakeApiTokenResponse = MakeApiTokenResponses[keyof MakeApiTokenResponses];
+
+export type RevokeApiTokenData = {
+    body?: never;
+    path: {
+        /**
+         * Token Id
+         */
+        token_id: number;
+    };
+    query?: never;
+    url: '/api/v1/auth/tokens/{token_id}';
+};
+
+export type RevokeApiTokenErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RevokeApiTokenError = RevokeApiTokenErrors[keyof RevokeApiTokenErrors];
+
+export type RevokeApiTokenResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeApiTokenResponse = RevokeApiTokenResponses[keyof RevokeApiTokenResponses];
 
 export type BulkJobData = {
     body?: never;
