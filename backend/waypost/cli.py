@@ -361,28 +361,21 @@ def admin(email: Annotated[str, typer.Argument(help="Address of the new administ
 
 @app.command()
 def rotate_keys() -> None:
-    """Make a new key of the installation, and let it wrap the key of every file, and the secrets of what is set up."""
-    from waypost.access.providers import registry as providers  # noqa: PLC0415
-    from waypost.access.providers.saml import keys as saml_keys  # noqa: PLC0415
-    from waypost.kernel import crypto  # noqa: PLC0415
+    """Make a new key of the installation, and change everything sealed over to it: files, mails, secrets, private texts."""
+    from waypost.kernel import crypto, sealing  # noqa: PLC0415
     from waypost.kernel.db import Database  # noqa: PLC0415
-    from waypost.notifications.channels import registry  # noqa: PLC0415
-    from waypost.notifications.incoming import originals  # noqa: PLC0415
-    from waypost.tickets.keeping import rewrap  # noqa: PLC0415
+    from waypost.migrations import tables  # noqa: F401, PLC0415 - every table there is
 
     async def rotate() -> int:
         database = Database.connect(_settings())
         try:
-            await registry.reseal(database)
-            await providers.reseal(database)
-            await saml_keys.reseal(database)
-            return await rewrap(database) + await originals.rewrap(database)
+            return await sealing.rewrap_all(database)
         finally:
             await database.dispose()
 
     with _servers(_settings()):
         key_id = crypto.add_key(_settings())
-        say(f"Key {key_id} is in use; {asyncio.run(rotate())} files were changed over to it.")
+        say(f"Key {key_id} is in use; {asyncio.run(rotate())} sealed values were changed over to it.")
 
 
 @app.command()

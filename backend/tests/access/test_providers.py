@@ -571,12 +571,12 @@ async def test_the_provider_of_the_last_administrator_stays(admin: Api, database
 
 
 async def test_secrets_are_sealed_anew_with_a_new_key(admin: Api, database: Any, kind: None) -> None:
-    from waypost.kernel import crypto
+    from waypost.kernel import crypto, sealing
 
     row = await admin.post("/identity-providers", added(), expect=201)
     crypto.add_key()
-    assert await registry.reseal(database) >= 1
-    assert await registry.reseal(database) == 0
+    assert await sealing.rewrap(database, IdentityProvider) >= 1
+    assert await sealing.rewrap(database, IdentityProvider) == 0
     async with database.read() as session:
         kept = await session.get(IdentityProvider, row["id"])
         assert registry.unseal(kept) == {"secret": "s3cret"}

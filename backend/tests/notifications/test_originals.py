@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from waypost.catalog.models import TicketType
-from waypost.kernel import crypto
+from waypost.kernel import crypto, sealing
 from waypost.kernel.settings import get_settings
 from waypost.notifications.incoming import originals
 from waypost.notifications.incoming.models import IncomingMail, Mailbox
@@ -75,8 +75,8 @@ async def test_the_housekeeping_and_a_new_key_leave_a_mail_readable(database: An
             os.utime(path, (yesterday, yesterday))
     assert await keeping.forget_orphans(database, originals.names_kept) >= 1
     crypto.add_key()
-    assert await originals.rewrap(database) >= 1
-    assert await originals.rewrap(database) == 0
+    assert await sealing.rewrap(database, IncomingMail) >= 1
+    assert await sealing.rewrap(database, IncomingMail) == 0
     async with database.read() as session:
         again = await session.get_one(IncomingMail, row.id)
     assert again.raw_key_id != named.key_id

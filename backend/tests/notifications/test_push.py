@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey
 from sqlalchemy import select, update
 
 from tests.notifications.wire import CLOSE, Request, Said, Wire, wire
-from waypost.kernel import crypto, outgoing, relay
+from waypost.kernel import crypto, outgoing, relay, sealing
 from waypost.kernel.clock import now
 from waypost.kernel.events import EventRow
 from waypost.kernel.settings import get_settings
@@ -365,8 +365,8 @@ async def test_the_key_outlives_settings_and_rotation(service: Service, fresh_wh
     await admin.put("/notification-channels/push", {"version": shown["version"], "is_on": True, "settings": {}})
     old = crypto.keyring().current
     crypto.add_key()
-    assert await registry.reseal(service.database) == 1
-    assert await registry.reseal(service.database) == 0
+    assert await sealing.rewrap(service.database, ChannelSettings) == 1
+    assert await sealing.rewrap(service.database, ChannelSettings) == 0
     async with service.database.read() as session:
         row = await session.get(ChannelSettings, "push")
         assert row.sealed_with != old

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.conftest import Api
-from waypost.kernel import crypto
+from waypost.kernel import crypto, sealing
 from waypost.kernel.clock import clock, now
 from waypost.kernel.settings import get_settings
 from waypost.tickets import attaching, keeping
@@ -274,8 +274,8 @@ async def test_keys_are_changed_over(who: Any, ticket: Any, database: Any) -> No
     employee = await who("employee")
     made = await upload(employee, ticket, b"kept")
     new = crypto.add_key()
-    assert await keeping.rewrap(database) >= 1
-    assert await keeping.rewrap(database) == 0
+    assert await sealing.rewrap(database, Attachment) >= 1
+    assert await sealing.rewrap(database, Attachment) == 0
     async with database.read() as session:
         assert await session.scalar(select(Attachment.key_id).where(Attachment.id == made["id"])) == new
     assert (await employee.get(f"/attachments/{made['id']}", expect=None)).content == b"kept"
@@ -290,8 +290,8 @@ async def test_keys_are_changed_over_to_the_last_also_when_somebody_holds_one(
     async with database.transaction() as holder:
         await holder.get_one(Attachment, made["id"], with_for_update=True)
         with pytest.raises(TimeoutError):
-            await keeping.rewrap(database, patience=0.5)
-        going = asyncio.create_task(keeping.rewrap(database))
+            await sealing.rewrap(database, Attachment, patience=0.5)
+        going = asyncio.create_task(sealing.rewrap(database, Attachment))
         await asyncio.sleep(0.5)
         assert not going.done()
     assert await going == 1

@@ -37,7 +37,7 @@ def _json(absence: Absence, people: dict[int | None, dict[str, Any]], *, may_set
         "starts_at": rfc3339(absence.starts_at),
         "ends_at": rfc3339(absence.ends_at),
         "is_now": absence.starts_at <= now() < absence.ends_at,
-        "reason": absence.reason if may_set else None,
+        "reason": (absence.reason or "") if may_set else None,
         "set_by": people.get(absence.created_by_id) if may_set else None,
         "allowed_actions": ["delete"] if may_set else [],
     }

@@ -150,7 +150,7 @@ def seal(secret: str, user_id: int) -> WrappedKey:
 
 def unseal(row: TotpSecret) -> str:
     """The secret again. Raises `Damaged`."""
-    return keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), _about(row.user_id)).decode()
+    return keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), row.about).decode()
 
 
 def _about(user_id: int) -> bytes:

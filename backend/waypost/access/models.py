@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -111,6 +112,7 @@ class TotpSecret(Base):
     """
 
     __tablename__ = "totp_secrets"
+    sealed_columns: ClassVar[tuple[str, str]] = ("sealed", "sealed_with")
 
     id: Mapped[BigId]
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
@@ -121,6 +123,11 @@ class TotpSecret(Base):
     confirmed_at: Mapped[datetime | None]
 
     __table_args__ = (Index("uq_totp_secrets_user", "user_id", text("(confirmed_at IS NULL)"), unique=True),)
+
+    @property
+    def about(self) -> bytes:
+        """What the sealed value belongs to (`kernel.sealing`)."""
+        return f"totp:{self.user_id}".encode()
 
 
 class Passkey(Base):

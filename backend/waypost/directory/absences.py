@@ -99,7 +99,7 @@ async def set_absence(
         user_id=user_id,
         starts_at=starts_at,
         ends_at=ends_at,
-        reason=reason,
+        reason=reason or None,
         created_by_id=actor.person_id,
         created_at=at,
     )

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from waypost.kernel.db import Base, BigId
+from waypost.kernel.sealing import SealedText
 
 
 class User(Base):
@@ -102,7 +103,9 @@ class TeamMember(Base):
 
 
 class Absence(Base):
-    """A time in which somebody is away: from `starts_at` up to but not including `ends_at`. The reason is private."""
+    """A time in which somebody is away: from `starts_at` up to but not including `ends_at`. The reason is private,
+    and sealed: it is often about health.
+    """
 
     __tablename__ = "absences"
 
@@ -110,7 +113,7 @@ class Absence(Base):
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    reason: Mapped[str] = mapped_column(String(200), server_default="")
+    reason: Mapped[str | None] = mapped_column("sealed_reason", SealedText("absences.reason"))
     created_by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
     created_at: Mapped[datetime]
 

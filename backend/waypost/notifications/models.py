@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -133,6 +133,7 @@ class ChannelSettings(Base):
     """
 
     __tablename__ = "notification_channels"
+    sealed_columns: ClassVar[tuple[str, str]] = ("sealed", "sealed_with")
 
     key: Mapped[str] = mapped_column(String(16), primary_key=True)
     is_on: Mapped[bool] = mapped_column(Boolean, server_default="false")
@@ -146,6 +147,11 @@ class ChannelSettings(Base):
     failed_at: Mapped[datetime | None]
     worked_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]
+
+    @property
+    def about(self) -> bytes:
+        """What the sealed value belongs to (`kernel.sealing`)."""
+        return f"channel:{self.key}".encode()
 
 
 class ContactPoint(Base):

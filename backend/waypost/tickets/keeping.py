@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel import crypto
@@ -117,33 +115,3 @@ async def forget_orphans(database: Database, *owners: Owners) -> int:
             removed += await clear()
             batch.clear()
     return removed + (await clear() if batch else 0)
-
-
-async def rewrap(database: Database, *, patience: float = 120.0) -> int:
-    """Wrap every file's key with the installation's current key, batch by batch; returns how many were changed.
-
-    Rows that somebody holds are passed over and come again: when this returns, none is left. Raises `TimeoutError`
-    when nothing moves for so many seconds, because somebody holds on to a row.
-    """
-    ring, changed, until = crypto.keyring(), 0, time.monotonic() + patience
-    left = select(Attachment).where(Attachment.key_id != ring.current).order_by(Attachment.id)
-    while True:
-        async with database.transaction() as session:
-            rows = (await session.scalars(left.limit(ROW_BATCH).with_for_update(skip_locked=True))).all()
-            for row in rows:
-                about = row.object_name.encode()
-                wrapped = ring.wrap(ring.unwrap(crypto.WrappedKey(row.key_id, row.wrapped_key), about), about)
-                await session.execute(
-                    update(Attachment)
-                    .where(Attachment.id == row.id)
-                    .values(key_id=wrapped.key_id, wrapped_key=wrapped.value)
-                )
-        if rows:
-            changed, until = changed + len(rows), time.monotonic() + patience
-            continue
-        async with database.read() as session:
-            if await session.scalar(select(Attachment.id).where(Attachment.key_id != ring.current).limit(1)) is None:
-                return changed
-        if time.monotonic() >= until:
-            raise TimeoutError("some files' rows are held by somebody else; run this again")
-        await asyncio.sleep(0.2)

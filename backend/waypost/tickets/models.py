@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -180,6 +180,7 @@ class Attachment(Base):
     """A file of a ticket. The bytes lie sealed in the object store, under `object_name`, with a key of their own."""
 
     __tablename__ = "attachments"
+    sealed_columns: ClassVar[tuple[str, str]] = ("wrapped_key", "key_id")
 
     id: Mapped[BigId]
     ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tickets.id", ondelete="CASCADE"))
@@ -204,6 +205,11 @@ class Attachment(Base):
         Index("ix_attachments_scan", "scan_at", "id", postgresql_where=text("scan = 'PENDING'")),
         Index("ix_attachments_key", "key_id", "id"),
     )
+
+    @property
+    def about(self) -> bytes:
+        """What the sealed value belongs to (`kernel.sealing`)."""
+        return self.object_name.encode()
 
 
 class RequestDraft(Base):

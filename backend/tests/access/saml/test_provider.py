@@ -26,6 +26,7 @@ from waypost.access.providers.saml import bindings, bounded, kind, mapping, requ
 from waypost.access.providers.saml.reading import Facts, NameId
 from waypost.access.providers.saml.refusing import Refused
 from waypost.access.service import Caller, start_session
+from waypost.kernel import sealing
 from waypost.kernel.clock import now
 from waypost.kernel.settings import get_settings
 
@@ -219,8 +220,8 @@ async def test_the_first_key_is_made_once_and_kept_sealed(fresh_database: Any) -
         row = (await session.scalars(select(SamlKey))).one()
     assert b"PRIVATE KEY" not in row.sealed
     add_key()
-    assert await keys.reseal(fresh_database) == 1
-    assert await keys.reseal(fresh_database) == 0
+    assert await sealing.rewrap(fresh_database, SamlKey) == 1
+    assert await sealing.rewrap(fresh_database, SamlKey) == 0
     assert await keys.key_pairs(fresh_database) == both[0]
 
 

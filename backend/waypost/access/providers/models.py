@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -24,6 +24,7 @@ class IdentityProvider(Base):
     """
 
     __tablename__ = "identity_providers"
+    sealed_columns: ClassVar[tuple[str, str]] = ("sealed", "sealed_with")
 
     id: Mapped[BigId]
     key: Mapped[str] = mapped_column(String(40), unique=True)
@@ -43,6 +44,11 @@ class IdentityProvider(Base):
     worked_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+    @property
+    def about(self) -> bytes:
+        """What the sealed value belongs to (`kernel.sealing`)."""
+        return f"provider:{self.id}".encode()
 
 
 class Identity(Base):

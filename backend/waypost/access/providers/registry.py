@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import select
-
 from waypost.access.providers.kinds import Config, Kind, Provider, Redirecting
 from waypost.access.providers.ldap.kind import Ldap
 from waypost.access.providers.models import IdentityProvider
 from waypost.access.providers.saml.kind import Saml
 from waypost.kernel.crypto import WrappedKey, keyring
-from waypost.kernel.db import Database
 
 _kinds: tuple[Kind, ...] = (Ldap(), Saml())
 KINDS: dict[str, Kind] = {kind.key: kind for kind in _kinds}
@@ -24,7 +21,7 @@ def signs_in_by_redirect(kind: str) -> bool:
 
 def seal(row: IdentityProvider, secrets: dict[str, str]) -> None:
     """Keep a provider's secrets, sealed with the installation's key. The provider has its id already."""
-    wrapped = keyring().wrap(json.dumps(secrets).encode(), _about(row.id))
+    wrapped = keyring().wrap(json.dumps(secrets).encode(), row.about)
     row.sealed, row.sealed_with = wrapped.value, wrapped.key_id
 
 
@@ -32,20 +29,9 @@ def unseal(row: IdentityProvider) -> dict[str, str]:
     """A provider's secrets. Raises `Damaged`."""
     if row.sealed is None or row.sealed_with is None:
         return {}
-    opened = keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), _about(row.id))
+    opened = keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), row.about)
     secrets: dict[str, str] = json.loads(opened)
     return secrets
-
-
-async def reseal(database: Database) -> int:
-    """Seal every provider's secrets with the installation's current key; returns how many were changed."""
-    changed = 0
-    async with database.transaction() as session:
-        old = select(IdentityProvider).where(IdentityProvider.sealed_with != keyring().current).with_for_update()
-        for row in await session.scalars(old.order_by(IdentityProvider.id)):
-            seal(row, unseal(row))
-            changed += 1
-    return changed
 
 
 def config_of(row: IdentityProvider) -> Config:
@@ -66,7 +52,3 @@ def provider_of(row: IdentityProvider) -> Provider:
         is_on=row.is_on,
         trusts_second_factor=row.trusts_second_factor,
     )
-
-
-def _about(provider_id: int) -> bytes:
-    return f"provider:{provider_id}".encode()

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel.crypto import Damaged, WrappedKey, keyring
-from waypost.kernel.db import Database
 from waypost.kernel.logs import get_logger
 from waypost.notifications.channels import Announcing, Changing, Channel, Config, Inviting, Optional, is_fixed
 from waypost.notifications.channels.email import Email
@@ -72,7 +71,7 @@ async def announcing_channels(session: AsyncSession) -> list[tuple[str, Announci
 
 def seal(row: ChannelSettings, secrets: dict[str, str]) -> None:
     """Keep a channel's secrets, sealed with the installation's key."""
-    wrapped = keyring().wrap(json.dumps(secrets).encode(), _about(row.key))
+    wrapped = keyring().wrap(json.dumps(secrets).encode(), row.about)
     row.sealed, row.sealed_with = wrapped.value, wrapped.key_id
 
 
@@ -80,27 +79,12 @@ def unseal(row: ChannelSettings) -> dict[str, str]:
     """A channel's secrets. Raises `Damaged`."""
     if row.sealed is None or row.sealed_with is None:
         return {}
-    opened = keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), _about(row.key))
+    opened = keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), row.about)
     secrets: dict[str, str] = json.loads(opened)
     return secrets
-
-
-async def reseal(database: Database) -> int:
-    """Seal every channel's secrets with the installation's current key; returns how many were changed."""
-    changed = 0
-    async with database.transaction() as session:
-        old = select(ChannelSettings).where(ChannelSettings.sealed_with != keyring().current).with_for_update()
-        for row in await session.scalars(old.order_by(ChannelSettings.key)):
-            seal(row, unseal(row))
-            changed += 1
-    return changed
 
 
 def config_of(row: ChannelSettings | None) -> Config:
     """Settings and secrets of a channel, as its module wants them."""
     kept: dict[str, Any] = {} if row is None else {**row.settings, **unseal(row)}
     return kept
-
-
-def _about(key: str) -> bytes:
-    return f"channel:{key}".encode()

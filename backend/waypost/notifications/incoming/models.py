@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
@@ -45,6 +45,7 @@ class Mailbox(Base):
     """
 
     __tablename__ = "mailboxes"
+    sealed_columns: ClassVar[tuple[str, str]] = ("sealed", "sealed_with")
 
     id: Mapped[BigId]
     name: Mapped[str] = mapped_column(String(100))
@@ -88,6 +89,11 @@ class Mailbox(Base):
         Index("ix_mailboxes_accept_as_user_id", "accept_as_user_id"),
     )
 
+    @property
+    def about(self) -> bytes:
+        """What the sealed value belongs to (`kernel.sealing`)."""
+        return f"mailbox:{self.id}".encode()
+
 
 class IncomingMail(Base):
     """A mail that came in, from the moment it was stored; kept as the log.
@@ -99,6 +105,7 @@ class IncomingMail(Base):
     """
 
     __tablename__ = "incoming_mails"
+    sealed_columns: ClassVar[tuple[str, str]] = ("raw_key", "raw_key_id")
 
     id: Mapped[BigId]
     mailbox_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("mailboxes.id", ondelete="SET NULL"))
@@ -145,3 +152,8 @@ class IncomingMail(Base):
             postgresql_using="gin",
         ),
     )
+
+    @property
+    def about(self) -> bytes:
+        """What the sealed value belongs to (`kernel.sealing`)."""
+        return (self.raw_name or "").encode()

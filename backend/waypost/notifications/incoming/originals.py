@@ -6,11 +6,10 @@ import secrets
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel import crypto
-from waypost.kernel.db import Database
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
 from waypost.notifications.incoming.models import IncomingMail
@@ -72,22 +71,3 @@ async def names_kept(session: AsyncSession, names: Collection[str]) -> set[str]:
     """Which of these objects are mails of ours."""
     known = await session.scalars(select(IncomingMail.raw_name).where(IncomingMail.raw_name.in_(names)))
     return {name for name in known if name}
-
-
-async def rewrap(database: Database) -> int:
-    """Wrap every mail's key with the installation's current key; returns how many were changed."""
-    ring, changed = crypto.keyring(), 0
-    left = select(IncomingMail).where(IncomingMail.raw_key_id != ring.current).order_by(IncomingMail.id)
-    while True:
-        async with database.transaction() as session:
-            rows = (await session.scalars(left.limit(ROW_BATCH).with_for_update())).all()
-            if not rows:
-                return changed
-            for row in rows:
-                if row.raw_name is None or row.raw_key_id is None or row.raw_key is None:
-                    continue
-                about = row.raw_name.encode()
-                wrapped = ring.wrap(ring.unwrap(crypto.WrappedKey(row.raw_key_id, row.raw_key), about), about)
-                values = {"raw_key_id": wrapped.key_id, "raw_key": wrapped.value}
-                await session.execute(update(IncomingMail).where(IncomingMail.id == row.id).values(**values))
-        changed += len(rows)

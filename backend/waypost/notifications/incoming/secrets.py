@@ -11,7 +11,7 @@ def seal(box: Mailbox, password: str | None) -> None:
     if password is None:
         box.sealed = box.sealed_with = None
         return
-    wrapped = keyring().wrap(password.encode(), _about(box))
+    wrapped = keyring().wrap(password.encode(), box.about)
     box.sealed, box.sealed_with = wrapped.value, wrapped.key_id
 
 
@@ -19,8 +19,4 @@ def unseal(box: Mailbox) -> str | None:
     """The password. Raises `Damaged`."""
     if box.sealed is None or box.sealed_with is None:
         return None
-    return keyring().unwrap(WrappedKey(box.sealed_with, box.sealed), _about(box)).decode()
-
-
-def _about(box: Mailbox) -> bytes:
-    return f"mailbox:{box.id}".encode()
+    return keyring().unwrap(WrappedKey(box.sealed_with, box.sealed), box.about).decode()

@@ -46,10 +46,10 @@ async def _first(database: Database) -> KeyPair:
         there = await session.scalar(_newest_first().limit(1))
         if there is not None:  # two at once: the first one counts
             return _opened(there)
-        wrapped = keyring().wrap(made.private_key, _about(made.certificate))
-        session.add(
-            SamlKey(certificate=made.certificate, sealed=wrapped.value, sealed_with=wrapped.key_id, created_at=at)
-        )
+        row = SamlKey(certificate=made.certificate, created_at=at)
+        wrapped = keyring().wrap(made.private_key, row.about)
+        row.sealed, row.sealed_with = wrapped.value, wrapped.key_id
+        session.add(row)
     return made
 
 
@@ -71,26 +71,10 @@ def make(at: datetime) -> KeyPair:
     return KeyPair(pem, certificate.public_bytes(Encoding.PEM).decode())
 
 
-async def reseal(database: Database) -> int:
-    """Seal our keys with the installation's current key; returns how many were changed."""
-    changed = 0
-    async with database.transaction() as session:
-        old = select(SamlKey).where(SamlKey.sealed_with != keyring().current).with_for_update()
-        for row in await session.scalars(old.order_by(SamlKey.id)):
-            wrapped = keyring().wrap(_opened(row).private_key, _about(row.certificate))
-            row.sealed, row.sealed_with = wrapped.value, wrapped.key_id
-            changed += 1
-    return changed
-
-
 def _newest_first() -> Any:
     return select(SamlKey).order_by(SamlKey.id.desc())
 
 
 def _opened(row: SamlKey) -> KeyPair:
-    private_key = keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), _about(row.certificate))
+    private_key = keyring().unwrap(WrappedKey(row.sealed_with, row.sealed), row.about)
     return KeyPair(private_key, row.certificate)
-
-
-def _about(certificate: str) -> bytes:
-    return b"saml key:" + certificate.encode()
