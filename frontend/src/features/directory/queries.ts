@@ -55,3 +55,40 @@ export const useCreateTeam = () =>
       data(api.createTeam({ body, headers: { "Idempotency-Key": key } })),
     ["teams", "queues"],
   );
+
+export const useUpdateTeam = () =>
+  useChange(
+    ({ id, ...body }: api.TeamUpdate & { id: number }) =>
+      data(api.updateTeam({ path: { team_id: id }, body })),
+    ["teams", "queues"],
+  );
+
+/** Close a team; its work goes to `to`. */
+export const useCloseTeam = () =>
+  useChange(
+    ({ id, to }: { id: number; to: number | null }) =>
+      data(api.deleteTeam({ path: { team_id: id }, query: { to } })),
+    ["teams", "queues", "tickets", "ticket-types", "saved-views"],
+  );
+
+export const useCreateDepartment = () =>
+  useChange(
+    ({ key, ...body }: api.DepartmentCreate & { key: string }) =>
+      data(api.createDepartment({ body, headers: { "Idempotency-Key": key } })),
+    ["departments"],
+  );
+
+export const useUpdateDepartment = () =>
+  useChange(
+    ({ id, ...body }: api.DepartmentUpdate & { id: number }) =>
+      data(api.updateDepartment({ path: { department_id: id }, body })),
+    ["departments", "users", "people"],
+  );
+
+/** Close a department; what is in it goes to `to`. */
+export const useCloseDepartment = () =>
+  useChange(
+    ({ id, to }: { id: number; to: number | null }) =>
+      data(api.deleteDepartment({ path: { department_id: id }, query: { to } })),
+    ["departments", "users", "people", "tickets"],
+  );

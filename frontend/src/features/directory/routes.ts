@@ -8,6 +8,12 @@ const routes: RouteRecordRaw[] = [
     meta: { title: "directory.teams.title", needs: "directory:configure" },
   },
   {
+    path: "settings/departments",
+    name: "departments",
+    component: () => import("./DepartmentsView.vue"),
+    meta: { title: "directory.departments.title", needs: "directory:configure" },
+  },
+  {
     path: "settings/absences",
     name: "absences",
     component: () => import("./AbsencesView.vue"),

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { MentionRead } from "@/api/generated";
-import { groupsOf, placeOf } from "./model";
+import type { MentionRead, UserRead } from "@/api/generated";
+import { changes, differences, formOf, groupsOf, NONE, placeOf, valuesOf } from "./model";
 
 const mention = (kind: string, how: string, id: number | null = 1, count = 1): MentionRead => ({
   kind,
@@ -37,5 +37,45 @@ it("knows where each is set", () => {
   expect(placeOf(mention("routing_rule", "assignee"))).toBe("/settings/routing");
   expect(placeOf(mention("team", "lead"))).toBe("/settings/teams");
   expect(placeOf(mention("delegation", "delegate"))).toBe("/approvals/away");
-  expect(placeOf(mention("department", "head"))).toBeNull();
+  expect(placeOf(mention("department", "head"))).toBe("/settings/departments");
+  expect(placeOf(mention("surprise", "somehow"))).toBeNull();
+});
+
+const person = {
+  id: 3,
+  username: "jane",
+  email: "jane@example.com",
+  first_name: "Jane",
+  last_name: "Doe",
+  job_title: "",
+  department: { id: 2, name: "Marketing" },
+  manager: { id: 9, username: "mike", name: "Mike" },
+  timezone: "UTC",
+  locale: "en",
+} as UserRead;
+
+it("sends only what differs", () => {
+  const form = formOf(person);
+  expect(changes(person, form)).toEqual({});
+  expect(changes(person, { ...form, first_name: " Jane ", job_title: "Editor " })).toEqual({
+    job_title: "Editor",
+  });
+  expect(changes(person, { ...form, department: NONE, manager_id: null })).toEqual({
+    department_id: null,
+    manager_id: null,
+  });
+});
+
+it("begins empty for a new person", () => {
+  expect(valuesOf(formOf())).toMatchObject({
+    username: "",
+    department_id: null,
+    manager_id: null,
+    locale: "en",
+  });
+});
+
+it("tells what an event changed", () => {
+  expect(differences({ before: { a: 1 }, after: { a: 2 } })).toEqual([{ field: "a", before: 1, after: 2 }]);
+  expect(differences({ roles: ["agent"] })).toEqual([]);
 });

@@ -33,6 +33,12 @@ export const places: SettingsPlace[] = [
   { to: "/settings/routing", key: "routing", icon: "i-lucide-route", needs: "routing:configure" },
   { to: "/settings/people", key: "people", icon: "i-lucide-contact", needs: "directory:configure" },
   { to: "/settings/sign-in", key: "signIn", icon: "i-lucide-shield-check", needs: "roles:configure" },
+  {
+    to: "/settings/departments",
+    key: "departments",
+    icon: "i-lucide-network",
+    needs: "directory:configure",
+  },
   { to: "/settings/teams", key: "teams", icon: "i-lucide-users", needs: "directory:configure" },
   {
     to: "/settings/notifications",
