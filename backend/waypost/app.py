@@ -23,6 +23,7 @@ from waypost.access import (
 )
 from waypost.access import router as access
 from waypost.access.deps import authenticate
+from waypost.access.providers import oidc_router, sign_in_router
 from waypost.access.providers import router as providers
 from waypost.access.providers.saml import bounded as saml_judging
 from waypost.access.providers.saml import router as saml
@@ -84,6 +85,8 @@ ROOMS = (
     providers,
     saml,
     api_token_router,
+    sign_in_router,
+    oidc_router,
     directory_router,
     people_router,
     organising_router,

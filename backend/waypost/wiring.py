@@ -11,6 +11,7 @@ from typing import Any
 
 from waypost.access.api_tokens import forget_old_tokens
 from waypost.access.events import SessionClosed
+from waypost.access.providers import signing_in
 from waypost.access.service import forget_old_sessions
 from waypost.approvals import definitions, delegating, leaving, links, reviews, timing
 from waypost.approvals import deputy_events as deputies
@@ -178,6 +179,7 @@ async def _keep_house(database: Database) -> None:
         await forget_old_keys(session)
         await forget_old_sessions(session)
         await forget_old_tokens(session)
+        await signing_in.forget_old(session)
         await links.forget_old_links(session)
         await reply_codes.forget_old_messages(session)
         await phones.forget_unproved(session)

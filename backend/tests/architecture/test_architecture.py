@@ -44,7 +44,12 @@ async def test_what_is_public_is_known(app: Any) -> None:
         "/api/v1/auth/mfa/verify",
         "/api/v1/auth/passkeys/sign-in",
         "/api/v1/auth/passkeys/sign-in/options",
+        "/api/v1/auth/oidc/{key}/back-channel-logout",
+        "/api/v1/auth/oidc/{key}/callback",
         "/api/v1/auth/providers",
+        "/api/v1/auth/providers/come-in",
+        "/api/v1/auth/providers/{key}/leave",
+        "/api/v1/auth/sign-out",
         "/api/v1/auth/refresh",
         "/api/v1/auth/saml/{key}/certificate",
         "/api/v1/auth/saml/{key}/metadata",
@@ -129,6 +134,7 @@ async def test_every_list_is_bounded(app: Any) -> None:
         "/api/v1/teams": "the teams of a company",
         "/api/v1/departments": "the departments of a company",
         "/api/v1/users/{user_id}/mentions": "at most 50 of a kind are named, the others counted",
+        "/api/v1/auth/identities": "one's own, at most a hundred",
         "/api/v1/auth/providers": "at most fifty",
         "/api/v1/identity-provider-kinds": "the kinds there are",
         "/api/v1/identity-providers": "at most fifty",
@@ -282,6 +288,7 @@ ONLY_KEPT = {
     "provider.changed",
     "provider.groups_set",
     "provider.removed",
+    "provider.signed_out",
     "provider.tested",
 }
 

@@ -33,11 +33,12 @@ class LoggedIn(AccessEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class LoginFailed(AccessEvent):
-    """A sign-in was refused: a wrong name or password, or a pause in force."""
+    """A sign-in was refused: a wrong name or password, a pause in force, or what came by a provider is not enough."""
 
     type: ClassVar[str] = "auth.login_failed"
     reason: str
     ip_address: str
+    provider_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

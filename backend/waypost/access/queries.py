@@ -176,6 +176,12 @@ async def roles_of(session: AsyncSession, user_ids: list[int]) -> dict[int, list
     return found
 
 
+async def role_names(session: AsyncSession, role_ids: Collection[int]) -> list[dict[str, str]]:
+    """These roles as `{key, name}`, by key."""
+    rows = await session.execute(select(Role.key, Role.name).where(Role.id.in_(role_ids)).order_by(Role.key))
+    return [{"key": row.key, "name": row.name} for row in rows]
+
+
 async def people_with_role(session: AsyncSession, role_key: str) -> list[int]:
     """The ids of the people who have a role, in order; active or not."""
     return (await people_with_roles(session, [role_key])).get(role_key, [])

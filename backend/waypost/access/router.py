@@ -43,7 +43,8 @@ COOKIE = "waypost_refresh"
 RefreshCookie = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
 
 
-def _same_origin(request: Request) -> None:
+def same_origin(request: Request) -> None:
+    """Raises `ForeignOrigin` for a request that another site's page made."""
     # The cookie is SameSite=Strict already; this also stops a page on a sibling domain.
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise ForeignOrigin
@@ -131,7 +132,7 @@ async def login(request: Request, body: Login) -> Response:
 @public
 async def refresh(request: Request, token: RefreshCookie = None) -> Response:
     """Trade the refresh cookie for a new access token; the cookie is replaced by its successor."""
-    _same_origin(request)
+    same_origin(request)
     try:
         return await answer_of(await service.refresh(database(), token))
     except SessionEnded as ended:
@@ -144,7 +145,7 @@ async def refresh(request: Request, token: RefreshCookie = None) -> Response:
 @public
 async def logout(request: Request, session: WriteSession, token: RefreshCookie = None) -> Response:
     """End this session: neither its refresh token nor its access token opens anything afterwards."""
-    _same_origin(request)
+    same_origin(request)
     try:
         actor = await current_actor(request)
     except Refusal:
@@ -164,7 +165,7 @@ async def logout(request: Request, session: WriteSession, token: RefreshCookie =
 @public
 async def first_password(request: Request, body: FirstPassword) -> Response:
     """Set a password with a one-time link, and sign in."""
-    _same_origin(request)
+    same_origin(request)
     async with database().transaction() as session:
         signed_in = await service.use_password_link(
             session, caller_of(request), token=body.token, password=body.password

@@ -64,3 +64,9 @@ class IdentityTaken(Conflict):
     """This identity belongs to another account here."""
 
     code = "identity_taken"
+
+
+class LastWayIn(Conflict):
+    """This is the only way in which you can sign in: set a password or a passkey up first."""
+
+    code = "last_way_in"

@@ -64,6 +64,14 @@ class ProviderGroupsSet(ProviderEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignedOutThere(ProviderEvent):
+    """A provider said that somebody signed out there; so many sign-ins ended here."""
+
+    type: ClassVar[str] = "provider.signed_out"
+    ended: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class IdentityLinked(AccessEvent):
     """An account can be used by what a provider calls its person. `by`: `created`, `verified_email` or `themselves`."""
 

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.models import Role
 from waypost.access.providers.errors import ProviderNotFound
-from waypost.access.providers.kinds import Address, Addressed, Field
+from waypost.access.providers.kinds import Field
 from waypost.access.providers.models import Identity, IdentityProvider, ProviderGroup
-from waypost.access.providers.registry import KINDS, config_of, provider_of, signs_in_by_redirect, unseal
+from waypost.access.providers.registry import KINDS, addressed, config_of, provider_of, signs_in_by_redirect, unseal
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.crypto import Damaged
 from waypost.kernel.logs import get_logger
@@ -91,7 +91,8 @@ def _json(row: IdentityProvider, people: int) -> dict[str, Any]:
     kind = KINDS.get(row.kind)
     try:
         secrets = unseal(row)
-        addresses: tuple[Address, ...] = kind.addresses(provider_of(row)) if isinstance(kind, Addressed) else ()
+        told = addressed(row.kind)
+        addresses = told.addresses(provider_of(row)) if told else ()
     except Damaged:  # shown as missing: they have to be entered anew
         log.exception("a provider's secrets cannot be opened", provider=row.key)
         secrets, addresses = {}, ()

@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import json
 
-from waypost.access.providers.kinds import Config, Kind, Provider, Redirecting
+from waypost.access.providers.kinds import Addressed, Config, Kind, Provider, Redirecting, SigningOut
 from waypost.access.providers.ldap.kind import Ldap
 from waypost.access.providers.models import IdentityProvider
+from waypost.access.providers.oidc import OpenIdConnect
 from waypost.access.providers.saml.kind import Saml
 from waypost.kernel.crypto import WrappedKey, keyring
 
-_kinds: tuple[Kind, ...] = (Ldap(), Saml())
+_kinds: tuple[Kind, ...] = (OpenIdConnect(), Saml(), Ldap())
 KINDS: dict[str, Kind] = {kind.key: kind for kind in _kinds}
 
 
 def signs_in_by_redirect(kind: str) -> bool:
     """Whether people sign in at the page of providers of this kind."""
-    return isinstance(KINDS.get(kind), Redirecting)
+    return redirecting(kind) is not None
+
+
+def redirecting(kind: str) -> Redirecting | None:
+    """The kind as one by which people sign in at the provider's page; None when it is none."""
+    found: object = KINDS.get(kind)
+    return found if isinstance(found, Redirecting) else None
+
+
+def signing_out(kind: str) -> SigningOut | None:
+    """The kind as one at which one can be signed out too; None when it is none."""
+    found: object = KINDS.get(kind)
+    return found if isinstance(found, SigningOut) else None
+
+
+def addressed(kind: str) -> Addressed | None:
+    """The kind as one whose other side has to be told addresses of ours; None when it is none."""
+    found: object = KINDS.get(kind)
+    return found if isinstance(found, Addressed) else None
 
 
 def seal(row: IdentityProvider, secrets: dict[str, str]) -> None:
