@@ -1318,6 +1318,20 @@ export type ChecklistItemRead = {
 };
 
 /**
+ * Claim
+ */
+export type Claim = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Value
+     */
+    value: string;
+};
+
+/**
  * CloseMany
  *
  * Close each.
@@ -3303,6 +3317,51 @@ export type HistoryItem = {
 };
 
 /**
+ * IdentityItem
+ *
+ * A provider by which one signs in.
+ */
+export type IdentityItem = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    provider: SignInWay;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+};
+
+/**
+ * IdentityList
+ */
+export type IdentityList = {
+    /**
+     * Items
+     */
+    items: Array<IdentityItem>;
+    /**
+     * More
+     *
+     * Those by which one could sign in too.
+     */
+    more: Array<SignInWay>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * ImportBody
  *
  * A workflow's file. With `dry_run` nothing is kept; without `publish` it is kept as a draft.
@@ -3693,6 +3752,30 @@ export type ItemUpdate = {
      * Text
      */
     text?: string | null;
+};
+
+/**
+ * Leave
+ *
+ * Where one wants to be afterwards.
+ */
+export type Leave = {
+    /**
+     * Next
+     */
+    next?: string;
+};
+
+/**
+ * LeaveFor
+ *
+ * The provider's page.
+ */
+export type LeaveFor = {
+    /**
+     * Url
+     */
+    url: string;
 };
 
 /**
@@ -7769,6 +7852,18 @@ export type SignedInAnswer = {
 };
 
 /**
+ * SignedOut
+ *
+ * Where the browser goes to sign out at the provider too; null when there is nowhere to go.
+ */
+export type SignedOut = {
+    /**
+     * Url
+     */
+    url: string | null;
+};
+
+/**
  * SimulateBody
  *
  * Either a ticket that exists, or one that is made up.
@@ -8863,6 +8958,18 @@ export type TicketFields = {
 };
 
 /**
+ * TicketGiven
+ *
+ * The ticket with which a browser came back.
+ */
+export type TicketGiven = {
+    /**
+     * Ticket
+     */
+    ticket: string;
+};
+
+/**
  * TicketListItem
  *
  * A ticket in a list.
@@ -9523,6 +9630,52 @@ export type TrialAsk = {
      * Ticket Id
      */
     ticket_id?: number | null;
+};
+
+/**
+ * TriedRead
+ *
+ * What a sign-in would have done. Nothing of it was done.
+ */
+export type TriedRead = {
+    /**
+     * Claims
+     */
+    claims: Array<Claim>;
+    /**
+     * Email Verified
+     */
+    email_verified: boolean;
+    /**
+     * Groups
+     *
+     * Null when nothing is said about groups.
+     */
+    groups: Array<string> | null;
+    /**
+     * Is Vouched
+     *
+     * No second factor would be asked for here.
+     */
+    is_vouched: boolean;
+    /**
+     * Outcome
+     */
+    outcome: 'FOUND' | 'LINKED' | 'CREATED' | 'NO_ACCOUNT' | 'ACCOUNT_EXISTS' | 'NOT_ACTIVE' | 'NO_EMAIL' | 'NO_SUBJECT';
+    /**
+     * Provider Id
+     */
+    provider_id: number;
+    /**
+     * Roles
+     */
+    roles: Array<RoleRef>;
+    /**
+     * User
+     *
+     * The username it would be.
+     */
+    user: string | null;
 };
 
 /**
@@ -13477,6 +13630,184 @@ export type FirstPasswordResponses = {
 
 export type FirstPasswordResponse = FirstPasswordResponses[keyof FirstPasswordResponses];
 
+export type OwnIdentitiesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/identities';
+};
+
+export type OwnIdentitiesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type OwnIdentitiesError = OwnIdentitiesErrors[keyof OwnIdentitiesErrors];
+
+export type OwnIdentitiesResponses = {
+    /**
+     * Successful Response
+     */
+    200: IdentityList;
+};
+
+export type OwnIdentitiesResponse = OwnIdentitiesResponses[keyof OwnIdentitiesResponses];
+
+export type LinkIdentityData = {
+    body: TicketGiven;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/identities';
+};
+
+export type LinkIdentityErrors = {
+    /**
+     * Sign-in failed
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type LinkIdentityError = LinkIdentityErrors[keyof LinkIdentityErrors];
+
+export type LinkIdentityResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type LinkIdentityResponse = LinkIdentityResponses[keyof LinkIdentityResponses];
+
+export type UnlinkIdentityData = {
+    body?: never;
+    path: {
+        /**
+         * Identity Id
+         */
+        identity_id: number;
+    };
+    query?: never;
+    url: '/api/v1/auth/identities/{identity_id}';
+};
+
+export type UnlinkIdentityErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type UnlinkIdentityError = UnlinkIdentityErrors[keyof UnlinkIdentityErrors];
+
+export type UnlinkIdentityResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type UnlinkIdentityResponse = UnlinkIdentityResponses[keyof UnlinkIdentityResponses];
+
+export type LeaveToLinkData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/api/v1/auth/identities/{key}/leave';
+};
+
+export type LeaveToLinkErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+    /**
+     * The identity provider fails
+     */
+    503: Problem;
+};
+
+export type LeaveToLinkError = LeaveToLinkErrors[keyof LeaveToLinkErrors];
+
+export type LeaveToLinkResponses = {
+    /**
+     * Successful Response
+     */
+    200: LeaveFor;
+};
+
+export type LeaveToLinkResponse = LeaveToLinkResponses[keyof LeaveToLinkResponses];
+
 export type LoginData = {
     body: Login;
     path?: never;
@@ -13796,6 +14127,90 @@ export type VerifySecondFactorResponses = {
 
 export type VerifySecondFactorResponse = VerifySecondFactorResponses[keyof VerifySecondFactorResponses];
 
+export type OidcBackChannelLogoutData = {
+    body?: {
+        logout_token?: string;
+    };
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/api/v1/auth/oidc/{key}/back-channel-logout';
+};
+
+export type OidcBackChannelLogoutErrors = {
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type OidcBackChannelLogoutError = OidcBackChannelLogoutErrors[keyof OidcBackChannelLogoutErrors];
+
+export type OidcBackChannelLogoutResponses = {
+    /**
+     * Done
+     */
+    200: unknown;
+};
+
+export type OidcCallbackData = {
+    body?: never;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: {
+        /**
+         * State
+         */
+        state?: string | null;
+        /**
+         * Code
+         */
+        code?: string | null;
+        /**
+         * Iss
+         */
+        iss?: string | null;
+        /**
+         * Error
+         */
+        error?: string | null;
+    };
+    url: '/api/v1/auth/oidc/{key}/callback';
+};
+
+export type OidcCallbackErrors = {
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type OidcCallbackError = OidcCallbackErrors[keyof OidcCallbackErrors];
+
 export type AddPasskeyData = {
     body: PasskeyCreate;
     path?: never;
@@ -14056,6 +14471,99 @@ export type SignInWaysResponses = {
 
 export type SignInWaysResponse = SignInWaysResponses[keyof SignInWaysResponses];
 
+export type ComeInByProviderData = {
+    body: TicketGiven;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/providers/come-in';
+};
+
+export type ComeInByProviderErrors = {
+    /**
+     * Sign-in failed
+     */
+    401: Problem;
+    /**
+     * No account here
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ComeInByProviderError = ComeInByProviderErrors[keyof ComeInByProviderErrors];
+
+export type ComeInByProviderResponses = {
+    /**
+     * Response Come In By Provider
+     *
+     * Successful Response
+     */
+    200: SignedInAnswer | SecondFactorAsked;
+};
+
+export type ComeInByProviderResponse = ComeInByProviderResponses[keyof ComeInByProviderResponses];
+
+export type LeaveToSignInData = {
+    body: Leave;
+    path: {
+        /**
+         * Key
+         */
+        key: string;
+    };
+    query?: never;
+    url: '/api/v1/auth/providers/{key}/leave';
+};
+
+export type LeaveToSignInErrors = {
+    /**
+     * Foreign origin
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+    /**
+     * The identity provider fails
+     */
+    503: Problem;
+};
+
+export type LeaveToSignInError = LeaveToSignInErrors[keyof LeaveToSignInErrors];
+
+export type LeaveToSignInResponses = {
+    /**
+     * Successful Response
+     */
+    200: LeaveFor;
+};
+
+export type LeaveToSignInResponse = LeaveToSignInResponses[keyof LeaveToSignInResponses];
+
 export type RefreshData = {
     body?: never;
     path?: never;
@@ -14184,6 +14692,35 @@ export type RevokeSessionResponses = {
 };
 
 export type RevokeSessionResponse = RevokeSessionResponses[keyof RevokeSessionResponses];
+
+export type SignOutData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/sign-out';
+};
+
+export type SignOutErrors = {
+    /**
+     * Foreign origin
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SignOutError = SignOutErrors[keyof SignOutErrors];
+
+export type SignOutResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignedOut;
+};
+
+export type SignOutResponse = SignOutResponses[keyof SignOutResponses];
 
 export type StepUpStateData = {
     body?: never;
@@ -16310,6 +16847,102 @@ export type TestIdentityProviderResponses = {
 };
 
 export type TestIdentityProviderResponse = TestIdentityProviderResponses[keyof TestIdentityProviderResponses];
+
+export type TriedIdentityProviderData = {
+    body: TicketGiven;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/tried';
+};
+
+export type TriedIdentityProviderErrors = {
+    /**
+     * Sign-in failed
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type TriedIdentityProviderError = TriedIdentityProviderErrors[keyof TriedIdentityProviderErrors];
+
+export type TriedIdentityProviderResponses = {
+    /**
+     * Successful Response
+     */
+    200: TriedRead;
+};
+
+export type TriedIdentityProviderResponse = TriedIdentityProviderResponses[keyof TriedIdentityProviderResponses];
+
+export type TryIdentityProviderData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/tries';
+};
+
+export type TryIdentityProviderErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+    /**
+     * The identity provider fails
+     */
+    503: Problem;
+};
+
+export type TryIdentityProviderError = TryIdentityProviderErrors[keyof TryIdentityProviderErrors];
+
+export type TryIdentityProviderResponses = {
+    /**
+     * Successful Response
+     */
+    200: LeaveFor;
+};
+
+export type TryIdentityProviderResponse = TryIdentityProviderResponses[keyof TryIdentityProviderResponses];
 
 export type IncomingMailsData = {
     body?: never;
