@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from waypost.kernel.crypto import Damaged
 from waypost.kernel.logs import get_logger
 
 log = get_logger(__name__)
+_KEY = re.compile(r"[a-z][a-z0-9-]{1,39}")
 
 
 async def provider_list(session: AsyncSession) -> dict[str, Any]:
@@ -43,7 +45,8 @@ async def find_provider(session: AsyncSession, provider_id: int) -> IdentityProv
 
 async def provider_by_key(session: AsyncSession, key: str) -> IdentityProvider:
     """The row. Raises `ProviderNotFound`."""
-    row = await session.scalar(select(IdentityProvider).where(IdentityProvider.key == key))
+    is_key = _KEY.fullmatch(key) is not None
+    row = await session.scalar(select(IdentityProvider).where(IdentityProvider.key == key)) if is_key else None
     if row is None:
         raise ProviderNotFound
     return row
