@@ -16,7 +16,7 @@ export function useTokens(source: Tokens): void {
   tokens = source;
 }
 
-const OPEN = /\/auth\/(login|refresh|logout|first-password)$/;
+const OPEN = /\/auth\/(login|refresh|logout|sign-out|first-password|providers\/come-in)$/;
 
 /** `fetch` with the bearer token; a 401 is answered by one renewal and one more try. */
 export async function authorised(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {

@@ -15,7 +15,7 @@ beforeEach(() => {
     const path = new URL(request.url).pathname.replace("/api/v1/auth/", "");
     asked.push(path);
     if (refuses) return new Response('{"status":401}', { status: 401 });
-    if (path === "logout") return new Response(null, { status: 204 });
+    if (path === "sign-out") return Response.json({ url: null });
     return Response.json({ access_token: "t", username: "jane", permissions: ["tickets:read"] });
   });
 });

@@ -102,6 +102,18 @@ export const useSession = defineStore("session", () => {
     await loadUser();
   }
 
+  /** Goes on with what came back from a provider's page; as `login`, it may wait for a second factor. */
+  async function comeIn(ticket: string): Promise<void> {
+    waiting.value = null;
+    const answer = await data(api.comeInByProvider({ body: { ticket } }));
+    if ("mfa_token" in answer) {
+      waiting.value = answer;
+      return;
+    }
+    enter(answer);
+    await loadUser();
+  }
+
   /** Finishes a sign-in that waits, by a code; one that took too long begins anew. */
   async function verify(code: string): Promise<void> {
     if (!waiting.value) return;
@@ -147,8 +159,9 @@ export const useSession = defineStore("session", () => {
 
   async function logout(): Promise<void> {
     await Promise.allSettled([...farewells].map((send) => send()));
+    let elsewhere: string | null = null;
     try {
-      await data(api.logout({}));
+      elsewhere = (await data(api.signOut({}))).url;
     } finally {
       mark(false);
       token = null;
@@ -156,6 +169,7 @@ export const useSession = defineStore("session", () => {
       hasEnded.value = isKept.value = false;
       await part();
     }
+    if (elsewhere) window.location.assign(elsewhere); // who signed in at a provider signs out there too
   }
 
   function enterKept(me: api.Me): void {
@@ -175,6 +189,7 @@ export const useSession = defineStore("session", () => {
     whenOver,
     waiting,
     login,
+    comeIn,
     verify,
     usePasskey,
     logout,

@@ -32,6 +32,12 @@ export const places: SettingsPlace[] = [
   { to: "/settings/import", key: "import", icon: "i-lucide-file-up", needs: "tickets:import" },
   { to: "/settings/routing", key: "routing", icon: "i-lucide-route", needs: "routing:configure" },
   { to: "/settings/people", key: "people", icon: "i-lucide-contact", needs: "directory:configure" },
+  {
+    to: "/settings/identity-providers",
+    key: "identity",
+    icon: "i-lucide-key-round",
+    needs: "identity:configure",
+  },
   { to: "/settings/sign-in", key: "signIn", icon: "i-lucide-shield-check", needs: "roles:configure" },
   {
     to: "/settings/departments",
