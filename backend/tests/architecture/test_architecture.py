@@ -51,6 +51,7 @@ async def test_what_is_public_is_known(app: Any) -> None:
         "/api/v1/auth/providers/{key}/leave",
         "/api/v1/auth/sign-out",
         "/api/v1/auth/refresh",
+        "/api/v1/auth/saml/{key}/acs",
         "/api/v1/auth/saml/{key}/certificate",
         "/api/v1/auth/saml/{key}/metadata",
         "/api/v1/auth/saml/{key}/sls",

@@ -281,14 +281,14 @@ async def test_the_provider_ends_what_it_means_and_nothing_else(
     assert query["RelayState"] == ["back & forth"]
     root = etree.fromstring(bindings.guard.inflate(query["SAMLResponse"][0]))
     assert root.get("InResponseTo") == etree.fromstring(message).get("ID")
-    assert [await ended(database, s) for s in (first, second, other)] == ["provider", None, None]
+    assert [await ended(database, s) for s in (first, second, other)] == ["provider_logout", None, None]
     # the same message once more is nothing
     await nobody.get(f"{path}?{query_of(message)}", expect=422)
     # by a form, and for every session of that person
     signed = idp.sign(idp.tree(logout_message(corp)))
     form = {"SAMLRequest": idp.packed(signed), "RelayState": "x"}
     assert (await nobody.http.post(path, data=form)).status_code == 303
-    assert [await ended(database, s) for s in (first, second, other)] == ["provider", "provider", None]
+    assert [await ended(database, s) for s in (first, second, other)] == ["provider_logout", "provider_logout", None]
 
 
 async def test_nobody_is_signed_out_by_a_stranger(corp: IdentityProvider, database: Any, who: Any) -> None:

@@ -8,19 +8,18 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from waypost.access.actor import Actor
-from waypost.access.deps import permit, public
+from waypost.access.deps import caller_of, permit, public
 from waypost.access.permissions import Permission
 from waypost.access.providers.errors import ProviderNotFound
 from waypost.access.providers.kinds import Provider
-from waypost.access.providers.queries import provider_by_key
-from waypost.access.providers.registry import provider_of
-from waypost.access.providers.saml import keys, metadata, signing_out
+from waypost.access.providers.oidc_router import page_for, sent_on
+from waypost.access.providers.saml import arriving, keys, metadata, signing_out
 from waypost.access.providers.saml.bindings import REQUEST, RESPONSE
 from waypost.access.providers.saml.errors import MessageRefused, MetadataUnusable
 from waypost.access.providers.saml.fetching import read_metadata
 from waypost.access.providers.saml.forms import read_form
 from waypost.access.providers.saml.judging import Signed
-from waypost.access.providers.saml.kind import Here, Saml
+from waypost.access.providers.saml.kind import Here
 from waypost.access.providers.saml.refusing import Refused
 from waypost.access.providers.saml.schemas import SamlMetadataAsked, SamlMetadataRead
 from waypost.access.providers.saml.words import UNSPECIFIED
@@ -77,6 +76,20 @@ async def saml_certificate(key: str) -> Response:
     return Response(pair.certificate, media_type="application/x-pem-file", headers={"Content-Disposition": name})
 
 
+@spoken.post("/{key}/acs")
+@public
+async def saml_response(key: str, request: Request) -> Response:
+    """Where an identity provider has a browser bring its response: judged, and the browser sent on to fetch it."""
+    provider = await _provider(key, is_on=False)
+    try:
+        form = await read_form(request)
+    except Refused as refused:
+        raise _refused(provider, refused) from refused
+    came = await arriving.take_response(database(), caller_of(request), provider, form)
+    page = page_for(came.purpose, came.next_path)
+    return sent_on(page, f"came={came.ticket}" if came.ticket else f"refused={came.refused}")
+
+
 @spoken.get("/{key}/sls")
 @public
 async def saml_sign_out(key: str, request: Request) -> Response:
@@ -106,11 +119,10 @@ async def saml_sign_out_by_form(key: str, request: Request) -> Response:
 
 async def _provider(key: str, *, is_on: bool = True) -> Provider:
     """The SAML provider of that key. Raises `ProviderNotFound`."""
-    async with database().read() as session:
-        row = await provider_by_key(session, key)
-    if row.kind != Saml.key or (is_on and not row.is_on):
+    provider = await arriving.find_provider(database(), key)
+    if is_on and not provider.is_on:
         raise ProviderNotFound
-    return provider_of(row)
+    return provider
 
 
 def _on(address: str) -> Response:

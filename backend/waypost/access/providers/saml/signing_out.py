@@ -11,8 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.models import LoginSession, SignInChallenge
+from waypost.access.providers.events import SignedOutThere
 from waypost.access.providers.kinds import Provider
 from waypost.access.providers.models import SeenToken
+from waypost.access.providers.oidc import signed_out_uri
 from waypost.access.providers.saml import bindings, bounded, keys, requests
 from waypost.access.providers.saml.kind import Here, is_logout_id, session_name, sessions_of, trust_of
 from waypost.access.providers.saml.logout import LogoutAsked
@@ -22,11 +24,9 @@ from waypost.access.queries import actors
 from waypost.access.service import end_session
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
-from waypost.kernel.events import SYSTEM
-from waypost.kernel.settings import get_settings
+from waypost.kernel.events import System, record
 
-REASON = "provider"  # why a session ended
-SIGNED_OUT = "/login?signed_out=1"
+REASON = "provider_logout"  # why a session ended
 
 
 async def hear_logout(database: Database, provider: Provider, **message: Any) -> str:
@@ -41,16 +41,18 @@ async def hear_logout(database: Database, provider: Provider, **message: Any) ->
     if not isinstance(said, LogoutAsked):
         if not is_logout_id(said.in_response_to, provider.id):
             raise Refused("wrong_request", "nobody asked for that")
-        return f"{get_settings().origin}{SIGNED_OUT}"
+        return signed_out_uri()
     async with database.transaction() as session:
         if not await count_once(session, provider.id, said.request_id, said.valid_until):
             raise Refused("replayed")
         ended = await _end(session, provider.id, said)
+        happened = SignedOutThere(provider_id=provider.id, name=provider.name, ended=len(ended))
+        await record(session, happened, actor=System(channel=provider.kind))
     for session_id in ended:
         actors.forget(session_id)
     answer_to = str(provider.get("slo_response_url") or provider.get("slo_url") or "")
     if not answer_to:
-        return f"{get_settings().origin}{SIGNED_OUT}"
+        return signed_out_uri()
     message_out = requests.logout_response(
         response_id=f"_{secrets.token_hex(16)}",
         at=at,
@@ -89,7 +91,7 @@ async def _end(session: AsyncSession, provider_id: int, said: LogoutAsked) -> li
     )
     ended = []
     for login in await session.scalars(live):
-        await end_session(session, login, REASON, at, SYSTEM)
+        await end_session(session, login, REASON, at, System(channel="saml"))
         ended.append(login.id)
     await session.execute(
         delete(SignInChallenge).where(SignInChallenge.provider_id == provider_id, meant(SignInChallenge))
