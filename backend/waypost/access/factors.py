@@ -31,13 +31,15 @@ CHALLENGE_LIFE = timedelta(minutes=10)
 class CameBy:
     """The identity provider somebody came by: what it calls their sign-in, and, sealed, what signing out there wants.
 
-    `is_vouched`: it asked for a second factor and is trusted with that, so that none is asked for here.
+    `is_vouched`: it asked for a second factor and is trusted with that, so that none is asked for here. `ends_at`: the
+    sign-in there is over then, and so is the one here.
     """
 
     provider_id: int
     session: str | None = None
     hint: WrappedKey | None = None
     is_vouched: bool = False
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ async def ask(
             provider_session=came_by.session if came_by else None,
             provider_hint=hint.value if hint else None,
             provider_hint_sealed_with=hint.key_id if hint else None,
+            provider_ends_at=came_by.ends_at if came_by else None,
         )
     )
     await session.flush()
@@ -134,7 +137,7 @@ def came_by(challenge: SignInChallenge) -> CameBy | None:
     hint = None
     if challenge.provider_hint is not None and challenge.provider_hint_sealed_with is not None:
         hint = WrappedKey(challenge.provider_hint_sealed_with, challenge.provider_hint)
-    return CameBy(challenge.provider_id, challenge.provider_session, hint)
+    return CameBy(challenge.provider_id, challenge.provider_session, hint, ends_at=challenge.provider_ends_at)
 
 
 async def forget_old_challenges(session: AsyncSession, at: datetime) -> None:

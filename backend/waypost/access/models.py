@@ -37,9 +37,9 @@ class LoginSession(Base):
     """One sign-in on one device: the family of its refresh tokens. Ended by logout, revocation, reuse or age.
 
     `proved_at` is when whoever uses it last showed to be its person: by signing in, or by a step-up since. Who came by an
-    identity provider has its `provider_id`, what that calls their sign-in there (`provider_session`), and, sealed, what
-    it wants to see when they sign out (`provider_hint`). `is_vouched`: the provider says it asked for a second factor,
-    and is trusted with that.
+    identity provider has its `provider_id`, what that calls their sign-in there (`provider_session`), when that ends
+    (`provider_ends_at`), and, sealed, what it wants to see when they sign out (`provider_hint`). `is_vouched`: the provider
+    says it asked for a second factor, and is trusted with that.
     """
 
     __tablename__ = "login_sessions"
@@ -60,6 +60,7 @@ class LoginSession(Base):
     provider_session: Mapped[str | None] = mapped_column(String(1000))
     provider_hint: Mapped[bytes | None] = mapped_column(LargeBinary)
     provider_hint_sealed_with: Mapped[str | None] = mapped_column(String(16))
+    provider_ends_at: Mapped[datetime | None]
     is_vouched: Mapped[bool] = mapped_column(Boolean, server_default="false")
 
     __table_args__ = (
@@ -205,6 +206,7 @@ class SignInChallenge(Base):
     provider_session: Mapped[str | None] = mapped_column(String(1000))
     provider_hint: Mapped[bytes | None] = mapped_column(LargeBinary)
     provider_hint_sealed_with: Mapped[str | None] = mapped_column(String(16))
+    provider_ends_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("ix_sign_in_challenges_provider", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),

@@ -184,13 +184,13 @@ async def start_session(
         created_at=at,
         last_seen_at=at,
         proved_at=at,
-        expires_at=_expiry(at, at),
+        expires_at=_expiry(at, at, came_by.ends_at if came_by else None),
         ip_address=caller.ip_address[:45],
         user_agent=caller.user_agent[:300],
     )
     if came_by is not None:
         opened.provider_id, opened.provider_session = came_by.provider_id, came_by.session
-        opened.is_vouched = came_by.is_vouched
+        opened.is_vouched, opened.provider_ends_at = came_by.is_vouched, came_by.ends_at
         if came_by.hint is not None:
             opened.provider_hint, opened.provider_hint_sealed_with = came_by.hint.value, came_by.hint.key_id
     session.add(opened)
@@ -216,11 +216,12 @@ async def start_session(
     return SignedIn(user_id, opened.id, access, life, token, at + timedelta(days=settings.session_absolute_days))
 
 
-def _expiry(created: datetime, seen: datetime) -> datetime:
+def _expiry(created: datetime, seen: datetime, provider_ends: datetime | None) -> datetime:
     settings = get_settings()
-    return min(
+    ours = min(
         seen + timedelta(hours=settings.session_idle_hours), created + timedelta(days=settings.session_absolute_days)
     )
+    return min(ours, provider_ends) if provider_ends else ours
 
 
 async def refresh(database: Database, token: str | None) -> SignedIn:
@@ -252,7 +253,7 @@ async def refresh(database: Database, token: str | None) -> SignedIn:
             session.add(
                 RefreshToken(token_hash=tokens.hash_token(successor), session_id=login.id, position=kept.position + 1)
             )
-            login.last_seen_at, login.expires_at = at, _expiry(login.created_at, at)
+            login.last_seen_at, login.expires_at = at, _expiry(login.created_at, at, login.provider_ends_at)
             await session.flush()
         elif kept.position + 1 != newest or at - kept.used_at > PARENT_GRACE:
             await end_session(session, login, "reuse", at)

@@ -263,6 +263,17 @@ async def test_signing_out_here_and_there(browser: Browser, database: Any) -> No
     await browser.api.get("/auth/me", expect=401)
 
 
+async def test_a_sign_in_lasts_no_longer_than_the_one_there(browser: Browser, database: Any) -> None:
+    request_id, state = await browser.leave()
+    end = now().replace(microsecond=0) + timedelta(minutes=30)
+    came = await browser.come_in(await browser.bring(signed(told(browser.row, request_id, session_ends=end)), state))
+    for _ in range(2):
+        async with database.read() as session:
+            wanted = select(LoginSession.expires_at).where(LoginSession.user_id == came["user"]["id"])
+            assert await session.scalar(wanted.order_by(LoginSession.id.desc()).limit(1)) == end
+        await browser.api.post("/auth/refresh")  # and staying in does not make it longer
+
+
 async def test_a_trusted_second_factor_there_is_one_here(browser: Browser, database: Any) -> None:
     async with database.transaction() as session:
         row = await session.get(IdentityProvider, browser.row.id)

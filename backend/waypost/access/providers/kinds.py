@@ -124,14 +124,15 @@ class Redirecting(Protocol):
 class Proven:
     """What a provider's answer showed, as it waits for the browser: `person` is an `ExternalPerson` as plain data.
 
-    `session` and `hint` are kept for signing out; `is_vouched`: it says it asked for a second factor. `claims` are shown
-    to an administrator who tries.
+    `session` and `hint` are kept for signing out; `is_vouched`: it says it asked for a second factor; `ends_at`: the
+    sign-in there is over then, in RFC 3339. `claims` are shown to an administrator who tries.
     """
 
     person: dict[str, Any]
     session: str | None = None
     hint: str | None = None
     is_vouched: bool = False
+    ends_at: str | None = None
     claims: dict[str, Any] = field(default_factory=dict)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -212,7 +212,8 @@ async def come_in(
             await note(session, provider_id, None)
             hint = keyring().wrap(proven.hint.encode(), _hint_of(provider_id)) if proven.hint else None
             is_vouched = proven.is_vouched and row.trusts_second_factor
-            came = factors.CameBy(provider_id, proven.session, hint, is_vouched)
+            ends_at = datetime.fromisoformat(proven.ends_at) if proven.ends_at else None
+            came = factors.CameBy(provider_id, proven.session, hint, is_vouched, ends_at)
             return await admit(session, caller, user_id=user.id, method=row.kind, came_by=came)
     except NotLetIn as refused:
         await fail(database, caller, provider_id, refused.reason, person.subject, is_theirs=False)

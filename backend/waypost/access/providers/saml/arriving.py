@@ -87,6 +87,7 @@ def _proven(provider: Provider, facts: Facts) -> Proven:
         person=mapping.person_of(facts, provider.config),
         session=session_name(facts.name_id, facts.session_index),
         hint=hint_of(facts.name_id, facts.session_index),
+        ends_at=facts.session_ends.isoformat() if facts.session_ends else None,
         is_vouched=provider.trusts_second_factor and mapping.is_vouched(facts, provider.config),
         claims=claims | {name: list(values) for name, values in facts.attributes.items()},
     )
