@@ -188,6 +188,13 @@ def with_transform(algorithm: str, inside: str = "") -> Any:
     return root
 
 
+def with_prefixes(prefixes: str) -> Any:
+    root = good()
+    way = root.find(".//ds:CanonicalizationMethod", NAMES)
+    etree.SubElement(way, "{http://www.w3.org/2001/10/xml-exc-c14n#}InclusiveNamespaces").set("PrefixList", prefixes)
+    return root
+
+
 def xslt_bomb(depth: int = 27) -> Any:
     """A stylesheet that doubles its work with each step: minutes, if it ever ran."""
     steps = "".join(
@@ -330,6 +337,11 @@ ATTACKS = [
     Attack("a million bytes", lambda: changed(good(), ">staff<", ">" + "a" * 1_000_000 + "<"), "too_large"),
     Attack("twenty thousand elements", lambda: changed(good(), ">staff<", ">" + "<a/>" * 20_000 + "<"), "too_large"),
     Attack("deep nesting", lambda: changed(good(), ">staff<", ">" + "<a>" * 200 + "</a>" * 200 + "<"), "too_large"),
+    Attack("a thousand attributes", lambda: changed(good(), "<saml:Subject>", "<saml:Subject " + " ".join(
+           f'a{n}=""' for n in range(1000)) + ">"), "too_large"),
+    Attack("six thousand namespaces", lambda: changed(good(), "<samlp:Response ", "<samlp:Response " + " ".join(
+           f'xmlns:a{n}="u"' for n in range(6000)) + " "), "too_large"),
+    Attack("a thousand prefixes", lambda: with_prefixes(" ".join(f"a{n}" for n in range(1000))), "too_large"),
     Attack("not XML", lambda: b"hello", "not_xml"),
     Attack("NUL", lambda: changed(good(), "jane@", "jane\x00@"), "not_xml"),
     Attack("nothing", lambda: b"", "not_xml"),

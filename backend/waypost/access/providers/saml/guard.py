@@ -24,6 +24,9 @@ Element = Any  # lxml's classes are made in C and have no types
 LARGEST = 256 * 1024  # bytes of one message
 MOST_ELEMENTS = 10_000
 DEEPEST = 64
+MOST_ATTRIBUTES = 64  # of one element
+MOST_NAMESPACES = 5_000  # declared in one message
+LONGEST_PREFIXES = 1_000  # characters
 ID_NAMES = frozenset({"ID", "Id", "id", "{http://www.w3.org/XML/1998/namespace}id"})
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,255}")
 _DECLARATION = re.compile(rb"\A<\?xml version=([\"'])1\.0\1(?: encoding=([\"'])(?:utf-8|UTF-8|us-ascii|US-ASCII)\2)?"
@@ -73,6 +76,8 @@ def parse(message: bytes, *, largest: int = LARGEST, comments: bool = False) -> 
         raise Refused("processing_instruction")
     if b"<!--" in body and not comments:
         raise Refused("comment")
+    if body.count(b"xmlns") > MOST_NAMESPACES:
+        raise Refused("too_large", "too many namespaces")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -93,10 +98,10 @@ def parse(message: bytes, *, largest: int = LARGEST, comments: bool = False) -> 
 def _check_size(root: Element) -> None:
     """Few enough elements, not too deep: what is done per element and per ancestor stays cheap."""
     depth = 0
-    for count, (event, _) in enumerate(etree.iterwalk(root, events=("start", "end"))):
+    for count, (event, element) in enumerate(etree.iterwalk(root, events=("start", "end"))):
         depth += 1 if event == "start" else -1
-        if depth > DEEPEST or count >= 2 * MOST_ELEMENTS:
-            raise Refused("too_large", "too many elements, or too deep")
+        if depth > DEEPEST or count >= 2 * MOST_ELEMENTS or len(element.attrib) > MOST_ATTRIBUTES:
+            raise Refused("too_large", "too many elements or attributes, or too deep")
 
 
 def check_response(root: Element) -> None:
@@ -198,6 +203,8 @@ def _check_prefixes(way: Element) -> None:
     for child in way:
         if child.tag != f"{{{EXC_C14N}}}InclusiveNamespaces" or set(child.attrib) != {"PrefixList"} or len(child):
             raise Refused("forbidden_transform", "canonicalisation has parameters")
+        if len(child.get("PrefixList")) > LONGEST_PREFIXES:
+            raise Refused("too_large", "so many prefixes")
 
 
 def _one_of(method: Element, allowed: set[str], known: Any, what: str) -> None:
