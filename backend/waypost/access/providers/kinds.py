@@ -69,12 +69,13 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An address of ours that the other side has to know."""
+    """An address of ours that the other side has to know. `is_document`: something to download stands there."""
 
     key: str
     label: str
     url: str
     help: str = ""
+    is_document: bool = False
 
 
 class Kind(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import func, select
@@ -113,7 +114,7 @@ def _json(row: IdentityProvider, people: int) -> dict[str, Any]:
         "trusts_second_factor": row.trusts_second_factor,
         "version": row.version,
         "fields": [_field_json(f, row.settings, secrets) for f in kind.fields] if kind else [],
-        "addresses": [{"key": a.key, "label": a.label, "url": a.url, "help": a.help} for a in addresses],
+        "addresses": [asdict(a) for a in addresses],
         "people_count": people,
         "health": _health(row),
         "created_at": rfc3339(row.created_at),

@@ -81,6 +81,7 @@ class OurAddress(BaseModel):
     label: Annotated[str, Field(examples=["Redirect URI"])]
     url: Annotated[str, Field(examples=["https://waypost.example.com/api/v1/auth/oidc/company/callback"])]
     help: str
+    is_document: Annotated[bool, Field(description="Something to download stands there.", examples=[False])]
 
 
 class ProviderRead(BaseModel):

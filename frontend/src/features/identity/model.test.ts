@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { ProviderField, ProviderGroupsRead } from "@/api/generated";
-import { changesOf, groupsOf, keyOf, lackingOf, rowsOf, valuesOf } from "./model";
+import { changesOf, filledIn, groupsOf, keyOf, lackingOf, rowsOf, valuesOf } from "./model";
 
 const field = (more: Partial<ProviderField>): ProviderField => ({
   key: "x",
@@ -24,6 +24,16 @@ const fields = [
 
 it("a form begins with what is set, or counts while nothing is", () => {
   expect(valuesOf(fields)).toEqual({ issuer: "https://a", secret: "", scopes: "openid\nemail", out: true });
+});
+
+it("lays over the form what was found out, where there is a field for it", () => {
+  const values = valuesOf(fields);
+  expect(filledIn(fields, values, { issuer: "https://b", out: false, unheard: "of" })).toEqual({
+    ...values,
+    issuer: "https://b",
+    out: false,
+  });
+  expect(filledIn(fields, values, {})).toEqual(values);
 });
 
 it("sends what differs, and nothing else", () => {

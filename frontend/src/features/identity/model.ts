@@ -36,6 +36,12 @@ function sentOf(field: ProviderField, value: Value | undefined): unknown {
   return value.trim() === "" ? null : value;
 }
 
+/** A form with what was found out laid over it; what no field is for is left out. */
+export function filledIn(fields: ProviderField[], values: Values, found: Values): Values {
+  const known = fields.filter((f) => found[f.key] !== undefined).map((f) => [f.key, found[f.key]!]);
+  return { ...values, ...Object.fromEntries(known) };
+}
+
 /** What is still missing to switch it on. */
 export function lackingOf(fields: ProviderField[], values: Values): string[] {
   return fields

@@ -62,6 +62,12 @@ export const useSetGroups = () =>
 export const useTestProvider = () =>
   useChange((id: number) => data(api.testIdentityProvider({ path: { provider_id: id } })));
 
+export function useReadSamlMetadata() {
+  return useMutation({
+    mutationFn: (body: api.SamlMetadataAsked) => data(api.readSamlMetadata({ body })),
+  });
+}
+
 export function useGroups(id: Ref<number>) {
   return useQuery({
     queryKey: computed(() => [...PROVIDERS, id.value, "groups"]),

@@ -131,11 +131,13 @@ class Saml:
         """What the other side has to know of us."""
         here = Here(provider.key)
         return (
-            Address("metadata", "Our metadata", here.entity_id, "Most providers take everything from here."),
+            Address("metadata", "Our metadata", here.entity_id, "Most providers take everything from here.", True),
             Address("entity_id", "Our entity ID", here.entity_id, "Also called audience or identifier."),
             Address("acs", "Assertion consumer service", here.acs_url, "Also called reply URL; binding HTTP-POST."),
             Address("sls", "Single logout service", here.sls_url, "Bindings HTTP-Redirect and HTTP-POST."),
-            Address("certificate", "Our certificate", here.certificate_url, "For requests we sign, and to encrypt."),
+            Address(
+                "certificate", "Our certificate", here.certificate_url, "For requests we sign, and to encrypt.", True
+            ),
         )
 
     async def sign_in_address(self, provider: Provider, leaving: Leaving) -> str:
