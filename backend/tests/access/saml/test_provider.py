@@ -102,7 +102,7 @@ def test_what_keeps_settings_from_being_used() -> None:
                     "javascript:alert(1)"):  # fmt: skip
         assert check({**SETTINGS, "sso_url": address}).keys() == {"sso_url"}, address
     assert check({**SETTINGS, "sso_url": "http://127.0.0.1:9300/", "slo_url": "http://localhost/"}) == {}
-    transient = {**SETTINGS, "name_id_format": "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"}
+    transient = {**SETTINGS, "name_id_format": "transient"}
     assert check(transient).keys() == {"subject_attribute"}
     assert check({**transient, "subject_attribute": "uid"}) == {}
 

@@ -19,7 +19,7 @@ from tests.access.saml.test_provider import SETTINGS, corp, logout_message, quer
 from tests.conftest import Api
 from waypost.access.models import LoginSession, Role
 from waypost.access.providers.models import Identity, IdentityProvider, ProviderGroup, SeenToken
-from waypost.access.providers.saml import guard, keys, kind
+from waypost.access.providers.saml import guard, keys, kind, mapping
 from waypost.directory.models import User
 from waypost.kernel.clock import now
 from waypost.kernel.events import EventRow
@@ -163,7 +163,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "expired": (lambda s: signed(replace(s, not_on_or_after=s.at - timedelta(hours=1))), "expired"),
     "SHA-1": (lambda s: idp.sign(idp.tree(idp.response(s)), "saml:Assertion", method=xmlsec.constants.TransformRsaSha1),
               "forbidden_algorithm"),
-    "a transient name": (lambda s: signed(replace(s, name_id_format=kind.TRANSIENT)), "no_subject"),
+    "a transient name": (lambda s: signed(replace(s, name_id_format=mapping.TRANSIENT)), "no_subject"),
     "two million bytes": (lambda s: b"<a>" + b"x" * 300_000 + b"</a>", "too_large"),
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from waypost.access.providers.saml.errors import MetadataUnusable
 from waypost.access.providers.saml.kind import fingerprint
 from waypost.access.providers.saml.refusing import Refused
 from waypost.access.providers.saml.verifying import read_certificate
-from waypost.access.providers.saml.words import EMAIL, PERSISTENT
+from waypost.access.providers.saml.words import NAME_ID_FORMATS
 from waypost.kernel.outgoing import NotAllowed, check_url, guarded
 
 LONGEST = 10.0  # seconds
@@ -43,7 +43,7 @@ async def read_metadata(*, url: str | None, document: str | None) -> Read:
         found = await bounded.read_metadata(content)
     except Refused as refused:
         raise MetadataUnusable(f"This metadata cannot be used: {refused.detail or refused.reason}.") from refused
-    formats = [f for f in (PERSISTENT, EMAIL) if f in found.name_id_formats]
+    formats = [f for f in ("persistent", "emailAddress") if NAME_ID_FORMATS[f] in found.name_id_formats]
     settings: dict[str, str | bool] = {
         "entity_id": found.entity_id,
         "sso_url": found.sso_url,

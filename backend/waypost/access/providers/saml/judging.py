@@ -18,10 +18,10 @@ from waypost.access.providers.saml.words import saml
 class Signed(StrEnum):
     """What an identity provider has to sign. Whatever else is signed is verified all the same."""
 
-    EITHER = "EITHER"
-    ASSERTION = "ASSERTION"
-    RESPONSE = "RESPONSE"
-    BOTH = "BOTH"
+    EITHER = "either"
+    ASSERTION = "assertion"
+    RESPONSE = "response"
+    BOTH = "both"
 
 
 @dataclass(frozen=True, kw_only=True)

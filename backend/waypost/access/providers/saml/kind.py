@@ -25,7 +25,7 @@ from waypost.access.providers.saml.mapping import SECOND_FACTORS
 from waypost.access.providers.saml.reading import NameId
 from waypost.access.providers.saml.refusing import Refused
 from waypost.access.providers.saml.verifying import read_certificate
-from waypost.access.providers.saml.words import EMAIL, PERSISTENT, TRANSIENT, UNSPECIFIED
+from waypost.access.providers.saml.words import NAME_ID_FORMATS
 from waypost.kernel.clock import now
 from waypost.kernel.db import database
 from waypost.kernel.settings import get_settings
@@ -69,8 +69,8 @@ class Saml:
             "NameID format",
             "choice",
             help="How it is to name people. A persistent one stays when an address changes.",
-            choices=(UNSPECIFIED, PERSISTENT, EMAIL, TRANSIENT),
-            default=UNSPECIFIED,
+            choices=tuple(NAME_ID_FORMATS),
+            default="unspecified",
         ),
         Field(
             "subject_attribute",
@@ -112,7 +112,7 @@ class Saml:
             certificates_in(str(settings.get("certificates") or ""))
         except Refused as bad:
             wrong["certificates"] = bad.detail
-        if settings.get("name_id_format") == TRANSIENT and not settings.get("subject_attribute"):
+        if settings.get("name_id_format") == "transient" and not settings.get("subject_attribute"):
             wrong["subject_attribute"] = "is needed, since a transient NameID is another one at each sign-in"
         return wrong
 
@@ -149,7 +149,7 @@ class Saml:
             sso_url=provider.get("sso_url"),
             acs_url=here.acs_url,
             entity_id=here.entity_id,
-            name_id_format=provider.get("name_id_format"),
+            name_id_format=NAME_ID_FORMATS[provider.get("name_id_format", "unspecified")],
             force=bool(provider.get("asks_anew")),
         )
         return bindings.address(

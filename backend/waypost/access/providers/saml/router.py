@@ -22,7 +22,7 @@ from waypost.access.providers.saml.judging import Signed
 from waypost.access.providers.saml.kind import Here
 from waypost.access.providers.saml.refusing import Refused
 from waypost.access.providers.saml.schemas import SamlMetadataAsked, SamlMetadataRead
-from waypost.access.providers.saml.words import UNSPECIFIED
+from waypost.access.providers.saml.words import NAME_ID_FORMATS, UNSPECIFIED
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import database
 from waypost.kernel.http import StrictRoute, json_response
@@ -53,7 +53,7 @@ async def saml_metadata(key: str) -> Response:
     """Who we are, for an identity provider to read."""
     provider = await _provider(key, is_on=False)
     here, pair = Here(provider.key), (await keys.key_pairs(database()))[0]
-    name_id_format = str(provider.get("name_id_format") or "")
+    name_id_format = NAME_ID_FORMATS[provider.get("name_id_format", "unspecified")]
     document = metadata.ours(
         entity_id=here.entity_id,
         acs_url=here.acs_url,

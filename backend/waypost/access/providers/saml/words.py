@@ -25,6 +25,13 @@ PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 EMAIL = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 
+NAME_ID_FORMATS = {
+    "unspecified": UNSPECIFIED,
+    "persistent": PERSISTENT,
+    "emailAddress": EMAIL,
+    "transient": TRANSIENT,
+}
+
 RSA_SHA256 = SignatureMethod.RSA_SHA256.value
 
 # RSA and ECDSA with SHA-256 and longer. No SHA-1, and nothing with a shared secret: an HMAC "signed" with a public
