@@ -2467,6 +2467,30 @@ export type DepartmentRead = {
 };
 
 /**
+ * DepartmentUpdate
+ *
+ * The fields to change; what is left out stays.
+ */
+export type DepartmentUpdate = {
+    /**
+     * Head Id
+     */
+    head_id?: number | null;
+    /**
+     * Name
+     */
+    name?: string;
+    /**
+     * Parent Id
+     */
+    parent_id?: number | null;
+    /**
+     * Version
+     */
+    version?: number | null;
+};
+
+/**
  * Deputy
  *
  * Who decides while somebody is away.
@@ -8567,6 +8591,26 @@ export type TeamRead = {
      * Version
      */
     version: number;
+};
+
+/**
+ * TeamUpdate
+ *
+ * The fields to change; what is left out stays.
+ */
+export type TeamUpdate = {
+    /**
+     * Description
+     */
+    description?: string;
+    /**
+     * Name
+     */
+    name?: string;
+    /**
+     * Version
+     */
+    version?: number | null;
 };
 
 /**
@@ -16093,6 +16137,127 @@ export type CreateDepartmentResponses = {
 
 export type CreateDepartmentResponse = CreateDepartmentResponses[keyof CreateDepartmentResponses];
 
+export type DeleteDepartmentData = {
+    body?: never;
+    path: {
+        /**
+         * Department Id
+         */
+        department_id: number;
+    };
+    query?: {
+        /**
+         * To
+         *
+         * Where goes what was in it, or was its work.
+         */
+        to?: number | null;
+    };
+    url: '/api/v1/departments/{department_id}';
+};
+
+export type DeleteDepartmentErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DeleteDepartmentError = DeleteDepartmentErrors[keyof DeleteDepartmentErrors];
+
+export type DeleteDepartmentResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteDepartmentResponse = DeleteDepartmentResponses[keyof DeleteDepartmentResponses];
+
+export type UpdateDepartmentData = {
+    body: DepartmentUpdate;
+    headers?: {
+        /**
+         * If-Match
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Department Id
+         */
+        department_id: number;
+    };
+    query?: never;
+    url: '/api/v1/departments/{department_id}';
+};
+
+export type UpdateDepartmentErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Version missing
+     */
+    428: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type UpdateDepartmentError = UpdateDepartmentErrors[keyof UpdateDepartmentErrors];
+
+export type UpdateDepartmentResponses = {
+    /**
+     * Successful Response
+     */
+    200: DepartmentRead;
+};
+
+export type UpdateDepartmentResponse = UpdateDepartmentResponses[keyof UpdateDepartmentResponses];
+
 export type StreamData = {
     body?: never;
     headers?: {
@@ -20419,6 +20584,63 @@ export type CreateTeamResponses = {
 
 export type CreateTeamResponse = CreateTeamResponses[keyof CreateTeamResponses];
 
+export type DeleteTeamData = {
+    body?: never;
+    path: {
+        /**
+         * Team Id
+         */
+        team_id: number;
+    };
+    query?: {
+        /**
+         * To
+         *
+         * Where goes what was in it, or was its work.
+         */
+        to?: number | null;
+    };
+    url: '/api/v1/teams/{team_id}';
+};
+
+export type DeleteTeamErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DeleteTeamError = DeleteTeamErrors[keyof DeleteTeamErrors];
+
+export type DeleteTeamResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteTeamResponse = DeleteTeamResponses[keyof DeleteTeamResponses];
+
 export type TeamData = {
     body?: never;
     path: {
@@ -20464,6 +20686,66 @@ export type TeamResponses = {
 };
 
 export type TeamResponse = TeamResponses[keyof TeamResponses];
+
+export type UpdateTeamData = {
+    body: TeamUpdate;
+    headers?: {
+        /**
+         * If-Match
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Team Id
+         */
+        team_id: number;
+    };
+    query?: never;
+    url: '/api/v1/teams/{team_id}';
+};
+
+export type UpdateTeamErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Version missing
+     */
+    428: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type UpdateTeamError = UpdateTeamErrors[keyof UpdateTeamErrors];
+
+export type UpdateTeamResponses = {
+    /**
+     * Successful Response
+     */
+    200: TeamRead;
+};
+
+export type UpdateTeamResponse = UpdateTeamResponses[keyof UpdateTeamResponses];
 
 export type RemoveTeamMemberData = {
     body?: never;
