@@ -134,6 +134,23 @@ async def test_signing_out_ends_the_stream(app: Any, monkeypatch: pytest.MonkeyP
         await stream.task
 
 
+async def test_a_session_that_somebody_else_ends_ends_its_stream_at_once(app: Any, database: Any) -> None:
+    """Well before a quiet stream would look by itself: so it is when an identity provider says that somebody left."""
+    from tests.conftest import Api
+    from waypost.access.service import end_all_sessions
+    from waypost.kernel.clock import now
+    from waypost.kernel.events import SYSTEM
+
+    api = await Api(app, "finance3").sign_in()
+    stream = Stream(app, api.http.headers["authorization"].removeprefix("Bearer "))
+    await stream.opened.wait()
+    async with database.transaction() as session:
+        await end_all_sessions(session, api.id, "provider_logout", now(), SYSTEM)
+    async with asyncio.timeout(live.LOOK / 2):
+        await stream.task
+    await api.http.aclose()
+
+
 async def test_without_a_session_there_is_none(app: Any) -> None:
     stream = Stream(app, "nothing")
     await stream.opened.wait()

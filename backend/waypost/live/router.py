@@ -13,13 +13,14 @@ from redis.asyncio import Redis
 
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
+from waypost.access.events import SessionClosed
 from waypost.access.permissions import Permission
 from waypost.kernel.db import Database, database
 from waypost.kernel.errors import Kind, Refusal
 from waypost.kernel.http import StrictRoute
 from waypost.kernel.ids import MAX_ID
 from waypost.kernel.openapi import problems
-from waypost.live.follower import Follower, Position, follow, position_of
+from waypost.live.follower import Follower, Happened, Position, follow, position_of
 from waypost.live.screens import shown
 
 router = APIRouter(route_class=StrictRoute, prefix="/events", tags=["Live"])
@@ -42,6 +43,11 @@ async def following(database: Database, valkey: Redis) -> AsyncIterator[None]:
     async with follow(database, valkey) as _follower:
         yield
     _follower = None
+
+
+def _ends(actor: Actor, happened: Happened) -> bool:
+    """Whether this is the end of the session a stream is open for."""
+    return happened.type == SessionClosed.type and happened.data.get("session_id") == actor.session_id
 
 
 async def _start(follower: Follower, last_event_id: str | None) -> Position:
@@ -84,6 +90,8 @@ async def stream(
     while not follower.is_closing:
         events = await follower.after(position)
         if events:
+            if any(_ends(actor, happened) for happened in events):
+                return
             facts = await follower.facts(events)
             # Most streams have no part in most events. One that has is asked anew whether it still may.
             if any(shown(actor, happened, facts) for happened in events):
