@@ -102,6 +102,10 @@ def read_keys(document: Any) -> dict[str | None, list[Key]]:
             or entry.get("kty") not in ("RSA", "EC", "OKP")
         ):
             continue
+        if (
+            entry["kty"] == "RSA" and len(str(entry.get("n"))) < LEAST_RSA / 6
+        ):  # in base64: it would only be complained of
+            continue
         try:
             key = import_key({k: v for k, v in entry.items() if k not in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")})
         except (JoseError, ValueError, TypeError, KeyError):
