@@ -200,7 +200,7 @@ def simplesamlphp() -> Iterator[Idp]:
         idp.signs(response=True, assertion=True)
         ready = "started"
         with running(
-            "php", "-d", "error_reporting=22527", "-S", f"127.0.0.1:{port}", "-t", WEB,
+            "php", "-d", "error_reporting=22527", "-d", "opcache.enable=0", "-S", f"127.0.0.1:{port}", "-t", WEB,
             ready=ready, SIMPLESAMLPHP_CONFIG_DIR=str(folder),
         ):  # fmt: skip
             yield idp
