@@ -45,13 +45,13 @@ def main() -> None:
         folder.chmod(0o755)
         with embedded.running(folder) as urls:
             os.environ.update(urls, DATA_DIR=name, LOG_LEVEL="ERROR", SMTP_HOST="127.0.0.1", SMTP_PORT="9")
-            _fill(urls["DATABASE_URL"])
+            _fill(urls["DATABASE_OWNER_URL"])
             port = embedded.free_port()
             with _serving(port):
                 if "views" in sys.argv:
                     measure_views(f"http://127.0.0.1:{port}")
                 else:
-                    _measure_all(port, urls["DATABASE_URL"])
+                    _measure_all(port, urls["DATABASE_OWNER_URL"])
 
 
 def _fill(url: str) -> None:

@@ -134,7 +134,7 @@ class Installation:
 
     @property
     def database_url(self) -> str:
-        return str(json.loads((self.folder / "runtime.json").read_text())["DATABASE_URL"])
+        return str(json.loads((self.folder / "runtime.json").read_text())["DATABASE_OWNER_URL"])
 
 
 @dataclass

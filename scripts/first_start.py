@@ -42,7 +42,7 @@ def mail_about(url: str, words: str, seconds: float = 60) -> dict[str, Any]:
 
 def start(folder: str, port: int, mails: int) -> subprocess.Popen[bytes]:
     env = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "DATA_DIR": folder, "MAIL_CATCHER_PORT": str(mails)}
-    for name in ("DATABASE_URL", "REDIS_URL", "SMTP_HOST", "DEMO", "PUBLIC_URL", "MAKEFLAGS"):
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SMTP_HOST", "DEMO", "PUBLIC_URL", "MAKEFLAGS"):
         env.pop(name, None)
     began = time.monotonic()
     product = subprocess.Popen(["make", "run"], cwd=ROOT, env=env, start_new_session=True)

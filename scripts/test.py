@@ -37,6 +37,9 @@ WHOLE = (
     "backend/waypost/tickets/mentions.py",
     "backend/waypost/tickets/canned_words.py",
     "backend/waypost/kernel/crypto.py",
+    "backend/waypost/audit/chain.py",
+    "backend/waypost/audit/checkpoints.py",
+    "backend/waypost/audit/pack.py",
     "backend/waypost/notifications/matrix.py",
     "backend/waypost/notifications/expressions.py",
     "backend/waypost/notifications/planning.py",
@@ -94,7 +97,7 @@ def journeys() -> bool:
     env = {**ENV, "DATA_DIR": str(folder), "PORT": str(port), "HOST": "127.0.0.1", "MAIL_CATCHER_PORT": str(mails)}
     env["NOTIFY_GATHER_SECONDS"] = "1"  # journeys wait for mails
     env["OUTGOING_ALLOW"] = '["127.0.0.0/8"]'  # and one is a gateway for text messages
-    for name in ("DATABASE_URL", "REDIS_URL", "SMTP_HOST", "DEMO", "PUBLIC_URL"):
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SMTP_HOST", "DEMO", "PUBLIC_URL"):
         env.pop(name, None)
     log = (folder / "run.log").open("w")
     product = subprocess.Popen(

@@ -90,7 +90,8 @@ def template(servers: dict[str, str]) -> dict[str, str]:
         await relay.drain(database)  # what the demo set off has been told: tests see only their own events
         await database.dispose()
         await _execute(
-            servers["DATABASE_URL"].removesuffix("/waypost") + "/postgres", "CREATE DATABASE model TEMPLATE waypost"
+            servers["DATABASE_OWNER_URL"].removesuffix("/waypost") + "/postgres",
+            "CREATE DATABASE model TEMPLATE waypost",
         )
 
     asyncio.run(load())
@@ -126,10 +127,10 @@ async def clone(urls: dict[str, str]) -> AsyncIterator[Any]:
     from waypost.kernel.settings import get_settings
 
     name = f"fresh_{next(_numbers)}"
-    root = urls["DATABASE_URL"].removesuffix("/waypost")
+    root = urls["DATABASE_OWNER_URL"].removesuffix("/waypost")
     await _execute(f"{root}/postgres", f"CREATE DATABASE {name} TEMPLATE model")
-    before, old_url = current(), os.environ["DATABASE_URL"]
-    os.environ["DATABASE_URL"] = f"{root}/{name}"
+    before, old_urls = current(), {k: os.environ[k] for k in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+    os.environ.update({k: f"{urls[k].removesuffix('/waypost')}/{name}" for k in old_urls})
     get_settings.cache_clear()
     made = Database.connect(get_settings())
     use_database(made)
@@ -138,7 +139,7 @@ async def clone(urls: dict[str, str]) -> AsyncIterator[Any]:
     finally:
         await made.dispose()
         use_database(before)
-        os.environ["DATABASE_URL"] = old_url
+        os.environ.update(old_urls)
         get_settings.cache_clear()
         await _execute(f"{root}/postgres", f"DROP DATABASE {name} WITH (FORCE)")
 

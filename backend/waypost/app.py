@@ -22,6 +22,7 @@ from waypost.access import (
     step_up_router,
 )
 from waypost.access import router as access
+from waypost.access.denials import note_denied
 from waypost.access.deps import authenticate
 from waypost.access.providers import oidc_router, sign_in_router
 from waypost.access.providers import router as providers
@@ -33,6 +34,7 @@ from waypost.approvals import link_router as decision_links
 from waypost.approvals import queue_router as approval_queue
 from waypost.approvals import review_router as approval_reviews
 from waypost.approvals import router as approvals
+from waypost.audit import evidence_router
 from waypost.audit import router as audit
 from waypost.catalog import categories_router as categories
 from waypost.catalog import forms_router as forms
@@ -131,6 +133,7 @@ ROOMS = (
     teams,
     reports,
     audit,
+    evidence_router,
     search,
     presence,
     live,
@@ -174,7 +177,7 @@ def create_app() -> FastAPI:
         generate_unique_id_function=operation_id,
         separate_input_output_schemas=False,
     )
-    http.install(app, authenticate=authenticate)
+    http.install(app, note=note_denied, authenticate=authenticate)
     for room in ROOMS:
         app.include_router(room.router, prefix=API)
     health.checks["mailboxes"] = standing.check

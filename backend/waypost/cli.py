@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from asyncpg import InterfaceError, PostgresError
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from waypost.audit import commands as audit_commands
 from waypost.kernel import embedded, processes
 from waypost.kernel.processes import Spec
 from waypost.kernel.settings import Settings, get_settings
@@ -146,6 +147,7 @@ def _run(settings: Settings, began: float) -> None:
             _prepare_database(settings)
         except (OSError, ValueError, RuntimeError, SQLAlchemyError, PostgresError, InterfaceError) as error:
             raise DidNotStart(_sentence(settings, error)) from error
+        os.environ.pop("DATABASE_OWNER_URL", None)  # what runs from here on cannot change the audit trail
         say("Starting the web server, the worker, the scheduler and the reader of mailboxes …")
         host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
         host = f"[{host}]" if ":" in host else host
@@ -181,7 +183,7 @@ def _start_servers(supervisor: Supervisor, settings: Settings) -> dict[str, str]
     if settings.database_url is None:
         postgres = embedded.Postgres(settings.data_dir, embedded.Binaries.of_wheels())
         wanted.append(postgres)
-        env["DATABASE_URL"] = postgres.url()
+        env |= postgres.urls()
     if settings.redis_url is None:
         valkey = embedded.Valkey(settings.data_dir, embedded.Binaries.of_wheels())
         wanted.append(valkey)
@@ -201,11 +203,12 @@ def _prepare_database(settings: Settings) -> None:
 
     say("Bringing the database up to date …")
     migrate()
-    asyncio.run(_seed(settings))
+    asyncio.run(_seed(settings, is_start=True))
 
 
-async def _seed(settings: Settings) -> None:
+async def _seed(settings: Settings, *, is_start: bool = False) -> None:
     from waypost.access.service import ensure_system_roles  # noqa: PLC0415
+    from waypost.audit.system import note_migration, note_start  # noqa: PLC0415
     from waypost.demo.loading import load  # noqa: PLC0415
     from waypost.kernel.db import Database  # noqa: PLC0415
     from waypost.kernel.events import use_wiring  # noqa: PLC0415
@@ -222,6 +225,10 @@ async def _seed(settings: Settings) -> None:
             async with database.transaction() as session:
                 await ensure_system_roles(session)
         await complete_facts(database)
+        if is_start:
+            await note_start(database, settings)
+        else:
+            await note_migration(database)
     finally:
         await database.dispose()
 
@@ -248,6 +255,13 @@ def _share_metrics(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def _note(command: str) -> None:
+    """Keep in the audit trail that this was run."""
+    from waypost.audit.system import note_command  # noqa: PLC0415
+
+    asyncio.run(note_command(_settings(), command))
 
 
 @app.command()
@@ -329,6 +343,28 @@ def migrate() -> None:
 
 
 @app.command()
+def database_grants(
+    role: Annotated[str | None, typer.Option(help="The application's role; default the one in DATABASE_URL.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Carry them out as DATABASE_OWNER_URL.")] = False,
+) -> None:
+    """Print what the application's own database role is granted: all it needs, and no change to the audit trail."""
+    from waypost.migrations import grants  # noqa: PLC0415
+
+    settings = _settings()
+    with _servers(settings) if apply else nullcontext():
+        settings = _settings() if apply else settings
+        name = role or grants.application_role(settings)
+        if name is None:
+            raise _fail("Name the application's role with --role, or set DATABASE_URL.")
+        if apply:
+            if settings.database_owner_url is None:
+                raise _fail("Set DATABASE_OWNER_URL to the owner of the tables.")
+            asyncio.run(grants.apply(settings, name))
+            _note("database-grants")
+        say("\n".join(f"{s};" for s in grants.statements(name)))
+
+
+@app.command()
 def seed_demo() -> None:
     """Load the demo company into an empty database."""
     with _servers(_settings()):
@@ -355,6 +391,7 @@ def admin(email: Annotated[str, typer.Argument(help="Address of the new administ
         run_migrations()  # the very first command on an empty folder may be this one
         try:
             say(asyncio.run(create()))
+            _note("admin")
         except Refusal as refused:
             raise _fail(refused.detail) from None
 
@@ -375,6 +412,7 @@ def rotate_keys() -> None:
 
     with _servers(_settings()):
         key_id = crypto.add_key(_settings())
+        _note("rotate-keys")
         say(f"Key {key_id} is in use; {asyncio.run(rotate())} sealed values were changed over to it.")
 
 
@@ -385,6 +423,9 @@ def openapi(path: Annotated[Path, typer.Argument(help="Where to write the docume
 
     path.write_text(json.dumps(create_app().openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
+
+audit_commands.use_servers(lambda: _servers(_settings()))
+app.add_typer(audit_commands.app, name="audit")
 
 if __name__ == "__main__":
     app()

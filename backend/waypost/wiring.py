@@ -20,6 +20,7 @@ from waypost.approvals import person_mentions as approval_mentions
 from waypost.approvals import places_closing as asked_places
 from waypost.approvals import review_events as glass
 from waypost.approvals.subject import use_subject_rooms
+from waypost.audit import checking, evidence, sealing
 from waypost.catalog import teams_closing as types_of_teams
 from waypost.catalog.uses import use_finders
 from waypost.directory.events import (
@@ -174,9 +175,16 @@ async def _import(database: Database) -> None:
         await hints.ask(importing.TASK)
 
 
+async def _seal(database: Database) -> None:
+    """Seal the log; what is left asks for the next turn behind everything else that waits."""
+    if await sealing.run_due(database):
+        await hints.ask(sealing.TASK)
+
+
 async def _keep_house(database: Database) -> None:
     async with database.transaction() as session:
         await forget_old_keys(session)
+        await evidence.forget_old_packs(session)
         await forget_old_sessions(session)
         await forget_old_tokens(session)
         await signing_in.forget_old(session)
@@ -204,6 +212,9 @@ def tasks() -> dict[str, Task]:
         timing.TASK: _timers,
         reviews.TASK: reviews.run_due,
         due.TASK: due.run_due,
+        sealing.TASK: _seal,
+        checking.TASK: checking.run_due,
+        evidence.TASK: evidence.run_due,
         "housekeeping": _keep_house,
     }
 
@@ -220,5 +231,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "leavers": {"task": leaving.TASK, "schedule": 60.0, "options": {"expires": 60}},
+    "seals": {"task": sealing.TASK, "schedule": 20.0, "options": {"expires": 20}},
+    "evidence": {"task": evidence.TASK, "schedule": 10.0, "options": {"expires": 10}},
+    "chain": {"task": checking.TASK, "schedule": 30.0, "options": {"expires": 30}},
     "housekeeping": {"task": "housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
 }

@@ -27,6 +27,7 @@ FILLED = {
     "step_id": lambda marked: marked["step_id"],
     "job_id": lambda marked: marked["job_id"],
     "import_id": lambda marked: 1,
+    "pack_id": lambda marked: 1,
     "attachment_id": lambda marked: marked["attachment_id"],
     "comment_id": lambda marked: marked["comment_id"],
     "delivery_id": lambda marked: 1,

@@ -114,7 +114,11 @@ def test_who_can_reach_a_folder(tmp_path: Path) -> None:
 
 
 def _env(folder: Path, port: int, **more: str) -> dict[str, str]:
-    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "SMTP_HOST", "SMTP_PORT")}
+    env = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SMTP_HOST", "SMTP_PORT")
+    }
     return {
         **env,
         "PYTHONPATH": str(BACKEND),

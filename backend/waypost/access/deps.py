@@ -41,6 +41,7 @@ async def current_actor(request: Request) -> Actor:
         raise ReadsOnly
     acting_by.set(actor.by)
     structlog.contextvars.bind_contextvars(actor_id=actor.user_id)
+    request.state.actor = actor
     count_person(request, actor.user_id)
     return actor
 

@@ -39,6 +39,20 @@ class LoginFailed(AccessEvent):
     reason: str
     ip_address: str
     provider_id: int | None = None
+    name_hash: str | None = None  # of a name nobody has: the same name again is recognised, and nobody reads it
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessDenied(AccessEvent):
+    """Somebody signed in was refused what they may not do; the same again within five minutes is not told again."""
+
+    type: ClassVar[str] = "auth.denied"
+    method: str
+    path: str
+    code: str
+    detail: str
+    ip_address: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,7 +124,7 @@ async def log_in(
         if not waiting:
             waiting = await throttling.count_try(session, account, tries or get_settings().login_attempts)
         if waiting:
-            await record(session, _failed(caller, row, "paused"), actor=SYSTEM)
+            await record(session, _failed(caller, row, "paused", username), actor=SYSTEM)
     if waiting:
         raise TooManyAttempts(retry_after=waiting, policy=throttling.policy())
     # No session is open while the hash is computed.
@@ -140,7 +140,7 @@ async def log_in(
             await throttling.forgive(session, account, address)
             return await admit(session, caller, user_id=row.id, method="password")
         await throttling.count_try(session, address, get_settings().login_attempts_per_address)
-        await record(session, _failed(caller, row, "wrong_credentials"), actor=SYSTEM)
+        await record(session, _failed(caller, row, "wrong_credentials", username), actor=SYSTEM)
     raise WrongCredentials
 
 
@@ -156,8 +156,14 @@ async def _found_elsewhere(
         raise
 
 
-def _failed(caller: Caller, row: Any, reason: str) -> LoginFailed:
-    return LoginFailed(user_id=row.id if row else 0, reason=reason, ip_address=caller.ip_address)
+def _failed(caller: Caller, row: Any, reason: str, typed: str) -> LoginFailed:
+    return LoginFailed(
+        user_id=row.id if row else 0,
+        reason=reason,
+        ip_address=caller.ip_address,
+        name_hash=None if row else tokens.hash_name(typed),
+        user_agent=caller.user_agent[:300],
+    )
 
 
 async def admit(

@@ -118,6 +118,13 @@ def next_refresh_token(token: str) -> str:
     return "wpr_" + base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
+def hash_name(typed: str) -> str:
+    """What is kept of a name nobody has, which may be a password in the wrong field: told apart, never read."""
+    return hmac.digest(
+        get_settings().signing_secret(), b"name:" + typed.lower().encode(errors="replace"), "sha256"
+    ).hex()
+
+
 def hash_token(token: str) -> bytes:
     """What is stored of a token."""
     return hashlib.sha256(token.encode(errors="replace")).digest()

@@ -30,6 +30,7 @@ from waypost.kernel.processes import Child, Spec, wait_until
 OWN_ROOT = Path("/var/lib/waypost")  # where root keeps what PostgreSQL's user must reach
 USERS = ("postgres", "nobody")
 DATABASE = "waypost"
+APP_ROLE = "waypost_app"
 PLACE = "postgres.place"  # in the data folder: where its cluster is, when it is not in the data folder itself
 
 
@@ -111,6 +112,7 @@ class Postgres:
         self.home = self._home()
         self.installation = self._installation(binaries.postgres)
         self.password = kept_password(self.data_dir / "secrets" / "postgres")
+        self.app_password = kept_password(self.data_dir / "secrets" / "postgres_app")
 
     def _home(self) -> Path:
         """The cluster's folder; elsewhere when PostgreSQL's user could not get to the data folder at first.
@@ -153,6 +155,14 @@ class Postgres:
     def url(self, database: str = DATABASE) -> str:
         """The address of a database in this cluster, with its password."""
         return f"postgresql://waypost:{quote(self.password)}@127.0.0.1:{self.port}/{database}"
+
+    def app_url(self, database: str = DATABASE) -> str:
+        """The same as the application comes in: it owns nothing, and cannot change the audit trail."""
+        return f"postgresql://{APP_ROLE}:{quote(self.app_password)}@127.0.0.1:{self.port}/{database}"
+
+    def urls(self) -> dict[str, str]:
+        """Both ways in, as they are configured."""
+        return {"DATABASE_URL": self.app_url(), "DATABASE_OWNER_URL": self.url()}
 
     def prepare(self) -> None:
         """Make the cluster on first use, and stop a server that outlived its supervisor."""
@@ -344,7 +354,7 @@ def _command_line(process: Path) -> str:
 
 @contextmanager
 def running(data_dir: Path, *, durable: bool = True) -> Iterator[dict[str, str]]:
-    """Both servers for as long as this is open: yields `DATABASE_URL` and `REDIS_URL`. For commands and tests."""
+    """Both servers for as long as this is open: yields the variables that name them. For commands and tests."""
     binaries = Binaries.of_wheels()
     postgres, valkey = Postgres(data_dir, binaries, durable=durable), Valkey(data_dir, binaries, durable=durable)
     logs = data_dir / "logs"
@@ -358,14 +368,14 @@ def running(data_dir: Path, *, durable: bool = True) -> Iterator[dict[str, str]]
             if not wait_until(server.is_ready, 30, give_up=lambda c=child: not c.is_alive):  # type: ignore[misc]
                 raise CannotStart(f"{child.spec.name} does not start; see {child.log}.")
         create_database(postgres)
-        yield {"DATABASE_URL": postgres.url(), "REDIS_URL": valkey.url()}
+        yield postgres.urls() | {"REDIS_URL": valkey.url()}
     finally:
         for child in reversed(children):
             child.stop()
 
 
 def create_database(postgres: Postgres, name: str = DATABASE) -> None:
-    """Make sure the database exists."""
+    """Make sure the database and the application's role exist."""
     import asyncio  # noqa: PLC0415 - only this and only here
 
     import asyncpg  # noqa: PLC0415
@@ -375,6 +385,9 @@ def create_database(postgres: Postgres, name: str = DATABASE) -> None:
         try:
             if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
                 await connection.execute(f'CREATE DATABASE "{name}"')
+            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", APP_ROLE):
+                # its password is made of letters, digits, - and _ only
+                await connection.execute(f"CREATE ROLE {APP_ROLE} LOGIN PASSWORD '{postgres.app_password}'")
         finally:
             await connection.close()
 

@@ -78,6 +78,7 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 _TYPE = re.compile(r"[\[(]|^function-")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 Guard = Callable[[Request], Awaitable[None]]
+Noter = Callable[[Request, Refusal], Awaitable[None]]
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
@@ -281,8 +282,11 @@ def _in_characters(error: Any) -> str | None:
     return f"should have at {bound} {limit} {'character' if limit == 1 else 'characters'}"
 
 
-def install(app: FastAPI, *, authenticate: Guard) -> None:
-    """Give the app our errors and headers. `authenticate` raises `Unauthenticated` for a caller without a session."""
+def install(app: FastAPI, *, authenticate: Guard, note: Noter | None = None) -> None:
+    """Give the app our errors and headers. `authenticate` raises `Unauthenticated` for a caller without a session.
+
+    `note` is told of every refusal before it is answered.
+    """
 
     async def may_know(request: Request) -> None:
         endpoint = request.scope.get("endpoint")
@@ -292,14 +296,19 @@ def install(app: FastAPI, *, authenticate: Guard) -> None:
         if guard is not None:
             await guard(request)
 
+    async def refuse(refusal: Refusal, request: Request) -> Response:
+        if note is not None:
+            await note(request, refusal)
+        return problem(refusal, request)
+
     async def on_refusal(request: Request, refusal: Exception) -> Response:
         assert isinstance(refusal, Refusal)
         if isinstance(refusal, (MalformedBody, BodyTooLarge, WrongMediaType)) or refusal.needs_guard:
             try:
                 await may_know(request)
             except Refusal as earlier:
-                return problem(earlier, request)
-        return problem(refusal, request)
+                return await refuse(earlier, request)
+        return await refuse(refusal, request)
 
     async def on_invalid(request: Request, invalid: Exception) -> Response:
         assert isinstance(invalid, RequestValidationError)
@@ -307,7 +316,7 @@ def install(app: FastAPI, *, authenticate: Guard) -> None:
             await may_know(request)
             errors = _validation_errors(invalid.errors())
         except Refusal as earlier:
-            return problem(earlier, request)
+            return await refuse(earlier, request)
         detail = "; ".join(f"{e.pointer.lstrip('/?') or 'body'}: {e.message}" for e in errors[:3])
         return problem(Invalid(f"{detail}.", errors=errors), request)
 

@@ -36,6 +36,16 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="PostgreSQL 15+ (`postgresql://user:password@host/db`); unset starts the embedded server."
     )
+    database_owner_url: SecretStr | None = Field(
+        None,
+        description="The same database as the owner of its tables, for migrations and maintenance; `DATABASE_URL` may then "
+        "be a role that cannot change the audit trail. Unset, `DATABASE_URL` does everything.",
+    )
+    audit_anchor_file: Path | None = Field(
+        None,
+        description="File that signed checkpoints of the audit trail are appended to, best on another machine's disk; "
+        "default `DATA_DIR/audit/checkpoints.jsonl`.",
+    )
     redis_url: SecretStr | None = Field(
         None, description="Valkey or Redis 7+ (`redis://…`); unset starts the embedded server."
     )
@@ -257,11 +267,13 @@ class Settings(BaseSettings):
         """`DATABASE_URL` for the async driver. Raises `RuntimeError` when it is unset."""
         if self.database_url is None:
             raise RuntimeError("DATABASE_URL is not set; start with `make run`, which brings its own PostgreSQL")
-        scheme, _, rest = self.database_url.get_secret_value().partition("://")
-        if not scheme.startswith("postgres"):
-            raise RuntimeError("DATABASE_URL must be a postgresql:// address")
-        # psql's word for it; the driver's is `ssl`, with the same values
-        return "postgresql+asyncpg://" + re.sub("([?&])sslmode=", r"\1ssl=", rest)
+        return _for_driver("DATABASE_URL", self.database_url)
+
+    def owner_url(self) -> str:
+        """The same as the owner of the tables: `DATABASE_OWNER_URL`, or what everything else uses."""
+        if self.database_owner_url is None:
+            return self.sqlalchemy_url()
+        return _for_driver("DATABASE_OWNER_URL", self.database_owner_url)
 
     def database_tls(self) -> ssl.SSLContext | None:
         """With `DATABASE_CA_FILE`: TLS 1.2 or newer to PostgreSQL, its certificate and name checked. Else None."""
@@ -274,6 +286,14 @@ class Settings(BaseSettings):
         if self.secret_key is not None:
             return self.secret_key.get_secret_value().encode()
         return _kept_secret(self.data_dir / "secrets" / "secret_key")
+
+
+def _for_driver(name: str, url: SecretStr) -> str:
+    scheme, _, rest = url.get_secret_value().partition("://")
+    if not scheme.startswith("postgres"):
+        raise RuntimeError(f"{name} must be a postgresql:// address")
+    # psql's word for it; the driver's is `ssl`, with the same values
+    return "postgresql+asyncpg://" + re.sub("([?&])sslmode=", r"\1ssl=", rest)
 
 
 @lru_cache

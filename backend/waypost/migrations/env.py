@@ -1,4 +1,4 @@
-"""Runs migrations against `DATABASE_URL`, one transaction each, giving up on a lock after five seconds."""
+"""Runs migrations as the tables' owner, one transaction each, giving up on a lock after five seconds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from waypost.kernel.db import tls_of
 from waypost.kernel.settings import get_settings
+from waypost.migrations import grants
 from waypost.migrations.tables import metadata
 
 
@@ -30,12 +31,17 @@ def _run(connection: Connection) -> None:
 
 
 async def _online() -> None:
-    url = context.config.attributes.get("url") or get_settings().sqlalchemy_url()
-    engine = create_async_engine(url, poolclass=NullPool, connect_args=tls_of(get_settings()))
+    """Migrate, then grant the application's own role what it needs of what is new, if it has one."""
+    settings = get_settings()
+    url = context.config.attributes.get("url") or settings.owner_url()
+    engine = create_async_engine(url, poolclass=NullPool, connect_args=tls_of(settings))
     async with engine.connect() as connection:
         await connection.run_sync(_run)
         await connection.commit()
     await engine.dispose()
+    role = grants.application_role(settings)
+    if role is not None and settings.database_owner_url is not None:
+        await grants.apply(settings, role, url)
 
 
 asyncio.run(_online())

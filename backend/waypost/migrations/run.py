@@ -9,7 +9,7 @@ from alembic.config import Config
 
 
 def config(url: str | None = None) -> Config:
-    """Alembic's configuration without a file of its own; `url` overrides `DATABASE_URL`."""
+    """Alembic's configuration without a file of its own; `url` overrides the configured one."""
     made = Config()
     made.set_main_option("script_location", str(Path(__file__).parent))
     made.set_main_option("path_separator", "os")

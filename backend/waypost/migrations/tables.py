@@ -7,6 +7,7 @@ import waypost.access.providers.models
 import waypost.access.providers.saml.models
 import waypost.approvals.deputy_models
 import waypost.approvals.models
+import waypost.audit.models
 import waypost.catalog.models
 import waypost.directory.models
 import waypost.kernel.events
@@ -18,6 +19,7 @@ import waypost.notifications.sms_models
 import waypost.search.models
 import waypost.tickets.import_models
 import waypost.tickets.models
+import waypost.tickets.reading_log
 import waypost.tickets.routing_models
 import waypost.tickets.talk_models
 import waypost.tickets.working_models  # noqa: F401

@@ -21,6 +21,14 @@ class TicketEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TicketRead(TicketEvent):
+    """Somebody read a confidential ticket; once per person and five minutes."""
+
+    type: ClassVar[str] = "ticket.read"
+    session_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TicketCreated(TicketEvent):
     """A ticket was written, as a draft; by somebody else than the requester, it was written for them."""
 

@@ -83,7 +83,13 @@ _LINKING = ("ticket.linked", "ticket.unlinked")
 
 # The ticket's own event follows at once and says the same.
 # Who saw it when stands in the proof of each rung.
-_SAID_ELSEWHERE = ("approval.decided", "approval.info_requested", "approval.info_answered", "approval.seen")
+_SAID_ELSEWHERE = (
+    "approval.decided",
+    "approval.info_requested",
+    "approval.info_answered",
+    "approval.seen",
+    "ticket.read",
+)
 
 
 async def ticket_history(

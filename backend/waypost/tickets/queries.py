@@ -20,6 +20,7 @@ from waypost.tickets import policy
 from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket
+from waypost.tickets.reading_log import note_read
 from waypost.tickets.working_models import TicketWatcher
 
 
@@ -70,6 +71,8 @@ async def find_ticket(session: AsyncSession, actor: Actor, ticket_id: int, *, lo
     found = await any_ticket(session, ticket_id, lock=lock)
     if not policy.may_read(actor, found.facts):
         raise TicketNotFound
+    if found.ticket.is_confidential:
+        await note_read(session, actor, ticket_id)
     return found
 
 

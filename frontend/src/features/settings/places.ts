@@ -22,6 +22,7 @@ export const places: SettingsPlace[] = [
     icon: "i-lucide-workflow",
     needs: "approvals:read_definitions",
   },
+  { to: "/audit", key: "trail", icon: "i-lucide-scroll-text", needs: "audit:read" },
   { to: "/approvals/reviews", key: "reviews", icon: "i-lucide-scan-eye", needs: "audit:read" },
   {
     to: "/settings/canned-replies",

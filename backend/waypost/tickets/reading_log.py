@@ -1,0 +1,58 @@
+"""Who read a confidential ticket is kept: once per person, ticket and five minutes, by whatever way they read it.
+
+Told before the answer goes out, in a transaction of its own. A process remembers what it told, so reading on costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from waypost.access.actor import Actor
+from waypost.kernel.clock import now
+from waypost.kernel.db import Base, database
+from waypost.kernel.events import record
+from waypost.tickets.events import TicketRead
+
+AGAIN_AFTER = timedelta(minutes=5)
+MOST_REMEMBERED = 20_000
+_told: OrderedDict[tuple[int, int], datetime] = OrderedDict()
+
+
+class ConfidentialRead(Base):
+    """When somebody's reading of a confidential ticket was told last."""
+
+    __tablename__ = "confidential_reads"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, index=True)
+    read_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+async def note_read(session: AsyncSession, actor: Actor, ticket_id: int) -> None:
+    """Keep that this person reads this confidential ticket now. A change they make is kept anyway, so it is none."""
+    if session.bind is not database().read_engine:
+        return
+    at, key = now(), (actor.user_id, ticket_id)
+    last = _told.get(key)
+    if last is not None and abs(at - last) < AGAIN_AFTER:
+        return
+    async with database().transaction() as own:
+        told = insert(ConfidentialRead).values(user_id=actor.user_id, ticket_id=ticket_id, read_at=at)
+        is_new = await own.scalar(
+            told.on_conflict_do_update(
+                index_elements=["user_id", "ticket_id"],
+                set_={"read_at": told.excluded.read_at},
+                where=ConfidentialRead.read_at < told.excluded.read_at - AGAIN_AFTER,
+            ).returning(ConfidentialRead.ticket_id)
+        )
+        if is_new is not None:
+            await record(own, TicketRead(ticket_id=ticket_id, session_id=actor.session_id), actor=actor, at=at)
+    _told[key] = at
+    while len(_told) > MOST_REMEMBERED:
+        _told.popitem(last=False)
