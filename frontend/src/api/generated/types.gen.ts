@@ -628,6 +628,44 @@ export type AuditEntry = {
 };
 
 /**
+ * AuditKey
+ *
+ * A public key, in hexadecimal.
+ */
+export type AuditKey = {
+    /**
+     * Algorithm
+     */
+    algorithm: string;
+    /**
+     * Is Current
+     */
+    is_current: boolean;
+    /**
+     * Key Id
+     */
+    key_id: string;
+    /**
+     * Made At
+     */
+    made_at: string;
+    /**
+     * Public Key
+     */
+    public_key: string;
+};
+
+/**
+ * AuditKeys
+ */
+export type AuditKeys = {
+    /**
+     * Items
+     */
+    items: Array<AuditKey>;
+};
+
+/**
  * AuditPage
  */
 export type AuditPage = {
@@ -1027,6 +1065,122 @@ export type CategoryUpdate = {
 };
 
 /**
+ * ChainCheck
+ *
+ * What going along the chain found. `is_guarded`: the application's database role cannot change the log.
+ */
+export type ChainCheck = {
+    /**
+     * Anchored
+     */
+    anchored?: number | null;
+    /**
+     * Began At
+     */
+    began_at?: string | null;
+    /**
+     * Checkpoints
+     */
+    checkpoints?: number;
+    /**
+     * Erased
+     */
+    erased?: number;
+    first_problem?: ChainProblem | null;
+    /**
+     * Is Guarded
+     */
+    is_guarded?: boolean;
+    /**
+     * Last Checkpoint At
+     */
+    last_checkpoint_at?: string | null;
+    /**
+     * Position
+     */
+    position?: number;
+    /**
+     * Problem Count
+     */
+    problem_count?: number;
+    /**
+     * Problems
+     */
+    problems?: Array<ChainProblem>;
+    /**
+     * Rows
+     */
+    rows?: number;
+    /**
+     * Seconds
+     */
+    seconds?: number;
+    /**
+     * Start
+     */
+    start?: number;
+    /**
+     * Valid
+     */
+    valid: boolean | null;
+    /**
+     * Waiting
+     */
+    waiting?: number;
+};
+
+/**
+ * ChainProblem
+ *
+ * Something that is wrong with the chain, and where it begins.
+ */
+export type ChainProblem = {
+    /**
+     * Event Id
+     */
+    event_id: number | null;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * Position
+     */
+    position: number | null;
+    /**
+     * Sentence
+     */
+    sentence: string;
+};
+
+/**
+ * ChainStanding
+ *
+ * Whether the log is the one that was sealed, as far as is known now.
+ */
+export type ChainStanding = {
+    last_check: ChainCheck | null;
+    /**
+     * Last Check At
+     */
+    last_check_at: string | null;
+    /**
+     * Last Checkpoint At
+     */
+    last_checkpoint_at: string | null;
+    quick: ChainCheck;
+    running: RunningCheck | null;
+    /**
+     * Sealed To
+     */
+    sealed_to: number;
+    /**
+     * Valid
+     */
+    valid: boolean;
+};
+
+/**
  * Change
  *
  * What was changed. A form's field is `custom_fields.<key>`, with its title as `label` and values as people read them.
@@ -1262,6 +1416,18 @@ export type ChannelUpdate = {
      * The version you read.
      */
     version: number;
+};
+
+/**
+ * CheckAsked
+ *
+ * The worker will check the whole chain.
+ */
+export type CheckAsked = {
+    /**
+     * Is Waiting
+     */
+    is_waiting: boolean;
 };
 
 /**
@@ -2830,6 +2996,38 @@ export type Enrolment = {
      * Secret
      */
     secret: string;
+};
+
+/**
+ * EvidenceRead
+ *
+ * The evidence of a request: `WAITING` until it is put together, then `READY`, or `FAILED`.
+ */
+export type EvidenceRead = {
+    /**
+     * Asked At
+     */
+    asked_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Sha256
+     */
+    sha256: string | null;
+    /**
+     * Size
+     */
+    size: number | null;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Ticket Id
+     */
+    ticket_id: number;
 };
 
 /**
@@ -7611,6 +7809,26 @@ export type RungRead = {
      * Workflow Id
      */
     workflow_id: number;
+};
+
+/**
+ * RunningCheck
+ *
+ * A check that was asked for and is not over.
+ */
+export type RunningCheck = {
+    /**
+     * Asked At
+     */
+    asked_at: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Of
+     */
+    of: number;
 };
 
 /**
@@ -13540,6 +13758,14 @@ export type AuditTrailData = {
          */
         action?: string | null;
         /**
+         * Family
+         */
+        family?: string | null;
+        /**
+         * Channel
+         */
+        channel?: string | null;
+        /**
          * Object Type
          */
         object_type?: string | null;
@@ -13600,6 +13826,105 @@ export type AuditTrailResponses = {
 };
 
 export type AuditTrailResponse = AuditTrailResponses[keyof AuditTrailResponses];
+
+export type AuditKeysData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/audit/keys';
+};
+
+export type AuditKeysErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AuditKeysError = AuditKeysErrors[keyof AuditKeysErrors];
+
+export type AuditKeysResponses = {
+    /**
+     * Successful Response
+     */
+    200: AuditKeys;
+};
+
+export type AuditKeysResponse = AuditKeysResponses[keyof AuditKeysResponses];
+
+export type AuditStandingData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/audit/verify';
+};
+
+export type AuditStandingErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AuditStandingError = AuditStandingErrors[keyof AuditStandingErrors];
+
+export type AuditStandingResponses = {
+    /**
+     * Successful Response
+     */
+    200: ChainStanding;
+};
+
+export type AuditStandingResponse = AuditStandingResponses[keyof AuditStandingResponses];
+
+export type CheckAuditData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/audit/verify';
+};
+
+export type CheckAuditErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type CheckAuditError = CheckAuditErrors[keyof CheckAuditErrors];
+
+export type CheckAuditResponses = {
+    /**
+     * Successful Response
+     */
+    202: CheckAsked;
+};
+
+export type CheckAuditResponse = CheckAuditResponses[keyof CheckAuditResponses];
 
 export type FirstPasswordData = {
     body: FirstPassword;
@@ -16298,6 +16623,98 @@ export type StreamResponses = {
      */
     200: unknown;
 };
+
+export type EvidenceStandingData = {
+    body?: never;
+    path: {
+        /**
+         * Pack Id
+         */
+        pack_id: number;
+    };
+    query?: never;
+    url: '/api/v1/evidence/{pack_id}';
+};
+
+export type EvidenceStandingErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type EvidenceStandingError = EvidenceStandingErrors[keyof EvidenceStandingErrors];
+
+export type EvidenceStandingResponses = {
+    /**
+     * Successful Response
+     */
+    200: EvidenceRead;
+};
+
+export type EvidenceStandingResponse = EvidenceStandingResponses[keyof EvidenceStandingResponses];
+
+export type TakeEvidenceData = {
+    body?: never;
+    path: {
+        /**
+         * Pack Id
+         */
+        pack_id: number;
+    };
+    query?: never;
+    url: '/api/v1/evidence/{pack_id}/file';
+};
+
+export type TakeEvidenceErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type TakeEvidenceError = TakeEvidenceErrors[keyof TakeEvidenceErrors];
+
+export type TakeEvidenceResponses = {
+    /**
+     * The pack.
+     */
+    200: Blob | File;
+};
+
+export type TakeEvidenceResponse = TakeEvidenceResponses[keyof TakeEvidenceResponses];
 
 export type FileData = {
     body?: never;
@@ -23669,6 +24086,60 @@ export type CommentVersionsResponses = {
 };
 
 export type CommentVersionsResponse = CommentVersionsResponses[keyof CommentVersionsResponses];
+
+export type AskForEvidenceData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/evidence';
+};
+
+export type AskForEvidenceErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AskForEvidenceError = AskForEvidenceErrors[keyof AskForEvidenceErrors];
+
+export type AskForEvidenceResponses = {
+    /**
+     * Successful Response
+     */
+    202: EvidenceRead;
+};
+
+export type AskForEvidenceResponse = AskForEvidenceResponses[keyof AskForEvidenceResponses];
 
 export type TicketHistoryData = {
     body?: never;
