@@ -6,7 +6,7 @@ LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11
 NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix frontend
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-integration first-start check format lock bench bench-views bench-live crash openapi docs admin migrate clean
+.PHONY: help run test test-integration first-start check format lock bench bench-views bench-live crash fuzz audit openapi docs admin migrate clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,15 @@ lock: ## write the lock files anew after a change of the dependencies
 	@$(BOOT)
 	@$(LOCK) -o requirements.lock
 	@$(LOCK) --group dev -c requirements.lock -o requirements-dev.lock
+
+fuzz: ## every operation of the API with made-up input, as each role (CASES=12, ROLES="employee admin"); takes a while
+	@$(BOOT) --dev
+	@$(RUN) scripts/fuzz.py
+
+audit: ## ask the advisory services about every locked package (needs a way out to them)
+	@$(BOOT) --dev --web
+	@.venv/bin/pip-audit --disable-pip --require-hashes -r requirements.lock
+	@$(NPM) audit --audit-level=moderate
 
 bench: ## measure, side by side, and print ratios
 	@$(BOOT) --dev

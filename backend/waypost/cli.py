@@ -86,10 +86,11 @@ def _servers(settings: Settings) -> Iterator[None]:
         yield
 
 
-# Our own web server, on this machine: never behind a proxy, and its certificate names another address.
+# Our own web server, on this machine: never behind a proxy, and its certificate names another address. Nothing secret is
+# sent there.
 _direct = urllib.request.build_opener(
     urllib.request.ProxyHandler({}),
-    urllib.request.HTTPSHandler(context=ssl._create_unverified_context()),  # noqa: S323 - nothing secret goes there
+    urllib.request.HTTPSHandler(context=ssl._create_unverified_context()),  # noqa: S323  # nosec B323
 )
 
 
@@ -149,7 +150,7 @@ def _run(settings: Settings, began: float) -> None:
             raise DidNotStart(_sentence(settings, error)) from error
         os.environ.pop("DATABASE_OWNER_URL", None)  # what runs from here on cannot change the audit trail
         say("Starting the web server, the worker, the scheduler and the reader of mailboxes …")
-        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  # nosec B104
         host = f"[{host}]" if ":" in host else host
         for specs in _programs(settings, mails, f"{settings.scheme}://{host}:{settings.port}/api/v1/health/ready"):
             supervisor.start(specs)

@@ -239,7 +239,7 @@ class Settings(BaseSettings):
         """Scheme, host and port people reach this installation at, without a trailing slash."""
         if self.public_url:
             return self.public_url
-        host = "localhost" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        host = "localhost" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  # nosec B104
         return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
