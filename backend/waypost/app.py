@@ -28,6 +28,8 @@ from waypost.access.providers import oidc_router, sign_in_router
 from waypost.access.providers import router as providers
 from waypost.access.providers.saml import bounded as saml_judging
 from waypost.access.providers.saml import router as saml
+from waypost.access.scim import door as scim
+from waypost.access.scim import router as provisioning
 from waypost.approvals import definitions_router as workflows
 from waypost.approvals import deputy_router as deputies
 from waypost.approvals import link_router as decision_links
@@ -89,6 +91,7 @@ ROOMS = (
     api_token_router,
     sign_in_router,
     oidc_router,
+    provisioning,
     directory_router,
     people_router,
     organising_router,
@@ -184,6 +187,7 @@ def create_app() -> FastAPI:
     app.include_router(health.router, prefix=API)
     openapi.complete(app)
     app.add_route("/metrics", health.metrics, methods=["GET"], include_in_schema=False)
+    app.mount(scim.PREFIX, scim.Door())
     webapp.serve(app, WEB, api=API)
     return app
 

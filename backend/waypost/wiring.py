@@ -12,6 +12,10 @@ from typing import Any
 from waypost.access.api_tokens import forget_old_tokens
 from waypost.access.events import SessionClosed
 from waypost.access.providers import signing_in
+from waypost.access.providers.events import ProviderGroupsSet
+from waypost.access.scim import people as scim_people
+from waypost.access.scim import roles as scim_roles
+from waypost.access.scim.events import ProvisioningStopped
 from waypost.access.service import forget_old_sessions
 from waypost.approvals import definitions, delegating, leaving, links, reviews, timing
 from waypost.approvals import deputy_events as deputies
@@ -29,6 +33,7 @@ from waypost.directory.events import (
     TeamDeleted,
     UserDeactivated,
     UserEmailChanged,
+    UserReactivated,
 )
 from waypost.directory.mentions import use_mention_finders
 from waypost.kernel import hints, relay
@@ -75,10 +80,15 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     ),
     DepartmentDeleted: (asked_places.on_department_deleted, work_of_places.on_department_deleted),
     SessionClosed: (subscribing.on_session_closed,),
-    UserDeactivated: (leaving.on_user_deactivated, reviews.on_user_deactivated),
+    UserDeactivated: (leaving.on_user_deactivated, reviews.on_user_deactivated, scim_people.on_user_deactivated),
+    UserReactivated: (scim_people.on_user_reactivated,),
 }
 
-CONSUMERS = {"notifications": notifications.notify, "team_rooms": announcing.announce}
+CONSUMERS = {
+    "notifications": notifications.notify,
+    "team_rooms": announcing.announce,
+    "pushed_roles": scim_roles.follow_map,
+}
 
 SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     approvals.ApprovalRequested: ("notifications",),
@@ -112,6 +122,8 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     ReplyCodesVoided: ("notifications",),
     MailboxFailed: ("notifications",),
     MailHeldBack: ("notifications",),
+    ProvisioningStopped: ("notifications",),
+    ProviderGroupsSet: ("pushed_roles",),
     tickets.TicketSubmitted: ("notifications", "team_rooms"),
     tickets.TicketApproved: ("notifications",),
     tickets.TicketRejected: ("notifications",),

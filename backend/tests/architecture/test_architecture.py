@@ -276,7 +276,6 @@ ONLY_KEPT = {
     "user.changed",
     "user.created",
     "users.exported",
-    "user.reactivated",
     "workflow.activated",
     "workflow.created",
     "workflow.deactivated",
@@ -299,10 +298,16 @@ ONLY_KEPT = {
     "mailbox.removed",
     "provider.added",
     "provider.changed",
-    "provider.groups_set",
     "provider.removed",
     "provider.signed_out",
     "provider.tested",
+    "scim.allowed",
+    "scim.group_let_go",
+    "scim.group_pushed",
+    "scim.person_let_go",
+    "scim.person_pushed",
+    "scim.token_made",
+    "scim.token_revoked",
 }
 
 

@@ -33,6 +33,7 @@ FILLED = {
     "delivery_id": lambda marked: 1,
     "mailbox_id": lambda marked: 1,
     "provider_id": lambda marked: 1,
+    "token_id": lambda marked: 1,
     "mail_id": lambda marked: 1,
     "role_id": lambda marked: 1,
     "reply_id": lambda marked: marked["reply_id"],

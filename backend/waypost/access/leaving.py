@@ -17,17 +17,19 @@ from waypost.directory.events import UserDeactivated, UserReactivated
 from waypost.directory.models import User
 from waypost.kernel.clock import now
 from waypost.kernel.errors import invalid_field
-from waypost.kernel.events import record
+from waypost.kernel.events import Doer, record
 
 ADMINISTRATOR = "admin"
 
 
-async def set_active(session: AsyncSession, actor: Actor, user_id: int, *, is_active: bool) -> User:
+async def set_active(session: AsyncSession, actor: Doer, user_id: int, *, is_active: bool) -> User:
     """Deactivate somebody who leaves, or let them in again; saying the same again changes nothing.
 
+    A person needs the permission to do that; an identity system that is set up for it does it in its own name.
     Raises `PersonNotFound`, `Invalid` for oneself, `LastAdministrator`, and what keeps their work from being given on.
     """
-    actor.require(Permission.DIRECTORY_CONFIGURE)
+    if isinstance(actor, Actor):
+        actor.require(Permission.DIRECTORY_CONFIGURE)
     # Of two administrators who deactivate each other at once, the second is asked to wait for the first.
     await session.execute(select(Role.id).where(Role.key == ADMINISTRATOR).with_for_update())
     user = await session.get(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
@@ -36,7 +38,7 @@ async def set_active(session: AsyncSession, actor: Actor, user_id: int, *, is_ac
     if user.is_active is is_active:
         return user
     if not is_active:
-        if user_id == actor.user_id:
+        if user_id == actor.person_id:
             raise invalid_field("/is_active", "somebody else has to do this for you")
         if await is_last_administrator(session, user_id):
             raise LastAdministrator

@@ -5,6 +5,7 @@ from __future__ import annotations
 import waypost.access.models
 import waypost.access.providers.models
 import waypost.access.providers.saml.models
+import waypost.access.scim.models
 import waypost.approvals.deputy_models
 import waypost.approvals.models
 import waypost.audit.models

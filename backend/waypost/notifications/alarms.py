@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.models import RolePermission, UserRole
 from waypost.access.permissions import Permission
+from waypost.access.scim.events import ProvisioningStopped
 from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
 from waypost.notifications.channels.registry import channels_in_use
@@ -20,7 +21,8 @@ from waypost.notifications.telling import Notice, tell
 from waypost.notifications.texts import note_broken, texts_of
 
 MOST_TOLD = 100
-Alarm = ChannelFailed | MailboxFailed | MailHeldBack
+OF_PROVIDERS = frozenset({"provider.stopped"})  # for those who look after identity providers
+Alarm = ChannelFailed | MailboxFailed | MailHeldBack | ProvisioningStopped
 
 
 async def tell_administrators(session: AsyncSession, recorded: Recorded, event: Alarm) -> None:
@@ -29,10 +31,11 @@ async def tell_administrators(session: AsyncSession, recorded: Recorded, event: 
     if alarm is None:
         return
     kind, topic, link, values = alarm
+    needed = Permission.IDENTITY_CONFIGURE if kind in OF_PROVIDERS else Permission.NOTIFICATIONS_CONFIGURE
     ids = await session.scalars(
         select(UserRole.user_id)
         .join(RolePermission, RolePermission.role_id == UserRole.role_id)
-        .where(RolePermission.permission == Permission.NOTIFICATIONS_CONFIGURE.value)
+        .where(RolePermission.permission == needed.value)
         .distinct()
         .order_by(UserRole.user_id)
         .limit(MOST_TOLD)
@@ -56,6 +59,10 @@ def _alarm(event: Alarm) -> tuple[str, str, str, dict[str, Any]] | None:
     if isinstance(event, MailboxFailed):
         values = {"mailbox": event.name, "why": event.why, "action": "Look at the mailbox"}
         return "mailbox.failed", f"mailbox.{event.mailbox_id}", "/settings/mailboxes", values
+    if isinstance(event, ProvisioningStopped):
+        values = {"provider": event.name, "why": event.why, "action": "Look at the provider"}
+        link = f"/settings/identity-providers/{event.provider_id}"
+        return "provider.stopped", f"provider.{event.provider_id}", link, values
     if not event.is_alarm:
         return None
     values = {"mailbox": event.mailbox, "why": event.why, "action": "Look at what was held back"}

@@ -86,6 +86,7 @@ KINDS: dict[str, Kind] = {
     "channel.failed": Kind(Event.SYSTEM, "you look after this installation"),
     "mailbox.failed": Kind(Event.SYSTEM, "you look after this installation"),
     "mail.held_back": Kind(Event.SYSTEM, "you look after this installation"),
+    "provider.stopped": Kind(Event.SYSTEM, "you look after identity providers"),
     "channel.tested": Kind(Event.SYSTEM, "you asked for it"),
 }
 

@@ -55,7 +55,12 @@ _ACCOUNT = {
     "address_before": "jane@example.com",
     "actor": "Mike Okafor",
 }
-_SYSTEM = {"channel": "email", "mailbox": "IT service desk", "why": "535 5.7.8 Authentication failed"}
+_SYSTEM = {
+    "channel": "email",
+    "provider": "Entra ID",
+    "mailbox": "IT service desk",
+    "why": "535 5.7.8 Authentication failed",
+}
 
 
 @cache

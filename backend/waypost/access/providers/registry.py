@@ -9,9 +9,10 @@ from waypost.access.providers.ldap.kind import Ldap
 from waypost.access.providers.models import IdentityProvider
 from waypost.access.providers.oidc import OpenIdConnect
 from waypost.access.providers.saml.kind import Saml
+from waypost.access.scim.kind import Scim
 from waypost.kernel.crypto import WrappedKey, keyring
 
-_kinds: tuple[Kind, ...] = (OpenIdConnect(), Saml(), Ldap())
+_kinds: tuple[Kind, ...] = (OpenIdConnect(), Saml(), Ldap(), Scim())
 KINDS: dict[str, Kind] = {kind.key: kind for kind in _kinds}
 
 

@@ -46,6 +46,12 @@ export const places: SettingsPlace[] = [
     icon: "i-lucide-network",
     needs: "directory:configure",
   },
+  {
+    to: "/settings/provisioning",
+    key: "provisioning",
+    icon: "i-lucide-user-round-plus",
+    needs: "identity:configure",
+  },
   { to: "/settings/teams", key: "teams", icon: "i-lucide-users", needs: "directory:configure" },
   {
     to: "/settings/notifications",
