@@ -6250,6 +6250,59 @@ export type ProviderUpdate = {
 };
 
 /**
+ * Provisioning
+ *
+ * How it goes with a provider that pushes people.
+ */
+export type Provisioning = {
+    /**
+     * Active Count
+     */
+    active_count: number;
+    /**
+     * Base Url
+     */
+    base_url: string;
+    /**
+     * Group Count
+     */
+    group_count: number;
+    /**
+     * May Make Token
+     */
+    may_make_token: boolean;
+    /**
+     * People Count
+     */
+    people_count: number;
+    stop: ProvisioningStop | null;
+    /**
+     * Tokens
+     */
+    tokens: Array<ScimTokenRead>;
+};
+
+/**
+ * ProvisioningStop
+ *
+ * Why a provider was stopped, or until when it may deactivate as many as it wants.
+ */
+export type ProvisioningStop = {
+    /**
+     * Allowed Until
+     */
+    allowed_until: string | null;
+    /**
+     * Stopped At
+     */
+    stopped_at: string | null;
+    /**
+     * Why
+     */
+    why: string;
+};
+
+/**
  * PublishBody
  */
 export type PublishBody = {
@@ -6308,6 +6361,98 @@ export type PushSubscription = {
      */
     expirationTime?: number | number | null;
     keys: PushKeys;
+};
+
+/**
+ * PushedGroup
+ *
+ * A group as it was pushed, with the roles it gives.
+ */
+export type PushedGroup = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Member Count
+     */
+    member_count: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Roles
+     */
+    roles: Array<RoleRef>;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * PushedGroupPage
+ */
+export type PushedGroupPage = {
+    /**
+     * Items
+     */
+    items: Array<PushedGroup>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * PushedRequest
+ *
+ * One of a provider's last requests. What stood in its query is not kept.
+ */
+export type PushedRequest = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Method
+     */
+    method: string;
+    /**
+     * Milliseconds
+     */
+    milliseconds: number;
+    /**
+     * Path
+     */
+    path: string;
+    /**
+     * Status
+     */
+    status: number;
+};
+
+/**
+ * PushedRequestPage
+ */
+export type PushedRequestPage = {
+    /**
+     * Items
+     */
+    items: Array<PushedRequest>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -7885,6 +8030,98 @@ export type SamlMetadataRead = {
     settings: {
         [key: string]: string | boolean;
     };
+};
+
+/**
+ * ScimTokenCreate
+ *
+ * A token to make. A provider has two at most, so that one can take over from the other.
+ */
+export type ScimTokenCreate = {
+    /**
+     * Days
+     *
+     * After so many days it opens nothing more.
+     */
+    days?: number;
+};
+
+/**
+ * ScimTokenMade
+ *
+ * A new token. `token` is told this once.
+ */
+export type ScimTokenMade = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    created_by: PersonRef;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Expired
+     */
+    is_expired: boolean;
+    /**
+     * Prefix
+     *
+     * How it begins.
+     */
+    prefix: string;
+    /**
+     * Token
+     */
+    token: string;
+    /**
+     * Used At
+     *
+     * To the minute.
+     */
+    used_at: string | null;
+};
+
+/**
+ * ScimTokenRead
+ *
+ * A token, without what opens the door.
+ */
+export type ScimTokenRead = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    created_by: PersonRef;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Expired
+     */
+    is_expired: boolean;
+    /**
+     * Prefix
+     *
+     * How it begins.
+     */
+    prefix: string;
+    /**
+     * Used At
+     *
+     * To the minute.
+     */
+    used_at: string | null;
 };
 
 /**
@@ -17224,6 +17461,326 @@ export type SetIdentityProviderGroupsResponses = {
 };
 
 export type SetIdentityProviderGroupsResponse = SetIdentityProviderGroupsResponses[keyof SetIdentityProviderGroupsResponses];
+
+export type ProvisioningData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/provisioning';
+};
+
+export type ProvisioningErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ProvisioningError = ProvisioningErrors[keyof ProvisioningErrors];
+
+export type ProvisioningResponses = {
+    /**
+     * Successful Response
+     */
+    200: Provisioning;
+};
+
+export type ProvisioningResponse = ProvisioningResponses[keyof ProvisioningResponses];
+
+export type AllowLeaversData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/provisioning/allow';
+};
+
+export type AllowLeaversErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AllowLeaversError = AllowLeaversErrors[keyof AllowLeaversErrors];
+
+export type AllowLeaversResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProvisioningStop;
+};
+
+export type AllowLeaversResponse = AllowLeaversResponses[keyof AllowLeaversResponses];
+
+export type PushedGroupsData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/identity-providers/{provider_id}/provisioning/groups';
+};
+
+export type PushedGroupsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PushedGroupsError = PushedGroupsErrors[keyof PushedGroupsErrors];
+
+export type PushedGroupsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PushedGroupPage;
+};
+
+export type PushedGroupsResponse = PushedGroupsResponses[keyof PushedGroupsResponses];
+
+export type PushedRequestsData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: {
+        /**
+         * Only Errors
+         *
+         * Those that were refused.
+         */
+        only_errors?: boolean;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/identity-providers/{provider_id}/provisioning/requests';
+};
+
+export type PushedRequestsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PushedRequestsError = PushedRequestsErrors[keyof PushedRequestsErrors];
+
+export type PushedRequestsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PushedRequestPage;
+};
+
+export type PushedRequestsResponse = PushedRequestsResponses[keyof PushedRequestsResponses];
+
+export type MakeScimTokenData = {
+    body: ScimTokenCreate;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/provisioning/tokens';
+};
+
+export type MakeScimTokenErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type MakeScimTokenError = MakeScimTokenErrors[keyof MakeScimTokenErrors];
+
+export type MakeScimTokenResponses = {
+    /**
+     * Successful Response
+     */
+    201: ScimTokenMade;
+};
+
+export type MakeScimTokenResponse = MakeScimTokenResponses[keyof MakeScimTokenResponses];
+
+export type RevokeScimTokenData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+        /**
+         * Token Id
+         */
+        token_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/provisioning/tokens/{token_id}';
+};
+
+export type RevokeScimTokenErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RevokeScimTokenError = RevokeScimTokenErrors[keyof RevokeScimTokenErrors];
+
+export type RevokeScimTokenResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeScimTokenResponse = RevokeScimTokenResponses[keyof RevokeScimTokenResponses];
 
 export type TestIdentityProviderData = {
     body?: never;
