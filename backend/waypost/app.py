@@ -18,6 +18,7 @@ from waypost.access import (
     organising_router,
     passkey_router,
     people_router,
+    role_router,
     second_factor_router,
     step_up_router,
 )
@@ -61,6 +62,7 @@ from waypost.notifications.incoming import original_router as originals
 from waypost.notifications.incoming import standing
 from waypost.reports import router as reports
 from waypost.search import router as search
+from waypost.tickets import access_router as ticket_access
 from waypost.tickets import asking_router as asking
 from waypost.tickets import attachment_router as attachments
 from waypost.tickets import bulk_router as bulk
@@ -83,6 +85,7 @@ from waypost.wiring import build_wiring
 API = "/api/v1"
 ROOMS = (
     access,
+    role_router,
     second_factor_router,
     passkey_router,
     step_up_router,
@@ -109,6 +112,7 @@ ROOMS = (
     drafts,
     paths,
     ticket_fields,
+    ticket_access,
     asking,
     talk,
     originals,

@@ -208,7 +208,7 @@ def _prepare_database(settings: Settings) -> None:
 
 
 async def _seed(settings: Settings, *, is_start: bool = False) -> None:
-    from waypost.access.service import ensure_system_roles  # noqa: PLC0415
+    from waypost.access.roles import ensure_system_roles  # noqa: PLC0415
     from waypost.audit.system import note_migration, note_start  # noqa: PLC0415
     from waypost.demo.loading import load  # noqa: PLC0415
     from waypost.kernel.db import Database  # noqa: PLC0415

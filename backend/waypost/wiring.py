@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from waypost.access import grants
 from waypost.access.api_tokens import forget_old_tokens
 from waypost.access.events import SessionClosed
 from waypost.access.providers import signing_in
@@ -16,8 +17,9 @@ from waypost.access.providers.events import ProviderGroupsSet
 from waypost.access.scim import people as scim_people
 from waypost.access.scim import roles as scim_roles
 from waypost.access.scim.events import ProvisioningStopped
+from waypost.access.role_uses import use_role_finders
 from waypost.access.service import forget_old_sessions
-from waypost.approvals import definitions, delegating, leaving, links, reviews, timing
+from waypost.approvals import definitions, delegating, leaving, links, reviews, role_mentions, timing
 from waypost.approvals import deputy_events as deputies
 from waypost.approvals import events as approvals
 from waypost.approvals import person_mentions as approval_mentions
@@ -159,6 +161,7 @@ def build_wiring() -> Wiring:
             views_naming_person,
         ),
     )
+    use_role_finders((role_mentions.workflows_naming_role,))
     use_subject_rooms({reviewing.TICKET: reviewing.TicketRoom()})
     return Wiring(handlers=HANDLERS, consumers=CONSUMERS, subscriptions=SUBSCRIPTIONS)
 
@@ -227,6 +230,7 @@ def tasks() -> dict[str, Task]:
         sealing.TASK: _seal,
         checking.TASK: checking.run_due,
         evidence.TASK: evidence.run_due,
+        grants.TASK: grants.end_due,
         "housekeeping": _keep_house,
     }
 
@@ -242,6 +246,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "due": {"task": due.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},
+    "grants": {"task": grants.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "leavers": {"task": leaving.TASK, "schedule": 60.0, "options": {"expires": 60}},
     "seals": {"task": sealing.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "evidence": {"task": evidence.TASK, "schedule": 10.0, "options": {"expires": 10}},

@@ -1,19 +1,41 @@
-"""A marked ticket leaves no trace for whoever may not see it: every GET of the API is asked, and the open stream.
+"""A marked ticket leaves no trace for whoever may not see it: every endpoint is tried, every event, every message.
 
-A new list is asked by itself; a new path with a parameter fails until it is named in `FILLED`.
+A new list is asked by itself; a new path with a parameter fails until it is named in `FILLED`, and whatever changes
+something until `leak_register.py` says how it is tried. Kinds of events and notices, and channels, are taken from where
+they are declared: a new one is tried by itself.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy import delete, select, update
 
+from tests.architecture.leak_register import BODIES, SAYS_NOTHING, SENTENCE, how
+from waypost.access.actor import Actor
+from waypost.access.permissions import SYSTEM_ROLES, Permission, Scope
 from waypost.approvals import links
+from waypost.kernel.clock import now
+from waypost.kernel.events import registry
+from waypost.live.screens import shown
+from waypost.notifications.channels.registry import CHANNELS
+from waypost.notifications.kinds import KINDS
+from waypost.notifications.models import Delivery
+from waypost.notifications.sending import take
+from waypost.notifications.settling import SETTLED
+from waypost.notifications.still_theirs import INTERNAL, WHY
+from waypost.notifications.words import Words
+from waypost.tickets import policy
+from waypost.tickets.lifecycle import Status
 
 MARK = "Zebrafinch"
 SECRET = "Okapi"  # stands in internal words only
@@ -36,6 +58,7 @@ FILLED = {
     "token_id": lambda marked: 1,
     "mail_id": lambda marked: 1,
     "role_id": lambda marked: 1,
+    "change_id": lambda marked: 1,
     "reply_id": lambda marked: marked["reply_id"],
     "number": lambda marked: 1,
     "field": lambda marked: "budget_code",
@@ -179,6 +202,7 @@ async def marked(who: Any, database: Any) -> dict[str, Any]:
     glass = f"/approvals/workflows/{running['id']}/break-glass"
     broken = await (await who("head")).post(glass, {"comments": f"{MARK} burns"})
     made["review_id"] = broken["review"]["id"]
+    made["workflow_id"] = flow["id"]
     view = await employee.post("/saved-views", {"name": MARK, "filters": {"q": MARK}}, expect=201)
     return {**ticket, **made, "draft_id": draft["id"], "view_id": view["id"], "delegation_id": delegation["id"]}
 
@@ -255,3 +279,222 @@ async def test_the_suite_would_notice(app: Any, who: Any, marked: dict[str, Any]
     assert len(seen) > 10
     internal = [a for a in addresses(app, marked, employee.id) if SECRET in (await agent.get(a, expect=None)).text]
     assert any("comments" in a for a in internal)
+
+
+# --- what changes something -------------------------------------------------------------------------------------------
+
+
+def changing(app: Any) -> list[tuple[str, str, Any]]:
+    """Every operation that is no GET: method, path below the API, route."""
+    return sorted(
+        (method, r.path.removeprefix("/api/v1"), r)
+        for r in iter_route_contexts(app.routes)
+        if isinstance(r.original_route, APIRoute) and r.path.startswith("/api/v1")
+        for method in (r.methods or ())
+        if method not in ("GET", "HEAD", "OPTIONS")
+    )
+
+
+def filled(path: str, marked: dict[str, Any]) -> str:
+    for name in re.findall(r"{(\w+)}", path):
+        path = path.replace(f"{{{name}}}", str(WRITTEN.get(name, FILLED.get(name, lambda _: 1))(marked)))
+    return path
+
+
+# What of a changing path the marked ticket has nothing of stands for something that is not there.
+NOT_THERE = 4611686018427387903
+WRITTEN = {
+    "workflow_id": lambda marked: marked.get("workflow_id", NOT_THERE),
+    "item_id": lambda marked: NOT_THERE,
+    "link_id": lambda marked: NOT_THERE,
+    "visibility": lambda marked: "PUBLIC",
+}
+
+
+def example_of(app: Any, method: str, path: str) -> Any:
+    operation = app.openapi()["paths"].get(f"/api/v1{path}", {}).get(method.lower(), {})
+    return operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
+
+
+def needed_query(app: Any, method: str, path: str) -> dict[str, Any]:
+    operation = app.openapi()["paths"].get(f"/api/v1{path}", {}).get(method.lower(), {})
+    needs = [p for p in operation.get("parameters", []) if p["in"] == "query" and p.get("required")]
+    return {p["name"]: p["schema"].get("examples", [1])[0] for p in needs}
+
+
+async def test_every_change_is_registered(app: Any) -> None:
+    unsaid = [f"{m} {path}" for m, path, r in changing(app) if how(m, path, r.endpoint.__module__) is None]
+    assert unsaid == [], "\n".join(SENTENCE.format(where=where) for where in unsaid)
+    there = {f"{m} {path}" for m, path, _ in changing(app)}
+    hidden = {word for word in SAYS_NOTHING if word.partition(" ")[2].startswith("/integrations/")}
+    assert (BODIES.keys() | SAYS_NOTHING.keys()) - there - hidden == set(), "registered, but not there any more"
+
+
+async def test_whoever_adds_an_endpoint_is_told_what_to_say() -> None:
+    assert how("POST", "/tickets/guess", "waypost.tickets.guess_router") is None
+    assert how("POST", "/tickets/{ticket_id}/guess", "waypost.tickets.guess_router") == "foreign"
+    assert how("POST", "/guesses", "waypost.access.guess_router") == "nothing"
+    assert "say in" in SENTENCE.format(where="POST /tickets/guess")
+
+
+@pytest.mark.parametrize("username", ["outsider", "hragent", "finance1"])
+async def test_who_may_not_see_it_changes_nothing_and_finds_no_trace(
+    app: Any, who: Any, marked: dict[str, Any], username: str
+) -> None:
+    api, tried = await who(username), 0
+    for method, path, route in changing(app):
+        kind = how(method, path, route.endpoint.__module__)
+        if kind == "nothing":
+            continue
+        body = BODIES[f"{method} {path}"](marked) if kind == "body" else example_of(app, method, path)
+        params = needed_query(app, method, path)
+        answer = await api.call(method, filled(path, marked), body, expect=None, params=params)
+        where = f"{username} {method} {path} -> {answer.status_code}"
+        assert answer.status_code < 500, where
+        if kind == "foreign":
+            assert answer.status_code in (403, 404), f"{where} {answer.text[:300]}"
+        document = answer.json() if "json" in answer.headers.get("content-type", "") else {"text": answer.text}
+        if answer.status_code >= 400:
+            document.pop("instance", None)
+        assert traces(json.dumps(document), marked) == [], where
+        tried += 1
+    assert tried > 50
+
+
+ROLES = ("employee", "manager", "department_head", "finance_committee", "agent", "executive")
+
+
+@pytest.fixture(scope="module")
+async def of_one_role(app: Any, who: Any) -> Any:
+    """Somebody with one role and nothing else: nobody's manager, head of nothing, in no team."""
+    from tests.conftest import PASSWORD, Api
+
+    admin = await who("admin")
+    made: dict[str, Api] = {}
+    for role in ROLES:
+        name = f"only.{role.replace('_', '.')}"
+        body = {"username": name, "email": f"{name}@example.com", "first_name": "Only", "last_name": role}
+        await admin.post("/users", body | {"roles": [role], "password": PASSWORD}, expect=201)
+        made[role] = await Api(app, name).sign_in()
+    yield made
+    for api in made.values():
+        await api.http.aclose()
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_role_is_answered_as_its_permissions_say(
+    app: Any, of_one_role: Any, confidential: dict[str, Any], role: str
+) -> None:
+    """Role × route, of a confidential ticket of others: 403 without the route's permission, 404 with it."""
+    api, wrong, asked = of_one_role[role], [], 0
+    held = {p.value for p in SYSTEM_ROLES[role][1]}
+    for method, path, route in [*changing(app), *reading(app)]:
+        if not {"ticket_id", "attachment_id"} & set(re.findall(r"{(\w+)}", path)):
+            continue
+        needed = declared(route.dependant)
+        expected = 404 if needed <= held else 403
+        body, params = example_of(app, method, path), needed_query(app, method, path)
+        answer = await api.call(method, filled(path, confidential), body, expect=None, params=params)
+        asked += 1
+        if answer.status_code != expected:
+            wrong.append(f"{method} {path} -> {answer.status_code}, not {expected} ({sorted(needed)})")
+    assert asked > 40
+    assert wrong == []
+
+
+def reading(app: Any) -> list[tuple[str, str, Any]]:
+    return [
+        ("GET", r.path.removeprefix("/api/v1"), r)
+        for r in iter_route_contexts(app.routes)
+        if isinstance(r.original_route, APIRoute) and "GET" in (r.methods or ()) and r.path.startswith("/api/v1")
+    ]
+
+
+def declared(dependant: Any) -> set[str]:
+    found = {p.value for d in dependant.dependencies if (p := getattr(d.call, "permission", None))}
+    return found.union(*(declared(d) for d in dependant.dependencies), set())
+
+
+# --- what is told without being asked ---------------------------------------------------------------------------------
+
+
+def happened(kind: Any, visibility: str = "PUBLIC") -> Any:
+    """An event of this kind about the marked ticket, with marks in all its words."""
+    from waypost.live.follower import Happened
+
+    data = {f.name: MARK if f.type in ("str", "str | None") else 1 for f in dataclasses.fields(kind)}
+    if "new_status" in data:
+        data["new_status"] = "CLOSED"
+    if "visibility" in data:
+        data["visibility"] = visibility
+    return Happened((1, 1), kind.type, kind.object_type, 7, data, 3, datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def test_no_kind_of_event_reaches_whoever_may_not_see_it() -> None:
+    """Every kind of event there is, on the open stream: not to outsiders, and to nobody with a word in it."""
+    facts = {7: policy.TicketFacts(Status.APPROVED, 1, 2, 5, 6, frozenset({4}))}
+    rights = dict.fromkeys(Permission, Scope.OWN)
+    outsider = Actor(99, "x", None, rights, team_ids=frozenset({50}))
+    requester = Actor(1, "x", None, rights)
+    member = Actor(8, "x", None, dict.fromkeys(Permission, Scope.TEAM), team_ids=frozenset({5}))
+    told = set()
+    for name, kind in registry.items():
+        if name.startswith("test."):
+            continue
+        for visibility in ("PUBLIC", "INTERNAL"):
+            event = happened(kind, visibility)
+            assert shown(outsider, event, facts) is None, name
+            for reader in (requester, member):
+                seen = shown(reader, event, facts)
+                assert MARK not in json.dumps(seen), f"{name}: a live event tells ids, never words"
+                if seen is not None:
+                    told.add((name, reader is member))
+            is_internal = "visibility" in event.data and visibility == "INTERNAL" and kind.object_type == "ticket"
+            if is_internal:
+                assert shown(requester, event, facts) is None, f"{name}: internal ones are the team's"
+    assert ("comment.created", True) in told
+    assert ("ticket.approved", False) in told
+
+
+async def test_nothing_that_waits_is_sent_to_whoever_may_not_see_it_any_more(
+    who: Any, marked: dict[str, Any], database: Any
+) -> None:
+    """Each kind of notice by each channel, written for somebody who lost the right to it before it was sent."""
+    outsider, employee, agent = await who("outsider"), await who("employee"), await who("agent")
+    at, event_ids = now(), itertools.count(10**12)
+    kinds = sorted(set(KINDS) - {SETTLED})
+    readers = [(outsider.id, False), (employee.id, True), (employee.id, False), (agent.id, True)]
+    async with database.transaction() as session:
+        waiting = update(Delivery).where(Delivery.status == "PENDING").values(next_at=at + timedelta(days=1))
+        await session.execute(waiting)
+        for channel in CHANNELS:
+            for kind in kinds:
+                for reader_id, is_internal in readers:
+                    words = Words(title=MARK, body=f"{MARK} {SECRET}", ticket_id=marked["id"]).kept()
+                    session.add(
+                        Delivery(
+                            channel=channel,
+                            user_id=reader_id,
+                            event_id=next(event_ids),
+                            kind=kind,
+                            recipient="x",
+                            subject=MARK,
+                            words=words | ({INTERNAL: True} if is_internal else {}),
+                            headers={},
+                            message_id="<x>",
+                            status="PENDING",
+                            next_at=at - timedelta(minutes=1),
+                            created_at=at,
+                        )
+                    )
+    for channel in CHANNELS:
+        letters: list[Any] = []
+        while (taken := await take(database, channel, 500)) is not None:
+            letters += taken
+        by_reader = Counter(letter.message.user_id for letter in letters)
+        assert by_reader == {employee.id: len(kinds), agent.id: len(kinds)}, channel
+    async with database.transaction() as session:
+        kept = await session.execute(select(Delivery.status, Delivery.last_error).where(Delivery.event_id >= 10**12))
+        assert {(s, e) for s, e in kept if s == "FAILED"} == {("FAILED", WHY)}
+        await session.execute(delete(Delivery).where(Delivery.event_id >= 10**12))
+        await session.execute(update(Delivery).where(Delivery.status == "PENDING").values(next_at=at))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from waypost.access.errors import SecondFactorNeeded
 from waypost.access.permissions import Permission, Scope
@@ -16,7 +17,8 @@ class Actor:
 
     `team_ids` are their teams, `department_ids` the departments they head with everything below, `report_ids` the
     people who report to them directly or through others. `must_enrol`: a role of theirs needs a second factor, and they
-    have none yet; until then only what is about their own sign-in is open to them.
+    have none yet; until then only what is about their own sign-in is open to them. `good_until` is when the first of their
+    roles ends, if one does: from then on this is not what they may any more.
 
     `by` names the token a program shows for them (`token:7`), whose words `limited_to` are all it may; with
     `is_read_only` it changes nothing.
@@ -35,10 +37,15 @@ class Actor:
     by: str | None = None
     limited_to: frozenset[str] | None = None
     is_read_only: bool = False
+    good_until: datetime | None = None
 
     @property
     def person_id(self) -> int | None:
         return self.user_id
+
+    def is_good(self, at: datetime) -> bool:
+        """Whether none of their roles has ended since this was read."""
+        return self.good_until is None or at < self.good_until
 
     def scope(self, permission: Permission) -> Scope | None:
         """How far this permission reaches for them; None when they do not have it at all."""

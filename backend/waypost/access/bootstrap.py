@@ -8,7 +8,8 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access.service import ensure_system_roles, grant_roles, make_password_link
+from waypost.access.roles import ensure_system_roles
+from waypost.access.service import grant_roles, make_password_link
 from waypost.directory.models import User
 from waypost.directory.queries import by_login
 from waypost.directory.service import create_user

@@ -167,10 +167,13 @@ class UsersExported(AccessEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class RolesGranted(AccessEvent):
-    """A person got these roles."""
+    """A person got these roles, for good or until they end. `asked_by_id` is set when it took two."""
 
     type: ClassVar[str] = "role.granted"
     roles: tuple[str, ...]
+    expires_at: str | None = None
+    reason: str = ""
+    asked_by_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from waypost.access.models import (
     SignInChallenge,
     TotpSecret,
     UserRole,
+    held,
 )
 from waypost.kernel.crypto import WrappedKey, keyring
 from waypost.kernel.ids import random_token
@@ -100,7 +101,7 @@ async def roles_that_need_one(session: AsyncSession, user_id: int) -> list[str]:
     statement = (
         select(Role.name)
         .join(UserRole, UserRole.role_id == Role.id)
-        .where(UserRole.user_id == user_id, Role.needs_second_factor)
+        .where(UserRole.user_id == user_id, Role.needs_second_factor, held())
         .order_by(Role.name)
     )
     return list(await session.scalars(statement))

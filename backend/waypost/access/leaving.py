@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import api_tokens
 from waypost.access.actor import Actor
 from waypost.access.errors import LastAdministrator
-from waypost.access.models import LoginSession, OneTimeLink, Role, UserRole
+from waypost.access.grants import is_last_administrator
+from waypost.access.models import LoginSession, OneTimeLink, Role
 from waypost.access.permissions import Permission
 from waypost.access.queries import actors
+from waypost.access.reach import ADMINISTRATOR
 from waypost.access.service import end_session
 from waypost.directory.errors import PersonNotFound
 from waypost.directory.events import UserDeactivated, UserReactivated
@@ -19,7 +21,7 @@ from waypost.kernel.clock import now
 from waypost.kernel.errors import invalid_field
 from waypost.kernel.events import Doer, record
 
-ADMINISTRATOR = "admin"
+__all__ = ["ADMINISTRATOR", "is_last_administrator", "set_active"]
 
 
 async def set_active(session: AsyncSession, actor: Doer, user_id: int, *, is_active: bool) -> User:
@@ -55,15 +57,3 @@ async def set_active(session: AsyncSession, actor: Doer, user_id: int, *, is_act
     await api_tokens.revoke_all(session, actor, user_id, "deactivated")
     await record(session, UserDeactivated(user_id=user_id), actor=actor)
     return user
-
-
-async def is_last_administrator(session: AsyncSession, user_id: int) -> bool:
-    """Whether nobody else who is active administers."""
-    active = (
-        select(User.id)
-        .join(UserRole, UserRole.user_id == User.id)
-        .join(Role, Role.id == UserRole.role_id)
-        .where(Role.key == ADMINISTRATOR, User.is_active)
-    )
-    others = await session.scalar(select(func.count()).select_from(active.where(User.id != user_id).subquery()))
-    return not others and await session.scalar(active.where(User.id == user_id)) is not None

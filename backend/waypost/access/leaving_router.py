@@ -11,6 +11,7 @@ from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.directory_schemas import UserRead
 from waypost.access.errors import LastAdministrator
+from waypost.access.grants import is_last_administrator
 from waypost.access.leaving_schemas import ActiveSet, MentionList
 from waypost.access.people_list import as_json
 from waypost.access.permissions import Permission
@@ -72,7 +73,7 @@ async def user_mentions(user_id: PathId, session: ReadSession, actor: Configurer
     return json_response(
         {
             "user": (await as_json(session, [person]))[0],
-            "is_last_administrator": await leaving.is_last_administrator(session, user_id),
+            "is_last_administrator": await is_last_administrator(session, user_id),
             "items": [{"kind": m.kind, "id": m.id, "name": m.name, "how": m.how, "count": m.count} for m in found],
         }
     )

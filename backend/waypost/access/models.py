@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -16,8 +18,10 @@ from sqlalchemy import (
     String,
     Text,
     func,
+    or_,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from waypost.kernel.db import Base, BigId
@@ -236,15 +240,21 @@ class FactorReset(Base):
 
 
 class Role(Base):
-    """A named set of permissions. With `needs_second_factor` its people cannot do anything before they have one."""
+    """A named set of permissions. With `needs_second_factor` its people cannot do anything before they have one.
+
+    `is_privileged`: an administrator says that it takes two to give it to somebody, whatever it grants.
+    """
 
     __tablename__ = "roles"
 
     id: Mapped[BigId]
     key: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(100))
+    description: Mapped[str] = mapped_column(String(500), server_default="")
     is_system: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    is_privileged: Mapped[bool] = mapped_column(Boolean, server_default="false")
     needs_second_factor: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
 
 
 class RolePermission(Base):
@@ -258,15 +268,90 @@ class RolePermission(Base):
 
 
 class UserRole(Base):
-    """A role a person has. With a `provider_id` an identity provider's groups gave it, and take it away again."""
+    """A role a person has: for good, or until `expires_at`. What has ended counts nowhere, whether any job ran or not.
+
+    With a `provider_id` an identity provider's groups gave it, and take it away again. Whoever reads this table says
+    `held()`, or `HELD` in a statement of words (a test looks).
+    """
 
     __tablename__ = "user_roles"
 
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True)
     provider_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("identity_providers.id", ondelete="CASCADE"))
+    granted_at: Mapped[datetime | None]
+    granted_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
+    reason: Mapped[str] = mapped_column(String(500), server_default="")
+    expires_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
 
     __table_args__ = (
-        Index("ix_user_roles_role", "role_id"),
+        Index("ix_user_roles_role", "role_id", "user_id"),
         Index("ix_user_roles_provider", "provider_id", postgresql_where=text("provider_id IS NOT NULL")),
+        Index("ix_user_roles_expires", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+        Index("ix_user_roles_granted_by", "granted_by_id", postgresql_where=text("granted_by_id IS NOT NULL")),
+    )
+
+
+# The same as `held()`, for statements of words in which the table is called `ur`.
+HELD = "(ur.expires_at IS NULL OR ur.expires_at > statement_timestamp())"
+
+
+def held() -> ColumnElement[bool]:
+    """Whether a role is somebody's at this moment, as SQL over `UserRole`."""
+    return or_(UserRole.expires_at.is_(None), UserRole.expires_at > func.statement_timestamp())
+
+
+class RoleRules(Base):
+    """How roles are changed here (one row): with `needs_two` another administrator confirms what gives power.
+
+    `known` are the permissions earlier releases had: what is new is given to the roles that have it from the start.
+    """
+
+    __tablename__ = "role_rules"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default="1", autoincrement=False)
+    needs_two: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    known: Mapped[list[str]] = mapped_column(ARRAY(String(64)), server_default="{}")
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
+class RoleChange(Base):
+    """What one administrator asked for and another has to confirm: a role's permissions, its end, a grant, the rule itself.
+
+    `wanted` is what is asked, `before` what was in force then; `role_version` the role's version it was asked upon.
+    """
+
+    __tablename__ = "role_changes"
+
+    id: Mapped[BigId]
+    kind: Mapped[str] = mapped_column(String(16))
+    role_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("roles.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    role_version: Mapped[int | None] = mapped_column(Integer)
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    wanted: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    reason: Mapped[str] = mapped_column(String(500))
+    asked_by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
+    outcome: Mapped[str | None] = mapped_column(String(16))
+
+    __table_args__ = (
+        Index(
+            "uq_role_changes_open",
+            "kind",
+            text("coalesce(role_id, 0)"),
+            text("coalesce(user_id, 0)"),
+            unique=True,
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+        Index("ix_role_changes_role", "role_id"),
+        Index("ix_role_changes_user", "user_id"),
+        Index("ix_role_changes_asked_by", "asked_by_id"),
+        Index("ix_role_changes_settled_by", "settled_by_id"),
     )

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.errors import TooManyExports
 from waypost.access.events import UsersExported
-from waypost.access.models import LoginSession, Passkey, Role, TotpSecret, UserRole
+from waypost.access.models import LoginSession, Passkey, Role, TotpSecret, UserRole, held
 from waypost.access.queries import roles_of
 from waypost.directory import queries
 from waypost.directory.models import TeamMember, User
@@ -74,7 +74,7 @@ def _among(filters: PeopleFilters) -> ColumnElement[bool]:
         wanted.append(exists().where(TeamMember.user_id == User.id, TeamMember.team_id == filters.team_id))
     if filters.role is not None:
         of_role = select(Role.id).where(Role.key == filters.role).scalar_subquery()
-        wanted.append(exists().where(UserRole.user_id == User.id, UserRole.role_id == of_role))
+        wanted.append(exists().where(UserRole.user_id == User.id, UserRole.role_id == of_role, held()))
     if filters.look is Look.NEVER_SIGNED_IN:
         wanted.append(User.signed_in_at.is_(None))
     if filters.look is Look.NO_SECOND_FACTOR:

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
-from waypost.access.models import LoginSession, Role, RolePermission, UserRole
+from waypost.access.models import HELD, LoginSession, Role, RolePermission, UserRole, held
 from waypost.access.permissions import Permission, Scope
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
@@ -20,33 +20,34 @@ from waypost.kernel.paging import after, decode_cursor, encode_cursor
 FRESH = 1.0  # a revoked session or a changed right is in force after at most this many seconds
 KEPT = 10_000
 
-FACTS = """
+FACTS = f"""
     SELECT u.id, u.username,
-      (SELECT coalesce(jsonb_object_agg(p.permission, p.scope), '{}'::jsonb) FROM
+      (SELECT coalesce(jsonb_object_agg(p.permission, p.scope), '{{}}'::jsonb) FROM
         (SELECT rp.permission, max(rp.scope) AS scope FROM user_roles ur
-           JOIN role_permissions rp ON rp.role_id = ur.role_id WHERE ur.user_id = u.id GROUP BY rp.permission) p)
-        AS permissions,
-      (SELECT coalesce(array_agg(r.key ORDER BY r.key), '{}') FROM user_roles ur JOIN roles r ON r.id = ur.role_id
-        WHERE ur.user_id = u.id) AS roles,
-      (SELECT coalesce(array_agg(team_id), '{}') FROM team_members WHERE user_id = u.id) AS team_ids,
+           JOIN role_permissions rp ON rp.role_id = ur.role_id WHERE ur.user_id = u.id AND {HELD}
+           GROUP BY rp.permission) p) AS permissions,
+      (SELECT min(ur.expires_at) FROM user_roles ur WHERE ur.user_id = u.id AND {HELD}) AS good_until,
+      (SELECT coalesce(array_agg(r.key ORDER BY r.key), '{{}}') FROM user_roles ur JOIN roles r ON r.id = ur.role_id
+        WHERE ur.user_id = u.id AND {HELD}) AS roles,
+      (SELECT coalesce(array_agg(team_id), '{{}}') FROM team_members WHERE user_id = u.id) AS team_ids,
       (WITH RECURSIVE tree(id) AS (
           SELECT d.id FROM departments d WHERE d.head_id = u.id
           UNION SELECT d.id FROM departments d JOIN tree ON d.parent_id = tree.id)
-        SELECT coalesce(array_agg(id), '{}') FROM tree) AS department_ids,
+        SELECT coalesce(array_agg(id), '{{}}') FROM tree) AS department_ids,
       (WITH RECURSIVE below(id, level) AS (
           SELECT r.id, 1 FROM users r WHERE r.manager_id = u.id
           UNION SELECT r.id, below.level + 1 FROM users r JOIN below ON r.manager_id = below.id WHERE below.level < 20)
-        SELECT coalesce(array_agg(DISTINCT id), '{}') FROM below) AS report_ids
-"""
+        SELECT coalesce(array_agg(DISTINCT id), '{{}}') FROM below) AS report_ids
+"""  # noqa: S608 - our own words
 # A role of theirs needs a second factor, and they have none, and nobody who is trusted with it asked for one.
-NEEDS_FACTOR = """
+NEEDS_FACTOR = f"""
       (EXISTS (SELECT 1 FROM user_roles ur JOIN roles r ON r.id = ur.role_id
-          WHERE ur.user_id = u.id AND r.needs_second_factor)
+          WHERE ur.user_id = u.id AND {HELD} AND r.needs_second_factor)
         AND NOT EXISTS (SELECT 1 FROM totp_secrets t WHERE t.user_id = u.id AND t.confirmed_at IS NOT NULL)
         AND NOT EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = u.id)
-        AND NOT {vouched})
+        AND NOT {{vouched}})
         AS must_enrol
-"""
+"""  # noqa: S608 - our own words
 _of_session = text(
     FACTS
     + ","
@@ -73,6 +74,7 @@ def actor_from(row: Any, session_id: int | None, channel: str) -> Actor:
         roles=tuple(row.roles),
         # whoever comes through another door (mail, chat, jobs) has shown there who they are
         must_enrol=getattr(row, "must_enrol", False),
+        good_until=row.good_until,
     )
 
 
@@ -104,14 +106,14 @@ async def granted_below(session: AsyncSession, permission: Permission, scope: Sc
     rows = await session.scalars(
         select(UserRole.user_id)
         .join(RolePermission, RolePermission.role_id == UserRole.role_id)
-        .where(RolePermission.permission == permission.value, RolePermission.scope < scope.value)
+        .where(RolePermission.permission == permission.value, RolePermission.scope < scope.value, held())
         .distinct()
     )
     return frozenset(rows)
 
 
 class ActorCache:
-    """Actors by session, at most `FRESH` seconds old."""
+    """Actors by session, at most `FRESH` seconds old; one whose role has ended meanwhile is read anew."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[int, tuple[float, int, Actor]] = OrderedDict()
@@ -120,7 +122,7 @@ class ActorCache:
         """The session's actor, from memory when fresh; None when the session has ended."""
         kept = self._kept.get(session_id)
         tick = time.monotonic()
-        if kept is not None and kept[1] == user_id and tick - kept[0] < FRESH:
+        if kept is not None and kept[1] == user_id and tick - kept[0] < FRESH and kept[2].is_good(now()):
             return kept[2]
         async with database.read() as session:
             actor = await actor_of_session(session, user_id=user_id, session_id=session_id)
@@ -167,7 +169,7 @@ async def roles_of(session: AsyncSession, user_ids: list[int]) -> dict[int, list
     rows = await session.execute(
         select(UserRole.user_id, Role.key, Role.name)
         .join(Role, Role.id == UserRole.role_id)
-        .where(UserRole.user_id.in_(user_ids))
+        .where(UserRole.user_id.in_(user_ids), held())
         .order_by(Role.key)
     )
     found: dict[int, list[dict[str, str]]] = {i: [] for i in user_ids}
@@ -192,7 +194,7 @@ async def people_with_roles(session: AsyncSession, role_keys: Collection[str]) -
     rows = await session.execute(
         select(Role.key, UserRole.user_id)
         .join(UserRole, UserRole.role_id == Role.id)
-        .where(Role.key.in_(set(role_keys)))
+        .where(Role.key.in_(set(role_keys)), held())
         .order_by(UserRole.user_id)
     )
     found: dict[str, list[int]] = {}
@@ -208,31 +210,6 @@ async def people_who_may(session: AsyncSession, permission: Permission, ids: Col
     rows = await session.scalars(
         select(UserRole.user_id)
         .join(RolePermission, RolePermission.role_id == UserRole.role_id)
-        .where(RolePermission.permission == permission.value, UserRole.user_id.in_(sorted(ids)))
+        .where(RolePermission.permission == permission.value, UserRole.user_id.in_(sorted(ids)), held())
     )
     return frozenset(rows)
-
-
-async def granted_by(session: AsyncSession, role_id: int) -> dict[str, int]:
-    """What a role grants: permissions with their scopes."""
-    rows = await session.execute(
-        select(RolePermission.permission, RolePermission.scope).where(RolePermission.role_id == role_id)
-    )
-    return {row.permission: row.scope for row in rows}
-
-
-async def role_page(
-    session: AsyncSession, *, cursor: str | None, limit: int
-) -> tuple[list[tuple[Role, dict[str, int]]], str | None]:
-    """Roles by key with their permissions and scopes."""
-    statement = select(Role).order_by(Role.key).limit(limit + 1)
-    if cursor:
-        (key,) = decode_cursor(cursor, "roles", str)
-        statement = statement.where(Role.key > key)
-    roles = list((await session.scalars(statement)).all())
-    grants = await session.execute(select(RolePermission).where(RolePermission.role_id.in_([r.id for r in roles])))
-    granted: dict[int, dict[str, int]] = {r.id: {} for r in roles}
-    for (grant,) in grants:
-        granted[grant.role_id][grant.permission] = grant.scope
-    end = roles[limit - 1].key if len(roles) > limit else None
-    return [(r, granted[r.id]) for r in roles[:limit]], encode_cursor("roles", end) if end else None

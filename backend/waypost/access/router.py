@@ -21,18 +21,17 @@ from waypost.access.errors import (
 )
 from waypost.access.factors import SecondFactorAsked
 from waypost.access.models import LoginSession
-from waypost.access.permissions import Permission, Scope
+from waypost.access.permissions import Permission
 from waypost.access.providers.errors import NotLetIn
 from waypost.access.providers.ldap.errors import DirectoryAway, DirectoryPasswordOver
 from waypost.access.providers.ldap.signing_in import Directories
-from waypost.access.schemas import FirstPassword, Login, Me, RoleCreate, RolePage, RoleRead, SessionPage, SignedInAnswer
+from waypost.access.schemas import FirstPassword, Login, Me, SessionPage, SignedInAnswer
 from waypost.directory.models import User
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, WriteSession, database
-from waypost.kernel.errors import Refusal, invalid_field
+from waypost.kernel.errors import Refusal
 from waypost.kernel.http import StrictRoute, json_response, problem
-from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
@@ -212,44 +211,3 @@ async def revoke_session(
     """End one of one's own sessions."""
     await service.revoke_session(session, actor, session_id)
     return Response(status_code=204)
-
-
-def role_json(role: object, permissions: dict[str, int]) -> dict[str, object]:
-    """A role with the permissions it grants."""
-    return {
-        "id": role.id,  # type: ignore[attr-defined]
-        "key": role.key,  # type: ignore[attr-defined]
-        "name": role.name,  # type: ignore[attr-defined]
-        "is_system": role.is_system,  # type: ignore[attr-defined]
-        "needs_second_factor": role.needs_second_factor,  # type: ignore[attr-defined]
-        "permissions": {p: Scope(s).name for p, s in sorted(permissions.items())},
-    }
-
-
-@router.get("/roles", tags=["Administration"], response_model=RolePage)
-async def roles(
-    session: ReadSession,
-    _: Annotated[Actor, permit(Permission.ROLES_READ)],
-    limit: Limit = 25,
-    cursor: Cursor = None,
-) -> Response:
-    """Roles with the permissions they grant."""
-    rows, following = await queries.role_page(session, cursor=cursor, limit=limit)
-    return json_response({"items": [role_json(r, p) for r, p in rows], "next_cursor": following})
-
-
-@router.post("/roles", tags=["Administration"], status_code=201, response_model=RoleRead)
-async def create_role(
-    body: RoleCreate, session: WriteSession, actor: Annotated[Actor, permit(Permission.ROLES_CONFIGURE)], once: OnceOnly
-) -> Response:
-    """Add a role."""
-    try:
-        granted = body.granted()
-    except KeyError as unknown:
-        raise invalid_field("/permissions", f"there is no scope {unknown.args[0]!r}") from unknown
-
-    async def work() -> Response:
-        role = await service.create_role(session, actor, key=body.key, name=body.name, permissions=granted)
-        return json_response(role_json(role, {p.value: int(s) for p, s in granted.items()}), 201)
-
-    return await once.answer(session, actor.user_id, work)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from waypost.access.permissions import Permission, Scope
 from waypost.kernel.shapes import NamedRef, PersonRef, Strict
 
 
@@ -82,33 +81,3 @@ class SessionItem(BaseModel):
 class SessionPage(BaseModel):
     items: list[SessionItem]
     next_cursor: str | None
-
-
-class RoleRead(BaseModel):
-    """A role: permissions with their scopes."""
-
-    id: Annotated[int, Field(examples=[4])]
-    key: Annotated[str, Field(examples=["agent"])]
-    name: Annotated[str, Field(examples=["Agent"])]
-    is_system: bool
-    needs_second_factor: bool
-    permissions: Annotated[dict[str, str], Field(examples=[{"tickets:read": "TEAM"}])]
-
-
-class RolePage(BaseModel):
-    items: list[RoleRead]
-    next_cursor: str | None
-
-
-class RoleCreate(Strict):
-    """A new role. A permission may be a word (scope OWN) or a word with its scope."""
-
-    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,62}$", examples=["facility_lead"])]
-    name: Annotated[str, Field(min_length=1, max_length=100, examples=["Facility lead"])]
-    permissions: list[Permission] | dict[Permission, str] = Field(examples=[{"tickets:read": "TEAM"}])
-
-    def granted(self) -> dict[Permission, Scope]:
-        """Permissions with scopes. Raises `ValueError` for an unknown scope."""
-        if isinstance(self.permissions, list):
-            return dict.fromkeys(self.permissions, Scope.OWN)
-        return {p: Scope[s] for p, s in self.permissions.items()}

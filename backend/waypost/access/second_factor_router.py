@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from waypost.access import factor_resets, factors, queries, second_factor
+from waypost.access import factor_resets, factors, second_factor
 from waypost.access.actor import Actor
 from waypost.access.deps import caller_of, permit, public
 from waypost.access.errors import (
@@ -26,8 +26,10 @@ from waypost.access.models import Role
 from waypost.access.passkey_router import origin_of, passkey_json
 from waypost.access.passkeys import here, passkeys_of
 from waypost.access.permissions import Permission
-from waypost.access.router import answer_of, role_json
-from waypost.access.schemas import RoleRead, SignedInAnswer
+from waypost.access.role_queries import role_json
+from waypost.access.role_schemas import RoleRead
+from waypost.access.router import answer_of
+from waypost.access.schemas import SignedInAnswer
 from waypost.access.second_factor_schemas import (
     CodeGiven,
     Enrolment,
@@ -143,7 +145,7 @@ async def set_role_second_factor(
 ) -> Response:
     """Say whether a role's people need a second factor; without one, they are asked to set it up before anything else."""
     role = await factor_resets.set_role_need(session, actor, role_id, is_needed=body.is_needed)
-    return json_response(role_json(role, await queries.granted_by(session, role.id)))
+    return json_response(await role_json(session, actor, role))
 
 
 @router.get("/second-factor-resets", tags=["Administration"], response_model=ResetPage)

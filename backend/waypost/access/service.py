@@ -7,34 +7,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access import factors, passwords, throttle, throttling, tokens
+from waypost.access import factors, passwords, role_rules, throttle, throttling, tokens
 from waypost.access.actor import Actor
 from waypost.access.errors import (
     LinkUsedUp,
-    RoleNotFound,
     SessionEnded,
     SessionNotFound,
     TooManyAttempts,
     WrongCredentials,
 )
-from waypost.access.events import LoggedIn, LoginFailed, PasswordSet, RoleCreated, RolesGranted, SessionClosed
+from waypost.access.events import LoggedIn, LoginFailed, PasswordSet, RolesGranted, SessionClosed
 from waypost.access.models import (
     Credential,
     LoginSession,
     OneTimeLink,
     RefreshToken,
     Role,
-    RolePermission,
     SignInChallenge,
     Throttle,
     UserRole,
 )
-from waypost.access.permissions import SYSTEM_ROLES, Permission, Scope
+from waypost.access.permissions import Permission
 from waypost.access.queries import actors
+from waypost.access.role_errors import TwoNeeded
 from waypost.directory.models import User
 from waypost.directory.queries import by_login
 from waypost.kernel import proxies
@@ -375,10 +374,10 @@ async def use_password_link(
 
 
 async def grant_roles(session: AsyncSession, actor: Doer, user_id: int, keys: list[str], *, pointer: str) -> None:
-    """Give a person roles, beside those they have.
+    """Give a person roles for good, beside those they have.
 
-    Nobody gives away more than they hold, unless roles are theirs to configure. Raises `Invalid` naming an unknown
-    role, `Forbidden`.
+    Nobody gives away more than they hold, unless roles are theirs to configure; what gives power is not given here where
+    that takes two. Raises `Invalid` naming an unknown role, `Forbidden`, `TwoNeeded`.
     """
     roles = {r.key: r.id for r in await session.scalars(select(Role).where(Role.key.in_(keys)))}
     await check_may_give(session, actor, roles.values())
@@ -386,65 +385,37 @@ async def grant_roles(session: AsyncSession, actor: Doer, user_id: int, keys: li
     if unknown:
         raise Invalid(errors=(FieldError(pointer, f"there is no role {unknown[0]!r}"),))
     if keys:
+        at = now()
+        rows = [
+            {"user_id": user_id, "role_id": i, "granted_at": at, "granted_by_id": actor.person_id}
+            for i in roles.values()
+        ]
+        # one they have for a time is theirs for good from now on
+        for_good = {"expires_at": None, "granted_at": at, "granted_by_id": actor.person_id}
         await session.execute(
             pg_insert(UserRole)
-            .values([{"user_id": user_id, "role_id": roles[k]} for k in roles])
-            .on_conflict_do_nothing()
+            .values(rows)
+            .on_conflict_do_update(
+                index_elements=["user_id", "role_id"], set_=for_good, where=UserRole.expires_at.is_not(None)
+            )
         )
-        await record(session, RolesGranted(user_id=user_id, roles=tuple(sorted(roles))), actor=actor)
+        await record(session, RolesGranted(user_id=user_id, roles=tuple(sorted(roles))), actor=actor, at=at)
 
 
 async def check_may_give(session: AsyncSession, actor: Doer, role_ids: Collection[int]) -> None:
-    """Raises `Forbidden` when a person would give away, by these roles, more than they hold."""
-    if not isinstance(actor, Actor) or actor.may(Permission.ROLES_CONFIGURE):
+    """Raises `Forbidden` when a person would give away, by these roles, more than they hold, and `TwoNeeded` for those
+    that give power where that takes two."""
+    if not isinstance(actor, Actor):
         return
-    granted = await session.execute(
-        select(RolePermission.permission, RolePermission.scope).where(RolePermission.role_id.in_(role_ids))
-    )
-    held = {p.value: int(scope) for p, scope in actor.permissions.items()}
-    if any(held.get(permission, 0) < scope for permission, scope in granted):
-        raise Forbidden("These roles may more than you may yourself.")
-
-
-async def create_role(
-    session: AsyncSession, actor: Actor, *, key: str, name: str, permissions: dict[Permission, Scope]
-) -> Role:
-    """Add a role. A key that exists is refused by the database (409)."""
-    actor.require(Permission.ROLES_CONFIGURE)
-    role = Role(key=key, name=name, is_system=False)
-    session.add(role)
-    await session.flush()
-    if permissions:
-        await session.execute(
-            insert(RolePermission),
-            [{"role_id": role.id, "permission": p.value, "scope": int(s)} for p, s in permissions.items()],
-        )
-    granted = {p.value: int(s) for p, s in permissions.items()}
-    await record(session, RoleCreated(role_id=role.id, key=key, permissions=granted), actor=actor)
-    return role
-
-
-async def role_by_key(session: AsyncSession, key: str) -> Role:
-    """The role. Raises `RoleNotFound`."""
-    role = await session.scalar(select(Role).where(Role.key == key))
-    if role is None:
-        raise RoleNotFound
-    return role
-
-
-async def ensure_system_roles(session: AsyncSession) -> None:
-    """Create the roles every installation has and bring their permissions to this release's."""
-    for key, (name, granted) in SYSTEM_ROLES.items():
-        await session.execute(
-            pg_insert(Role).values(key=key, name=name, is_system=True).on_conflict_do_nothing(index_elements=["key"])
-        )
-        role = await role_by_key(session, key)
-        await session.execute(delete(RolePermission).where(RolePermission.role_id == role.id))
-        if granted:
-            await session.execute(
-                insert(RolePermission),
-                [{"role_id": role.id, "permission": p.value, "scope": int(s)} for p, s in granted.items()],
-            )
+    granted = await role_rules.granted_by_roles(session, role_ids)
+    if not actor.may(Permission.ROLES_CONFIGURE):
+        held = actor.permissions
+        if any(held.get(p, 0) < scope for one in granted.values() for p, scope in one.items()):
+            raise Forbidden("These roles may more than you may yourself.")
+    if await role_rules.needs_two(session):
+        roles = list(await session.scalars(select(Role).where(Role.id.in_(role_ids))))
+        if await role_rules.privileged(session, roles):
+            raise TwoNeeded
 
 
 async def forget_old_sessions(session: AsyncSession) -> None:

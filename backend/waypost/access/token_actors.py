@@ -49,7 +49,7 @@ class TokenActorCache:
         """The token's actor, from memory when fresh; None when there is none. Notes when and from where it was used."""
         token_hash = tokens.hash_token(token)
         kept, tick = self._kept.get(token_hash), time.monotonic()
-        if kept is not None and tick - kept[0] < FRESH:
+        if kept is not None and tick - kept[0] < FRESH and kept[1].is_good(now()):
             return kept[1]
         async with database.read() as session:
             actor = await actor_of_token(session, token_hash)

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.passwords import hash_password
 from waypost.access.queries import actor_of_user
-from waypost.access.service import ensure_system_roles, grant_roles, keep_password_hash
+from waypost.access.roles import ensure_system_roles
+from waypost.access.service import grant_roles, keep_password_hash
 from waypost.approvals import service as approvals
 from waypost.approvals.models import ApprovalStep
 from waypost.approvals.publishing import create_definition

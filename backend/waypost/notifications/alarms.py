@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access.models import RolePermission, UserRole
+from waypost.access.models import RolePermission, UserRole, held
 from waypost.access.permissions import Permission
 from waypost.access.scim.events import ProvisioningStopped
 from waypost.kernel.events import Recorded
@@ -36,6 +36,7 @@ async def tell_administrators(session: AsyncSession, recorded: Recorded, event: 
         select(UserRole.user_id)
         .join(RolePermission, RolePermission.role_id == UserRole.role_id)
         .where(RolePermission.permission == needed.value)
+        .where(RolePermission.permission == Permission.NOTIFICATIONS_CONFIGURE.value, held())
         .distinct()
         .order_by(UserRole.user_id)
         .limit(MOST_TOLD)

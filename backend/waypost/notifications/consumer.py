@@ -197,6 +197,7 @@ def _notice(
         thread=f"ticket.{ticket.id}",
         is_emergency=ticket.priority == "CRITICAL",
         in_app_only=not planned.by_mail,
+        is_internal=planned.is_internal,
         step_id=getattr(recorded.event, "step_id", None) if kind.decides else None,
         headers={
             "X-Waypost-Ticket": ticket.ticket_number,

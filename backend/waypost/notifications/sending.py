@@ -24,7 +24,7 @@ from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, record
 from waypost.kernel.logs import get_logger
 from waypost.kernel.relay import wait_before
-from waypost.notifications import capping, settling
+from waypost.notifications import capping, settling, still_theirs
 from waypost.notifications.accounts import keep_point, note_used
 from waypost.notifications.channels import Capped, Channel, Config, Message
 from waypost.notifications.channels.registry import CHANNELS, config_of
@@ -187,6 +187,11 @@ async def take(database: Database, key: str, most: int = BATCH) -> list[Letter] 
         if not rows:
             return None
         groups = await _with_their_bundles(session, rows, waiting)
+        gone = await still_theirs.not_theirs(session, [row for group in groups for row in group])
+        for row in (row for group in groups for row in group if row.id in gone):
+            row.status, row.last_error = "FAILED", still_theirs.WHY
+            row.words = {k: v for k, v in row.words.items() if k != "decide_link"}
+        groups = [kept for group in groups if (kept := [row for row in group if row.id not in gone])]
         for group in groups:
             for row in group:
                 row.attempts += 1

@@ -20,6 +20,7 @@ from waypost.notifications.kinds import KINDS, Event, event_of
 from waypost.notifications.models import Delivery, Notification
 from waypost.notifications.people import Person
 from waypost.notifications.rendering import one_line
+from waypost.notifications.still_theirs import INTERNAL
 from waypost.notifications.words import Words
 
 RETURNED = (
@@ -31,7 +32,7 @@ RETURNED = (
 class Notice:
     """What to tell. `path` is where it leads in the app; `thread` holds a conversation's mails together.
 
-    `retold` gives the words of a channel and a language, where those differ from `words`.
+    `retold` gives the words of a channel and a language, where those differ from `words`. `is_internal`: the team's words.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Notice:
     is_emergency: bool = False
     in_app_only: bool = False
     step_id: int | None = None
+    is_internal: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     retold: Callable[[str, str], Words] | None = None
 
@@ -112,7 +114,7 @@ async def deliver(
             kind=notice.kind,
             recipient=recipient,
             subject=one_line(words.subject),
-            words=words.kept(),
+            words=words.kept() | ({INTERNAL: True} if notice.is_internal else {}),
             headers=_headers(notice, domain) if channel == EMAIL else {},
             message_id=f"<{recorded.id}.{person.id}@{domain}>",
             bundle=planned.bundle,

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
+from waypost.access.models import HELD
 from waypost.access.permissions import Permission, Scope
 from waypost.access.queries import actors_of_users
 from waypost.tickets import policy
@@ -20,7 +21,7 @@ from waypost.tickets.queries import find_ticket
 
 ASKED = 100  # people near the ticket whose rights are looked at, at most
 
-_near = text("""
+_near = text(f"""
     WITH RECURSIVE line(id, level) AS (
         SELECT manager_id, 1 FROM users WHERE id = :requester AND manager_id IS NOT NULL
         UNION
@@ -36,14 +37,14 @@ _near = text("""
         UNION SELECT head_id FROM up
         UNION SELECT user_id FROM team_members WHERE team_id = :team
         UNION SELECT ur.user_id FROM user_roles ur JOIN role_permissions p ON p.role_id = ur.role_id
-            WHERE p.permission = :permission AND p.scope = :all)
+            WHERE p.permission = :permission AND p.scope = :all AND {HELD})
     SELECT u.id, u.username, u.first_name, u.last_name FROM users u JOIN near ON near.id = u.id
     WHERE u.is_active AND u.id <> :me
       AND lower(u.first_name || ' ' || u.last_name || ' ' || u.username) LIKE :pattern ESCAPE '!'
     ORDER BY u.id = ANY(CAST(:people AS bigint[])) DESC,
       EXISTS (SELECT 1 FROM team_members m WHERE m.team_id = :team AND m.user_id = u.id) DESC, u.last_name, u.first_name, u.id
     LIMIT :most
-""")
+""")  # noqa: S608 - our own words
 
 
 async def mentionable_people(

@@ -19,13 +19,14 @@ from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access.leaving import ADMINISTRATOR, is_last_administrator
-from waypost.access.models import LoginSession, Role, RolePermission, UserRole
+from waypost.access.grants import is_last_administrator
+from waypost.access.models import LoginSession, Role, RolePermission, UserRole, held
 from waypost.access.permissions import Permission
 from waypost.access.providers.errors import IdentityTaken, NotLetIn
 from waypost.access.providers.events import IdentityLinked, PersonFollowedProvider, ProviderRolesChanged
 from waypost.access.providers.models import VERIFIED_EMAIL, Identity, IdentityProvider, ProviderGroup
 from waypost.access.queries import actors
+from waypost.access.reach import ADMINISTRATOR
 from waypost.directory.editing import set_manager
 from waypost.directory.errors import ManagerCircle
 from waypost.directory.models import Department, User
@@ -171,7 +172,7 @@ async def administers(session: AsyncSession, user_id: int) -> bool:
         await session.scalar(
             select(
                 exists()
-                .where(UserRole.user_id == user_id, UserRole.role_id == Role.id)
+                .where(UserRole.user_id == user_id, UserRole.role_id == Role.id, held())
                 .where(
                     (Role.key == ADMINISTRATOR)
                     | exists().where(RolePermission.role_id == Role.id, RolePermission.permission.in_(powers))
@@ -278,7 +279,7 @@ async def roles_from_groups(
     had = {
         row.role_id: row.provider_id
         for row in await session.execute(
-            select(UserRole.role_id, UserRole.provider_id).where(UserRole.user_id == user.id).with_for_update()
+            select(UserRole.role_id, UserRole.provider_id).where(UserRole.user_id == user.id, held()).with_for_update()
         )
     }
     keys = {r.id: r.key for r in await session.scalars(select(Role).where(Role.id.in_({*wanted, *had})))}
@@ -291,7 +292,12 @@ async def roles_from_groups(
             taken = [i for i in taken if keys[i] != ADMINISTRATOR]
     if given:
         rows = [{"user_id": user.id, "role_id": i, "provider_id": provider.id} for i in given]
-        await session.execute(insert(UserRole).values(rows).on_conflict_do_nothing())
+        # what they had for a time, and has ended, is taken over
+        ended = {"provider_id": provider.id, "expires_at": None, "reason": "", "granted_by_id": None}
+        given_now = insert(UserRole).values(rows)
+        await session.execute(
+            given_now.on_conflict_do_update(index_elements=["user_id", "role_id"], set_=ended, where=~held())
+        )
     if taken:
         theirs = (UserRole.user_id == user.id, UserRole.provider_id == provider.id)
         await session.execute(delete(UserRole).where(*theirs, UserRole.role_id.in_(taken)))

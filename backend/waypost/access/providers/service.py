@@ -20,7 +20,7 @@ from waypost.access import step_up
 from waypost.access.actor import Actor
 from waypost.access.errors import LastAdministrator
 from waypost.access.leaving import ADMINISTRATOR
-from waypost.access.models import LoginSession, Role, UserRole
+from waypost.access.models import LoginSession, Role, UserRole, held
 from waypost.access.permissions import Permission
 from waypost.access.providers.errors import KeyTaken, ProviderNotFound, TooManyProviders
 from waypost.access.providers.events import (
@@ -179,12 +179,12 @@ async def remove_provider(session: AsyncSession, actor: Actor, provider_id: int)
 
 
 async def _is_administered(session: AsyncSession) -> bool:
-    """Whether anybody active administers."""
+    """Whether anybody active administers for good."""
     wanted = (
         select(User.id)
         .join(UserRole, UserRole.user_id == User.id)
         .join(Role, Role.id == UserRole.role_id)
-        .where(Role.key == ADMINISTRATOR, User.is_active)
+        .where(Role.key == ADMINISTRATOR, User.is_active, held(), UserRole.expires_at.is_(None))
         .limit(1)
     )
     return await session.scalar(wanted) is not None

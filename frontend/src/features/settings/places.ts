@@ -52,6 +52,8 @@ export const places: SettingsPlace[] = [
     icon: "i-lucide-user-round-plus",
     needs: "identity:configure",
   },
+  { to: "/settings/roles", key: "roles", icon: "i-lucide-key-round", needs: "roles:read" },
+  { to: "/settings/access", key: "access", icon: "i-lucide-circle-help", needs: "roles:read" },
   { to: "/settings/teams", key: "teams", icon: "i-lucide-users", needs: "directory:configure" },
   {
     to: "/settings/notifications",

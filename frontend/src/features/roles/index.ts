@@ -1,0 +1,1 @@
+export { default as AccessLink } from "./AccessLink.vue";
