@@ -78,6 +78,7 @@ SAYS_NOTHING: dict[str, str] = {
     "POST /approval-workflows/{definition_id}/restore": _DESIGN,
     "POST /approvals/away": "one's own absence",
     "POST /approvals/delegations": "one's own delegation",
+    "POST /audit/verify": "whether the log is whole: numbers of rows, no words",
     "POST /canned-replies": "one's own words",
     "POST /request-drafts": "one's own draft, under an id of one's own making",
     "POST /contact-points": _OWN,
