@@ -14,10 +14,10 @@ from waypost.access.api_tokens import forget_old_tokens
 from waypost.access.events import SessionClosed
 from waypost.access.providers import signing_in
 from waypost.access.providers.events import ProviderGroupsSet
+from waypost.access.role_uses import use_role_finders
 from waypost.access.scim import people as scim_people
 from waypost.access.scim import roles as scim_roles
 from waypost.access.scim.events import ProvisioningStopped
-from waypost.access.role_uses import use_role_finders
 from waypost.access.service import forget_old_sessions
 from waypost.approvals import definitions, delegating, leaving, links, reviews, role_mentions, timing
 from waypost.approvals import deputy_events as deputies

@@ -35,8 +35,7 @@ async def tell_administrators(session: AsyncSession, recorded: Recorded, event: 
     ids = await session.scalars(
         select(UserRole.user_id)
         .join(RolePermission, RolePermission.role_id == UserRole.role_id)
-        .where(RolePermission.permission == needed.value)
-        .where(RolePermission.permission == Permission.NOTIFICATIONS_CONFIGURE.value, held())
+        .where(RolePermission.permission == needed.value, held())
         .distinct()
         .order_by(UserRole.user_id)
         .limit(MOST_TOLD)
