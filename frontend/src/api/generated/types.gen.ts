@@ -79,6 +79,156 @@ export type AbsenceRead = {
 };
 
 /**
+ * AccessAnswer
+ *
+ * Whether they may: by which rules, or which are nearest. `needs_sight`: they might, but cannot see the ticket.
+ */
+export type AccessAnswer = {
+    /**
+     * Act
+     */
+    act: 'READ' | 'READ_INTERNAL' | 'COMMENT' | 'COMMENT_INTERNAL' | 'WORK' | 'DECIDE';
+    /**
+     * Because
+     */
+    because: Array<AccessGround>;
+    /**
+     * Is Allowed
+     */
+    is_allowed: boolean;
+    /**
+     * Nearest
+     */
+    nearest: Array<AccessGround>;
+    /**
+     * Needs Sight
+     */
+    needs_sight: boolean;
+    /**
+     * Steps
+     */
+    steps: Array<AccessStep>;
+};
+
+/**
+ * AccessGround
+ *
+ * A relation of the person to the ticket. With nothing missing it is why they may.
+ */
+export type AccessGround = {
+    department: NamedRef | null;
+    /**
+     * Missing
+     */
+    missing: Array<AccessLack>;
+    person: PersonRef | null;
+    /**
+     * Rule
+     */
+    rule: 'requester' | 'creator' | 'assignee' | 'approver' | 'deputy' | 'invited' | 'team' | 'reports' | 'department' | 'everything' | 'break_glass' | 'answered' | 'later';
+    team: NamedRef | null;
+};
+
+/**
+ * AccessLack
+ *
+ * One thing that keeps a rule from counting: which permission would have to reach how far, and how far it does.
+ */
+export type AccessLack = {
+    /**
+     * Has
+     */
+    has: 'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL' | null;
+    /**
+     * Lack
+     */
+    lack: 'PERMISSION' | 'SCOPE' | 'SENT' | 'CONFIDENTIAL';
+    /**
+     * Needed
+     */
+    needed: 'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL' | null;
+    /**
+     * Permission
+     */
+    permission: string | null;
+};
+
+/**
+ * AccessRole
+ *
+ * A role of the person that grants one of the permissions asked about.
+ */
+export type AccessRole = {
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Permission
+     */
+    permission: string;
+    /**
+     * Scope
+     */
+    scope: 'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL';
+};
+
+/**
+ * AccessStep
+ *
+ * A step of the ticket's approval that concerns the person.
+ */
+export type AccessStep = {
+    /**
+     * Is Open
+     */
+    is_open: boolean;
+    on_behalf_of: PersonRef | null;
+    /**
+     * Order
+     */
+    order: number;
+    /**
+     * Stage
+     */
+    stage: string;
+    /**
+     * Status
+     */
+    status: string;
+};
+
+/**
+ * AccessTicket
+ */
+export type AccessTicket = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Confidential
+     */
+    is_confidential: boolean;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+};
+
+/**
  * ActiveBody
  */
 export type ActiveBody = {
@@ -3391,6 +3541,89 @@ export type GlassBreak = {
 };
 
 /**
+ * Grant
+ *
+ * That somebody has a role: who gave it, why, and until when (null: for good).
+ */
+export type Grant = {
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+    /**
+     * Granted At
+     */
+    granted_at: string | null;
+    granted_by: PersonRef | null;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Reason
+     */
+    reason: string;
+    role: RoleName;
+    user: PersonRef;
+};
+
+/**
+ * GrantCreate
+ *
+ * A role for somebody. Who has it already has it until the new end from now on.
+ */
+export type GrantCreate = {
+    /**
+     * Expires At
+     */
+    expires_at?: string | null;
+    /**
+     * Reason
+     *
+     * Why; whoever confirms it reads this.
+     */
+    reason?: string;
+    /**
+     * User Id
+     */
+    user_id: number;
+};
+
+/**
+ * GrantDone
+ *
+ * How they have the role now; `change` is set when that waits for another administrator.
+ */
+export type GrantDone = {
+    change: RoleChangeRead | null;
+    grant: Grant | null;
+};
+
+/**
+ * GrantList
+ */
+export type GrantList = {
+    /**
+     * Items
+     */
+    items: Array<Grant>;
+};
+
+/**
+ * GrantPage
+ */
+export type GrantPage = {
+    /**
+     * Items
+     */
+    items: Array<Grant>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * GroupRoles
  *
  * The roles a group gives; `*` stands for everybody who comes by the provider.
@@ -5553,6 +5786,50 @@ export type PeopleAnswer = {
 export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'privacy:handle' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:manage' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'tokens:configure' | 'tokens:own' | 'views:configure';
 
 /**
+ * PermissionItem
+ *
+ * A permission, the room it belongs to, and the scopes that make a difference (none: it is had or not).
+ */
+export type PermissionItem = {
+    /**
+     * Is Kept By Administrators
+     */
+    is_kept_by_administrators: boolean;
+    /**
+     * Is Privileged
+     *
+     * Whoever has it can give power.
+     */
+    is_privileged: boolean;
+    /**
+     * Label Key
+     */
+    label_key: string;
+    /**
+     * Permission
+     */
+    permission: string;
+    /**
+     * Room
+     */
+    room: string;
+    /**
+     * Scopes
+     */
+    scopes: Array<'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL'>;
+};
+
+/**
+ * Permissions
+ */
+export type Permissions = {
+    /**
+     * Items
+     */
+    items: Array<PermissionItem>;
+};
+
+/**
  * PersonItem
  *
  * A person in a picker.
@@ -7482,11 +7759,92 @@ export type ReviewTicket = {
 };
 
 /**
+ * RoleChangePage
+ */
+export type RoleChangePage = {
+    /**
+     * Items
+     */
+    items: Array<RoleChangeRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * RoleChangeRead
+ *
+ * A change one administrator asked for, with what was and what is wanted; `outcome` is null while it waits.
+ */
+export type RoleChangeRead = {
+    after: RoleSide | null;
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'confirm' | 'refuse'>;
+    asked_by: PersonRef | null;
+    before: RoleSide | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Outdated
+     *
+     * The role has changed since: ask again.
+     */
+    is_outdated: boolean;
+    /**
+     * Kind
+     */
+    kind: 'ROLE' | 'REMOVAL' | 'GRANT' | 'RULE';
+    move_to: RoleName | null;
+    /**
+     * Outcome
+     */
+    outcome: 'CONFIRMED' | 'REFUSED' | 'DROPPED' | 'EXPIRED' | null;
+    /**
+     * Reason
+     */
+    reason: string;
+    role: RoleName | null;
+    /**
+     * Settled At
+     */
+    settled_at: string | null;
+    settled_by: PersonRef | null;
+    /**
+     * Until
+     *
+     * Of a grant: until when.
+     */
+    until: string | null;
+    user: PersonRef | null;
+};
+
+/**
  * RoleCreate
  *
- * A new role. A permission may be a word (scope OWN) or a word with its scope.
+ * A new role. A permission may be a word (its nearest scope) or a word with its scope.
  */
 export type RoleCreate = {
+    /**
+     * Description
+     */
+    description?: string;
+    /**
+     * Is Privileged
+     */
+    is_privileged?: boolean;
     /**
      * Key
      */
@@ -7499,8 +7857,14 @@ export type RoleCreate = {
      * Permissions
      */
     permissions: Array<Permission> | {
-        [key in Permission]?: string;
+        [key in Permission]?: 'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL';
     };
+    /**
+     * Reason
+     *
+     * Why; whoever confirms it reads this.
+     */
+    reason?: string;
 };
 
 /**
@@ -7528,6 +7892,99 @@ export type RoleDefaults = {
      * The version you read.
      */
     version: number;
+};
+
+/**
+ * RoleDone
+ *
+ * The role as it is now; `change` is set when the change waits for another administrator.
+ */
+export type RoleDone = {
+    change: RoleChangeRead | null;
+    role: RoleRead | null;
+};
+
+/**
+ * RoleMade
+ *
+ * The new role; `change` is set when what it is to grant waits for another administrator.
+ */
+export type RoleMade = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'edit' | 'grant' | 'remove'>;
+    change: RoleChangeRead | null;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Gives Power
+     *
+     * Marked so, or something it grants gives power.
+     */
+    gives_power: boolean;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Privileged
+     *
+     * Marked by an administrator as one that gives power.
+     */
+    is_privileged: boolean;
+    /**
+     * Is System
+     */
+    is_system: boolean;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Needs Second Factor
+     */
+    needs_second_factor: boolean;
+    /**
+     * People Count
+     */
+    people_count: number;
+    /**
+     * Permissions
+     */
+    permissions: {
+        [key: string]: 'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL';
+    };
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * RoleName
+ */
+export type RoleName = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
 };
 
 /**
@@ -7559,13 +8016,33 @@ export type RolePage = {
 /**
  * RoleRead
  *
- * A role: permissions with their scopes.
+ * A role: permissions with their scopes, and how many active people have it.
  */
 export type RoleRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'edit' | 'grant' | 'remove'>;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Gives Power
+     *
+     * Marked so, or something it grants gives power.
+     */
+    gives_power: boolean;
     /**
      * Id
      */
     id: number;
+    /**
+     * Is Privileged
+     *
+     * Marked by an administrator as one that gives power.
+     */
+    is_privileged: boolean;
     /**
      * Is System
      */
@@ -7583,11 +8060,21 @@ export type RoleRead = {
      */
     needs_second_factor: boolean;
     /**
+     * People Count
+     */
+    people_count: number;
+    /**
      * Permissions
      */
     permissions: {
-        [key: string]: string;
+        [key: string]: 'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL';
     };
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
 };
 
 /**
@@ -7605,6 +8092,90 @@ export type RoleRef = {
 };
 
 /**
+ * RoleRulesRead
+ *
+ * `needs_two`: what gives power waits for a second administrator. `others` could confirm what the reader asks.
+ */
+export type RoleRulesRead = {
+    /**
+     * Administrator Key
+     */
+    administrator_key: string;
+    /**
+     * May Change
+     */
+    may_change: boolean;
+    /**
+     * Needs Two
+     */
+    needs_two: boolean;
+    /**
+     * Others
+     */
+    others: number;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+    /**
+     * Waits
+     *
+     * That it does not take two any more waits for a second administrator.
+     */
+    waits: boolean;
+};
+
+/**
+ * RoleRulesSet
+ */
+export type RoleRulesSet = {
+    /**
+     * Needs Two
+     */
+    needs_two: boolean;
+    /**
+     * Reason
+     *
+     * Why; whoever confirms it reads this.
+     */
+    reason?: string;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * RoleSide
+ *
+ * A role as it was, or is to be.
+ */
+export type RoleSide = {
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Is Privileged
+     */
+    is_privileged: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Permissions
+     */
+    permissions: {
+        [key: string]: 'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL';
+    };
+};
+
+/**
  * RoleUpdate
  */
 export type RoleUpdate = {
@@ -7618,6 +8189,44 @@ export type RoleUpdate = {
             [key: string]: boolean | null;
         };
     };
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * RoleWanted
+ *
+ * The whole role as it is to be; what is left out of `permissions` it does not grant.
+ */
+export type RoleWanted = {
+    /**
+     * Description
+     */
+    description?: string;
+    /**
+     * Is Privileged
+     */
+    is_privileged?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Permissions
+     */
+    permissions: {
+        [key in Permission]?: 'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL';
+    };
+    /**
+     * Reason
+     *
+     * Why; whoever confirms it reads this.
+     */
+    reason?: string;
     /**
      * Version
      *
@@ -9272,6 +9881,28 @@ export type TemplateVersions = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * TicketAccess
+ *
+ * What one person can do with one ticket, and why.
+ */
+export type TicketAccess = {
+    /**
+     * Answers
+     */
+    answers: Array<AccessAnswer>;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Roles
+     */
+    roles: Array<AccessRole>;
+    ticket: AccessTicket;
+    user: PersonRef;
 };
 
 /**
@@ -19883,6 +20514,39 @@ export type PeopleResponses = {
 
 export type PeopleResponse = PeopleResponses[keyof PeopleResponses];
 
+export type PermissionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/permissions';
+};
+
+export type PermissionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PermissionsError = PermissionsErrors[keyof PermissionsErrors];
+
+export type PermissionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: Permissions;
+};
+
+export type PermissionsResponse = PermissionsResponses[keyof PermissionsResponses];
+
 export type PushKeyData = {
     body?: never;
     path?: never;
@@ -20408,6 +21072,282 @@ export type RequestersResponses = {
 
 export type RequestersResponse = RequestersResponses[keyof RequestersResponses];
 
+export type RoleChangeListData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * State
+         *
+         * Those that wait, or those that do not.
+         */
+        state?: 'open' | 'settled';
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/role-changes';
+};
+
+export type RoleChangeListErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RoleChangeListError = RoleChangeListErrors[keyof RoleChangeListErrors];
+
+export type RoleChangeListResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleChangePage;
+};
+
+export type RoleChangeListResponse = RoleChangeListResponses[keyof RoleChangeListResponses];
+
+export type RoleChangeData = {
+    body?: never;
+    path: {
+        /**
+         * Change Id
+         */
+        change_id: number;
+    };
+    query?: never;
+    url: '/api/v1/role-changes/{change_id}';
+};
+
+export type RoleChangeErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RoleChangeError = RoleChangeErrors[keyof RoleChangeErrors];
+
+export type RoleChangeResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleChangeRead;
+};
+
+export type RoleChangeResponse = RoleChangeResponses[keyof RoleChangeResponses];
+
+export type ConfirmRoleChangeData = {
+    body?: never;
+    path: {
+        /**
+         * Change Id
+         */
+        change_id: number;
+    };
+    query?: never;
+    url: '/api/v1/role-changes/{change_id}/confirm';
+};
+
+export type ConfirmRoleChangeErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ConfirmRoleChangeError = ConfirmRoleChangeErrors[keyof ConfirmRoleChangeErrors];
+
+export type ConfirmRoleChangeResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleChangeRead;
+};
+
+export type ConfirmRoleChangeResponse = ConfirmRoleChangeResponses[keyof ConfirmRoleChangeResponses];
+
+export type RefuseRoleChangeData = {
+    body?: never;
+    path: {
+        /**
+         * Change Id
+         */
+        change_id: number;
+    };
+    query?: never;
+    url: '/api/v1/role-changes/{change_id}/refuse';
+};
+
+export type RefuseRoleChangeErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RefuseRoleChangeError = RefuseRoleChangeErrors[keyof RefuseRoleChangeErrors];
+
+export type RefuseRoleChangeResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleChangeRead;
+};
+
+export type RefuseRoleChangeResponse = RefuseRoleChangeResponses[keyof RefuseRoleChangeResponses];
+
+export type RoleRulesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/role-rules';
+};
+
+export type RoleRulesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RoleRulesError = RoleRulesErrors[keyof RoleRulesErrors];
+
+export type RoleRulesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleRulesRead;
+};
+
+export type RoleRulesResponse = RoleRulesResponses[keyof RoleRulesResponses];
+
+export type SetRoleRulesData = {
+    body: RoleRulesSet;
+    path?: never;
+    query?: never;
+    url: '/api/v1/role-rules';
+};
+
+export type SetRoleRulesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SetRoleRulesError = SetRoleRulesErrors[keyof SetRoleRulesErrors];
+
+export type SetRoleRulesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleRulesRead;
+};
+
+export type SetRoleRulesResponse = SetRoleRulesResponses[keyof SetRoleRulesResponses];
+
 export type RolesData = {
     body?: never;
     path?: never;
@@ -20479,9 +21419,13 @@ export type CreateRoleErrors = {
      */
     401: Problem;
     /**
-     * Not allowed
+     * Confirmation needed
      */
     403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
     /**
      * Invalid request
      */
@@ -20498,10 +21442,344 @@ export type CreateRoleResponses = {
     /**
      * Successful Response
      */
-    201: RoleRead;
+    201: RoleMade;
 };
 
 export type CreateRoleResponse = CreateRoleResponses[keyof CreateRoleResponses];
+
+export type RemoveRoleData = {
+    body?: never;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: number;
+    };
+    query?: {
+        /**
+         * Move To
+         *
+         * The role its people get instead.
+         */
+        move_to?: number | null;
+        /**
+         * Reason
+         *
+         * Why.
+         */
+        reason?: string;
+    };
+    url: '/api/v1/roles/{role_id}';
+};
+
+export type RemoveRoleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RemoveRoleError = RemoveRoleErrors[keyof RemoveRoleErrors];
+
+export type RemoveRoleResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleDone;
+};
+
+export type RemoveRoleResponse = RemoveRoleResponses[keyof RemoveRoleResponses];
+
+export type RoleData = {
+    body?: never;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: number;
+    };
+    query?: never;
+    url: '/api/v1/roles/{role_id}';
+};
+
+export type RoleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RoleError = RoleErrors[keyof RoleErrors];
+
+export type RoleResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleRead;
+};
+
+export type RoleResponse = RoleResponses[keyof RoleResponses];
+
+export type UpdateRoleData = {
+    body: RoleWanted;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: number;
+    };
+    query?: never;
+    url: '/api/v1/roles/{role_id}';
+};
+
+export type UpdateRoleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type UpdateRoleError = UpdateRoleErrors[keyof UpdateRoleErrors];
+
+export type UpdateRoleResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleDone;
+};
+
+export type UpdateRoleResponse = UpdateRoleResponses[keyof UpdateRoleResponses];
+
+export type RolePeopleData = {
+    body?: never;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/roles/{role_id}/people';
+};
+
+export type RolePeopleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RolePeopleError = RolePeopleErrors[keyof RolePeopleErrors];
+
+export type RolePeopleResponses = {
+    /**
+     * Successful Response
+     */
+    200: GrantPage;
+};
+
+export type RolePeopleResponse = RolePeopleResponses[keyof RolePeopleResponses];
+
+export type GiveRoleData = {
+    body: GrantCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: number;
+    };
+    query?: never;
+    url: '/api/v1/roles/{role_id}/people';
+};
+
+export type GiveRoleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type GiveRoleError = GiveRoleErrors[keyof GiveRoleErrors];
+
+export type GiveRoleResponses = {
+    /**
+     * Successful Response
+     */
+    201: GrantDone;
+};
+
+export type GiveRoleResponse = GiveRoleResponses[keyof GiveRoleResponses];
+
+export type TakeRoleData = {
+    body?: never;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: number;
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/roles/{role_id}/people/{user_id}';
+};
+
+export type TakeRoleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type TakeRoleError = TakeRoleErrors[keyof TakeRoleErrors];
+
+export type TakeRoleResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type TakeRoleResponse = TakeRoleResponses[keyof TakeRoleResponses];
 
 export type SetRoleSecondFactorData = {
     body: RoleNeed;
@@ -23582,6 +24860,59 @@ export type UpdateTicketResponses = {
 
 export type UpdateTicketResponse = UpdateTicketResponses[keyof UpdateTicketResponses];
 
+export type TicketAccessData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query: {
+        /**
+         * User Id
+         *
+         * Whose access is asked about.
+         */
+        user_id: number;
+    };
+    url: '/api/v1/tickets/{ticket_id}/access';
+};
+
+export type TicketAccessErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type TicketAccessError = TicketAccessErrors[keyof TicketAccessErrors];
+
+export type TicketAccessResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketAccess;
+};
+
+export type TicketAccessResponse = TicketAccessResponses[keyof TicketAccessResponses];
+
 export type ProofOfApprovalData = {
     body?: never;
     path: {
@@ -26077,6 +27408,52 @@ export type MakePasswordLinkResponses = {
 };
 
 export type MakePasswordLinkResponse = MakePasswordLinkResponses[keyof MakePasswordLinkResponses];
+
+export type UserRolesData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/roles';
+};
+
+export type UserRolesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type UserRolesError = UserRolesErrors[keyof UserRolesErrors];
+
+export type UserRolesResponses = {
+    /**
+     * Successful Response
+     */
+    200: GrantList;
+};
+
+export type UserRolesResponse = UserRolesResponses[keyof UserRolesResponses];
 
 export type UserSecurityData = {
     body?: never;
