@@ -25,6 +25,7 @@ from waypost.access import (
 from waypost.access import router as access
 from waypost.access.denials import note_denied
 from waypost.access.deps import authenticate
+from waypost.access.privacy import router as privacy
 from waypost.access.providers import oidc_router, sign_in_router
 from waypost.access.providers import router as providers
 from waypost.access.providers.saml import bounded as saml_judging
@@ -98,6 +99,7 @@ ROOMS = (
     directory_router,
     people_router,
     organising_router,
+    privacy,
     leaving_router,
     absences,
     categories,

@@ -10,8 +10,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost.access import grants
+from waypost.access import personal as access_personal
 from waypost.access.api_tokens import forget_old_tokens
 from waypost.access.events import SessionClosed
+from waypost.access.privacy import exporting as personal_exports
+from waypost.access.privacy.events import PersonErased
 from waypost.access.providers import signing_in
 from waypost.access.providers.events import ProviderGroupsSet
 from waypost.access.role_uses import use_role_finders
@@ -23,12 +26,16 @@ from waypost.approvals import definitions, delegating, leaving, links, reviews, 
 from waypost.approvals import deputy_events as deputies
 from waypost.approvals import events as approvals
 from waypost.approvals import person_mentions as approval_mentions
+from waypost.approvals import personal as approvals_personal
 from waypost.approvals import places_closing as asked_places
 from waypost.approvals import review_events as glass
 from waypost.approvals.subject import use_subject_rooms
-from waypost.audit import checking, evidence, sealing
+from waypost.audit import checking, erasing, evidence, sealing
+from waypost.audit import personal as audit_personal
+from waypost.catalog import personal as catalog_personal
 from waypost.catalog import teams_closing as types_of_teams
 from waypost.catalog.uses import use_finders
+from waypost.directory import personal as directory_personal
 from waypost.directory.events import (
     AbsenceRemoved,
     DepartmentDeleted,
@@ -42,12 +49,15 @@ from waypost.kernel import hints, relay
 from waypost.kernel.db import Database
 from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
+from waypost.kernel.personal import use_personal
 from waypost.notifications import announcing, phones, reply_codes, sending, subscribing
 from waypost.notifications import consumer as notifications
+from waypost.notifications import personal as notifications_personal
 from waypost.notifications.events import ChannelFailed, PhoneProved, ReplyCodesVoided
 from waypost.notifications.incoming import originals
 from waypost.notifications.incoming import teams_closing as mailboxes_of_teams
 from waypost.notifications.incoming.events import MailboxFailed, MailHeldBack
+from waypost.search import personal as search_personal
 from waypost.search import teams_closing as views_of_teams
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
@@ -64,6 +74,7 @@ from waypost.tickets import (
     reviewing,
 )
 from waypost.tickets import events as tickets
+from waypost.tickets import personal as tickets_personal
 from waypost.tickets import places_closing as work_of_places
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
@@ -81,6 +92,7 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
         views_of_teams.on_team_deleted,
     ),
     DepartmentDeleted: (asked_places.on_department_deleted, work_of_places.on_department_deleted),
+    PersonErased: (erasing.on_person_erased,),
     SessionClosed: (subscribing.on_session_closed,),
     UserDeactivated: (leaving.on_user_deactivated, reviews.on_user_deactivated, scim_people.on_user_deactivated),
     UserReactivated: (scim_people.on_user_reactivated,),
@@ -162,6 +174,20 @@ def build_wiring() -> Wiring:
         ),
     )
     use_role_finders((role_mentions.workflows_naming_role,))
+    use_personal(
+        (
+            *directory_personal.PERSONAL,
+            *access_personal.PERSONAL,
+            *tickets_personal.PERSONAL,
+            *approvals_personal.PERSONAL,
+            *notifications_personal.PERSONAL,
+            *search_personal.PERSONAL,
+            *catalog_personal.PERSONAL,
+            *audit_personal.PERSONAL,
+        ),
+        notifications_personal.TOLD,
+        (tickets_personal.files_written,),
+    )
     use_subject_rooms({reviewing.TICKET: reviewing.TicketRoom()})
     return Wiring(handlers=HANDLERS, consumers=CONSUMERS, subscriptions=SUBSCRIPTIONS)
 
@@ -210,7 +236,7 @@ async def _keep_house(database: Database) -> None:
         await importing.forget_old_imports(session)
         await drafts.forget_old_drafts(session)
         await comment_drafts.forget_old_comment_drafts(session)
-    await keeping.forget_orphans(database, originals.names_kept)
+    await keeping.forget_orphans(database, originals.names_kept, personal_exports.names_kept)
     await reviewing.complete_facts(database)
 
 
@@ -231,6 +257,7 @@ def tasks() -> dict[str, Task]:
         checking.TASK: checking.run_due,
         evidence.TASK: evidence.run_due,
         grants.TASK: grants.end_due,
+        personal_exports.TASK: personal_exports.make_due,
         "housekeeping": _keep_house,
     }
 
@@ -243,6 +270,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "imports": {"task": importing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "approvals": {"task": timing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "reviews": {"task": reviews.TASK, "schedule": 20.0, "options": {"expires": 20}},
+    "personal_exports": {"task": personal_exports.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "due": {"task": due.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},

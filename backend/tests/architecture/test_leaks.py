@@ -63,6 +63,7 @@ FILLED = {
     "number": lambda marked: 1,
     "field": lambda marked: "budget_code",
     "view_id": lambda marked: marked["view_id"],
+    "export_id": lambda marked: 1,
     "team_id": lambda marked: marked["team"]["id"],
     "version": lambda marked: 1,
     "user_id": lambda marked: 1,

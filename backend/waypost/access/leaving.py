@@ -14,7 +14,7 @@ from waypost.access.permissions import Permission
 from waypost.access.queries import actors
 from waypost.access.reach import ADMINISTRATOR
 from waypost.access.service import end_session
-from waypost.directory.errors import PersonNotFound
+from waypost.directory.errors import PersonNotFound, WasErased
 from waypost.directory.events import UserDeactivated, UserReactivated
 from waypost.directory.models import User
 from waypost.kernel.clock import now
@@ -39,6 +39,8 @@ async def set_active(session: AsyncSession, actor: Doer, user_id: int, *, is_act
         raise PersonNotFound
     if user.is_active is is_active:
         return user
+    if is_active and user.erased_at is not None:
+        raise WasErased
     if not is_active:
         if user_id == actor.person_id:
             raise invalid_field("/is_active", "somebody else has to do this for you")

@@ -1,0 +1,92 @@
+"""What this room keeps about people, and what the kernel's tables do (`kernel/personal.py`)."""
+
+from __future__ import annotations
+
+import waypost.access.models
+import waypost.access.privacy.models
+import waypost.access.providers.models  # noqa: F401 - the tables named below are known wherever this is
+from waypost.kernel.personal import Held, Then
+
+_OPENS = "opens an account: never given away"
+_TRACE = "who did it, by number"
+PERSONAL = (
+    Held("credentials", "user_id", "Password", Then.DELETED, _OPENS, shown=("changed_at",)),
+    Held(
+        "login_sessions",
+        "user_id",
+        "Sessions",
+        Then.DELETED,
+        shown=("created_at", "last_seen_at", "expires_at", "ended_at", "end_reason", "ip_address", "user_agent"),
+    ),
+    Held("one_time_links", "user_id", "Links to set a password", Then.DELETED, _OPENS),
+    Held("totp_secrets", "user_id", "Authenticator app", Then.DELETED, _OPENS, shown=("created_at", "confirmed_at")),
+    Held("passkeys", "user_id", "Passkeys", Then.DELETED, _OPENS, shown=("name", "created_at", "used_at")),
+    Held("passkey_challenges", "user_id", "Challenges for passkeys", Then.DELETED, _OPENS),
+    Held("recovery_codes", "user_id", "Recovery codes", Then.DELETED, _OPENS, shown=("created_at", "used_at")),
+    Held("sign_in_challenges", "user_id", "Sign-ins that wait", Then.DELETED, _OPENS),
+    Held(
+        "factor_resets",
+        "user_id",
+        "Lost second factors",
+        Then.BLANKED,
+        shown=("created_at", "settled_at"),
+        blanks={"reason": "''"},
+    ),
+    Held("factor_resets", "asked_by_id", "Lost second factors of others, asked for", Then.KEPT, _TRACE),
+    Held("user_roles", "user_id", "Roles", Then.DELETED, shown=("role_id",)),
+    Held(
+        "identities",
+        "user_id",
+        "Accounts elsewhere",
+        Then.DELETED,
+        shown=("provider_id", "subject", "created_at", "used_at"),
+    ),
+    Held(
+        "api_tokens",
+        "user_id",
+        "Access tokens",
+        Then.DELETED,
+        _OPENS,
+        shown=("name", "permissions", "created_at", "expires_at", "used_at", "used_from", "revoked_at"),
+    ),
+    Held("sign_in_transactions", "person_id", "Sign-ins elsewhere that wait", Then.DELETED, _OPENS),
+    Held("api_tokens", "made_by_id", "Access tokens made for others", Then.KEPT, _TRACE),
+    Held("idempotency_keys", "person_id", "Answers kept for a day", Then.DELETED, "gone after a day by itself"),
+    Held(
+        "events",
+        "actor_id",
+        "What they did",
+        Then.KEPT,
+        "the audit trail stays whole; addresses in it are erased there",
+        shown=("id", "type", "object_type", "object_id", "channel", "at"),
+    ),
+    Held(
+        "events",
+        "object_id",
+        "What was done about them",
+        Then.KEPT,
+        "the audit trail stays whole; personal values in it are erased there",
+        shown=("id", "type", "data", "actor_id", "channel", "at"),
+        only="object_type = 'user'",
+    ),
+    Held(
+        "events",
+        "on_behalf_of_id",
+        "What was done for them",
+        Then.KEPT,
+        "the audit trail stays whole",
+        shown=("id", "type", "at"),
+    ),
+    Held(
+        "personal_exports",
+        "user_id",
+        "Copies of personal data",
+        Then.BLANKED,
+        shown=("created_at", "state", "expires_at"),
+        blanks={"state": "'GONE'", "object_name": "NULL", "key_id": "NULL", "wrapped_key": "NULL", "next_at": "NULL"},
+    ),
+    Held("personal_exports", "asked_by_id", "Copies they asked for", Then.KEPT, _TRACE),
+    Held("erasures", "user_id", "Erasure", Then.KEPT, "shows that it was done", shown=("created_at", "settled_at")),
+    Held("erasures", "asked_by_id", "Erasures they asked for", Then.KEPT, _TRACE),
+    Held("erasures", "done_by_id", "Erasures they did", Then.KEPT, _TRACE),
+)
