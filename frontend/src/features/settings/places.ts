@@ -54,6 +54,12 @@ export const places: SettingsPlace[] = [
   },
   { to: "/settings/roles", key: "roles", icon: "i-lucide-key-round", needs: "roles:read" },
   { to: "/settings/access", key: "access", icon: "i-lucide-circle-help", needs: "roles:read" },
+  {
+    to: "/settings/personal-data",
+    key: "personalData",
+    icon: "i-lucide-eraser",
+    needs: "privacy:handle",
+  },
   { to: "/settings/teams", key: "teams", icon: "i-lucide-users", needs: "directory:configure" },
   {
     to: "/settings/notifications",
