@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import waypost.access.models
 import waypost.access.privacy.models
-import waypost.access.providers.models  # noqa: F401 - the tables named below are known wherever this is
+import waypost.access.providers.models
+import waypost.access.scim.models  # noqa: F401 - the tables named below are known wherever this is
 from waypost.kernel.personal import Held, Then
 
 _OPENS = "opens an account: never given away"
@@ -51,6 +52,15 @@ PERSONAL = (
     ),
     Held("sign_in_transactions", "person_id", "Sign-ins elsewhere that wait", Then.DELETED, _OPENS),
     Held("api_tokens", "made_by_id", "Access tokens made for others", Then.KEPT, _TRACE),
+    Held(
+        "scim_people",
+        "user_id",
+        "What a pushing system told",
+        Then.DELETED,
+        shown=("provider_id", "user_name", "display_name", "emails", "document", "created_at", "updated_at"),
+    ),
+    Held("scim_stops", "allowed_by_id", "Stopped changes they allowed", Then.KEPT, _TRACE),
+    Held("scim_tokens", "created_by_id", "Tokens of pushing systems they made", Then.KEPT, _TRACE),
     Held("idempotency_keys", "person_id", "Answers kept for a day", Then.DELETED, "gone after a day by itself"),
     Held(
         "events",
