@@ -3149,6 +3149,77 @@ export type Enrolment = {
 };
 
 /**
+ * ErasurePage
+ */
+export type ErasurePage = {
+    /**
+     * Items
+     */
+    items: Array<ErasureRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ErasureRead
+ *
+ * A request to erase, until it is done or dropped.
+ */
+export type ErasureRead = {
+    asked_by: PersonRef | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * May Do
+     *
+     * Whether the reader is the second administrator it waits for.
+     */
+    may_do: boolean;
+    /**
+     * Reason
+     */
+    reason: string;
+    user: PersonRef | null;
+};
+
+/**
+ * ErasureState
+ *
+ * What there is about a person, what becomes of it, and what stands in the way.
+ */
+export type ErasureState = {
+    /**
+     * Erased At
+     */
+    erased_at: string | null;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Items
+     */
+    items: Array<PlanItem>;
+    /**
+     * Legal Hold
+     */
+    legal_hold: string | null;
+    waiting: ErasureRead | null;
+};
+
+/**
  * EvidenceRead
  *
  * The evidence of a request: `WAITING` until it is put together, then `READY`, or `FAILED`.
@@ -3745,6 +3816,18 @@ export type HistoryItem = {
      * Type
      */
     type: string;
+};
+
+/**
+ * Hold
+ *
+ * Why everything is kept; null lets it go.
+ */
+export type Hold = {
+    /**
+     * Reason
+     */
+    reason: string | null;
 };
 
 /**
@@ -5895,6 +5978,54 @@ export type PersonRef = {
 };
 
 /**
+ * PersonalExportPage
+ */
+export type PersonalExportPage = {
+    /**
+     * Items
+     */
+    items: Array<PersonalExportRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * PersonalExportRead
+ *
+ * A copy of what is held about a person. READY until `expires_at`.
+ */
+export type PersonalExportRead = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Made At
+     */
+    made_at: string | null;
+    /**
+     * Size
+     *
+     * Bytes.
+     */
+    size: number;
+    /**
+     * State
+     */
+    state: 'WAITING' | 'READY' | 'FAILED' | 'GONE';
+};
+
+/**
  * PhoneAdd
  *
  * A phone of the caller's own, to be proved with the code that is sent to it.
@@ -5936,6 +6067,28 @@ export type Pin = {
      * Pinned
      */
     pinned: boolean;
+};
+
+/**
+ * PlanItem
+ */
+export type PlanItem = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Then
+     */
+    then: 'DELETED' | 'BLANKED' | 'KEPT';
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Why
+     */
+    why: string;
 };
 
 /**
@@ -7085,6 +7238,16 @@ export type Ready = {
      * Status
      */
     status: string;
+};
+
+/**
+ * Reason
+ */
+export type Reason = {
+    /**
+     * Reason
+     */
+    reason: string;
 };
 
 /**
@@ -12041,6 +12204,105 @@ export type RemoveAbsenceResponses = {
 };
 
 export type RemoveAbsenceResponse = RemoveAbsenceResponses[keyof RemoveAbsenceResponses];
+
+export type OwnExportsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/account/exports';
+};
+
+export type OwnExportsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type OwnExportsError = OwnExportsErrors[keyof OwnExportsErrors];
+
+export type OwnExportsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PersonalExportPage;
+};
+
+export type OwnExportsResponse = OwnExportsResponses[keyof OwnExportsResponses];
+
+export type AskOwnExportData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/account/exports';
+};
+
+export type AskOwnExportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Too many copies
+     */
+    429: Problem;
+};
+
+export type AskOwnExportError = AskOwnExportErrors[keyof AskOwnExportErrors];
+
+export type AskOwnExportResponses = {
+    /**
+     * Successful Response
+     */
+    201: PersonalExportRead;
+};
+
+export type AskOwnExportResponse = AskOwnExportResponses[keyof AskOwnExportResponses];
 
 export type AllApiTokensData = {
     body?: never;
@@ -17451,6 +17713,152 @@ export type UpdateDepartmentResponses = {
 
 export type UpdateDepartmentResponse = UpdateDepartmentResponses[keyof UpdateDepartmentResponses];
 
+export type ErasuresData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/erasures';
+};
+
+export type ErasuresErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ErasuresError = ErasuresErrors[keyof ErasuresErrors];
+
+export type ErasuresResponses = {
+    /**
+     * Successful Response
+     */
+    200: ErasurePage;
+};
+
+export type ErasuresResponse = ErasuresResponses[keyof ErasuresResponses];
+
+export type DropErasureData = {
+    body?: never;
+    path: {
+        /**
+         * Erasure Id
+         */
+        erasure_id: number;
+    };
+    query?: never;
+    url: '/api/v1/erasures/{erasure_id}';
+};
+
+export type DropErasureErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DropErasureError = DropErasureErrors[keyof DropErasureErrors];
+
+export type DropErasureResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DropErasureResponse = DropErasureResponses[keyof DropErasureResponses];
+
+export type DoErasureData = {
+    body?: never;
+    path: {
+        /**
+         * Erasure Id
+         */
+        erasure_id: number;
+    };
+    query?: never;
+    url: '/api/v1/erasures/{erasure_id}/do';
+};
+
+export type DoErasureErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DoErasureError = DoErasureErrors[keyof DoErasureErrors];
+
+export type DoErasureResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DoErasureResponse = DoErasureResponses[keyof DoErasureResponses];
+
 export type StreamData = {
     body?: never;
     headers?: {
@@ -20546,6 +20954,56 @@ export type PermissionsResponses = {
 };
 
 export type PermissionsResponse = PermissionsResponses[keyof PermissionsResponses];
+
+export type PersonalExportFileData = {
+    body?: never;
+    path: {
+        /**
+         * Export Id
+         */
+        export_id: number;
+    };
+    query?: never;
+    url: '/api/v1/personal-exports/{export_id}/file';
+};
+
+export type PersonalExportFileErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PersonalExportFileError = PersonalExportFileErrors[keyof PersonalExportFileErrors];
+
+export type PersonalExportFileResponses = {
+    /**
+     * A ZIP archive.
+     */
+    200: Blob | File;
+};
+
+export type PersonalExportFileResponse = PersonalExportFileResponses[keyof PersonalExportFileResponses];
 
 export type PushKeyData = {
     body?: never;
@@ -27254,6 +27712,227 @@ export type SetActiveResponses = {
 
 export type SetActiveResponse = SetActiveResponses[keyof SetActiveResponses];
 
+export type ErasurePlanData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/erasure';
+};
+
+export type ErasurePlanErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ErasurePlanError = ErasurePlanErrors[keyof ErasurePlanErrors];
+
+export type ErasurePlanResponses = {
+    /**
+     * Successful Response
+     */
+    200: ErasureState;
+};
+
+export type ErasurePlanResponse = ErasurePlanResponses[keyof ErasurePlanResponses];
+
+export type AskErasureData = {
+    body: Reason;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/erasure';
+};
+
+export type AskErasureErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AskErasureError = AskErasureErrors[keyof AskErasureErrors];
+
+export type AskErasureResponses = {
+    /**
+     * Successful Response
+     */
+    201: ErasureRead;
+};
+
+export type AskErasureResponse = AskErasureResponses[keyof AskErasureResponses];
+
+export type UserExportsData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/users/{user_id}/exports';
+};
+
+export type UserExportsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type UserExportsError = UserExportsErrors[keyof UserExportsErrors];
+
+export type UserExportsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PersonalExportPage;
+};
+
+export type UserExportsResponse = UserExportsResponses[keyof UserExportsResponses];
+
+export type AskUserExportData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/exports';
+};
+
+export type AskUserExportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Too many copies
+     */
+    429: Problem;
+};
+
+export type AskUserExportError = AskUserExportErrors[keyof AskUserExportErrors];
+
+export type AskUserExportResponses = {
+    /**
+     * Successful Response
+     */
+    201: PersonalExportRead;
+};
+
+export type AskUserExportResponse = AskUserExportResponses[keyof AskUserExportResponses];
+
 export type UserHistoryData = {
     body?: never;
     path: {
@@ -27312,6 +27991,56 @@ export type UserHistoryResponses = {
 };
 
 export type UserHistoryResponse = UserHistoryResponses[keyof UserHistoryResponses];
+
+export type SetLegalHoldData = {
+    body: Hold;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/legal-hold';
+};
+
+export type SetLegalHoldErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SetLegalHoldError = SetLegalHoldErrors[keyof SetLegalHoldErrors];
+
+export type SetLegalHoldResponses = {
+    /**
+     * Successful Response
+     */
+    200: ErasureState;
+};
+
+export type SetLegalHoldResponse = SetLegalHoldResponses[keyof SetLegalHoldResponses];
 
 export type UserMentionsData = {
     body?: never;
