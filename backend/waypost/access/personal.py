@@ -35,6 +35,10 @@ PERSONAL = (
     ),
     Held("factor_resets", "asked_by_id", "Lost second factors of others, asked for", Then.KEPT, _TRACE),
     Held("user_roles", "user_id", "Roles", Then.DELETED, shown=("role_id",)),
+    Held("user_roles", "granted_by_id", "Roles they gave", Then.KEPT, _TRACE),
+    Held("role_changes", "user_id", "Changes of their roles that waited", Then.KEPT, _TRACE, shown=("created_at",)),
+    Held("role_changes", "asked_by_id", "Changes of roles they asked for", Then.KEPT, _TRACE),
+    Held("role_changes", "settled_by_id", "Changes of roles they settled", Then.KEPT, _TRACE),
     Held(
         "identities",
         "user_id",
