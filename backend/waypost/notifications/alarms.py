@@ -61,7 +61,7 @@ def _alarm(event: Alarm) -> tuple[str, str, str, dict[str, Any]] | None:
         return "mailbox.failed", f"mailbox.{event.mailbox_id}", "/settings/mailboxes", values
     if isinstance(event, ProvisioningStopped):
         values = {"provider": event.name, "why": event.why, "action": "Look at the provider"}
-        link = f"/settings/identity-providers/{event.provider_id}"
+        link = f"/settings/provisioning/{event.provider_id}"
         return "provider.stopped", f"provider.{event.provider_id}", link, values
     if not event.is_alarm:
         return None
