@@ -156,6 +156,13 @@ async def test_somebody_deactivated_here_stays_so(push: Push, database: Any, who
     assert (await push.call("GET", f"/Users/{made['id']}"))["active"] is False
 
 
+async def test_what_is_taken_back_is_not_said_any_more(push: Push, database: Any) -> None:
+    made = await push.user("unsaid", active=False)
+    await push.patch(f"/Users/{made['id']}", {"op": "remove", "path": "active"})
+    assert "active" not in await push.call("GET", f"/Users/{made['id']}")
+    assert not (await account(database, made["id"])).is_active  # and they stay as they are
+
+
 async def test_nobody_takes_over_an_account_that_is_here(push: Push, database: Any, app: Any) -> None:
     said = await push.user("someone", expect=409, emails=[{"value": "admin@example.com"}])
     assert said["scimType"] == "uniqueness"

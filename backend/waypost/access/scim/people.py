@@ -142,10 +142,8 @@ async def change(
     if provider.updates_people:
         await session.refresh(user, with_for_update={"key_share": True})
         await follow(session, provider, user, _external(str(row.scim_id), resource, mail_domain), PUSHED, at)
-    if resource.active is None:
-        said["is_active"] = None if user.is_active else False
-    elif not user.is_active:
-        said["is_active"] = False
+    if resource.active is not None and not user.is_active:
+        said["is_active"] = False  # what was asked for is not always what is: nothing said stays nothing said
     for name, value in said.items():
         setattr(row, name, value)
     row.version, row.updated_at = row.version + 1, at
