@@ -15,11 +15,14 @@ from waypost.access import (
     api_token_router,
     directory_router,
     leaving_router,
+    oauth_router,
     organising_router,
     passkey_router,
+    password_router,
     people_router,
     role_router,
     second_factor_router,
+    service_account_router,
     step_up_router,
 )
 from waypost.access import router as access
@@ -89,6 +92,7 @@ ROOMS = (
     role_router,
     second_factor_router,
     passkey_router,
+    password_router,
     step_up_router,
     providers,
     saml,
@@ -96,6 +100,8 @@ ROOMS = (
     sign_in_router,
     oidc_router,
     provisioning,
+    oauth_router,
+    service_account_router,
     directory_router,
     people_router,
     organising_router,
@@ -192,6 +198,7 @@ def create_app() -> FastAPI:
     health.checks["mailboxes"] = standing.check
     app.include_router(health.router, prefix=API)
     openapi.complete(app)
+    app.add_route(oauth_router.METADATA, oauth_router.metadata, methods=["GET"], include_in_schema=False)
     app.add_route("/metrics", health.metrics, methods=["GET"], include_in_schema=False)
     app.mount(scim.PREFIX, scim.Door())
     webapp.serve(app, WEB, api=API)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from waypost.access import grants
+from waypost.access import events as access
+from waypost.access import grants, service_accounts
 from waypost.access import personal as access_personal
 from waypost.access.api_tokens import forget_old_tokens
 from waypost.access.events import SessionClosed
@@ -22,6 +23,7 @@ from waypost.access.scim import people as scim_people
 from waypost.access.scim import roles as scim_roles
 from waypost.access.scim.events import ProvisioningStopped
 from waypost.access.service import forget_old_sessions
+from waypost.access.token_events import TokenMade
 from waypost.approvals import definitions, delegating, leaving, links, reviews, role_mentions, timing
 from waypost.approvals import deputy_events as deputies
 from waypost.approvals import events as approvals
@@ -94,7 +96,12 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     DepartmentDeleted: (asked_places.on_department_deleted, work_of_places.on_department_deleted),
     PersonErased: (erasing.on_person_erased,),
     SessionClosed: (subscribing.on_session_closed,),
-    UserDeactivated: (leaving.on_user_deactivated, reviews.on_user_deactivated, scim_people.on_user_deactivated),
+    UserDeactivated: (
+        leaving.on_user_deactivated,
+        reviews.on_user_deactivated,
+        scim_people.on_user_deactivated,
+        service_accounts.on_user_deactivated,
+    ),
     UserReactivated: (scim_people.on_user_reactivated,),
 }
 
@@ -130,6 +137,15 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     deputies.DelegationBegun: ("notifications",),
     deputies.DelegationChanged: ("notifications",),
     deputies.DelegationCancelled: ("notifications",),
+    access.PasswordSet: ("notifications",),
+    access.FactorAdded: ("notifications",),
+    access.FactorRemoved: ("notifications",),
+    access.RecoveryCodesMade: ("notifications",),
+    access.RecoveryCodeUsed: ("notifications",),
+    access.FactorsReset: ("notifications",),
+    access.NewDevice: ("notifications",),
+    access.PasswordResetAsked: ("notifications",),
+    TokenMade: ("notifications",),
     ChannelFailed: ("notifications",),
     PhoneProved: ("notifications",),
     UserEmailChanged: ("notifications",),

@@ -85,7 +85,7 @@ async def test_guessing_is_slowed_down_as_signing_in_is(person: Api, app: Any, d
     assert int(paused.headers["retry-after"]) > 500
     assert (await person.get("/auth/step-up"))["valid_until"] is None
     door = await Api(app).post("/auth/login", {"username": "hragent", "password": PASSWORD}, expect=None)
-    assert door.status_code == 429, "one count for both"
+    assert door.status_code == 200, "whoever holds a session keeps nobody out at the door"
 
 
 async def test_a_right_password_forgives(person: Api) -> None:

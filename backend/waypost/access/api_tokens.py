@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select
@@ -80,6 +80,7 @@ async def issue(
     if int(await session.scalar(count) or 0) >= MOST:
         raise TooManyTokens
     vouched = select(LoginSession.is_vouched).where(LoginSession.id == actor.session_id)
+    is_service = prefix == keys.SERVICE  # a program has no second factor; who made it for the account has
     at, key = now(), keys.new_key(prefix)
     row = ApiToken(
         user_id=user_id,
@@ -89,7 +90,7 @@ async def issue(
         beginning=keys.beginning(key, prefix),
         permissions=permissions,
         is_read_only=is_read_only,
-        is_vouched=bool(await session.scalar(vouched)),
+        is_vouched=is_service or bool(await session.scalar(vouched)),
         created_at=at,
         expires_at=at + timedelta(days=days),
     )
@@ -117,11 +118,15 @@ async def revoke(session: AsyncSession, actor: Actor, token_id: int, *, of_anybo
     await _end(session, row, actor, "revoked" if row.user_id == actor.user_id else "revoked_for_them")
 
 
-async def revoke_all(session: AsyncSession, actor: Doer, user_id: int, reason: str) -> None:
-    """Revoke every live token of somebody."""
+async def revoke_all(
+    session: AsyncSession, actor: Doer, user_id: int, reason: str, *, since: datetime | None = None
+) -> int:
+    """Revoke every live token of somebody (made `since` then); how many there were."""
     live = select(ApiToken).where(ApiToken.user_id == user_id, *_live()).order_by(ApiToken.id).with_for_update()
-    for row in await session.scalars(live):
+    rows = list(await session.scalars(live if since is None else live.where(ApiToken.created_at >= since)))
+    for row in rows:
         await _end(session, row, actor, reason)
+    return len(rows)
 
 
 async def _end(session: AsyncSession, row: ApiToken, actor: Doer, reason: str) -> None:

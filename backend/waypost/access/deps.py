@@ -8,13 +8,13 @@ from typing import Annotated, Any, TypeVar
 import structlog
 from fastapi import Depends, Request
 
-from waypost.access import keys, token_scopes
+from waypost.access import devices, keys, token_scopes
 from waypost.access.actor import Actor
 from waypost.access.errors import PersonNeeded, ReadsOnly, SessionEnded
 from waypost.access.permissions import Permission
 from waypost.access.queries import actors
 from waypost.access.service import Caller
-from waypost.access.token_actors import token_actors
+from waypost.access.token_actors import client_actors, token_actors
 from waypost.access.tokens import read_access_token
 from waypost.kernel.db import database
 from waypost.kernel.errors import Unauthenticated
@@ -34,7 +34,10 @@ async def current_actor(request: Request) -> Actor:
         actor = await _by_token(request, token)
     else:
         claims = read_access_token(token)
-        actor = await actors.get(database(), user_id=claims.user_id, session_id=claims.session_id)
+        if claims.client is not None:
+            actor = await client_actors.get(database(), claims)
+        else:
+            actor = await actors.get(database(), user_id=claims.user_id, session_id=claims.session_id)
     if actor is None:
         raise SessionEnded
     if actor.is_read_only and request.method not in SAFE:
@@ -83,7 +86,8 @@ def _needed(dependant: Any) -> Iterator[Permission]:
 
 def caller_of(request: Request) -> Caller:
     """Where a request comes from; what our own proxies say of it is believed."""
-    return Caller(address_of(request)[:45], request.headers.get("user-agent", ""))
+    device = request.cookies.get(devices.COOKIE, "")
+    return Caller(address_of(request)[:45], request.headers.get("user-agent", ""), device)
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]

@@ -189,3 +189,27 @@ class PersonNeeded(Forbidden):
     """This is for a person who is signed in: no token can do it."""
 
     code, title = "person_needed", "Not allowed"
+
+
+class PasswordTooShort(Conflict):
+    """Your password is long enough beside a second factor only: choose a longer one first."""
+
+    code = "password_too_short"
+
+
+class ServiceAccountNotFound(NotFound):
+    """There is no such service account."""
+
+    code = "service_account_not_found"
+
+
+class OAuthClientNotFound(NotFound):
+    """There is no such client or secret in force."""
+
+    code = "oauth_client_not_found"
+
+
+class TooManySecrets(Conflict):
+    """This client has two secrets already: revoke one first."""
+
+    code = "too_many_secrets"

@@ -203,3 +203,30 @@ class RoleCreated(Event):
     @property
     def object_id(self) -> int:
         return self.role_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewDevice(AccessEvent):
+    """A person signed in with a browser they had not used before, while others are known of them."""
+
+    type: ClassVar[str] = "auth.new_device"
+    session_id: int
+    ip_address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordResetAsked(AccessEvent):
+    """Somebody asked for a new password by a name, which may be nobody's; or an administrator did for a person."""
+
+    type: ClassVar[str] = "auth.password_reset_asked"
+    ip_address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInDisowned(AccessEvent):
+    """A person said that a sign-in was not theirs: their password is void, and so is whatever was added since."""
+
+    type: ClassVar[str] = "auth.sign_in_disowned"
+    ip_address: str
+    passkeys: int
+    tokens: int

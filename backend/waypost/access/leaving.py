@@ -16,7 +16,7 @@ from waypost.access.reach import ADMINISTRATOR
 from waypost.access.service import end_session
 from waypost.directory.errors import PersonNotFound, WasErased
 from waypost.directory.events import UserDeactivated, UserReactivated
-from waypost.directory.models import User
+from waypost.directory.models import SERVICE, User
 from waypost.kernel.clock import now
 from waypost.kernel.errors import invalid_field
 from waypost.kernel.events import Doer, record
@@ -35,7 +35,7 @@ async def set_active(session: AsyncSession, actor: Doer, user_id: int, *, is_act
     # Of two administrators who deactivate each other at once, the second is asked to wait for the first.
     await session.execute(select(Role.id).where(Role.key == ADMINISTRATOR).with_for_update())
     user = await session.get(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
-    if user is None:
+    if user is None or user.kind == SERVICE:
         raise PersonNotFound
     if user.is_active is is_active:
         return user

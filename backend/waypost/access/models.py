@@ -28,12 +28,16 @@ from waypost.kernel.db import Base, BigId
 
 
 class Credential(Base):
-    """A person's password, as an Argon2id hash. People who sign in otherwise have none."""
+    """A person's password, as an Argon2id hash. People who sign in otherwise have none.
+
+    `is_short`: it is long enough beside a second factor only.
+    """
 
     __tablename__ = "credentials"
 
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     password_hash: Mapped[str] = mapped_column(Text)
+    is_short: Mapped[bool] = mapped_column(Boolean, server_default="false")
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -99,14 +103,39 @@ class Throttle(Base):
 
 
 class OneTimeLink(Base):
-    """A link to set the first password, single use; kept as a SHA-256 only."""
+    """A link that opens once, kept as a SHA-256 only: to set a `password`, or to say that a sign-in was `not_me`.
+
+    `since` is when that sign-in began.
+    """
 
     __tablename__ = "one_time_links"
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(String(16), server_default="password")
+    since: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class KnownDevice(Base):
+    """A browser somebody has signed in with before: it holds a random number, of which the SHA-256 is kept here.
+
+    Who guesses a password elsewhere slows nobody down here, and a sign-in from anywhere else is told to its person.
+    """
+
+    __tablename__ = "known_devices"
+
+    id: Mapped[BigId]
+    user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("uq_known_devices_token", "user_id", "token_hash", unique=True),
+        Index("ix_known_devices_used", "used_at"),
+    )
 
 
 class TotpSecret(Base):

@@ -15,6 +15,7 @@ from waypost.access.errors import (
     NoPasskeysHere,
     PasskeyNotFound,
     PasskeyRefused,
+    PasswordTooShort,
     StepUpNeeded,
     TooManyAttempts,
     TooManyPasskeys,
@@ -76,7 +77,9 @@ async def add_passkey(request: Request, body: PasskeyCreate, session: WriteSessi
     return json_response({**passkey_json(row), "recovery_codes": codes}, 201)
 
 
-@router.delete("/{passkey_id}", status_code=204, responses=problems(StepUpNeeded, PasskeyNotFound, FactorInUse))
+@router.delete(
+    "/{passkey_id}", status_code=204, responses=problems(StepUpNeeded, PasskeyNotFound, FactorInUse, PasswordTooShort)
+)
 async def remove_passkey(passkey_id: PathId, session: WriteSession, actor: Oneself) -> Response:
     """Do without a passkey."""
     await passkeys.remove(session, actor, passkey_id)

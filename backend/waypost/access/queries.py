@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
-from waypost.access.models import HELD, LoginSession, Role, RolePermission, UserRole, held
+from waypost.access.models import HELD, Credential, LoginSession, Role, RolePermission, UserRole, held
 from waypost.access.permissions import Permission, Scope
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
@@ -56,7 +57,11 @@ _of_session = text(
     " WHERE s.id = :session_id AND s.user_id = :user_id AND s.ended_at IS NULL AND s.expires_at > :at"
 )
 _of_users = text(FACTS + " FROM users u WHERE u.id = ANY(CAST(:user_ids AS bigint[])) AND u.is_active")
-_of_user = text(FACTS + " FROM users u WHERE u.id = :user_id AND u.is_active")
+_granted = text(FACTS + " FROM users u WHERE u.id = ANY(CAST(:user_ids AS bigint[]))")
+_of_user = text(
+    FACTS + " FROM users u WHERE u.id = :user_id AND (u.is_active"  # noqa: S608 - our own words
+    " OR EXISTS (SELECT 1 FROM service_accounts a WHERE a.user_id = u.id AND a.is_on))"
+)
 
 
 def actor_from(row: Any, session_id: int | None, channel: str) -> Actor:
@@ -110,6 +115,11 @@ async def granted_below(session: AsyncSession, permission: Permission, scope: Sc
         .distinct()
     )
     return frozenset(rows)
+
+
+async def password_since(session: AsyncSession, user_id: int) -> datetime | None:
+    """Since when somebody has the password they have here; None without one."""
+    return await session.scalar(select(Credential.changed_at).where(Credential.user_id == user_id))
 
 
 class ActorCache:
@@ -213,3 +223,14 @@ async def people_who_may(session: AsyncSession, permission: Permission, ids: Col
         .where(RolePermission.permission == permission.value, UserRole.user_id.in_(sorted(ids)), held())
     )
     return frozenset(rows)
+
+
+async def granted_to_all(session: AsyncSession, user_ids: Collection[int]) -> dict[int, list[Permission]]:
+    """What these people's roles grant now, whether they are active or not."""
+    rows = await session.execute(_granted, {"user_ids": list(user_ids)})
+    return {row.id: [Permission(k) for k in row.permissions if k in _KNOWN] for row in rows}
+
+
+async def granted_to(session: AsyncSession, user_id: int) -> list[Permission]:
+    """What somebody's roles grant now."""
+    return (await granted_to_all(session, [user_id])).get(user_id, [])

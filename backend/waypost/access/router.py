@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Cookie, Request, Response
 from sqlalchemy import select
 
-from waypost.access import queries, schemas, service
+from waypost.access import devices, queries, schemas, service
 from waypost.access.actor import Actor
 from waypost.access.deps import caller_of, current_actor, permit, public
 from waypost.access.errors import (
@@ -79,6 +79,16 @@ async def answer_of(signed_in: service.SignedIn | SecondFactorAsked) -> Response
         secure=get_settings().is_https,
         samesite="strict",
     )
+    if signed_in.device:
+        response.set_cookie(
+            devices.COOKIE,
+            signed_in.device,
+            max_age=int(devices.KEPT.total_seconds()),
+            path="/api/v1/auth",
+            httponly=True,
+            secure=get_settings().is_https,
+            samesite="lax",  # it has to come along when somebody is sent back from their provider
+        )
     return response
 
 

@@ -18,11 +18,12 @@ from waypost.access.errors import (
     ChallengeOver,
     FactorInUse,
     NothingToConfirm,
+    PasswordTooShort,
     TooManyAttempts,
     WrongCode,
 )
 from waypost.access.events import FactorAdded, FactorRemoved, LoginFailed, RecoveryCodesMade, RecoveryCodeUsed
-from waypost.access.models import RecoveryCode, SignInChallenge, TotpSecret
+from waypost.access.models import Credential, RecoveryCode, SignInChallenge, TotpSecret
 from waypost.access.queries import actors
 from waypost.access.service import Caller, SignedIn, start_session
 from waypost.directory.models import User
@@ -116,7 +117,9 @@ async def renew_recovery_codes(session: AsyncSession, actor: Actor) -> list[str]
 
 
 async def check_not_needed(session: AsyncSession, actor: Actor) -> None:
-    """Raises `FactorInUse` when a role of theirs needs the last factor they have."""
+    """Raises `FactorInUse` when a role of theirs needs the last factor they have, `PasswordTooShort` when the password does."""
+    if await session.scalar(select(Credential.is_short).where(Credential.user_id == actor.user_id)):
+        raise PasswordTooShort
     if await factors.roles_that_need_one(session, actor.user_id):
         raise FactorInUse
 

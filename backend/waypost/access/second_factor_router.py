@@ -15,6 +15,7 @@ from waypost.access.errors import (
     FactorInUse,
     NoPasskeysHere,
     NothingToConfirm,
+    PasswordTooShort,
     ResetNotFound,
     ResetWaits,
     RoleNotFound,
@@ -107,7 +108,9 @@ async def confirm_totp(request: Request, body: CodeGiven, actor: Oneself) -> Res
     return json_response({"recovery_codes": codes})
 
 
-@router.delete("/auth/mfa/totp", tags=["Sign-in"], status_code=204, responses=problems(StepUpNeeded, FactorInUse))
+@router.delete(
+    "/auth/mfa/totp", tags=["Sign-in"], status_code=204, responses=problems(StepUpNeeded, FactorInUse, PasswordTooShort)
+)
 async def remove_totp(session: WriteSession, actor: Oneself) -> Response:
     """Do without the authenticator app; the recovery codes are void with it."""
     await second_factor.remove_totp(session, actor)

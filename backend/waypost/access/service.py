@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access import factors, passwords, role_rules, throttle, throttling, tokens
+from waypost.access import devices, factors, passwords, role_rules, throttle, throttling, tokens
 from waypost.access.actor import Actor
 from waypost.access.errors import (
     LinkUsedUp,
@@ -20,7 +20,7 @@ from waypost.access.errors import (
     TooManyAttempts,
     WrongCredentials,
 )
-from waypost.access.events import LoggedIn, LoginFailed, PasswordSet, RolesGranted, SessionClosed
+from waypost.access.events import LoggedIn, LoginFailed, NewDevice, PasswordSet, RolesGranted, SessionClosed
 from waypost.access.models import (
     Credential,
     LoginSession,
@@ -54,6 +54,7 @@ class Caller:
 
     ip_address: str
     user_agent: str
+    device: str = ""  # what this browser was given when somebody signed in with it
 
     @property
     def network(self) -> str:
@@ -71,6 +72,7 @@ class SignedIn:
     expires_in: int
     refresh_token: str
     refresh_expires_at: datetime
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,10 @@ async def log_in(
     account = throttling.account(row.id) if row else f"name:{tokens.hash_token(name).hex()[:40]}"
     address = throttling.address(caller.network)
     async with database.transaction() as session:
-        waiting = await throttling.seconds_to_wait(session, [account, address], now())
+        # guesses made elsewhere, whoever's they are, do not keep out somebody whose browser is known
+        known = await devices.known(session, caller.device, username)
+        account, paused_by = (known, [known]) if known else (account, [account, address])
+        waiting = await throttling.seconds_to_wait(session, paused_by, now())
         if not waiting:
             waiting = await throttling.count_try(session, account, tries or get_settings().login_attempts)
         if waiting:
@@ -217,8 +222,13 @@ async def start_session(
         actor=person,
         at=at,
     )
+    device, is_new = await devices.recognise(session, user_id, caller.device, at)
+    if is_new:
+        new = NewDevice(user_id=user_id, session_id=opened.id, ip_address=caller.ip_address)
+        await record(session, new, actor=person, at=at)
     access, life = tokens.issue_access_token(user_id, opened.id, at)
-    return SignedIn(user_id, opened.id, access, life, token, at + timedelta(days=settings.session_absolute_days))
+    absolute = at + timedelta(days=settings.session_absolute_days)
+    return SignedIn(user_id, opened.id, access, life, token, absolute, device)
 
 
 def _expiry(created: datetime, seen: datetime, provider_ends: datetime | None) -> datetime:
@@ -281,9 +291,13 @@ async def end_session(
     await record(session, SessionClosed(user_id=login.user_id, session_id=login.id, reason=reason), actor=actor, at=at)
 
 
-async def end_all_sessions(session: AsyncSession, user_id: int, reason: str, at: datetime, actor: Doer) -> None:
-    """End every sign-in of somebody, and those that wait for their second factor."""
+async def end_all_sessions(
+    session: AsyncSession, user_id: int, reason: str, at: datetime, actor: Doer, *, but: int | None = None
+) -> None:
+    """End every sign-in of somebody (`but` one), and those that wait for their second factor."""
     live = select(LoginSession).where(LoginSession.user_id == user_id, LoginSession.ended_at.is_(None))
+    if but is not None:
+        live = live.where(LoginSession.id != but)
     for login in await session.scalars(live.order_by(LoginSession.id).with_for_update()):
         await end_session(session, login, reason, at, actor)
         actors.forget(login.id)
@@ -319,19 +333,30 @@ async def revoke_session(session: AsyncSession, actor: Actor, session_id: int) -
 
 async def set_password(session: AsyncSession, actor: Doer, user: User, password: str, *, pointer: str) -> None:
     """Give a person a password. Raises `WeakPassword` naming the field at `pointer`."""
+    company = (user.email.rpartition("@")[2], get_settings().mail_domain)
     passwords.check_new_password(
-        password, pointer=pointer, about=(user.username, user.first_name, user.last_name, user.email.split("@")[0])
+        password,
+        pointer=pointer,
+        about=(
+            *(user.username, user.first_name, user.last_name, user.email.split("@")[0]),
+            *(part for domain in company for part in domain.split(".")[:-1]),
+        ),
+        has_second_factor=bool(await factors.methods_of(session, user.id)),
     )
-    await keep_password_hash(session, user.id, await passwords.hash_password(password))
+    kept = await passwords.hash_password(password)
+    await keep_password_hash(session, user.id, kept, is_short=passwords.is_short(password))
     await record(session, PasswordSet(user_id=user.id), actor=actor)
 
 
-async def keep_password_hash(session: AsyncSession, user_id: int, password_hash: str) -> None:
+async def keep_password_hash(
+    session: AsyncSession, user_id: int, password_hash: str, *, is_short: bool = False
+) -> None:
     """Store a hash made by `hash_password`."""
+    kept = {"password_hash": password_hash, "changed_at": now(), "is_short": is_short}
     await session.execute(
         pg_insert(Credential)
-        .values(user_id=user_id, password_hash=password_hash, changed_at=now())
-        .on_conflict_do_update(index_elements=["user_id"], set_={"password_hash": password_hash, "changed_at": now()})
+        .values(user_id=user_id, **kept)
+        .on_conflict_do_update(index_elements=["user_id"], set_=kept)
     )
 
 
@@ -356,6 +381,7 @@ async def use_password_link(
         update(OneTimeLink)
         .where(
             OneTimeLink.token_hash == tokens.hash_token(token),
+            OneTimeLink.purpose == "password",
             OneTimeLink.used_at.is_(None),
             OneTimeLink.expires_at > at,
         )
@@ -425,4 +451,5 @@ async def forget_old_sessions(session: AsyncSession) -> None:
     await session.execute(delete(LoginSession).where(LoginSession.expires_at < old))
     await session.execute(delete(Throttle).where(Throttle.updated_at < at - 2 * throttle.FORGIVEN_AFTER))
     await session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < at))
+    await devices.forget_old(session, at)
     await factors.forget_old_challenges(session, at)

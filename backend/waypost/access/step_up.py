@@ -92,7 +92,7 @@ async def require(session: AsyncSession, actor: Actor) -> None:
 async def prove(database: Database, caller: Caller, actor: Actor, name: str, proofs: Mapping[str, str]) -> datetime:
     """Renew the proof of this session by a factor; until when it counts.
 
-    Tries are counted as those of signing in are, against the account and the address, before the proof is looked at.
+    Tries are counted as those of signing in are, against the person and the address, before the proof is looked at.
     Raises `UnknownFactor`, `TooManyAttempts` or `WrongProof`.
     """
     async with database.read() as session:
@@ -100,30 +100,43 @@ async def prove(database: Database, caller: Caller, actor: Actor, name: str, pro
     if name not in had:
         raise UnknownFactor(errors=(FieldError("/factor", "is none of yours"),), factors=had)
     factor = _factors[name]
-    account, address = throttling.account(actor.user_id), throttling.address(caller.network)
+    await _try(database, caller, actor, factor, proofs.get(factor.member, ""), pointer=f"/{factor.member}")
+    at = now()
+    async with database.transaction() as session:
+        await session.execute(
+            update(LoginSession)
+            .where(LoginSession.id == actor.session_id, LoginSession.user_id == actor.user_id)
+            .values(proved_at=at)
+        )
+        await _record_success(session, caller, actor, name, at)
+    return at + MAX_AGE
+
+
+async def check_password(database: Database, caller: Caller, actor: Actor, password: str, *, pointer: str) -> None:
+    """That this is one's password; it proves nothing else. Raises `TooManyAttempts` or `WrongProof`."""
+    await _try(database, caller, actor, _factors[PASSWORD], password, pointer=pointer)
+
+
+async def _try(database: Database, caller: Caller, actor: Actor, factor: Factor, proof: str, *, pointer: str) -> None:
+    # Only who is signed in comes this far: strangers who guess at the door are counted elsewhere, and pause nobody here.
+    account, address = f"proof:{actor.user_id}", throttling.address(caller.network)
     async with database.transaction() as session:
         waiting = await throttling.seconds_to_wait(session, [account, address], now())
         if not waiting:
             waiting = await throttling.count_try(session, account, get_settings().login_attempts)
         if waiting:
-            await _record_failure(session, caller, actor, name, "paused")
+            await _record_failure(session, caller, actor, factor.name, "paused")
     if waiting:
         raise TooManyAttempts(retry_after=waiting, policy=throttling.policy())
-    right = await factor.verify(database, actor.user_id, proofs.get(factor.member, ""))
-    at = now()
+    right = await factor.verify(database, actor.user_id, proof)
     async with database.transaction() as session:
         if right:
             await throttling.forgive(session, account, address)
-            await session.execute(
-                update(LoginSession)
-                .where(LoginSession.id == actor.session_id, LoginSession.user_id == actor.user_id)
-                .values(proved_at=at)
-            )
-            await _record_success(session, caller, actor, name, at)
-            return at + MAX_AGE
-        await throttling.count_try(session, address, get_settings().login_attempts_per_address)
-        await _record_failure(session, caller, actor, name, "wrong")
-    raise WrongProof(errors=(FieldError(f"/{factor.member}", "is not right"),))
+        else:
+            await throttling.count_try(session, address, get_settings().login_attempts_per_address)
+            await _record_failure(session, caller, actor, factor.name, "wrong")
+    if not right:
+        raise WrongProof(errors=(FieldError(pointer, "is not right"),))
 
 
 async def _record_success(session: AsyncSession, caller: Caller, actor: Actor, factor: str, at: datetime) -> None:

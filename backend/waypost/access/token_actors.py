@@ -13,6 +13,7 @@ from waypost.access import tokens
 from waypost.access.actor import Actor
 from waypost.access.queries import FACTS, FRESH, KEPT, NEEDS_FACTOR, actor_from
 from waypost.access.token_models import ApiToken
+from waypost.access.tokens import Claims
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 
@@ -24,9 +25,51 @@ _of_token = text(
     + ","
     + NEEDS_FACTOR.format(vouched="t.is_vouched")
     + ", t.id AS token_id, t.permissions AS granted, t.is_read_only"
-    " FROM api_tokens t JOIN users u ON u.id = t.user_id AND u.is_active"
-    " WHERE t.token_hash = :token_hash AND t.revoked_at IS NULL AND t.expires_at > :at"
+    " FROM api_tokens t JOIN users u ON u.id = t.user_id LEFT JOIN service_accounts a ON a.user_id = u.id"
+    " WHERE (u.is_active OR a.is_on) AND t.token_hash = :token_hash AND t.revoked_at IS NULL AND t.expires_at > :at"
 )
+
+
+_of_client = text(
+    FACTS + ", c.id AS oauth_client_id, c.permissions AS granted"
+    " FROM oauth_clients c JOIN users u ON u.id = c.user_id JOIN service_accounts a ON a.user_id = u.id AND a.is_on"
+    " JOIN oauth_secrets s ON s.oauth_client_id = c.id AND s.id = :secret_id AND s.revoked_at IS NULL"
+    " WHERE c.client_id = :client AND c.revoked_at IS NULL AND u.id = :user_id"
+)
+
+
+async def actor_of_client(session: AsyncSession, claims: Claims) -> Actor | None:
+    """The actor behind an OAuth client's access token; None once the client, its secret or its account is not in force."""
+    asked = {"secret_id": claims.secret_id, "client": claims.client, "user_id": claims.user_id}
+    row = (await session.execute(_of_client, asked)).first()
+    if row is None:
+        return None
+    words = set(row.granted) & set(claims.scope)
+    return actor_from(row, None, CHANNEL).limited(words, by=f"client:{row.oauth_client_id}")
+
+
+class ClientActorCache:
+    """Actors by what their access token says, at most `FRESH` seconds old."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Claims, tuple[float, Actor]] = OrderedDict()
+
+    async def get(self, database: Database, claims: Claims) -> Actor | None:
+        """The client's actor, from memory when fresh."""
+        kept, tick = self._kept.get(claims), time.monotonic()
+        if kept is not None and tick - kept[0] < FRESH:
+            return kept[1]
+        self._kept.pop(claims, None)
+        async with database.read() as session:
+            actor = await actor_of_client(session, claims)
+        if actor is not None:
+            self._kept[claims] = (tick, actor)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return actor
+
+
+client_actors = ClientActorCache()
 
 
 async def actor_of_token(session: AsyncSession, token_hash: bytes) -> Actor | None:

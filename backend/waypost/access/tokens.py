@@ -35,11 +35,17 @@ KEPT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified access token says. `expires` is a Unix time in seconds."""
+    """What a verified access token says. `expires` is a Unix time in seconds.
+
+    It is for a session, or for a `client` with `secret_id`, and then for no more than `scope`.
+    """
 
     user_id: int
     session_id: int
     expires: int
+    client: str | None = None
+    secret_id: int = 0
+    scope: tuple[str, ...] = ()
 
 
 def _derive(purpose: bytes) -> bytes:
@@ -66,6 +72,24 @@ def issue_access_token(user_id: int, session_id: int, at: datetime) -> tuple[str
         "aud": AUDIENCE,
         "sub": str(user_id),
         "sid": session_id,
+        "iat": issued,
+        "exp": issued + life,
+    }
+    return jwt.encode({"alg": "Ed25519", "typ": "at+jwt"}, claims, _key(), algorithms=["Ed25519"]), life
+
+
+def issue_client_token(user_id: int, client: str, secret_id: int, scope: list[str], at: datetime) -> tuple[str, int]:
+    """A token for an OAuth client (RFC 9068), and its life in seconds."""
+    life = get_settings().access_token_minutes * 60
+    issued = int(at.timestamp())
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": str(user_id),
+        "client_id": client,
+        "secret": secret_id,
+        "scope": " ".join(scope),
+        "jti": random_token(),
         "iat": issued,
         "exp": issued + life,
     }
@@ -102,7 +126,15 @@ def _verify(token: str) -> Claims:
         if decoded.header.get("typ") != "at+jwt" or set(decoded.header) != {"alg", "typ"}:
             raise SessionEnded
         _registry.validate(decoded.claims)
-        return Claims(int(decoded.claims["sub"]), int(decoded.claims["sid"]), int(decoded.claims["exp"]))
+        said = decoded.claims
+        user_id, expires = int(said["sub"]), int(said["exp"])
+        if "client_id" not in said:
+            return Claims(user_id, int(said["sid"]), expires)
+        if "sid" in said:
+            raise SessionEnded
+        return Claims(
+            user_id, 0, expires, str(said["client_id"]), int(said["secret"]), tuple(str(said["scope"]).split())
+        )
     except (JoseError, ValueError, TypeError, KeyError, UnicodeError) as wrong:
         raise SessionEnded from wrong
 

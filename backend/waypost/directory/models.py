@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from waypost.kernel.db import Base, BigId
 from waypost.kernel.sealing import SealedText
 
+PERSON, SERVICE = "PERSON", "SERVICE"  # a program's account: never active as a person, so nothing is asked of it
+
 
 class User(Base):
     """A person who works here. `username` and `email` are unique whatever their case.
@@ -32,6 +34,7 @@ class User(Base):
     timezone: Mapped[str] = mapped_column(String(64), server_default="UTC")
     locale: Mapped[str] = mapped_column(String(16), server_default="en")
     preferences: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    kind: Mapped[str] = mapped_column(String(8), server_default="PERSON")
     is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.directory.errors import TeamNotFound
-from waypost.directory.models import Absence, Department, Team, TeamMember, User
+from waypost.directory.models import PERSON, Absence, Department, Team, TeamMember, User
 from waypost.kernel.clock import now
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 
@@ -158,6 +158,8 @@ async def people_page(
         statement = statement.where(among)
     if only_active:
         statement = statement.where(User.is_active)
+    if not ids:
+        statement = statement.where(User.kind == PERSON)
     if q:
         statement = statement.where(_matches(q))
     if ids:

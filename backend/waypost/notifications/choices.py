@@ -140,7 +140,7 @@ def plan(
     wishes: Wishes, event: str, channel: str, at: datetime, *, ticket_id: int | None, gathering: timedelta | None
 ) -> Plan:
     """When to tell somebody by a channel. `gathering` is how long to wait for more about the same request, or None."""
-    if event == Event.EMERGENCY:
+    if event in (Event.EMERGENCY, Event.ACCOUNT):
         return Plan(at)
     digest = wishes.digests.get(event) if channel == EMAIL else None
     if digest is not None:

@@ -19,7 +19,15 @@ from waypost.directory.names import names
 from waypost.kernel.clock import now
 from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
-from waypost.notifications import address_notices, alarms, deputising, phone_notices, planning, settling
+from waypost.notifications import (
+    address_notices,
+    alarms,
+    deputising,
+    phone_notices,
+    planning,
+    security_notices,
+    settling,
+)
 from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.events import PhoneProved, ReplyCodesVoided
 from waypost.notifications.incoming import answerable
@@ -57,6 +65,9 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
         return
     if isinstance(event, (PhoneProved, ReplyCodesVoided)):
         await phone_notices.tell_owner(session, recorded, event)
+        return
+    if isinstance(event, security_notices.SecurityEvent):
+        await security_notices.tell_person(session, recorded, event)
         return
     if isinstance(event, UserEmailChanged):
         await address_notices.tell_both_addresses(session, recorded, event)

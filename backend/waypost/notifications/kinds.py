@@ -80,6 +80,21 @@ KINDS: dict[str, Kind] = {
     "delegation.changed": Kind(Event.DELEGATION, _BOTH),
     "delegation.cancelled": Kind(Event.DELEGATION, _BOTH),
     "address.changed": Kind(Event.ACCOUNT, "it is about your own account"),
+    **{
+        kind: Kind(Event.ACCOUNT, "it is about your own account")
+        for kind in (
+            "account.password_set",
+            "account.factor_added",
+            "account.factor_removed",
+            "account.codes_made",
+            "account.code_used",
+            "account.factors_reset",
+            "account.token_made",
+            "account.new_device",
+            "account.reset",
+            "account.reset_elsewhere",
+        )
+    },
     "phone.added": Kind(Event.ACCOUNT, "it is about your own account"),
     "phone.codes_void": Kind(Event.ACCOUNT, "it is about your own account"),
     "team.ticket": Kind(Event.TICKET_SUBMITTED, "this channel follows the team"),
@@ -95,3 +110,7 @@ def event_of(kind: str, *, is_emergency: bool) -> Event:
     """The event people know a kind as; what asks for a decision in an emergency is one."""
     told = KINDS[kind]
     return Event.EMERGENCY if is_emergency and told.decides else told.event
+
+
+# What a link in them opens is the reader's alone, and opens once: it is not kept when it has gone out.
+OPENS_ONCE = frozenset({"account.new_device", "account.reset"})

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import case, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +31,7 @@ from waypost.notifications.channels.registry import CHANNELS, config_of
 from waypost.notifications.choices import EMAIL
 from waypost.notifications.events import ChannelFailed
 from waypost.notifications.incoming import answerable
+from waypost.notifications.kinds import OPENS_ONCE
 from waypost.notifications.layouts import LAYOUT
 from waypost.notifications.models import ChannelSettings, ContactPoint, Delivery
 from waypost.notifications.rendering import one_line
@@ -275,7 +276,8 @@ async def _mark(database: Database, channel: str, letter: Letter, fate: Fate, *,
         values = {"next_at": at + wait, "last_error": fate.why}
         log.warning("message postponed", channel=channel, delivery_ids=letter.ids, why=fate.why)
     if "status" in values:  # a link to decide by is the reader's alone from now on, or nobody's
-        values["words"] = Delivery.words.op("-")("decide_link")
+        rest = Delivery.words.op("-")("decide_link")
+        values["words"] = case((Delivery.kind.in_(OPENS_ONCE), rest.op("-")("link")), else_=rest)
     async with database.transaction() as session:
         # its network may have said already that it did not arrive
         mine = (Delivery.id.in_(letter.ids), Delivery.status != "FAILED")

@@ -41,6 +41,7 @@ class Notice:
     thread: str
     is_emergency: bool = False
     in_app_only: bool = False
+    by_mail_only: bool = False
     step_id: int | None = None
     is_internal: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -56,7 +57,7 @@ async def tell(
 ) -> None:
     """Keep it, by every channel the person wants of `channels` and is reached by. Doing it twice changes nothing."""
     event = event_of(notice.kind, is_emergency=notice.is_emergency)
-    if person.wishes.wants(event, IN_APP):
+    if person.wishes.wants(event, IN_APP) and not notice.by_mail_only:
         await _in_app(session, recorded, person, notice)
     if notice.in_app_only:
         return

@@ -49,6 +49,16 @@ _TEAM = {
     "team": "IT Support",
     "assignee": "Alex Kim",
 }
+_SIGN_IN: dict[str, Any] = {
+    "facts.When": "Monday, 30 November 2026, 09:12 CET",
+    "facts.Device": "Firefox on Linux",
+    "facts.Address": "192.0.2.7",
+    "factor": "a passkey",
+    "by_other": False,
+    "left": "7",
+    "name": "Nightly report",
+    "provider": "Contoso",
+}
 _ACCOUNT = {
     "phone": "+49…678",
     "address": "jane.doe@example.com",
@@ -72,6 +82,8 @@ def variables_of(kind: str) -> Mapping[str, Any]:
         if kind == "team.ticket"
         else _DELEGATION
         if event is Event.DELEGATION
+        else _SIGN_IN
+        if kind.startswith("account.")
         else _ACCOUNT
         if event is Event.ACCOUNT
         else _SYSTEM

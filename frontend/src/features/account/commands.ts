@@ -25,6 +25,13 @@ export const useCommands: UseCommands = () => {
         run: () => void router.push("/account/sessions"),
       },
       {
+        id: "account:tokens",
+        group: "pages",
+        label: t("account.tokens.title"),
+        icon: "i-lucide-key-round",
+        run: () => void router.push("/account/tokens"),
+      },
+      {
         id: "account:notifications",
         group: "pages",
         label: t("notifications.prefs.title"),

@@ -60,6 +60,13 @@ export const places: SettingsPlace[] = [
     icon: "i-lucide-eraser",
     needs: "privacy:handle",
   },
+  {
+    to: "/settings/service-accounts",
+    key: "serviceAccounts",
+    icon: "i-lucide-bot",
+    needs: "tokens:configure",
+  },
+  { to: "/settings/api-tokens", key: "apiTokens", icon: "i-lucide-key-round", needs: "tokens:configure" },
   { to: "/settings/teams", key: "teams", icon: "i-lucide-users", needs: "directory:configure" },
   {
     to: "/settings/notifications",
