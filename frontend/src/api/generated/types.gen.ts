@@ -229,6 +229,32 @@ export type AccessTicket = {
 };
 
 /**
+ * AccessToken
+ *
+ * An access token of a few minutes (RFC 6749, 5.1).
+ */
+export type AccessToken = {
+    /**
+     * Access Token
+     */
+    access_token: string;
+    /**
+     * Expires In
+     *
+     * Seconds.
+     */
+    expires_in: number;
+    /**
+     * Scope
+     */
+    scope: string;
+    /**
+     * Token Type
+     */
+    token_type: string;
+};
+
+/**
  * ActiveBody
  */
 export type ActiveBody = {
@@ -5300,6 +5326,18 @@ export type NextRead = {
 };
 
 /**
+ * NotMe
+ *
+ * The token of the link in a mail about a new sign-in.
+ */
+export type NotMe = {
+    /**
+     * Token
+     */
+    token: string;
+};
+
+/**
  * NotificationPage
  */
 export type NotificationPage = {
@@ -5354,6 +5392,100 @@ export type NotificationRead = {
      * Title
      */
     title: string;
+};
+
+/**
+ * OAuthClientCreate
+ *
+ * A client: what it is called and what it may, of what its account may.
+ */
+export type OAuthClientCreate = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Permissions
+     */
+    permissions: Array<Permission>;
+};
+
+/**
+ * OAuthClientRead
+ *
+ * An OAuth client in force, with its one or two secrets as far as they are shown.
+ */
+export type OAuthClientRead = {
+    /**
+     * Client Id
+     */
+    client_id: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Permissions
+     */
+    permissions: Array<string>;
+    /**
+     * Secrets
+     */
+    secrets: Array<OAuthSecretRead>;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+    /**
+     * Used From
+     */
+    used_from: string | null;
+};
+
+/**
+ * OAuthSecretMade
+ *
+ * A secret, told this once; of a repeated request it is null.
+ */
+export type OAuthSecretMade = {
+    /**
+     * Client Id
+     */
+    client_id: string;
+    /**
+     * Client Secret
+     */
+    client_secret: string | null;
+    /**
+     * Id
+     */
+    id: number;
+};
+
+/**
+ * OAuthSecretRead
+ */
+export type OAuthSecretRead = {
+    /**
+     * Beginning
+     */
+    beginning: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Id
+     */
+    id: number;
 };
 
 /**
@@ -5645,6 +5777,34 @@ export type PasskeyState = {
 };
 
 /**
+ * PasswordChange
+ *
+ * A new password; with the one before, unless one has just shown to be oneself (`POST /auth/step-up`).
+ */
+export type PasswordChange = {
+    /**
+     * Current Password
+     */
+    current_password?: string | null;
+    /**
+     * Password
+     */
+    password: string;
+};
+
+/**
+ * PasswordForgotten
+ *
+ * A username or an e-mail address.
+ */
+export type PasswordForgotten = {
+    /**
+     * Username
+     */
+    username: string;
+};
+
+/**
  * PasswordLink
  *
  * Shown this once; whoever has it sets the password.
@@ -5658,6 +5818,32 @@ export type PasswordLink = {
      * Link
      */
     link: string;
+};
+
+/**
+ * PasswordState
+ *
+ * Whether one has a password here, since when, and how long a new one has to be.
+ */
+export type PasswordState = {
+    /**
+     * Changed At
+     */
+    changed_at: string | null;
+    /**
+     * Has Password
+     */
+    has_password: boolean;
+    /**
+     * Least
+     *
+     * Characters; fewer with a second factor in force.
+     */
+    least: number;
+    /**
+     * Most
+     */
+    most: number;
 };
 
 /**
@@ -8934,6 +9120,123 @@ export type Sent = {
      * Recipient
      */
     recipient: string | null;
+};
+
+/**
+ * ServiceAccountChange
+ *
+ * What changes: all of it, as it is to be.
+ */
+export type ServiceAccountChange = {
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Owner Id
+     */
+    owner_id: number;
+    /**
+     * Purpose
+     */
+    purpose: string;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * ServiceAccountCreate
+ *
+ * A service account: what it is called, what it is for, who answers for it, and what it may.
+ */
+export type ServiceAccountCreate = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Owner Id
+     */
+    owner_id: number;
+    /**
+     * Purpose
+     */
+    purpose?: string;
+    /**
+     * Roles
+     */
+    roles: Array<string>;
+    /**
+     * Username
+     */
+    username: string;
+};
+
+/**
+ * ServiceAccountPage
+ */
+export type ServiceAccountPage = {
+    /**
+     * Items
+     */
+    items: Array<ServiceAccountRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ServiceAccountRead
+ *
+ * A service account with its clients.
+ */
+export type ServiceAccountRead = {
+    /**
+     * Clients
+     */
+    clients: Array<OAuthClientRead>;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    owner: PersonRef | null;
+    /**
+     * Permissions
+     *
+     * What its tokens and clients can be given.
+     */
+    permissions: Array<string>;
+    /**
+     * Purpose
+     */
+    purpose: string;
+    /**
+     * Roles
+     */
+    roles: Array<RoleRef>;
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Version
+     */
+    version: number;
 };
 
 /**
@@ -15091,6 +15394,35 @@ export type FirstPasswordResponses = {
 
 export type FirstPasswordResponse = FirstPasswordResponses[keyof FirstPasswordResponses];
 
+export type ForgotPasswordData = {
+    body: PasswordForgotten;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/forgot-password';
+};
+
+export type ForgotPasswordErrors = {
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ForgotPasswordError = ForgotPasswordErrors[keyof ForgotPasswordErrors];
+
+export type ForgotPasswordResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ForgotPasswordResponse = ForgotPasswordResponses[keyof ForgotPasswordResponses];
+
 export type OwnIdentitiesData = {
     body?: never;
     path?: never;
@@ -15588,6 +15920,43 @@ export type VerifySecondFactorResponses = {
 
 export type VerifySecondFactorResponse = VerifySecondFactorResponses[keyof VerifySecondFactorResponses];
 
+export type NotMeData = {
+    body: NotMe;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/not-me';
+};
+
+export type NotMeErrors = {
+    /**
+     * Foreign origin
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type NotMeError = NotMeErrors[keyof NotMeErrors];
+
+export type NotMeResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type NotMeResponse = NotMeResponses[keyof NotMeResponses];
+
 export type OidcBackChannelLogoutData = {
     body?: {
         logout_token?: string;
@@ -15906,6 +16275,76 @@ export type RemovePasskeyResponses = {
 };
 
 export type RemovePasskeyResponse = RemovePasskeyResponses[keyof RemovePasskeyResponses];
+
+export type PasswordStateData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/password';
+};
+
+export type PasswordStateErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PasswordStateError = PasswordStateErrors[keyof PasswordStateErrors];
+
+export type PasswordStateResponses = {
+    /**
+     * Successful Response
+     */
+    200: PasswordState;
+};
+
+export type PasswordStateResponse = PasswordStateResponses[keyof PasswordStateResponses];
+
+export type ChangePasswordData = {
+    body: PasswordChange;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/password';
+};
+
+export type ChangePasswordErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
+
+export type ChangePasswordResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
 
 export type SignInWaysData = {
     body?: never;
@@ -20860,6 +21299,43 @@ export type MarkReadResponses = {
 
 export type MarkReadResponse = MarkReadResponses[keyof MarkReadResponses];
 
+export type OauthTokenData = {
+    body: {
+        client_id?: string;
+        client_secret?: string;
+        grant_type: 'client_credentials';
+        /**
+         * Permission words, with blanks between.
+         */
+        scope?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/oauth/token';
+};
+
+export type OauthTokenErrors = {
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type OauthTokenError = OauthTokenErrors[keyof OauthTokenErrors];
+
+export type OauthTokenResponses = {
+    /**
+     * Successful Response
+     */
+    200: AccessToken;
+};
+
+export type OauthTokenResponse = OauthTokenResponses[keyof OauthTokenResponses];
+
 export type PeopleData = {
     body?: never;
     path?: never;
@@ -23148,6 +23624,437 @@ export type AgreeSecondFactorResetResponses = {
 };
 
 export type AgreeSecondFactorResetResponse = AgreeSecondFactorResetResponses[keyof AgreeSecondFactorResetResponses];
+
+export type ListServiceAccountsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/service-accounts';
+};
+
+export type ListServiceAccountsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ListServiceAccountsError = ListServiceAccountsErrors[keyof ListServiceAccountsErrors];
+
+export type ListServiceAccountsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ServiceAccountPage;
+};
+
+export type ListServiceAccountsResponse = ListServiceAccountsResponses[keyof ListServiceAccountsResponses];
+
+export type CreateServiceAccountData = {
+    body: ServiceAccountCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/service-accounts';
+};
+
+export type CreateServiceAccountErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type CreateServiceAccountError = CreateServiceAccountErrors[keyof CreateServiceAccountErrors];
+
+export type CreateServiceAccountResponses = {
+    /**
+     * Successful Response
+     */
+    201: ServiceAccountRead;
+};
+
+export type CreateServiceAccountResponse = CreateServiceAccountResponses[keyof CreateServiceAccountResponses];
+
+export type ChangeServiceAccountData = {
+    body: ServiceAccountChange;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: number;
+    };
+    query?: never;
+    url: '/api/v1/service-accounts/{account_id}';
+};
+
+export type ChangeServiceAccountErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ChangeServiceAccountError = ChangeServiceAccountErrors[keyof ChangeServiceAccountErrors];
+
+export type ChangeServiceAccountResponses = {
+    /**
+     * Successful Response
+     */
+    200: ServiceAccountRead;
+};
+
+export type ChangeServiceAccountResponse = ChangeServiceAccountResponses[keyof ChangeServiceAccountResponses];
+
+export type MakeOauthClientData = {
+    body: OAuthClientCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: number;
+    };
+    query?: never;
+    url: '/api/v1/service-accounts/{account_id}/clients';
+};
+
+export type MakeOauthClientErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type MakeOauthClientError = MakeOauthClientErrors[keyof MakeOauthClientErrors];
+
+export type MakeOauthClientResponses = {
+    /**
+     * Successful Response
+     */
+    201: OAuthSecretMade;
+};
+
+export type MakeOauthClientResponse = MakeOauthClientResponses[keyof MakeOauthClientResponses];
+
+export type RevokeOauthClientData = {
+    body?: never;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: number;
+        /**
+         * Client Id
+         */
+        client_id: number;
+    };
+    query?: never;
+    url: '/api/v1/service-accounts/{account_id}/clients/{client_id}';
+};
+
+export type RevokeOauthClientErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RevokeOauthClientError = RevokeOauthClientErrors[keyof RevokeOauthClientErrors];
+
+export type RevokeOauthClientResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeOauthClientResponse = RevokeOauthClientResponses[keyof RevokeOauthClientResponses];
+
+export type MakeOauthSecretData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: number;
+        /**
+         * Client Id
+         */
+        client_id: number;
+    };
+    query?: never;
+    url: '/api/v1/service-accounts/{account_id}/clients/{client_id}/secrets';
+};
+
+export type MakeOauthSecretErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type MakeOauthSecretError = MakeOauthSecretErrors[keyof MakeOauthSecretErrors];
+
+export type MakeOauthSecretResponses = {
+    /**
+     * Successful Response
+     */
+    201: OAuthSecretMade;
+};
+
+export type MakeOauthSecretResponse = MakeOauthSecretResponses[keyof MakeOauthSecretResponses];
+
+export type RevokeOauthSecretData = {
+    body?: never;
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: number;
+        /**
+         * Client Id
+         */
+        client_id: number;
+        /**
+         * Secret Id
+         */
+        secret_id: number;
+    };
+    query?: never;
+    url: '/api/v1/service-accounts/{account_id}/clients/{client_id}/secrets/{secret_id}';
+};
+
+export type RevokeOauthSecretErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RevokeOauthSecretError = RevokeOauthSecretErrors[keyof RevokeOauthSecretErrors];
+
+export type RevokeOauthSecretResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeOauthSecretResponse = RevokeOauthSecretResponses[keyof RevokeOauthSecretResponses];
+
+export type MakeServiceTokenData = {
+    body: ApiTokenCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Account Id
+         */
+        account_id: number;
+    };
+    query?: never;
+    url: '/api/v1/service-accounts/{account_id}/tokens';
+};
+
+export type MakeServiceTokenErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type MakeServiceTokenError = MakeServiceTokenErrors[keyof MakeServiceTokenErrors];
+
+export type MakeServiceTokenResponses = {
+    /**
+     * Successful Response
+     */
+    201: ApiTokenMade;
+};
+
+export type MakeServiceTokenResponse = MakeServiceTokenResponses[keyof MakeServiceTokenResponses];
 
 export type TagsData = {
     body?: never;
@@ -28137,6 +29044,52 @@ export type MakePasswordLinkResponses = {
 };
 
 export type MakePasswordLinkResponse = MakePasswordLinkResponses[keyof MakePasswordLinkResponses];
+
+export type SendPasswordResetData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/password-reset';
+};
+
+export type SendPasswordResetErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SendPasswordResetError = SendPasswordResetErrors[keyof SendPasswordResetErrors];
+
+export type SendPasswordResetResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type SendPasswordResetResponse = SendPasswordResetResponses[keyof SendPasswordResetResponses];
 
 export type UserRolesData = {
     body?: never;
