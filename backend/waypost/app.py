@@ -31,6 +31,7 @@ from waypost.access.deps import authenticate
 from waypost.access.privacy import router as privacy
 from waypost.access.providers import oidc_router, sign_in_router
 from waypost.access.providers import router as providers
+from waypost.access.providers.ldap import router as directory_runs
 from waypost.access.providers.saml import bounded as saml_judging
 from waypost.access.providers.saml import router as saml
 from waypost.access.scim import door as scim
@@ -102,6 +103,7 @@ ROOMS = (
     provisioning,
     oauth_router,
     service_account_router,
+    directory_runs,
     directory_router,
     people_router,
     organising_router,

@@ -17,7 +17,10 @@ from waypost.access.events import SessionClosed
 from waypost.access.privacy import exporting as personal_exports
 from waypost.access.privacy.events import PersonErased
 from waypost.access.providers import signing_in
-from waypost.access.providers.events import ProviderGroupsSet
+from waypost.access.providers.events import DirectoryFailed, DirectoryStopped, ProviderGroupsSet
+from waypost.access.providers.ldap import applying as directory_people
+from waypost.access.providers.ldap import runs as directory_runs
+from waypost.access.providers.ldap import syncing as directories
 from waypost.access.role_uses import use_role_finders
 from waypost.access.scim import people as scim_people
 from waypost.access.scim import roles as scim_roles
@@ -102,7 +105,7 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
         scim_people.on_user_deactivated,
         service_accounts.on_user_deactivated,
     ),
-    UserReactivated: (scim_people.on_user_reactivated,),
+    UserReactivated: (scim_people.on_user_reactivated, directory_people.on_user_reactivated),
 }
 
 CONSUMERS = {
@@ -154,6 +157,8 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     MailHeldBack: ("notifications",),
     ProvisioningStopped: ("notifications",),
     ProviderGroupsSet: ("pushed_roles",),
+    DirectoryStopped: ("notifications",),
+    DirectoryFailed: ("notifications",),
     tickets.TicketSubmitted: ("notifications", "team_rooms"),
     tickets.TicketApproved: ("notifications",),
     tickets.TicketRejected: ("notifications",),
@@ -245,6 +250,7 @@ async def _keep_house(database: Database) -> None:
         await forget_old_sessions(session)
         await forget_old_tokens(session)
         await signing_in.forget_old(session)
+        await directory_runs.forget_old_runs(session)
         await links.forget_old_links(session)
         await reply_codes.forget_old_messages(session)
         await phones.forget_unproved(session)
@@ -274,6 +280,7 @@ def tasks() -> dict[str, Task]:
         evidence.TASK: evidence.run_due,
         grants.TASK: grants.end_due,
         personal_exports.TASK: personal_exports.make_due,
+        directories.TASK: directories.run_due,
         "housekeeping": _keep_house,
     }
 
@@ -288,6 +295,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "reviews": {"task": reviews.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "personal_exports": {"task": personal_exports.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "due": {"task": due.TASK, "schedule": 20.0, "options": {"expires": 20}},
+    "directories": {"task": directories.TASK, "schedule": 15.0, "options": {"expires": 15}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "grants": {"task": grants.TASK, "schedule": 20.0, "options": {"expires": 20}},

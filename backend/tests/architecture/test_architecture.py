@@ -305,6 +305,9 @@ ONLY_KEPT = {
     "workflow.restored",
     "workflow.updated",
     "tickets.exported",
+    "directory.followed",
+    "directory.plan_dismissed",
+    "directory.run_asked",
     "identity.linked",
     "identity.person_changed",
     "identity.roles_changed",
@@ -384,6 +387,8 @@ def test_every_foreign_key_has_an_index() -> None:
 
 # Nobody looks these up by the other side, and what they point at is never deleted (people and types are deactivated).
 NO_INDEX = {
+    "directory_runs.asked_by_id",
+    "directory_runs.settled_by_id",
     "absences.created_by_id",
     "approval_delegations.created_by_id",
     "routing_rule_sets.published_by_id",

@@ -56,6 +56,7 @@ FILLED = {
     "mailbox_id": lambda marked: 1,
     "provider_id": lambda marked: 1,
     "token_id": lambda marked: 1,
+    "run_id": lambda marked: 1,
     "mail_id": lambda marked: 1,
     "role_id": lambda marked: 1,
     "change_id": lambda marked: 1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import waypost.access.models
 import waypost.access.privacy.models
+import waypost.access.providers.ldap.models
 import waypost.access.providers.models
 import waypost.access.providers.saml.models
 import waypost.access.scim.models

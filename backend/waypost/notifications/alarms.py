@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.models import RolePermission, UserRole, held
 from waypost.access.permissions import Permission
+from waypost.access.providers.events import DirectoryFailed, DirectoryStopped
 from waypost.access.scim.events import ProvisioningStopped
 from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
@@ -21,8 +22,8 @@ from waypost.notifications.telling import Notice, tell
 from waypost.notifications.texts import note_broken, texts_of
 
 MOST_TOLD = 100
-OF_PROVIDERS = frozenset({"provider.stopped"})  # for those who look after identity providers
-Alarm = ChannelFailed | MailboxFailed | MailHeldBack | ProvisioningStopped
+OF_PROVIDERS = frozenset({"provider.stopped", "directory.stopped", "directory.failed"})  # for those who look after identity providers
+Alarm = ChannelFailed | MailboxFailed | MailHeldBack | ProvisioningStopped | DirectoryStopped | DirectoryFailed
 
 
 async def tell_administrators(session: AsyncSession, recorded: Recorded, event: Alarm) -> None:
@@ -63,7 +64,21 @@ def _alarm(event: Alarm) -> tuple[str, str, str, dict[str, Any]] | None:
         values = {"provider": event.name, "why": event.why, "action": "Look at the provider"}
         link = f"/settings/provisioning/{event.provider_id}"
         return "provider.stopped", f"provider.{event.provider_id}", link, values
+    if isinstance(event, (DirectoryStopped, DirectoryFailed)):
+        link = f"/settings/identity-providers/{event.provider_id}/runs/{event.run_id}"
+        if isinstance(event, DirectoryFailed):
+            values = {"directory": event.name, "why": event.why, "action": "Look at the directory"}
+            return "directory.failed", f"directory.{event.provider_id}", link, values
+        values = {"directory": event.name, "why": _why_it_stopped(event), "action": "Look at the plan"}
+        return "directory.stopped", f"directory.{event.provider_id}", link, values
     if not event.is_alarm:
         return None
     values = {"mailbox": event.mailbox, "why": event.why, "action": "Look at what was held back"}
     return "mail.held_back", "mail.held_back", "/settings/quarantine", values
+
+
+def _why_it_stopped(event: DirectoryStopped) -> str:
+    if event.why == "LAST_ADMINISTRATOR":
+        return "Nobody who administers would be left."
+    people = "1 person" if event.leaving == 1 else f"{event.leaving} people"
+    return f"{people} of {event.active} would be deactivated."

@@ -102,6 +102,8 @@ KINDS: dict[str, Kind] = {
     "mailbox.failed": Kind(Event.SYSTEM, "you look after this installation"),
     "mail.held_back": Kind(Event.SYSTEM, "you look after this installation"),
     "provider.stopped": Kind(Event.SYSTEM, "you look after identity providers"),
+    "directory.stopped": Kind(Event.SYSTEM, "you look after sign-in"),
+    "directory.failed": Kind(Event.SYSTEM, "you look after sign-in"),
     "channel.tested": Kind(Event.SYSTEM, "you asked for it"),
 }
 

@@ -69,6 +69,7 @@ _SYSTEM = {
     "channel": "email",
     "provider": "Entra ID",
     "mailbox": "IT service desk",
+    "directory": "Company directory",
     "why": "535 5.7.8 Authentication failed",
 }
 

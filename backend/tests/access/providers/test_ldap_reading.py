@@ -15,7 +15,6 @@ from waypost.access.providers.ldap.directory import parse
 from waypost.access.providers.ldap.kind import Ldap, number
 from waypost.access.providers.ldap.reading import (
     Typed,
-    as_generalized_time,
     changed_since,
     is_active,
     latest_of,
@@ -210,7 +209,6 @@ def test_names_of_entries_compare_whatever_their_spaces_and_case() -> None:
 def test_what_changed_is_asked_for_by_number_or_time() -> None:
     assert changed_since(AD, "41") == f"(&{AD.user_filter}(uSNChanged>=42))"
     assert changed_since(OPEN, "20261126120000Z") == f"(&{OPEN.user_filter}(modifyTimestamp>=20261126120000Z))"
-    assert as_generalized_time(AT) == "20261126120000Z"
     assert latest_of([person_of(entry(modifyTimestamp="20261126120500Z"), OPEN, AT)], "20261126120000Z") == (
         "20261126120500Z"
     )

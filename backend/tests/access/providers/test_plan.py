@@ -83,7 +83,7 @@ def done(plan: Plan, seen: list[Seen], known: list[Known]) -> list[Known]:
     after = {k.subject: k for k in known}
     for number, step in enumerate(plan.steps):
         person = there.get(step.subject)
-        if step.action is Action.CREATE and person:
+        if step.action in (Action.CREATE, Action.LINK) and person:
             after[step.subject] = Known(
                 step.subject, 500 + number, person.name, values=person.values, roles=person.roles or frozenset()
             )
@@ -236,3 +236,40 @@ def test_the_guard_alone() -> None:
 def test_an_entry_that_is_found_twice_counts_once() -> None:
     plan = make([Seen("s1", "Ann")] * 2, [], Rules(), is_whole=True, administrators={9})
     assert plan.counts["CREATE"] == 1
+
+
+def test_an_account_with_the_same_address_becomes_theirs_where_that_is_allowed() -> None:
+    seen = Seen("s1", "Ann", values={"email": "Ann@example.com"}, roles=frozenset({"agent"}))
+    twin = Seen("s2", "Ann", values={"email": "ann@example.com"})
+    for creates in (True, False):
+        plan = make(
+            [seen, twin],
+            [],
+            Rules(creates=creates),
+            is_whole=True,
+            administrators={9},
+            taken={"ann@example.com": 7},
+            linkable={"ann@example.com"},
+        )
+        assert (plan.steps[0].action, plan.steps[0].reason) == (Action.LINK, Reason.SAME_ADDRESS)
+        assert plan.steps[0].changes == (Change("roles", "", "agent"),)
+        assert plan.steps[1].action is Action.SKIP
+
+
+def test_whoever_is_as_they_were_stays() -> None:
+    known = [Known("s1", 1, "Ann"), Known("s2", 2, "Bob")]
+    plan = make([], known, Rules(stop_above_percent=100), is_whole=True, administrators={9}, unchanged={"s1"})
+    assert [(s.action, s.subject) for s in plan.steps] == [(Action.DEACTIVATE, "s2")]
+    assert plan.same == 1
+
+
+def test_whoever_comes_by_two_entries_stays_while_one_is_there() -> None:
+    known = [Known("s1", 1, "Ann"), Known("s2", 1, "Ann")]
+    for seen, unchanged in (
+        ([Seen("s1", "Ann")], ()),
+        ([Seen("s1", "Ann"), Seen("s2", "Ann", is_active=False)], ()),
+        ([Seen("s2", "Ann", is_active=False)], ("s1",)),
+    ):
+        plan = make(seen, known, Rules(), is_whole=True, administrators={9}, unchanged=unchanged)
+        assert plan.steps == ()
+        assert plan.same == 2

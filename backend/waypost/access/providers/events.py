@@ -105,3 +105,51 @@ class ProviderRolesChanged(AccessEvent):
     provider_id: int
     given: list[str]
     taken: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectoryFollowed(ProviderEvent):
+    """A look at a directory was over: how many people became what."""
+
+    type: ClassVar[str] = "directory.followed"
+    run_id: int
+    counts: dict[str, int]
+    failed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectoryStopped(ProviderEvent):
+    """What a directory's list would change is too much to be done unseen: an administrator is asked to look at it."""
+
+    type: ClassVar[str] = "directory.stopped"
+    run_id: int
+    why: str
+    leaving: int
+    active: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectoryFailed(ProviderEvent):
+    """A directory that is followed cannot be read any more."""
+
+    type: ClassVar[str] = "directory.failed"
+    run_id: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectoryRunAsked(ProviderEvent):
+    """An administrator asked for a look at a directory; for its plan only, or to do a plan that had stopped."""
+
+    type: ClassVar[str] = "directory.run_asked"
+    run_id: int
+    is_dry: bool
+    plan_of_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectoryPlanDismissed(ProviderEvent):
+    """An administrator put away a plan that had stopped."""
+
+    type: ClassVar[str] = "directory.plan_dismissed"
+    run_id: int

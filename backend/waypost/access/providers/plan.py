@@ -20,6 +20,7 @@ class Action(StrEnum):
     """What becomes of a person."""
 
     CREATE = "CREATE"
+    LINK = "LINK"  # an account that is here becomes theirs
     UPDATE = "UPDATE"
     DEACTIVATE = "DEACTIVATE"
     REACTIVATE = "REACTIVATE"
@@ -30,6 +31,7 @@ class Reason(StrEnum):
     """Why."""
 
     NEW = "NEW"
+    SAME_ADDRESS = "SAME_ADDRESS"
     CHANGED = "CHANGED"
     GONE = "GONE"  # the directory no longer has them
     DISABLED = "DISABLED"
@@ -153,9 +155,12 @@ class Plan:
         weighty = sorted(
             [s.action.value, s.reason.value, s.subject, s.user_id or 0, *sorted(c.after or "" for c in _of_roles(s))]
             for s in self.steps
-            if s.action in (Action.CREATE, Action.DEACTIVATE, Action.REACTIVATE) or _of_roles(s)
+            if s.action in _WEIGHTY or _of_roles(s)
         )
         return hashlib.sha256(json.dumps(weighty, ensure_ascii=True).encode()).hexdigest()
+
+
+_WEIGHTY = (Action.CREATE, Action.LINK, Action.DEACTIVATE, Action.REACTIVATE)
 
 
 def _of_roles(step: Step) -> list[Change]:
@@ -170,41 +175,59 @@ def make(
     is_whole: bool,
     administrators: Collection[int],
     taken: Mapping[str, int] | None = None,
+    linkable: Collection[str] = (),
+    unchanged: Collection[str] = (),
 ) -> Plan:
-    """The plan. `is_whole` says that `seen` is everybody: only then is who is missing gone.
+    """The plan. `is_whole` says that `seen` and `unchanged` are everybody: only then is who is missing gone.
 
     `administrators` are the ids of all who administer now, of this provider or not. `taken` are usernames and e-mail
-    addresses in lower case with whose they are here.
+    addresses in lower case with whose they are here; the account of one that is `linkable` becomes a stranger's.
+    `unchanged` are subjects that are there as they were.
     """
+    people = {p.subject: p for p in reversed(list(seen))}  # an entry found twice counts as it was found first
     by_subject = {k.subject: k for k in known}
     names = dict(taken or {})
+    # whoever comes by two entries stays while one of them is there
+    there = {k.user_id for k in by_subject.values() if _is_there(k.subject, people, unchanged)}
     steps: list[Step] = []
-    same, met = 0, set[str]()
-    for person in seen:
-        if person.subject in met:  # the same entry found twice
-            continue
-        met.add(person.subject)
+    same = 0
+    for person in reversed(people.values()):
         here = by_subject.get(person.subject)
-        step = _of_stranger(person, rules, names) if here is None else _of_known(person, here, rules, names)
+        if here is None:
+            step = _of_stranger(person, rules, names, linkable)
+        elif not person.is_active and here.user_id in there:
+            step = None
+        else:
+            step = _of_known(person, here, rules, names)
         if step is None:
             same += 1
         else:
             steps.append(step)
     for here in by_subject.values():
-        if here.subject in met:
+        if here.subject in people:
             continue
-        if is_whole and here.is_active:
+        if is_whole and here.is_active and here.user_id not in there:
             steps.append(_leaving(here, Reason.GONE, rules))
         else:
             same += 1
     return Plan(tuple(steps), same, guard(steps, by_subject.values(), rules.stop_above_percent, administrators))
 
 
-def _of_stranger(person: Seen, rules: Rules, names: dict[str, int]) -> Step | None:
+def _is_there(subject: str, people: Mapping[str, Seen], unchanged: Collection[str]) -> bool:
+    person = people.get(subject)
+    return person.is_active if person else subject in unchanged
+
+
+def _of_stranger(person: Seen, rules: Rules, names: dict[str, int], linkable: Collection[str]) -> Step | None:
     if not person.is_active:
         return None  # disabled there and unknown here
     if person.problem:
         return Step(Action.SKIP, Reason.UNUSABLE, person.subject, person.name, note=person.problem)
+    email = (person.values.get("email") or "").lower()
+    if email in linkable and names.get(email):
+        names[email] = 0  # from now on it is theirs: of several with this address it is the first
+        changes = _roles_change(person, frozenset())
+        return Step(Action.LINK, Reason.SAME_ADDRESS, person.subject, person.name, changes=changes, note=email)
     if not rules.creates:
         return Step(Action.SKIP, Reason.NOT_CREATED, person.subject, person.name)
     if note := _taken(person, None, names):

@@ -19,7 +19,6 @@ from waypost.vendors import ldap
 
 Result = TypeVar("Result")
 PATIENCE = 15.0  # seconds for a question somebody waits for
-LONGEST = 540.0  # seconds for reading a whole directory: less than a task of the worker may take
 PORTS: dict[ldap.Security, int] = {"tls": 636, "starttls": 389, "none": 389}
 _THREADS = 8  # a directory that hangs holds up these, and nothing else
 _pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="ldap")

@@ -22,6 +22,8 @@ KEY = "ldap"
 SAMPLE = 3
 # Whole numbers that are filled in as text: least, most, and what is meant when nothing is said.
 NUMBERS = {
+    "sync_minutes": (5, 1440, 30),
+    "stop_above_percent": (0, 100, 5),
     "password_tries": (1, 20, 4),
 }
 _WHAT = {
@@ -106,7 +108,24 @@ class Ldap:
             required=False,
             most=300,
         ),
+        Field("creates_departments", "Create departments that are not here yet", "boolean", required=False, default=False),
         Field("password_tries", "Wrong passwords before a pause", help="Fewer than lock an account there.", default="4"),
+        Field("syncs", "Follow the directory", "boolean", help="By itself, not only at sign-in.", required=False, default=False),
+        Field("sync_minutes", "Minutes between two looks", required=False, default="30"),
+        Field(
+            "deactivates",
+            "Deactivate who is gone or disabled there",
+            "boolean",
+            required=False,
+            default=True,
+        ),
+        Field(
+            "stop_above_percent",
+            "Stop when more than so many percent would go",
+            help="Then an administrator looks at the plan.",
+            required=False,
+            default="5",
+        ),
     )  # fmt: skip
 
     def check(self, settings: Config) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ import uuid
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 
 from waypost.access.providers.ldap.shape import Shape
@@ -190,11 +190,6 @@ def changed_since(shape: Shape, cursor: str) -> str:
     if shape.is_ad:
         return f"(&{shape.user_filter}(uSNChanged>={_number(cursor) + 1}))"
     return f"(&{shape.user_filter}(modifyTimestamp>={literal(cursor)}))"
-
-
-def as_generalized_time(at: datetime) -> str:
-    """An instant as directories write it."""
-    return at.astimezone(UTC).strftime("%Y%m%d%H%M%SZ")
 
 
 def latest_of(people: Iterable[Person], before: str) -> str:

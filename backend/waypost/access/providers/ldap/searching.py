@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,6 @@ from waypost.access.providers.ldap.reading import (
     person_of,
     reached,
     sign_in_filter,
-    subject_filter,
     subject_of,
 )
 from waypost.access.providers.ldap.shape import Shape
@@ -25,10 +25,11 @@ _MEMBER = ("member", "uniqueMember", "memberUid")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far one has read: on which server, and up to which number or time."""
+    """How far one has read: on which server, up to which number or time, and how groups were."""
 
     server: str
     value: str
+    groups: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +56,25 @@ def everybody(connection: Connection, shape: Shape, at: datetime, most: int = 0)
     return [person_of(e, shape, at) for e in entries]
 
 
+def subjects(connection: Connection, shape: Shape) -> set[str]:
+    """Who is there, by the names that stay."""
+    entries = connection.search(shape.base_dn, shape.user_filter, (shape.id_attribute,))
+    return {subject for e in entries if (subject := subject_of(e, shape))}
+
+
 def changed(connection: Connection, shape: Shape, cursor: Cursor, at: datetime) -> list[Person]:
     """Who changed since a cursor."""
     entries = connection.search(shape.base_dn, changed_since(shape, cursor.value), shape.asked)
     return [person_of(e, shape, at) for e in entries]
 
 
-def place(connection: Connection, shape: Shape) -> Cursor:
-    """Which server this is and, for Active Directory, how far its numbers go. To be asked before one reads people."""
+def place(connection: Connection, shape: Shape, *, with_groups: bool) -> Cursor:
+    """Which server this is, how groups are and, for Active Directory, how far its numbers go. Asked before one reads people."""
+    groups = mark_of_groups(connection, shape) if with_groups else ""
     if not shape.is_ad:
-        return Cursor(connection.server.host, "")
+        return Cursor(connection.server.host, "", groups)
     about = connection.about(("highestCommittedUSN", "dsServiceName"))
-    return Cursor(about.text("dsServiceName") or connection.server.host, about.text("highestCommittedUSN"))
+    return Cursor(about.text("dsServiceName") or connection.server.host, about.text("highestCommittedUSN"), groups)
 
 
 def subject_at(connection: Connection, shape: Shape, dn: str) -> str:
@@ -76,12 +84,6 @@ def subject_at(connection: Connection, shape: Shape, dn: str) -> str:
     except Refused:  # what stands there is no name of an entry
         return ""
     return subject_of(found, shape) if found else ""
-
-
-def is_there(connection: Connection, shape: Shape, subject: str) -> bool:
-    """Whether somebody is still found by the filter of people."""
-    asked = f"(&{shape.user_filter}{subject_filter(subject, shape)})"
-    return next(connection.search(shape.base_dn, asked, (shape.id_attribute,), most=1), None) is not None
 
 
 def groups(connection: Connection, shape: Shape, narrowed: str = "", *, with_members: bool = False) -> list[Group]:
@@ -173,10 +175,11 @@ def _worked_out(
     return result
 
 
-def have_groups_changed(connection: Connection, shape: Shape, cursor: Cursor) -> bool:
-    """Whether any group changed since a cursor; a member who comes or goes changes the group and not the person."""
-    if shape.is_ad:
-        asked = f"(&{shape.group_filter}(uSNChanged>={int(cursor.value or 0) + 1}))"
-    else:
-        asked = f"(&{shape.group_filter}(modifyTimestamp>={literal(cursor.value)}))"
-    return next(connection.search(shape.group_base, asked, (shape.group_name_attribute,), most=1), None) is not None
+def mark_of_groups(connection: Connection, shape: Shape) -> str:
+    """A fingerprint of all groups as they are: who comes into one or leaves it changes the group, and not the person."""
+    stamps = ("uSNChanged",) if shape.is_ad else ("entryCSN", "modifyTimestamp")
+    marks = sorted(
+        f"{normal(e.dn)}\n{' '.join(e.text(s) for s in stamps)}"
+        for e in connection.search(shape.group_base, shape.group_filter, stamps)
+    )
+    return hashlib.sha256("\0".join(marks).encode()).hexdigest()
