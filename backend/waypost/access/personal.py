@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import waypost.access.models
 import waypost.access.privacy.models
+import waypost.access.providers.ldap.models
 import waypost.access.providers.models
 import waypost.access.scim.models  # noqa: F401 - the tables named below are known wherever this is
 from waypost.kernel.personal import Held, Then
@@ -65,6 +66,18 @@ PERSONAL = (
     ),
     Held("scim_stops", "allowed_by_id", "Stopped changes they allowed", Then.KEPT, _TRACE),
     Held("scim_tokens", "created_by_id", "Tokens of pushing systems they made", Then.KEPT, _TRACE),
+    Held("directory_runs", "asked_by_id", "Looks at a directory they asked for", Then.KEPT, _TRACE),
+    Held("directory_runs", "settled_by_id", "Plans of a directory they settled", Then.KEPT, _TRACE),
+    Held(
+        "directory_run_people",
+        "user_id",
+        "What looks at a directory made of them",
+        Then.DELETED,
+        shown=("run_id", "action", "reason", "name", "changes", "note", "error"),
+    ),
+    Held(
+        "directory_leavers", "user_id", "That a directory deactivated them", Then.DELETED, shown=("provider_id", "at")
+    ),
     Held("idempotency_keys", "person_id", "Answers kept for a day", Then.DELETED, "gone after a day by itself"),
     Held(
         "events",

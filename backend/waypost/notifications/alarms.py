@@ -22,7 +22,8 @@ from waypost.notifications.telling import Notice, tell
 from waypost.notifications.texts import note_broken, texts_of
 
 MOST_TOLD = 100
-OF_PROVIDERS = frozenset({"provider.stopped", "directory.stopped", "directory.failed"})  # for those who look after identity providers
+# for those who look after identity providers
+OF_PROVIDERS = frozenset({"provider.stopped", "directory.stopped", "directory.failed"})
 Alarm = ChannelFailed | MailboxFailed | MailHeldBack | ProvisioningStopped | DirectoryStopped | DirectoryFailed
 
 
