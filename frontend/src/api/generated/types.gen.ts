@@ -1488,6 +1488,24 @@ export type ChangePath = {
 };
 
 /**
+ * ChangeRead
+ */
+export type ChangeRead = {
+    /**
+     * After
+     */
+    after: string | null;
+    /**
+     * Before
+     */
+    before: string | null;
+    /**
+     * Field
+     */
+    field: string;
+};
+
+/**
  * ChangesAnswer
  *
  * What reads differently now than in an earlier version.
@@ -8859,6 +8877,169 @@ export type RulesVersionPage = {
 };
 
 /**
+ * RunAsked
+ */
+export type RunAsked = {
+    /**
+     * Is Dry
+     *
+     * Whether the plan alone is wanted, and nothing is done.
+     */
+    is_dry?: boolean;
+};
+
+/**
+ * RunAsker
+ */
+export type RunAsker = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * RunPage
+ */
+export type RunPage = {
+    /**
+     * Items
+     */
+    items: Array<RunRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * RunPeoplePage
+ */
+export type RunPeoplePage = {
+    /**
+     * Items
+     */
+    items: Array<RunPersonRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * RunPersonRead
+ *
+ * What a run made, or would make, of one person, and why. `error` is what kept it from being done.
+ */
+export type RunPersonRead = {
+    /**
+     * Action
+     */
+    action: 'CREATE' | 'LINK' | 'UPDATE' | 'DEACTIVATE' | 'REACTIVATE' | 'SKIP';
+    /**
+     * Changes
+     */
+    changes: Array<ChangeRead>;
+    /**
+     * Error
+     */
+    error: string | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Position
+     */
+    position: number;
+    /**
+     * Reason
+     */
+    reason: 'NEW' | 'SAME_ADDRESS' | 'CHANGED' | 'GONE' | 'DISABLED' | 'BACK' | 'NOT_CREATED' | 'NOT_DEACTIVATED' | 'DEACTIVATED_HERE' | 'NAME_TAKEN' | 'UNUSABLE';
+    /**
+     * User Id
+     */
+    user_id: number | null;
+};
+
+/**
+ * RunRead
+ *
+ * A look at a directory. `counts` are people by what becomes of them, `FAILED` among them once it is done.
+ */
+export type RunRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'apply' | 'dismiss'>;
+    /**
+     * Asked At
+     */
+    asked_at: string;
+    asked_by: RunAsker | null;
+    /**
+     * Counts
+     */
+    counts: {
+        [key: string]: number;
+    };
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
+    /**
+     * Error
+     */
+    error: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Dry
+     */
+    is_dry: boolean;
+    /**
+     * Is Whole
+     *
+     * Whether everything was read, or what changed since the last look.
+     */
+    is_whole: boolean;
+    /**
+     * Plan Of Id
+     *
+     * The run that stopped and whose plan this one is about.
+     */
+    plan_of_id: number | null;
+    /**
+     * Provider Id
+     */
+    provider_id: number;
+    /**
+     * Settled At
+     */
+    settled_at: string | null;
+    settled_by: RunAsker | null;
+    /**
+     * Started At
+     */
+    started_at: string | null;
+    /**
+     * State
+     */
+    state: 'WAITING' | 'RUNNING' | 'DONE' | 'PLANNED' | 'STOPPED' | 'HELD' | 'FAILED' | 'APPLIED' | 'DISMISSED';
+    stop: StopRead | null;
+};
+
+/**
  * RungRead
  *
  * One person's part: who, why, and everything that was done to reach them.
@@ -9891,6 +10072,34 @@ export type StepUpState = {
      * Valid Until
      */
     valid_until: string | null;
+};
+
+/**
+ * StopRead
+ *
+ * Why a plan is not done by itself. `names` are the administrators who would be the last to go.
+ */
+export type StopRead = {
+    /**
+     * Active
+     */
+    active: number;
+    /**
+     * Kind
+     */
+    kind: 'TOO_MANY' | 'LAST_ADMINISTRATOR';
+    /**
+     * Leaving
+     */
+    leaving: number;
+    /**
+     * Names
+     */
+    names: Array<string>;
+    /**
+     * Percent
+     */
+    percent: number;
 };
 
 /**
@@ -19259,6 +19468,358 @@ export type RevokeScimTokenResponses = {
 };
 
 export type RevokeScimTokenResponse = RevokeScimTokenResponses[keyof RevokeScimTokenResponses];
+
+export type DirectoryRunsData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: {
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/identity-providers/{provider_id}/runs';
+};
+
+export type DirectoryRunsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DirectoryRunsError = DirectoryRunsErrors[keyof DirectoryRunsErrors];
+
+export type DirectoryRunsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunPage;
+};
+
+export type DirectoryRunsResponse = DirectoryRunsResponses[keyof DirectoryRunsResponses];
+
+export type AskForDirectoryRunData = {
+    body: RunAsked;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/runs';
+};
+
+export type AskForDirectoryRunErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AskForDirectoryRunError = AskForDirectoryRunErrors[keyof AskForDirectoryRunErrors];
+
+export type AskForDirectoryRunResponses = {
+    /**
+     * Successful Response
+     */
+    201: RunRead;
+};
+
+export type AskForDirectoryRunResponse = AskForDirectoryRunResponses[keyof AskForDirectoryRunResponses];
+
+export type DirectoryRunData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+        /**
+         * Run Id
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/runs/{run_id}';
+};
+
+export type DirectoryRunErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DirectoryRunError = DirectoryRunErrors[keyof DirectoryRunErrors];
+
+export type DirectoryRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunRead;
+};
+
+export type DirectoryRunResponse = DirectoryRunResponses[keyof DirectoryRunResponses];
+
+export type ApplyDirectoryPlanData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+        /**
+         * Run Id
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/runs/{run_id}/apply';
+};
+
+export type ApplyDirectoryPlanErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ApplyDirectoryPlanError = ApplyDirectoryPlanErrors[keyof ApplyDirectoryPlanErrors];
+
+export type ApplyDirectoryPlanResponses = {
+    /**
+     * Successful Response
+     */
+    201: RunRead;
+};
+
+export type ApplyDirectoryPlanResponse = ApplyDirectoryPlanResponses[keyof ApplyDirectoryPlanResponses];
+
+export type DismissDirectoryPlanData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+        /**
+         * Run Id
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/identity-providers/{provider_id}/runs/{run_id}/dismiss';
+};
+
+export type DismissDirectoryPlanErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DismissDirectoryPlanError = DismissDirectoryPlanErrors[keyof DismissDirectoryPlanErrors];
+
+export type DismissDirectoryPlanResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunRead;
+};
+
+export type DismissDirectoryPlanResponse = DismissDirectoryPlanResponses[keyof DismissDirectoryPlanResponses];
+
+export type DirectoryRunPeopleData = {
+    body?: never;
+    path: {
+        /**
+         * Provider Id
+         */
+        provider_id: number;
+        /**
+         * Run Id
+         */
+        run_id: number;
+    };
+    query?: {
+        /**
+         * Action
+         *
+         * Only those of whom this becomes.
+         */
+        action?: 'CREATE' | 'LINK' | 'UPDATE' | 'DEACTIVATE' | 'REACTIVATE' | 'SKIP' | null;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/identity-providers/{provider_id}/runs/{run_id}/people';
+};
+
+export type DirectoryRunPeopleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DirectoryRunPeopleError = DirectoryRunPeopleErrors[keyof DirectoryRunPeopleErrors];
+
+export type DirectoryRunPeopleResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunPeoplePage;
+};
+
+export type DirectoryRunPeopleResponse = DirectoryRunPeopleResponses[keyof DirectoryRunPeopleResponses];
 
 export type TestIdentityProviderData = {
     body?: never;
