@@ -11,13 +11,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-<<<<<<<< HEAD:backend/waypost/migrations/versions/0073_directories.py
 revision = "0073"
 down_revision = "0072"
-========
-revision = "0057"
-down_revision = "0056"
->>>>>>>> dd71da6 (Looks at a directory have their screens: what each did or would do to whom, and a plan that waits is done or dismissed there):backend/waypost/migrations/versions/0057_directories.py
 branch_labels = None
 depends_on = None
 
