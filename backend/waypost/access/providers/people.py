@@ -27,6 +27,7 @@ from waypost.access.providers.events import IdentityLinked, PersonFollowedProvid
 from waypost.access.providers.models import VERIFIED_EMAIL, Identity, IdentityProvider, ProviderGroup
 from waypost.access.queries import actors
 from waypost.access.reach import ADMINISTRATOR
+from waypost.access.service import grant_roles
 from waypost.directory.editing import set_manager
 from waypost.directory.errors import ManagerCircle
 from waypost.directory.models import Department, User
@@ -35,6 +36,7 @@ from waypost.directory.service import create_user
 from waypost.kernel.events import Doer, record
 from waypost.kernel.shapes import in_one_line, is_blank
 
+EMPLOYEE = "employee"  # what everybody who works here may do, whatever their groups give besides
 EVERYBODY = "*"  # stands, among groups, for whoever comes by the provider
 LONGEST_SUBJECT = 300
 # Who holds one of these could let others in, or make themselves more: no address makes anybody such a person.
@@ -153,6 +155,7 @@ async def _link_or_create(
         department_id=None,
         manager_id=None,
     )
+    await grant_roles(session, actor, user.id, [EMPLOYEE], pointer="/roles")
     await link(session, provider, external.subject, user.id, actor, at, by="created")
     return user
 

@@ -23,9 +23,10 @@ from waypost.access.providers.saml.kind import Here
 from waypost.access.providers.saml.refusing import Refused
 from waypost.access.providers.saml.schemas import SamlMetadataAsked, SamlMetadataRead
 from waypost.access.providers.saml.words import NAME_ID_FORMATS, UNSPECIFIED
+from waypost.kernel import limits
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import database
-from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.http import StrictRoute, json_response, network_of
 from waypost.kernel.logs import get_logger
 from waypost.kernel.openapi import problems
 
@@ -33,6 +34,7 @@ log = get_logger(__name__)
 router = APIRouter(route_class=StrictRoute, tags=["Identity providers"])
 # Left out of the API's document: what is spoken there is SAML, and no client of ours calls it.
 spoken = APIRouter(route_class=StrictRoute, prefix="/auth/saml", include_in_schema=False)
+ALLOWED = 600  # messages a minute from one address: an office comes to work behind one
 
 
 @router.post("/identity-providers/saml/metadata", response_model=SamlMetadataRead, responses=problems(MetadataUnusable))
@@ -80,6 +82,7 @@ async def saml_certificate(key: str) -> Response:
 @public
 async def saml_response(key: str, request: Request) -> Response:
     """Where an identity provider has a browser bring its response: judged, and the browser sent on to fetch it."""
+    _slow_down(request)
     provider = await _provider(key, is_on=False)
     try:
         form = await read_form(request)
@@ -94,6 +97,7 @@ async def saml_response(key: str, request: Request) -> Response:
 @public
 async def saml_sign_out(key: str, request: Request) -> Response:
     """Somebody signed out at the identity provider, or what we asked of it is done (HTTP-Redirect)."""
+    _slow_down(request)
     provider = await _provider(key)
     try:
         return _on(await signing_out.hear_logout(database(), provider, query=request.scope["query_string"].decode()))
@@ -105,6 +109,7 @@ async def saml_sign_out(key: str, request: Request) -> Response:
 @public
 async def saml_sign_out_by_form(key: str, request: Request) -> Response:
     """The same by HTTP-POST."""
+    _slow_down(request)
     provider = await _provider(key)
     try:
         form = await read_form(request)
@@ -115,6 +120,11 @@ async def saml_sign_out_by_form(key: str, request: Request) -> Response:
         return _on(await signing_out.hear_logout(database(), provider, **told))
     except Refused as refused:
         raise _refused(provider, refused) from refused
+
+
+def _slow_down(request: Request) -> None:
+    """Reading signed XML costs more than most of what strangers can ask for. Raises `TooManyRequests`."""
+    limits.slow_down(limits.Policy("saml", ALLOWED), network_of(request))
 
 
 async def _provider(key: str, *, is_on: bool = True) -> Provider:
