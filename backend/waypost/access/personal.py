@@ -6,7 +6,8 @@ import waypost.access.models
 import waypost.access.privacy.models
 import waypost.access.providers.ldap.models
 import waypost.access.providers.models
-import waypost.access.scim.models  # noqa: F401 - the tables named below are known wherever this is
+import waypost.access.scim.models
+import waypost.access.service_models  # noqa: F401 - the tables named below are known wherever this is
 from waypost.kernel.personal import Held, Then
 
 _OPENS = "opens an account: never given away"
@@ -21,6 +22,9 @@ PERSONAL = (
         shown=("created_at", "last_seen_at", "expires_at", "ended_at", "end_reason", "ip_address", "user_agent"),
     ),
     Held("one_time_links", "user_id", "Links to set a password", Then.DELETED, _OPENS),
+    Held(
+        "known_devices", "user_id", "Devices they signed in on", Then.DELETED, _OPENS, shown=("created_at", "used_at")
+    ),
     Held("totp_secrets", "user_id", "Authenticator app", Then.DELETED, _OPENS, shown=("created_at", "confirmed_at")),
     Held("passkeys", "user_id", "Passkeys", Then.DELETED, _OPENS, shown=("name", "created_at", "used_at")),
     Held("passkey_challenges", "user_id", "Challenges for passkeys", Then.DELETED, _OPENS),
@@ -77,6 +81,18 @@ PERSONAL = (
     ),
     Held(
         "directory_leavers", "user_id", "That a directory deactivated them", Then.DELETED, shown=("provider_id", "at")
+    ),
+    Held("service_accounts", "user_id", "The program it is the account of", Then.KEPT, "a program, and nobody"),
+    Held(
+        "service_accounts", "owner_id", "Programs they answer for", Then.KEPT, _TRACE, shown=("purpose", "created_at")
+    ),
+    Held(
+        "oauth_clients",
+        "user_id",
+        "Programs that sign in for them",
+        Then.DELETED,
+        _OPENS,
+        shown=("name", "permissions", "created_at", "used_at", "used_from", "revoked_at"),
     ),
     Held("idempotency_keys", "person_id", "Answers kept for a day", Then.DELETED, "gone after a day by itself"),
     Held(
