@@ -109,13 +109,14 @@ async def refused(database: Any, provider: IdentityProvider, external: ExternalP
 
 
 async def roles(database: Any, user_id: int) -> dict[str, int | None]:
+    """What somebody is besides an employee, and by which provider."""
     async with database.read() as session:
         rows = await session.execute(
             select(Role.key, UserRole.provider_id)
             .join(Role, Role.id == UserRole.role_id)
             .where(UserRole.user_id == user_id)
         )
-        return {row.key: row.provider_id for row in rows}
+        return {row.key: row.provider_id for row in rows if (row.key, row.provider_id) != ("employee", None)}
 
 
 async def by_map(database: Any, provider: IdentityProvider, **groups: str) -> None:
@@ -153,6 +154,9 @@ async def test_nobody_is_made_unless_that_is_wanted(database: Any, provider: Ide
     assert (user.email, user.first_name) == (who.email, "Some")
     assert user.username == str(who.username).lower().removesuffix("@corp")
     assert await roles(database, user.id) == {}
+    async with database.read() as session:  # whatever their groups say: they work here
+        mine = select(Role.key).join(UserRole, UserRole.role_id == Role.id).where(UserRole.user_id == user.id)
+        assert list(await session.scalars(mine)) == ["employee"]
     assert (await events_of(database, user.id, "identity.linked"))[0]["by"] == "created"
 
 
@@ -322,21 +326,21 @@ async def test_an_address_somebody_has_is_not_taken_over(database: Any, provider
 
 async def test_roles_come_and_go_with_groups(database: Any, provider: IdentityProvider) -> None:
     provider.creates_people = True
-    await by_map(database, provider, desk="agent", board="executive", **{"*": "employee"})
+    await by_map(database, provider, desk="agent", board="executive", **{"*": "manager"})
     who = somebody(groups=("desk", "unknown", "Board", "\x00"))
     user = await come(database, provider, who)
-    assert await roles(database, user.id) == {"agent": provider.id, "employee": provider.id}
+    assert await roles(database, user.id) == {"agent": provider.id, "manager": provider.id}
     async with database.transaction() as session:  # by hand, beside
         role = (await session.scalars(select(Role).where(Role.key == "auditor"))).one()
         session.add(UserRole(user_id=user.id, role_id=role.id))
     await come(database, provider, somebody(subject=who.subject, groups=("board",)))
-    assert await roles(database, user.id) == {"auditor": None, "employee": provider.id, "executive": provider.id}
+    assert await roles(database, user.id) == {"auditor": None, "executive": provider.id, "manager": provider.id}
     last = (await events_of(database, user.id, "identity.roles_changed"))[-1]
     assert (last["given"], last["taken"]) == (["executive"], ["agent"])
     await come(database, provider, somebody(subject=who.subject, groups=None))
     assert "executive" in await roles(database, user.id), "who says nothing about groups changes nothing"
     await come(database, provider, somebody(subject=who.subject, groups=()))
-    assert await roles(database, user.id) == {"auditor": None, "employee": provider.id}
+    assert await roles(database, user.id) == {"auditor": None, "manager": provider.id}
     assert len(await events_of(database, user.id, "identity.roles_changed")) == 3
 
 
@@ -532,9 +536,9 @@ async def test_removing_takes_what_it_gave(admin: Api, database: Any) -> None:
     async with database.transaction() as session:
         provider = await session.get(IdentityProvider, row["id"])
         provider.creates_people = True
-    await by_map(database, provider, **{"*": "employee"})
+    await by_map(database, provider, **{"*": "manager"})
     user = await come(database, provider, somebody(groups=()))
-    assert await roles(database, user.id) == {"employee": row["id"]}
+    assert await roles(database, user.id) == {"manager": row["id"]}
     from waypost.access.factors import CameBy
 
     async with database.transaction() as session:
