@@ -54,7 +54,7 @@ class Happened:
 
 _COLUMNS = "txid::text::bigint AS tx, id, type, object_type, object_id, data, actor_id, at"
 _after = text(
-    f"SELECT {_COLUMNS} FROM events WHERE (txid, id) > (CAST(CAST(:tx AS text) AS xid8), :id)"  # noqa: S608  # nosec B608
+    f"SELECT {_COLUMNS} FROM events WHERE (txid, id) > (CAST(CAST(:tx AS text) AS xid8), :id)"  # noqa: S608
     " AND txid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY txid, id LIMIT :most"
 )
 _head = text(
