@@ -136,6 +136,30 @@ async def test_an_address_without_a_sign_in_is_slowed_down(who: Any, settings: A
         assert (await nobody.get("/health/live", expect=None, headers=from_one)).status_code == 200
 
 
+@pytest.mark.parametrize("word", ["x", "Bearer x", "Bearer a.b.c", "Basic eDp5", "Bearer wp_pat_x"])
+async def test_words_that_open_nothing_are_no_way_around_the_limit(
+    who: Any, settings: Any, fresh: None, word: str
+) -> None:
+    employee, nobody = await who("employee"), await who(None)
+    settings(ADDRESS_REQUESTS_PER_MINUTE="3")
+    limits.limiter = Limiter()
+    header = {"Authorization": word}
+    paths = ["/auth/me", "/auth/providers"] * 3
+    said = [(await nobody.get(path, expect=None, headers=header)).status_code for path in paths]
+    assert said == [401, 200, 401, 429, 429, 429]
+    # who is somebody goes on, also from there, and is not counted among the strangers
+    assert [(await employee.get("/auth/me", expect=None)).status_code for _ in range(5)] == [200] * 5
+
+
+async def test_who_is_somebody_is_not_counted_among_strangers(who: Any, settings: Any, fresh: None) -> None:
+    employee, nobody = await who("employee"), await who(None)
+    settings(ADDRESS_REQUESTS_PER_MINUTE="3")
+    limits.limiter = Limiter()
+    for _ in range(10):
+        assert (await employee.get("/auth/me", expect=None)).status_code == 200
+    assert (await nobody.get("/auth/me", expect=None)).status_code == 401
+
+
 async def test_nobody_is_believed_who_is_no_proxy_of_ours(who: Any, settings: Any, fresh: None) -> None:
     settings(ADDRESS_REQUESTS_PER_MINUTE="2", TRUSTED_PROXIES="[]")
     nobody = await who(None)

@@ -19,7 +19,7 @@ from waypost.access.tokens import read_access_token
 from waypost.kernel.db import database
 from waypost.kernel.errors import Unauthenticated
 from waypost.kernel.events import acting_by
-from waypost.kernel.http import address_of, count_person
+from waypost.kernel.http import address_of, check_stranger, count_person
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -29,23 +29,30 @@ async def current_actor(request: Request) -> Actor:
     """The person behind the bearer token. Raises `Unauthenticated`, `SessionEnded` (both 401) or `TooManyRequests` (429)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
+        check_stranger(request)
         raise Unauthenticated
     if token.startswith(keys.PREFIXES):
+        check_stranger(request)
         actor = await _by_token(request, token)
     else:
-        claims = read_access_token(token)
+        try:
+            claims = read_access_token(token)
+        except Unauthenticated:
+            check_stranger(request)
+            raise
         if claims.client is not None:
             actor = await client_actors.get(database(), claims)
         else:
             actor = await actors.get(database(), user_id=claims.user_id, session_id=claims.session_id)
     if actor is None:
+        check_stranger(request)
         raise SessionEnded
+    count_person(request, actor.user_id)
     if actor.is_read_only and request.method not in SAFE:
         raise ReadsOnly
     acting_by.set(actor.by)
     structlog.contextvars.bind_contextvars(actor_id=actor.user_id)
     request.state.actor = actor
-    count_person(request, actor.user_id)
     return actor
 
 

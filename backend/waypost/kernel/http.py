@@ -107,6 +107,8 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strict(request: Request) -> Response:
+            if getattr(self.endpoint, "__public__", False):
+                check_stranger(request)
             if self.body_field is not None:
                 await _check_json(request)
             return await handle(request)
@@ -410,6 +412,7 @@ def _log_request(method: str, route: str, status: int, seconds: float) -> None:
     tell("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
+STRANGER = "waypost_stranger"  # of a request: how its address stands, until somebody is found behind it
 STANDING = "waypost_standing"  # of a request: how its caller stands against the limit it was counted under
 UNCOUNTED = ("/api/v1/health/",)  # watchdogs ask there
 
@@ -434,12 +437,31 @@ def address_of(request: Request) -> str:
 def count_person(request: Request, user_id: int) -> None:
     """Count a request of somebody signed in, once. Raises `TooManyRequests`."""
     state = request.scope.setdefault("state", {})
+    if state.pop(STRANGER, None) is not None:
+        limits.limiter.give_back(_of_address(), network_of(request))
     if STANDING in state:
         return
     state[STANDING] = limits.slow_down(limits.Policy("person", get_settings().quota("person")), str(user_id))
     if getattr(request.scope.get("endpoint"), "__costly__", False):
         costly = limits.Policy("costly", get_settings().quota("costly"))
         state[STANDING] = limits.slow_down(costly, str(user_id))
+
+
+def check_stranger(request: Request) -> None:
+    """Refuse a request nobody is known behind, from an address that asked too much. Raises `TooManyRequests`.
+
+    Asked where a header that may say anything would otherwise be a way around the limit: before a key is looked up, where
+    nobody was found, and at doors that are open to everybody.
+    """
+    standing: limits.Standing | None = request.scope.get("state", {}).get(STRANGER)
+    if standing is not None and standing.is_over:
+        raise limits.TooManyRequests(retry_after=standing.reset, policy=str(standing.policy))
+
+
+def _is_from_proxy(scope: Scope) -> bool:
+    """Whether a request comes through a proxy of ours, which may have named it already."""
+    trusted = proxies.networks(tuple(get_settings().trusted_proxies))
+    return bool(trusted) and proxies.is_among((scope.get("client") or ("",))[0], trusted)
 
 
 def _of_address() -> limits.Policy:
@@ -482,7 +504,7 @@ class Manners:
         given_headers = dict(scope["headers"])
         is_read = given_headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in given_headers
         given = given_headers.get(b"x-request-id", b"").decode("latin-1")
-        rid = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        rid = given if _REQUEST_ID.fullmatch(given) and _is_from_proxy(scope) else uuid.uuid4().hex
         token, by = events.request_id.set(rid), events.acting_by.set(None)
         structlog.contextvars.bind_contextvars(request_id=rid)
         began, status, has_begun = time.perf_counter(), 500, False
@@ -518,8 +540,10 @@ class Manners:
             await send(message)
 
         try:
-            if is_api and b"authorization" not in given_headers and not scope["path"].startswith(UNCOUNTED):
-                state[STANDING] = limits.limiter.take(_of_address(), network_of(Request(scope)))
+            if is_api and not scope["path"].startswith(UNCOUNTED):
+                state[STRANGER] = limits.limiter.take(_of_address(), network_of(Request(scope)))
+                if b"authorization" not in given_headers:
+                    state[STANDING] = state[STRANGER]
             if STANDING in state and state[STANDING].is_over:
                 await _too_many(state[STANDING], Request(scope))(scope, noted, polite)
             else:

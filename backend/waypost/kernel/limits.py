@@ -91,18 +91,17 @@ class Limiter:
         count.own += 1
         return Standing(policy, policy.quota - count.own - count.others, WINDOW - passed)
 
-    def standing(self, policy: Policy, whose: str) -> Standing:
-        """How somebody would stand with one more request; counts nothing."""
-        window, passed = divmod(int(self._clock()), WINDOW)
+    def give_back(self, policy: Policy, whose: str) -> None:
+        """Uncount one request, which turned out to be counted elsewhere."""
         count = self._counts.get((policy.name, whose))
-        taken = count.own + count.others if count is not None and count.window == window else 0
-        return Standing(policy, policy.quota - taken - 1, WINDOW - passed)
+        if count is not None and count.window == int(self._clock()) // WINDOW and count.own > 0:
+            count.own -= 1
 
     async def share(self, valkey: Redis) -> None:
         """Tell the others what was counted here since the last time, and hear of theirs; forget what is over."""
         window = int(self._clock()) // WINDOW
         self._counts = {key: count for key, count in self._counts.items() if count.window == window}
-        fresh = [(key, count, count.own - count.told) for key, count in self._counts.items() if count.own > count.told]
+        fresh = [(key, count, count.own - count.told) for key, count in self._counts.items() if count.own != count.told]
         if not fresh:
             return
         try:

@@ -39,7 +39,7 @@ def client_of(peer: str, header: str, values: Iterable[str], trusted: Sequence[N
     it is the last proxy that could still be named.
     """
     address = peer
-    if not _is_among(address, trusted):
+    if not is_among(address, trusted):
         return address
     line = ",".join(values)
     hops = list(_forwarded(line) if header == "forwarded" else line.split(",")) if len(line) <= LONGEST else []
@@ -48,12 +48,13 @@ def client_of(peer: str, header: str, values: Iterable[str], trusted: Sequence[N
         if named is None:
             break
         address = named
-        if not _is_among(address, trusted):
+        if not is_among(address, trusted):
             break
     return address
 
 
-def _is_among(address: str, networks: Sequence[Network]) -> bool:
+def is_among(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address lies in one of the networks; what is no address does not."""
     try:
         return any(ipaddress.ip_address(address) in network for network in networks)
     except ValueError:
