@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select, update
 from waypost.access.models import Throttle
 from waypost.access.providers.models import IdentityProvider
 from waypost.access.scim.models import ScimPerson, ScimRequestRow, ScimToken
+from waypost.kernel import limits
 from waypost.kernel.clock import now
 from waypost.kernel.ids import random_token
 from waypost.kernel.settings import get_settings
@@ -87,6 +88,20 @@ async def test_guessing_is_slowed_and_locks_nobody_out(app: Any, push: Push, dat
     await push.call("GET", "/Users")  # from the same address, with the right one
     async with database.transaction() as session:
         await session.execute(delete(Throttle).where(Throttle.key.startswith("scim:")))
+
+
+async def test_a_system_that_pushes_too_fast_is_slowed_down(push: Push, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERSON_REQUESTS_PER_MINUTE", "2")
+    monkeypatch.setattr(limits, "limiter", limits.Limiter())
+    get_settings.cache_clear()
+    try:
+        said = [await push.call("GET", "/Users?count=1", None, None) for _ in range(3)]
+        assert [answer.status_code for answer in said] == [200, 200, 429]
+        assert said[2].headers["retry-after"]
+        assert said[2].json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+    finally:
+        monkeypatch.undo()
+        get_settings.cache_clear()
 
 
 async def test_what_is_asked_is_written_down_and_bounded(

@@ -27,6 +27,7 @@ from waypost.access.scim.requests import Asked, keep
 from waypost.access.scim.storage import Storage
 from waypost.kernel.db import database
 from waypost.kernel.http import check_json, read_body
+from waypost.kernel.limits import Policy, slow_down
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
 
@@ -60,6 +61,7 @@ class Door:
         known: tokens.Known | None = None
         try:
             known = await tokens.recognise(request.headers.get("authorization", ""), caller_of(request).network)
+            slow_down(Policy("person", get_settings().quota("person")), f"provider:{known.provider.id}")
             answer = Answer(await _serve(request, path, known))
         except Exception as error:  # all of them leave here in SCIM's shape
             answer = await _refused(error, known)
