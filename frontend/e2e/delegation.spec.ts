@@ -172,6 +172,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test("the screens of people can be read by everybody", async ({ page }) => {
       await signIn(page, "admin", "/settings/people");
       await page.getByRole("link", { name: /Mike Okafor/ }).click();
+      await page.getByRole("tab", { name: "What names them" }).click();
       await expect(page.getByRole("heading", { level: 2, name: "What names them" })).toBeVisible();
       await expectNoViolations(page);
       await page.goBack();
@@ -217,6 +218,7 @@ test("who leaves: what names them is seen first, and what waits goes to the next
   await page.getByRole("searchbox", { name: "Find by name, username or e-mail" }).fill(name);
   await page.getByRole("link", { name: new RegExp(name) }).click();
   await expect(page.getByRole("heading", { level: 1, name: `Lea ${name}` })).toBeVisible();
+  await page.getByRole("tab", { name: "What names them" }).click();
   await expect(page.getByRole("link", { name: new RegExp(ticket.ticket_number) })).toBeVisible();
   await expect(page.getByRole("link", { name: `Flow ${name}` })).toBeVisible();
   await expectNoViolations(page);
