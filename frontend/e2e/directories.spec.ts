@@ -16,7 +16,7 @@ test("a directory that does not answer changes nothing", async ({ page, request 
   const headers = await administrator(request);
   const settings = {
     flavour: "openldap",
-    servers: ["127.0.0.1:9"],
+    servers: ["10.255.255.1:9"], // inside, and no journey allows it,
     base_dn: "dc=example,dc=com",
     bind_dn: "cn=waypost,dc=example,dc=com",
     bind_password: "none",
@@ -31,14 +31,14 @@ test("a directory that does not answer changes nothing", async ({ page, request 
     const run = (await asked.json()) as { id: number };
     await signIn(page, "admin", `/settings/identity-providers/${id}/runs/${run.id}`);
     await expect(page.getByText("Failed", { exact: true })).toBeVisible({ timeout: 30_000 });
-    await expect(page.getByText("127.0.0.1 lies inside this network")).toBeVisible();
+    await expect(page.getByText("10.255.255.1 lies inside this network")).toBeVisible();
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       await expectNoViolations(page);
     }
     await page.getByRole("link", { name: "Looks at the directory" }).click();
     await expect(page.getByRole("heading", { level: 1, name: "Looks at the directory" })).toBeVisible();
-    await expect(page.getByText("127.0.0.1 lies inside this network")).toBeVisible();
+    await expect(page.getByText("10.255.255.1 lies inside this network")).toBeVisible();
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       await expectNoViolations(page);
