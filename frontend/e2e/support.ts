@@ -101,15 +101,12 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
 
 /** WCAG 2.2 AA as far as a machine can tell. */
 export async function expectNoViolations(page: Page): Promise<void> {
-  // Half faded in, words have less contrast than they will have.
-  await page.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((a) => a.effect?.getComputedTiming().endTime !== Infinity)
-        .map((a) => a.finished.catch(() => undefined)),
-    ),
-  );
+  // Half faded in, or on their way to another theme, words have less contrast than they will have.
+  await page.evaluate(async () => {
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    const moving = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.allSettled(moving.map((a) => a.finished));
+  });
   const { violations } = await new AxeBuilder({ page })
     // What brings the focus in and out of the toasts is hidden and passes it on at once.
     .exclude("[role='region'] > span[aria-hidden='true'][tabindex]")
