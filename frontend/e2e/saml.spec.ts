@@ -39,10 +39,10 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.getByRole("button", { name: "Paste it instead" }).click();
       const metadata = page.getByLabel("Its metadata (XML)");
       await metadata.fill("<nothing/>");
-      await page.getByRole("button", { name: "Read" }).click();
+      await page.getByRole("button", { name: "Read", exact: true }).click();
       await expect(page.getByText("0 identity providers are described, and one is wanted")).toBeVisible();
       await metadata.fill(METADATA);
-      await page.getByRole("button", { name: "Read" }).click();
+      await page.getByRole("button", { name: "Read", exact: true }).click();
       await expect(
         page.getByText("The settings below are filled in, and not saved yet.").first(),
       ).toBeVisible();
