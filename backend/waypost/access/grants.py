@@ -84,6 +84,7 @@ async def give(
         "reason": reason,
         "expires_at": expires_at,
         "told_at": None,
+        "provider_id": None,  # given by hand now: no provider takes it away
     }
     given = insert(UserRole).values(user_id=user_id, role_id=role.id, **values)
     await session.execute(given.on_conflict_do_update(index_elements=["user_id", "role_id"], set_=values))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from waypost.access import leaving
+from waypost.access import leaving, people_editing
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
 from waypost.access.directory_schemas import UserRead
@@ -61,6 +61,8 @@ async def set_active(user_id: PathId, body: ActiveSet, session: WriteSession, ac
     Who leaves is signed out; what waits for their decision goes to the next in line, and their delegations end: all of
     it, or nothing.
     """
+    if body.is_active:
+        await people_editing.check_may_as_much(session, actor, user_id)
     person = await leaving.set_active(session, actor, user_id, is_active=body.is_active)
     return json_response((await as_json(session, [person]))[0])
 

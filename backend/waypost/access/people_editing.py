@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access import service, step_up
+from waypost.access import role_rules, service, step_up
 from waypost.access.actor import Actor
 from waypost.access.errors import HasPassword, MayMore, SessionNotFound
 from waypost.access.events import PasswordLinkMade
 from waypost.access.models import Credential, LoginSession, OneTimeLink, Passkey, RecoveryCode, TotpSecret
 from waypost.access.permissions import Permission
-from waypost.access.queries import actor_of_user, actors
+from waypost.access.queries import actors, scopes_granted
 from waypost.directory import editing
 from waypost.directory.errors import PersonNotFound
 from waypost.directory.models import User
@@ -40,11 +40,16 @@ async def one_user(session: AsyncSession, user_id: int) -> User:
 
 
 async def check_may_as_much(session: AsyncSession, actor: Actor, user_id: int) -> None:
-    """Raises `MayMore` for an account that opens more than one's own; who configures roles can open all anyway."""
-    if user_id == actor.user_id or actor.may(Permission.ROLES_CONFIGURE):
+    """Raises `MayMore` for an account that opens more than one's own, or would once it is let in again.
+
+    Who configures roles can open all anyway; but where giving power takes two, nobody becomes the second one.
+    """
+    if user_id == actor.user_id:
         return
-    theirs = await actor_of_user(session, user_id)
-    if theirs is not None and any(actor.permissions.get(p, 0) < scope for p, scope in theirs.permissions.items()):
+    theirs = await scopes_granted(session, user_id)
+    if Permission.ROLES_CONFIGURE in theirs and await role_rules.needs_two(session):
+        raise MayMore
+    if not actor.may(Permission.ROLES_CONFIGURE) and any(actor.permissions.get(p, 0) < s for p, s in theirs.items()):
         raise MayMore
 
 

@@ -231,6 +231,12 @@ async def granted_to_all(session: AsyncSession, user_ids: Collection[int]) -> di
     return {row.id: [Permission(k) for k in row.permissions if k in _KNOWN] for row in rows}
 
 
+async def scopes_granted(session: AsyncSession, user_id: int) -> dict[Permission, Scope]:
+    """What somebody's roles grant now and how far, whether they are let in at the moment or not."""
+    row = (await session.execute(_granted, {"user_ids": [user_id]})).first()
+    return {Permission(k): Scope(v) for k, v in row.permissions.items() if k in _KNOWN} if row else {}
+
+
 async def granted_to(session: AsyncSession, user_id: int) -> list[Permission]:
     """What somebody's roles grant now."""
     return (await granted_to_all(session, [user_id])).get(user_id, [])

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import ColumnElement
 
 from waypost.access import api_tokens, devices, factors, step_up, throttling, tokens
 from waypost.access.actor import Actor
@@ -52,13 +53,14 @@ async def change(database: Database, caller: Caller, actor: Actor, *, password: 
             await step_up.require(session, actor)
         user = (await session.scalars(select(User).where(User.id == actor.user_id).with_for_update())).one()
         await set_password(session, actor, user, password, pointer="/password")
-        await _void_links(session, user.id)
+        await _void_links(session, user.id, OneTimeLink.purpose == PASSWORD)
         await devices.forget(session, user.id, but=caller.device)
         await end_all_sessions(session, user.id, "password_set", now(), actor, but=actor.session_id)
 
 
-async def _void_links(session: AsyncSession, user_id: int) -> None:
-    await session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user_id, OneTimeLink.used_at.is_(None)))
+async def _void_links(session: AsyncSession, user_id: int, *narrowed: ColumnElement[bool]) -> None:
+    theirs = (OneTimeLink.user_id == user_id, OneTimeLink.used_at.is_(None), *narrowed)
+    await session.execute(delete(OneTimeLink).where(*theirs))
 
 
 # --- forgotten --------------------------------------------------------------------------------------------------------
@@ -92,7 +94,7 @@ async def elsewhere(session: AsyncSession, user_id: int) -> str | None:
     return await session.scalar(
         select(IdentityProvider.name)
         .join(Identity, Identity.provider_id == IdentityProvider.id)
-        .where(Identity.user_id == user_id, IdentityProvider.is_on)
+        .where(Identity.user_id == user_id, IdentityProvider.is_on, IdentityProvider.kind != "scim")
         .order_by(Identity.id)
         .limit(1)
     )
@@ -164,6 +166,7 @@ async def disown(session: AsyncSession, caller: Caller, *, token: str) -> None:
     unsure = or_(TotpSecret.confirmed_at.is_(None), TotpSecret.confirmed_at >= since)
     await session.execute(delete(TotpSecret).where(TotpSecret.user_id == user_id, unsure))
     await factors.void_unneeded_codes(session, user_id)
+    await session.execute(delete(Identity).where(Identity.user_id == user_id, Identity.created_at >= since))
     revoked = await api_tokens.revoke_all(session, person, user_id, "disowned", since=since)
     await end_all_sessions(session, user_id, "disowned", at, person)
     done = SignInDisowned(user_id=user_id, ip_address=caller.ip_address, passkeys=passkeys, tokens=revoked)

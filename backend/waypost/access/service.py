@@ -393,8 +393,10 @@ async def use_password_link(
         raise LinkUsedUp
     person = Actor(user_id=user.id, username=user.username, session_id=None, permissions={})
     await set_password(session, person, user, password, pointer="/password")
-    # Whoever held a session or another link until now is out: the reason for a new password may be just that.
-    await session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id, OneTimeLink.used_at.is_(None)))
+    # Whoever held a session or another such link until now is out: the reason for a new password may be just that. A
+    # link that says "this was not me" stays: it may be against whoever sets this one.
+    others = (OneTimeLink.user_id == user.id, OneTimeLink.used_at.is_(None), OneTimeLink.purpose == "password")
+    await session.execute(delete(OneTimeLink).where(*others))
     await end_all_sessions(session, user.id, "password_set", at, person)
     return await admit(session, caller, user_id=user.id, method="one_time_link")
 
@@ -417,7 +419,7 @@ async def grant_roles(session: AsyncSession, actor: Doer, user_id: int, keys: li
             for i in roles.values()
         ]
         # one they have for a time is theirs for good from now on
-        for_good = {"expires_at": None, "granted_at": at, "granted_by_id": actor.person_id}
+        for_good = {"expires_at": None, "granted_at": at, "granted_by_id": actor.person_id, "provider_id": None}
         await session.execute(
             pg_insert(UserRole)
             .values(rows)
@@ -433,15 +435,21 @@ async def check_may_give(session: AsyncSession, actor: Doer, role_ids: Collectio
     that give power where that takes two."""
     if not isinstance(actor, Actor):
         return
-    granted = await role_rules.granted_by_roles(session, role_ids)
-    if not actor.may(Permission.ROLES_CONFIGURE):
-        held = actor.permissions
-        if any(held.get(p, 0) < scope for one in granted.values() for p, scope in one.items()):
-            raise Forbidden("These roles may more than you may yourself.")
+    await check_holds(session, actor, role_ids)
     if await role_rules.needs_two(session):
         roles = list(await session.scalars(select(Role).where(Role.id.in_(role_ids))))
         if await role_rules.privileged(session, roles):
             raise TwoNeeded
+
+
+async def check_holds(session: AsyncSession, actor: Actor, role_ids: Collection[int]) -> None:
+    """Raises `Forbidden` when these roles may more than a person who does not configure roles."""
+    if actor.may(Permission.ROLES_CONFIGURE):
+        return
+    granted = await role_rules.granted_by_roles(session, role_ids)
+    held = actor.permissions
+    if any(held.get(p, 0) < scope for one in granted.values() for p, scope in one.items()):
+        raise Forbidden("These roles may more than you may yourself.")
 
 
 async def forget_old_sessions(session: AsyncSession) -> None:

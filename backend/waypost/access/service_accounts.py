@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access import api_tokens, keys, step_up, token_scopes, tokens
 from waypost.access.actor import Actor
 from waypost.access.errors import OAuthClientNotFound, ServiceAccountNotFound, TooManySecrets, TooManyTokens
+from waypost.access.people_editing import check_may_as_much
 from waypost.access.permissions import Permission
 from waypost.access.queries import granted_to
 from waypost.access.service import grant_roles
@@ -79,6 +80,8 @@ async def change(
     await step_up.require(session, actor)
     if account.version != version:
         raise StaleVersion(current_version=account.version)
+    if is_on and not account.is_on:
+        await check_may_as_much(session, actor, user_id)
     if is_on or owner_id != account.owner_id:
         await _check_owner(session, owner_id)
     account.owner_id, account.purpose, account.is_on = owner_id, purpose, is_on
@@ -184,6 +187,7 @@ async def _prepare(session: AsyncSession, actor: Actor, user_id: int) -> None:
     """Asked for and held: of two at once, the second is counted with the first."""
     actor.require(Permission.TOKENS_CONFIGURE)
     await find(session, user_id, lock=True)
+    await check_may_as_much(session, actor, user_id)
     await step_up.require(session, actor)
 
 

@@ -26,7 +26,7 @@ def networks(written: tuple[str, ...]) -> tuple[Network, ...]:
 def network(address: str) -> str:
     """The network an address's tries are counted under: itself; of IPv6 the /64, which is one host's. Nonsense stays."""
     try:
-        known = ipaddress.ip_address(address)
+        known = _address(address)
     except ValueError:
         return address
     return str(ipaddress.ip_network(f"{known}/64", strict=False)) if known.version == 6 else str(known)
@@ -53,10 +53,17 @@ def client_of(peer: str, header: str, values: Iterable[str], trusted: Sequence[N
     return address
 
 
+def _address(written: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """An address; an IPv4 one that a socket for both tells as `::ffff:…` is what it is. Raises `ValueError`."""
+    known = ipaddress.ip_address(written)
+    return (known.ipv4_mapped or known) if isinstance(known, ipaddress.IPv6Address) else known
+
+
 def is_among(address: str, networks: Sequence[Network]) -> bool:
     """Whether an address lies in one of the networks; what is no address does not."""
     try:
-        return any(ipaddress.ip_address(address) in network for network in networks)
+        known = _address(address)
+        return any(known in network for network in networks)
     except ValueError:
         return False
 
@@ -89,6 +96,6 @@ def _plain(hop: str) -> str | None:
     elif hop.count(":") == 1:
         hop = hop.partition(":")[0]
     try:
-        return str(ipaddress.ip_address(hop))
+        return str(_address(hop))
     except ValueError:
         return None

@@ -6,6 +6,7 @@ Rows that say who decided or asked stay, with a number whose name is a pseudonym
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from waypost.access.privacy.events import ErasureAsked, ErasureDropped, LegalHol
 from waypost.access.privacy.models import Erasure
 from waypost.access.queries import people_who_may
 from waypost.directory.errors import PersonNotFound, WasErased
-from waypost.directory.models import User
+from waypost.directory.models import SERVICE, User
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.events import record
@@ -148,7 +149,10 @@ async def do(session: AsyncSession, actor: Actor, erasure_id: int) -> Erasure:
     for held in sorted(personal(), key=lambda h: h.table == "users"):  # the person's own row last
         if held.then is not Then.KEPT:
             erased[held.title] = await _erase(session, held, user.id)
-    erased["Told to others"] = await _retell(session, name, f"Former employee {user.id}")
+    namesakes = select(User.id).where(User.id != user.id, User.erased_at.is_(None))
+    namesakes = namesakes.where(User.first_name + " " + User.last_name == name)
+    if await session.scalar(namesakes.limit(1)) is None:  # what was told of them is not rewritten
+        erased["Told to others"] = await _retell(session, name, f"Former employee {user.id}")
     row.settled_at, row.done_by_id = now(), actor.user_id
     row.erased = {title: count for title, count in erased.items() if count}
     await session.flush()
@@ -167,7 +171,7 @@ def _check(user: User) -> None:
 
 async def _locked(session: AsyncSession, user_id: int) -> User:
     user = await session.get(User, user_id, with_for_update=True, populate_existing=True)
-    if user is None:
+    if user is None or user.kind == SERVICE:  # a program is nobody
         raise PersonNotFound
     if user.erased_at is not None:
         raise WasErased
@@ -206,8 +210,14 @@ async def _retell(session: AsyncSession, name: str, pseudonym: str) -> int:
     for told in told_of():
         column = f"{told.column}::text" if told.is_json else told.column
         before = msgspec.json.encode(name).decode()[1:-1] if told.is_json else name
-        value = f"replace({column}, :name, :pseudonym){'::jsonb' if told.is_json else ''}"
-        statement = f"UPDATE {told.table} SET {told.column} = {value} WHERE strpos({column}, :name) > 0"  # noqa: S608
-        result: Any = await session.execute(text(statement), {"name": before, "pseudonym": pseudonym})
+        # as words of their own: "Ann Lee" stands in "Joann Leeds" too
+        whole = "(?<![[:alnum:]])" + re.sub(r"(\W)", r"\\\1", before) + "(?![[:alnum:]])"
+        value = f"regexp_replace({column}, :whole, :pseudonym, 'g'){'::jsonb' if told.is_json else ''}"
+        statement = (
+            f"UPDATE {told.table} SET {told.column} = {value}"  # noqa: S608
+            f" WHERE strpos({column}, :name) > 0 AND {column} ~ :whole"
+        )
+        asked = {"name": before, "whole": whole, "pseudonym": pseudonym}
+        result: Any = await session.execute(text(statement), asked)
         changed += int(result.rowcount)
     return changed

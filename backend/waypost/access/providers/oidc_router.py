@@ -72,7 +72,11 @@ async def oidc_callback(
 @public
 async def oidc_back_channel_logout(key: str, request: Request) -> Response:
     """A provider says, signed, that somebody signed out there: their sign-ins by it end here at once."""
-    form: dict[str, list[str]] = parse_qs((await read_body(request)).decode("utf-8", "replace"), max_num_fields=20)
+    body = (await read_body(request)).decode("utf-8", "replace")
+    try:
+        form: dict[str, list[str]] = parse_qs(body, max_num_fields=20)
+    except ValueError:  # so many fields are no form of a provider
+        form = {}
     (token, *more) = form.get("logout_token", [""])
     ended = None if more else await oidc_answers.take_logout(database(), caller_of(request), key, token)
     answer: dict[str, Any] = {"ended": ended} if ended is not None else {"error": "invalid_request"}

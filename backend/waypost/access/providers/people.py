@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.grants import is_last_administrator
-from waypost.access.models import LoginSession, Role, RolePermission, UserRole, held
+from waypost.access.models import LoginSession, OneTimeLink, Role, RolePermission, UserRole, held
 from waypost.access.permissions import Permission
 from waypost.access.providers.errors import IdentityTaken, NotLetIn
 from waypost.access.providers.events import IdentityLinked, PersonFollowedProvider, ProviderRolesChanged
@@ -30,6 +30,7 @@ from waypost.access.reach import ADMINISTRATOR
 from waypost.access.service import grant_roles
 from waypost.directory.editing import set_manager
 from waypost.directory.errors import ManagerCircle
+from waypost.directory.events import UserEmailChanged
 from waypost.directory.models import Department, User
 from waypost.directory.queries import by_login
 from waypost.directory.service import create_user
@@ -226,10 +227,12 @@ async def follow(
         "last_name": _said(external.last_name, 100),
         "job_title": _said(external.job_title, 100),
         "timezone": _said(external.timezone, 64) if _is_timezone(external.timezone) else None,
-        "email": await _free_email(session, user, external),
+        # nobody becomes an administrator by an address, and so no provider says what an administrator's is
+        "email": None if await administers(session, user.id) else await _free_email(session, user, external),
         "department_id": await _department(session, external.department),
     }
     changed = {k: v for k, v in wanted.items() if v is not None and getattr(user, k) != v}
+    email_before = user.email
     for name, value in changed.items():
         setattr(user, name, value)
     names = list(changed)
@@ -243,6 +246,11 @@ async def follow(
     if names:
         user.updated_at, user.version = at, user.version + 1
         await session.flush()
+    if "email" in changed:
+        # both addresses are told, and a link that waits in the old mailbox opens nothing any more
+        await session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id, OneTimeLink.used_at.is_(None)))
+        moved = UserEmailChanged(user_id=user.id, email_before=email_before, email=user.email)
+        await record(session, moved, actor=actor, at=at)
         told = PersonFollowedProvider(user_id=user.id, provider_id=provider.id, changed=sorted(names))
         await record(session, told, actor=actor, at=at)
     return names
@@ -312,6 +320,14 @@ async def roles_from_groups(
         for session_id in await session.scalars(live):
             actors.forget(session_id)
     return named
+
+
+async def mapped_roles(session: AsyncSession, provider_id: int) -> set[int]:
+    """The ids of all roles a provider's map can give: whoever speaks for the provider can give them to themselves."""
+    rows = await session.scalars(
+        select(ProviderGroup.role_id).where(ProviderGroup.provider_id == provider_id).distinct()
+    )
+    return set(rows.all())
 
 
 async def roles_by_map(session: AsyncSession, provider_id: int, groups: Iterable[str]) -> set[int]:

@@ -32,10 +32,11 @@ from waypost.access.providers.events import (
 )
 from waypost.access.providers.kinds import Field, Findings, Kind
 from waypost.access.providers.models import NONE, VERIFIED_EMAIL, IdentityProvider, ProviderGroup
+from waypost.access.providers.people import mapped_roles
 from waypost.access.providers.queries import find_provider, groups_of, missing
 from waypost.access.providers.registry import KINDS, provider_of, seal, unseal
 from waypost.access.queries import actors
-from waypost.access.service import check_may_give, end_session
+from waypost.access.service import check_holds, check_may_give, end_session
 from waypost.directory.models import User
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
@@ -109,6 +110,7 @@ async def change_provider(
     await step_up.require(session, actor)
     forbidden = await _forbidden_addresses(kind, settings)  # before the lock: names are looked up meanwhile
     row = await _locked(session, provider_id)
+    await check_holds(session, actor, await mapped_roles(session, provider_id))
     secrets = unseal(row)
     plain, hidden, wrong = _merged(kind, row.settings, secrets, settings)
     if rules.links_by not in (NONE, VERIFIED_EMAIL):

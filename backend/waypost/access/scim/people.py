@@ -19,7 +19,7 @@ from scim2_models import (
     PreconditionFailedException,
     UniquenessException,
 )
-from sqlalchemy import Select, delete, exists, func, select, update
+from sqlalchemy import Select, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import leaving
@@ -238,6 +238,9 @@ async def _come_back(
     gone = select(ScimPerson).where(ScimPerson.provider_id == provider.id, ScimPerson.deleted_at.is_not(None))
     by_id = gone.where(ScimPerson.external_id == said["external_id"]) if said["external_id"] else None
     by_name = gone.where(func.lower(ScimPerson.user_name) == func.lower(said["user_name"]))
+    if said["external_id"]:  # a name that is given again is not the person who had it
+        known = ScimPerson.external_id
+        by_name = by_name.where(or_(known.is_(None), known == said["external_id"]))
     for wanted in (by_id, by_name):
         if wanted is None:
             continue

@@ -14,9 +14,11 @@ from waypost.access import throttling
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.access.providers.models import IdentityProvider
+from waypost.access.providers.people import mapped_roles
 from waypost.access.scim.errors import Throttled, TokenNotFound, TokensUsedUp
 from waypost.access.scim.events import ScimTokenMade, ScimTokenRevoked
 from waypost.access.scim.models import ScimToken
+from waypost.access.service import check_holds
 from waypost.access.tokens import hash_token
 from waypost.kernel.clock import now
 from waypost.kernel.db import database
@@ -94,6 +96,7 @@ async def _used(token: ScimToken, provider: IdentityProvider, at: datetime) -> N
 async def make(session: AsyncSession, actor: Actor, provider: IdentityProvider, *, days: int) -> tuple[ScimToken, str]:
     """A new token, and the one time it is told. Raises `TokensUsedUp`."""
     actor.require(Permission.IDENTITY_CONFIGURE)
+    await check_holds(session, actor, await mapped_roles(session, provider.id))
     at = now()
     await session.execute(
         select(IdentityProvider.id).where(IdentityProvider.id == provider.id).with_for_update(key_share=True)

@@ -2,8 +2,8 @@
 
 Locks: `user_roles`, `login_sessions` and `sign_in_challenges` get columns that are null or have a constant default (no
 rewrite; ACCESS EXCLUSIVE for a moment each) and foreign keys to a table that is new and empty: they are added without a
-look at the rows (NOT VALID) and validated under SHARE UPDATE EXCLUSIVE, which lets reads and writes pass. Their indexes
-hold only rows that came by a provider, and are built without barring writes.
+look at the rows (NOT VALID) and validated under SHARE UPDATE EXCLUSIVE, which lets reads and writes pass. Their indexes are
+a revision of their own.
 """
 
 from __future__ import annotations
@@ -129,15 +129,6 @@ def upgrade() -> None:
         "INSERT INTO role_permissions (role_id, permission, scope) "
         "SELECT id, 'identity:configure', 9 FROM roles WHERE key = 'admin' ON CONFLICT DO NOTHING"
     )
-    with op.get_context().autocommit_block():
-        for table, _ in KEYS:
-            op.create_index(
-                f"ix_{table}_provider",
-                table,
-                ["provider_id"],
-                postgresql_where=sa.text("provider_id IS NOT NULL"),
-                postgresql_concurrently=True,
-            )
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 Locks: `user_roles` and `roles` get columns with constant defaults (no rewrite; their locks are held for a moment). The
 foreign key is added without being checked and checked afterwards, under a lock that lets reading and writing go on. The
-indexes on `user_roles` are built concurrently. The rest is new.
+indexes on `user_roles`, which has a few rows a person, bar its writes for as long as they are built. The rest is new.
 """
 
 from __future__ import annotations
@@ -77,25 +77,19 @@ def upgrade() -> None:
         " REFERENCES users (id) ON DELETE SET NULL NOT VALID"
     )
     op.execute("ALTER TABLE user_roles VALIDATE CONSTRAINT fk_user_roles_granted_by_id")
-    with op.get_context().autocommit_block():
-        op.create_index(
-            "ix_user_roles_expires",
-            "user_roles",
-            ["expires_at"],
-            postgresql_where=sa.text("expires_at IS NOT NULL"),
-            postgresql_concurrently=True,
-        )
-        op.create_index(
-            "ix_user_roles_granted_by",
-            "user_roles",
-            ["granted_by_id"],
-            postgresql_where=sa.text("granted_by_id IS NOT NULL"),
-            postgresql_concurrently=True,
-        )
-        # the people of a role are read in pages
-        op.create_index("ix_user_roles_role_2", "user_roles", ["role_id", "user_id"], postgresql_concurrently=True)
-        op.drop_index("ix_user_roles_role", "user_roles", postgresql_concurrently=True)
-        op.execute("ALTER INDEX ix_user_roles_role_2 RENAME TO ix_user_roles_role")
+    # a few rows a person: built within the transaction in no time, and gone with it when something fails
+    op.create_index(
+        "ix_user_roles_expires", "user_roles", ["expires_at"], postgresql_where=sa.text("expires_at IS NOT NULL")
+    )
+    op.create_index(
+        "ix_user_roles_granted_by",
+        "user_roles",
+        ["granted_by_id"],
+        postgresql_where=sa.text("granted_by_id IS NOT NULL"),
+    )
+    # the people of a role are read in pages
+    op.drop_index("ix_user_roles_role", "user_roles")
+    op.create_index("ix_user_roles_role", "user_roles", ["role_id", "user_id"])
 
 
 def downgrade() -> None:

@@ -9,14 +9,13 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access.models import Role, RolePermission, UserRole
+from waypost.access.models import Role, RolePermission, UserRole, held
 from waypost.access.providers.ldap.models import DirectoryLeaver
 from waypost.access.providers.ldap.reading import Person, normal, subjects_by_dn
 from waypost.access.providers.models import VERIFIED_EMAIL, Identity, IdentityProvider, ProviderGroup
 from waypost.access.providers.people import ADMINISTERS, EVERYBODY
 from waypost.access.providers.plan import ADMINISTRATOR, Known, Seen
 from waypost.directory.models import Department, User
-from waypost.kernel.clock import now
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ async def known_people(session: AsyncSession, provider_id: int) -> tuple[Known, 
             above.label("manager"),
             select(keys).where(mine, by_it).correlate(User).scalar_subquery().label("roles"),
             select(keys)
-            .where(mine, UserRole.provider_id.is_distinct_from(provider_id), _lasts())
+            .where(mine, UserRole.provider_id.is_distinct_from(provider_id), held())
             .correlate(User)
             .scalar_subquery()
             .label("other_roles"),
@@ -105,11 +104,6 @@ async def known_people(session: AsyncSession, provider_id: int) -> tuple[Known, 
     )
 
 
-def _lasts() -> ColumnElement[bool]:
-    """Whether a role somebody was given for a time is theirs still."""
-    return UserRole.expires_at.is_(None) | (UserRole.expires_at > now())
-
-
 async def here(session: AsyncSession, provider: IdentityProvider, emails: Collection[str]) -> Here:
     """What a list with these addresses is held against."""
     departments = await session.scalars(select(Department.name))
@@ -117,7 +111,7 @@ async def here(session: AsyncSession, provider: IdentityProvider, emails: Collec
         select(User.id)
         .join(UserRole, UserRole.user_id == User.id)
         .join(Role, Role.id == UserRole.role_id)
-        .where(Role.key == ADMINISTRATOR, User.is_active, _lasts())
+        .where(Role.key == ADMINISTRATOR, User.is_active, held())
     )
     wanted = sorted({e.lower() for e in emails})
     taken: dict[str, int] = {}
