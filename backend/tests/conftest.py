@@ -12,6 +12,7 @@ import itertools
 import os
 import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ def _only_here(self: socket.socket, address: Any) -> Any:
 socket.socket.connect = _only_here  # type: ignore[method-assign,assignment]
 
 PASSWORD = "demo-Passw0rd-2026"
+TOKEN_SECONDS = 420  # for so long an access token is used, of the ten minutes it has
 _numbers = itertools.count(1)
 
 
@@ -122,6 +124,7 @@ async def database(template: dict[str, str]) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def clone(urls: dict[str, str]) -> AsyncIterator[Any]:
+    from waypost.directory.names import names
     from waypost.kernel.db import Database, use_database
     from waypost.kernel.db import database as current
     from waypost.kernel.settings import get_settings
@@ -138,6 +141,7 @@ async def clone(urls: dict[str, str]) -> AsyncIterator[Any]:
         yield made
     finally:
         await made.dispose()
+        names.forget()  # people have the same numbers here and there, and other names perhaps
         use_database(before)
         os.environ.update(old_urls)
         get_settings.cache_clear()
@@ -171,11 +175,14 @@ class Api:
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         self.http = httpx2.AsyncClient(transport=transport, base_url="http://waypost.test/api/v1")
         self.me: dict[str, Any] = {}
+        self.keeps = False  # a tests' whole run with one sign-in, which its token does not last for
+        self.since = 0.0
 
     async def sign_in(self) -> Api:
         answer = await self.http.post("/auth/login", json={"username": self.username, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
         self.http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        self.since = time.monotonic()
         self.me = (await self.http.get("/auth/me")).json()
         return self
 
@@ -185,6 +192,8 @@ class Api:
 
     async def call(self, method: str, path: str, body: object = None, expect: int | None = 200, **more: Any) -> Any:
         """The JSON of the answer, which must have the expected status (None: the answer itself)."""
+        if self.keeps and time.monotonic() - self.since > TOKEN_SECONDS:
+            await self.sign_in()
         if body is not None:
             more["json"] = body
         answer = await self.http.request(method, path, **more)
@@ -218,6 +227,7 @@ async def who(app: Any) -> AsyncIterator[Any]:
         if username not in known:
             known[username] = Api(app, username)
             if username:
+                known[username].keeps = True
                 await known[username].sign_in()
         return known[username]
 

@@ -139,7 +139,8 @@ async def test_setting_up_and_signing_in(person: Api, app: Any, database: Any) -
     assert (state["recovery_codes_left"], state["needed_by"]) == (10, [])
     assert (await last_event(database, "auth.factor_added")).object_id == person.id
     async with database.read() as session:
-        kept = (await session.scalars(select(TotpSecret))).one()
+        mine = select(TotpSecret).where(TotpSecret.user_id == person.id)
+        kept = (await session.scalars(mine)).one()
         assert begun["secret"].encode() not in kept.sealed
     nobody, asked = await challenge(app)
     assert asked["mfa_required"] is True

@@ -10,13 +10,29 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import BigInteger, Column, DateTime, MetaData, Numeric, Table, Text, insert, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    insert,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
 from waypost.kernel.conditions.evaluate import fold, holds
 from waypost.kernel.conditions.fields import CUSTOM, OPERATORS, Field, Kind, catalogue, form_fields
 from waypost.kernel.conditions.sql import compiled, compiled_shape, custom_column, lifted
 from waypost.kernel.conditions.tree import ALWAYS, InvalidCondition, describe, leaves, parse
+from waypost.kernel.embedded import APP_ROLE
+from waypost.kernel.settings import get_settings
 
 FORM = {
     "properties": {
@@ -288,11 +304,14 @@ ROWS = st.fixed_dictionaries(
 
 @pytest.fixture(scope="module")
 async def samples(database: Any) -> Any:
-    async with database.transaction() as session:
-        await session.run_sync(lambda s: TABLE.create(s.connection()))
+    engine = create_async_engine(get_settings().owner_url(), poolclass=NullPool)
+    async with engine.begin() as owner:  # the application's own role makes no tables
+        await owner.run_sync(TABLE.create)
+        await owner.execute(text(f"GRANT ALL ON {TABLE.name} TO {APP_ROLE}"))
     yield database
-    async with database.transaction() as session:  # other tests look at all the tables there are
-        await session.run_sync(lambda s: TABLE.drop(s.connection()))
+    async with engine.begin() as owner:  # other tests look at all the tables there are
+        await owner.run_sync(TABLE.drop)
+    await engine.dispose()
 
 
 @given(trees=st.lists(TREES, min_size=5, max_size=10), rows=st.lists(ROWS, min_size=5, max_size=20))

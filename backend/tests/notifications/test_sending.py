@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import select, update
 
+from waypost.access import devices
 from waypost.kernel import relay
 from waypost.kernel.clock import clock, now
 from waypost.kernel.settings import get_settings
@@ -40,6 +41,18 @@ class Wire:
             if isinstance(fate, Delivered):
                 self.taken.append(message)
             yield fate
+
+
+@pytest.fixture(autouse=True)
+def _known_browsers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is mailed that a browser of theirs is new: what is counted here are mails about requests."""
+    recognise = devices.recognise
+
+    async def known(*about: Any) -> tuple[str, bool]:
+        device, _ = await recognise(*about)
+        return device, False
+
+    monkeypatch.setattr(devices, "recognise", known)
 
 
 @pytest.fixture
