@@ -39,6 +39,12 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request was counted yet, and nothing is heard of other tests'."""
+
+    async def alone(self: Limiter, valkey: Redis) -> None:
+        return None
+
+    monkeypatch.setattr(Limiter, "share", alone)
     monkeypatch.setattr(limits, "limiter", Limiter())
 
 

@@ -51,7 +51,7 @@ async def test_who_is_mentioned_is_told_in_the_app_and_by_mail(who: Any, ticket:
     )
     async with database.read() as session:
         mails = (await session.scalars(select(Delivery).where(Delivery.kind == "comment.mentioned"))).all()
-    mine = [m for m in mails if f"/tickets/{ticket['id']}#" in m.words["link"]]
+    mine = [m for m in mails if f"/tickets/{ticket['id']}#" in m.words.get("link", "")]
     assert [m.user_id for m in mine] == [agent2.id]
     assert "[picture: screen.png]" in mine[0].words["body"]
 
