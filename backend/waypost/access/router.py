@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Cookie, Request, Response
-from sqlalchemy import select
 
-from waypost.access import devices, queries, schemas, service
+from waypost.access import devices, people_editing, queries, schemas, service
 from waypost.access.actor import Actor
 from waypost.access.deps import caller_of, current_actor, permit, public
 from waypost.access.errors import (
@@ -26,7 +25,6 @@ from waypost.access.providers.errors import NotLetIn
 from waypost.access.providers.ldap.errors import DirectoryAway, DirectoryPasswordOver
 from waypost.access.providers.ldap.signing_in import Directories
 from waypost.access.schemas import FirstPassword, Login, Me, SessionPage, SignedInAnswer
-from waypost.directory.models import User
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, WriteSession, database
@@ -93,7 +91,7 @@ async def answer_of(signed_in: service.SignedIn | SecondFactorAsked) -> Response
 
 
 async def _me(session: ReadSession, actor: Actor) -> dict[str, object]:
-    user = (await session.scalars(select(User).where(User.id == actor.user_id))).one()
+    user = await people_editing.one_user(session, actor.user_id)
     people = await names.people(session, [user.manager_id])
     departments = await names.departments(session, [user.department_id])
     teams = await names.teams(session, actor.team_ids)
