@@ -71,7 +71,16 @@ def backend() -> bool:
     for old in ROOT.glob(".coverage*"):
         old.unlink()
     coverage = str(BIN / "coverage")
-    ran = sh(str(BIN / "pytest"), "-n", str(min(4, os.cpu_count() or 1)), "--cov", "--cov-report=", "--durations=5")
+    ran = sh(
+        str(BIN / "pytest"),
+        "-n",
+        str(min(4, os.cpu_count() or 1)),
+        "--dist",
+        "loadfile",
+        "--cov",
+        "--cov-report=",
+        "--durations=5",
+    )
     enough = sh(coverage, "report", f"--fail-under={LEAST}")
     whole = sh(coverage, "report", "--fail-under=100", "--show-missing", f"--include={','.join(WHOLE)}")
     return ran and enough and whole

@@ -1,7 +1,7 @@
 """Real servers for every test run: PostgreSQL and Valkey of our own, the demo company, the app in this process.
 
 Each test process has servers of its own in a temporary folder, so tests run side by side. Tests commit for real and make
-what they need; a test that counts everything takes a `fresh_database`.
+what they need, in a database that each file of tests begins anew; a test that counts everything takes a `fresh_database`.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ async def _execute(url: str, statement: str) -> None:
 
 
 @pytest.fixture(scope="session")
-async def database(template: dict[str, str]) -> AsyncIterator[Any]:
+async def whole_database(template: dict[str, str]) -> AsyncIterator[Any]:
     """The process's database, with the wiring in force."""
     from waypost.kernel.db import Database, use_database
     from waypost.kernel.settings import get_settings
@@ -120,6 +120,24 @@ async def database(template: dict[str, str]) -> AsyncIterator[Any]:
     use_database(made)
     yield made
     await made.dispose()
+
+
+@pytest.fixture(scope="module")
+async def database(template: dict[str, str], whole_database: Any) -> Any:
+    """The process's database as it was after the demo company came: no file of tests meets what another left."""
+    from waypost.access.queries import actors
+    from waypost.access.token_actors import client_actors
+    from waypost.directory.names import names
+
+    await whole_database.dispose()  # its connections; it opens others
+    root = template["DATABASE_OWNER_URL"].removesuffix("/waypost") + "/postgres"
+    await _execute(root, "DROP DATABASE waypost WITH (FORCE)")
+    await _execute(root, "CREATE DATABASE waypost TEMPLATE model")
+    # what has the same number in the new one is something else
+    actors.forget_all()
+    client_actors.forget_all()
+    names.forget()
+    return whole_database
 
 
 @asynccontextmanager
@@ -156,15 +174,21 @@ async def fresh_database(template: dict[str, str], database: Any) -> AsyncIterat
 
 
 @pytest.fixture(scope="session")
-async def app(database: Any) -> AsyncIterator[Any]:
+async def whole_app(whole_database: Any) -> AsyncIterator[Any]:
     from waypost.app import create_app
 
     made = create_app()
     async with made.router.lifespan_context(made):
         from waypost.kernel.db import use_database
 
-        use_database(database)
+        use_database(whole_database)
         yield made
+
+
+@pytest.fixture(scope="module")
+async def app(whole_app: Any, database: Any) -> Any:
+    """The application on the file's `database`."""
+    return whole_app
 
 
 class Api:
@@ -218,7 +242,7 @@ class Api:
         return await self.call("DELETE", path, None, expect, **more)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def who(app: Any) -> AsyncIterator[Any]:
     """`await who("manager")`: somebody of the demo company, signed in; `await who(None)` is nobody."""
     known: dict[str | None, Api] = {}

@@ -133,10 +133,11 @@ async def test_a_team_is_renamed_of_the_version_one_read(who: Any, database: Any
     assert event.data["before"] == {"description": ""}
 
 
-async def test_closing_a_team_gives_its_requests_on(who: Any, database: Any) -> None:
-    admin, agent, agent2, employee = [await who(n) for n in ("admin", "agent", "agent2", "employee")]
-    old = await team(who, member_ids=[agent.id, agent2.id])
-    new = await team(who, member_ids=[agent.id])
+async def test_closing_a_team_gives_its_requests_on(fresh_who: Any, fresh_database: Any) -> None:
+    database = fresh_database
+    admin, agent, agent2, employee = [await fresh_who(n) for n in ("admin", "agent", "agent2", "employee")]
+    old = await team(fresh_who, member_ids=[agent.id, agent2.id])
+    new = await team(fresh_who, member_ids=[agent.id])
     key = f"CLOSING{old['id']}"
     made = {"key": key, "name": key, "form": {}, "team_id": old["id"]}
     answer = await admin.post("/ticket-types", made, expect=None)
@@ -166,7 +167,7 @@ async def test_closing_a_team_gives_its_requests_on(who: Any, database: Any) -> 
 
 
 async def test_an_empty_team_simply_closes(who: Any) -> None:
-    made = await team(who, member_ids=[(await who("agent")).id])
+    made = await team(who, member_ids=[(await person(who))["id"]])
     await (await who("admin")).delete(f"/teams/{made['id']}")
 
 
