@@ -14,7 +14,7 @@ from tests.conftest import PASSWORD, Api
 from waypost.access.models import LoginSession, Role, RolePermission, UserRole
 from waypost.access.providers import registry
 from waypost.access.providers.errors import IdentityTaken, NotLetIn
-from waypost.access.providers.kinds import Field, Findings, Found, Provider
+from waypost.access.providers.kinds import Findings, Found, Provider
 from waypost.access.providers.models import Identity, IdentityProvider, ProviderGroup
 from waypost.access.providers.people import (
     ExternalPerson,
@@ -29,6 +29,7 @@ from waypost.access.service import Caller, admit, set_password
 from waypost.directory.models import User
 from waypost.kernel.clock import now
 from waypost.kernel.events import SYSTEM, EventRow
+from waypost.kernel.settings_form import Field
 
 _numbers = itertools.count(1)
 

@@ -14,7 +14,8 @@ from sqlalchemy import select, update
 from waypost.kernel.clock import now
 from waypost.kernel.events import EventRow
 from waypost.kernel.settings import get_settings
-from waypost.notifications.channels import Config, Field, Message
+from waypost.kernel.settings_form import Field
+from waypost.notifications.channels import Config, Message
 from waypost.notifications.channels.registry import CHANNELS, config_of
 from waypost.notifications.models import ChannelSettings, Delivery
 from waypost.notifications.people import Person

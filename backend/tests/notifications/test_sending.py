@@ -14,8 +14,9 @@ from waypost.access import devices
 from waypost.kernel import relay
 from waypost.kernel.clock import clock, now
 from waypost.kernel.settings import get_settings
+from waypost.kernel.settings_form import Field
 from waypost.notifications import sending
-from waypost.notifications.channels import Config, Field, Message, registry
+from waypost.notifications.channels import Config, Message, registry
 from waypost.notifications.models import ChannelSettings, Delivery, Notification
 from waypost.notifications.people import Person
 from waypost.vendors.fates import Delivered, Fate, Misconfigured, Rejected, TryLater

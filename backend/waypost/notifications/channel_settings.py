@@ -5,13 +5,10 @@ Secrets go in and never come out: what is read says only that there is one.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx2
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,18 +17,14 @@ from waypost.access.actor import Actor
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
-from waypost.kernel.outgoing import NotAllowed, check_url, resolve
-from waypost.notifications.channels import Announcing, Channel, Checked, Field, is_fixed
+from waypost.kernel.settings_form import Field, field_json, fill_in, forbidden_addresses, lacking, not_ready, with_more
+from waypost.notifications.channels import Announcing, Channel, Checked, is_fixed
 from waypost.notifications.channels.registry import CHANNELS, config_of, is_in_use, seal, unseal
 from waypost.notifications.choices import LABELS
 from waypost.notifications.errors import ChannelNotFound, NotSetUp
 from waypost.notifications.events import ChannelSetUp, ChannelTested
 from waypost.notifications.models import ChannelSettings, Delivery
 from waypost.notifications.previewing import TESTED, tell_oneself, words_of_test
-
-MOST_TEXT = 2000
-MOST_SECRET = 10_000
-LOOK_UP = 3.0  # seconds for the address behind a name
 
 
 def find_channel(key: str) -> Channel:
@@ -77,21 +70,15 @@ async def set_up_channel(
     What was left alone after failures is tried again at once. Raises `ChannelNotFound`, `Invalid`, `StaleVersion`.
     """
     channel = find_channel(key)
-    forbidden = await _forbidden_addresses(channel, settings)  # before the lock: names are looked up meanwhile
+    forbidden = await forbidden_addresses(channel.fields, settings)  # before the lock: names are looked up meanwhile
     row = await _locked(session, key)
     secrets = unseal(row)
-    plain, hidden, wrong = _merged(channel, row.settings, secrets, settings)
+    filled = fill_in(channel.fields, row.settings, secrets, settings, "this channel")
+    wrong = list(filled.wrong)
     if is_on:
-        wrong += [
-            FieldError(f"/settings/{f.key}", "is needed to switch it on")
-            for f in channel.fields
-            if f.required and not (hidden if f.kind == "secret" else plain).get(f.key)
-        ]
-        if isinstance(channel, Checked):
-            known = {e.pointer for e in wrong}
-            lacking = channel.faults({**plain, **hidden}).items()
-            wrong += [FieldError(f"/settings/{k}", why) for k, why in lacking if f"/settings/{k}" not in known]
-    wrong += [f for f in forbidden if f.pointer not in {w.pointer for w in wrong}]
+        faults = channel.faults(filled.all) if isinstance(channel, Checked) else {}
+        wrong = with_more(wrong, not_ready(channel.fields, filled.all, faults))
+    wrong = with_more(wrong, forbidden)
     if is_fixed(channel) and not is_on:
         wrong.append(FieldError("/is_on", "cannot be switched off: it is set up where the product runs"))
     if wrong:
@@ -101,14 +88,14 @@ async def set_up_channel(
     changed = sorted(
         f.key
         for f in channel.fields
-        if plain.get(f.key) != row.settings.get(f.key) or hidden.get(f.key) != secrets.get(f.key)
+        if filled.plain.get(f.key) != row.settings.get(f.key) or filled.hidden.get(f.key) != secrets.get(f.key)
     )
     if not changed and row.is_on == is_on:
         return
     at = now()
-    row.settings, row.is_on, row.updated_at = plain, is_on, at
-    if hidden != secrets:
-        seal(row, hidden)
+    row.settings, row.is_on, row.updated_at = filled.plain, is_on, at
+    if filled.hidden != secrets:
+        seal(row, filled.hidden)
     row.failures, row.open_until = 0, None
     row.version += 1
     await session.flush()
@@ -128,7 +115,7 @@ async def try_channel(session: AsyncSession, actor: Actor, key: str) -> dict[str
 def _check_set_up(channel: Channel, row: ChannelSettings | None) -> None:
     """Raises `NotSetUp` when what a message needs is not filled in."""
     config = config_of(row)
-    missing = [f.label for f in channel.fields if f.required and not config.get(f.key)]
+    missing = [f.label for f in lacking(channel.fields, config)]
     if missing:
         raise NotSetUp(f"{LABELS.get(channel.key, channel.key)} is not set up yet: {', '.join(missing)} is missing.")
     if isinstance(channel, Checked) and (wrong := channel.faults(config)):
@@ -137,70 +124,6 @@ def _check_set_up(channel: Channel, row: ChannelSettings | None) -> None:
         raise NotSetUp(f"{LABELS.get(channel.key, channel.key)} is not set up yet: {why}.")
     if isinstance(channel, Announcing) and not channel.reaches_people(config):
         raise NotSetUp(f"{LABELS.get(channel.key, channel.key)} is not set up yet to reach people, only teams.")
-
-
-async def _forbidden_addresses(channel: Channel, asked: Mapping[str, Any]) -> list[FieldError]:
-    """Web addresses that would never be called. One whose name is not known just now is judged when it is called."""
-    found = []
-    for field in channel.fields:
-        value = asked.get(field.key)
-        if field.kind != "url" or not isinstance(value, str) or not value.strip() or _fault_of(field, value):
-            continue
-        try:
-            async with asyncio.timeout(LOOK_UP):
-                await resolve(check_url(value.strip()))
-        except NotAllowed as refused:
-            found.append(FieldError(f"/settings/{field.key}", f"is not called: {refused}"))
-        except (httpx2.HTTPError, TimeoutError):
-            continue
-    return found
-
-
-def _merged(
-    channel: Channel, before: Mapping[str, Any], secrets: Mapping[str, str], asked: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, str], list[FieldError]]:
-    """Settings and secrets with what was asked laid over them, and what is wrong with it."""
-    fields = {f.key: f for f in channel.fields}
-    plain = {k: v for k, v in before.items() if k in fields}
-    hidden = dict(secrets)  # also what a channel made itself and nobody sets
-    wrong = []
-    for key, value in asked.items():
-        field = fields.get(key)
-        if field is None:
-            wrong.append(FieldError(f"/settings/{key[:64]}", "is no setting of this channel"))
-            continue
-        into: dict[str, Any] = hidden if field.kind == "secret" else plain
-        if value is None or value == "":
-            into.pop(key, None)
-        elif fault := _fault_of(field, value):
-            wrong.append(FieldError(f"/settings/{key}", fault))
-        else:
-            into[key] = value.strip() if isinstance(value, str) and field.kind != "secret" else value
-    return plain, hidden, wrong
-
-
-def _fault_of(field: Field, value: Any) -> str | None:
-    if field.kind == "boolean":
-        return None if isinstance(value, bool) else "must be true or false"
-    if not isinstance(value, str):
-        return "must be text"
-    if len(value) > (MOST_SECRET if field.kind == "secret" else MOST_TEXT):
-        return "is too long"
-    if field.kind == "choice" and value not in field.choices:
-        return f"must be one of {', '.join(field.choices)}"
-    return _address_fault(value.strip()) if field.kind == "url" else None
-
-
-def _address_fault(value: str) -> str | None:
-    """Whether it reads as an address at all; what may be reached is judged when it is called."""
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        return "is no web address"
-    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
-        return "must be a web address such as https://example.com/path"
-    return "must not hold a name and password" if parts.username or parts.password else None
 
 
 def _json(channel: Channel, row: ChannelSettings | None, sent_at: datetime | None) -> dict[str, Any]:
@@ -218,17 +141,8 @@ def _json(channel: Channel, row: ChannelSettings | None, sent_at: datetime | Non
 
 
 def _field_json(field: Field, kept: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
-    is_secret = field.kind == "secret"
-    return {
-        "key": field.key,
-        "label": field.label,
-        "kind": field.kind,
-        "help": field.help,
-        "required": field.required,
-        "choices": list(field.choices),
-        "value": None if is_secret else kept.get(field.key),
-        "is_set": field.key in (secrets if is_secret else kept),
-    }
+    told = field_json(field, kept, secrets)
+    return {name: value for name, value in told.items() if name not in ("is_secret", "default")}
 
 
 def _health(channel: Channel, row: ChannelSettings | None, sent_at: datetime | None) -> dict[str, Any]:

@@ -4,32 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from waypost.kernel.settings_form import Field
 
 Config = Mapping[str, Any]  # a provider's settings, secrets among them
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A setting an administrator fills in. Secrets are kept sealed and never shown again.
-
-    `list` is a few lines of text, one value each; `long` is text of several lines, such as a certificate.
-    """
-
-    key: str
-    label: str
-    kind: Literal["text", "secret", "url", "choice", "boolean", "list", "long"] = "text"
-    help: str = ""
-    required: bool = True
-    choices: tuple[str, ...] = ()
-    default: Any = None
-    most: int = 2000  # characters
-    is_secret: bool = False  # for a `long` text that is kept like a secret, such as a private key
-
-    @property
-    def is_hidden(self) -> bool:
-        """Whether it is kept sealed and never shown."""
-        return self.kind == "secret" or self.is_secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 from waypost.access.providers.errors import ProviderFails
-from waypost.access.providers.kinds import Address, Config, Field, Findings, Found, Leaving, Proven, Provider
+from waypost.access.providers.kinds import Address, Config, Findings, Found, Leaving, Proven, Provider
 from waypost.access.providers.oidc_claims import is_vouched, needs_more, person_of
 from waypost.access.providers.oidc_issuer import Metadata, call, get_json, issuers
 from waypost.access.providers.oidc_tokens import ALGORITHMS, USUAL, WrongToken, read_header, read_id_token
@@ -22,6 +22,7 @@ from waypost.access.providers.plain import plain_person
 from waypost.kernel.clock import now
 from waypost.kernel.ids import random_token
 from waypost.kernel.settings import get_settings
+from waypost.kernel.settings_form import Field
 
 LONGEST_HINT = 8000  # characters of an ID token that is kept for signing out
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

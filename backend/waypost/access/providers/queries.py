@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.models import Role
 from waypost.access.providers.errors import ProviderNotFound
-from waypost.access.providers.kinds import Field
 from waypost.access.providers.models import Identity, IdentityProvider, ProviderGroup
 from waypost.access.providers.registry import KINDS, addressed, config_of, provider_of, signs_in_by_redirect, unseal
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.crypto import Damaged
 from waypost.kernel.logs import get_logger
+from waypost.kernel.settings_form import field_json, lacking
 
 log = get_logger(__name__)
 _KEY = re.compile(r"[a-z][a-z0-9-]{1,39}")
@@ -64,7 +63,7 @@ async def ways_to_sign_in(session: AsyncSession) -> list[dict[str, str]]:
 def kinds() -> list[dict[str, Any]]:
     """The kinds of provider that can be added, with the settings each wants."""
     return [
-        {"key": k.key, "label": k.label, "fields": [_field_json(f, {}, {}) for f in k.fields]} for k in KINDS.values()
+        {"key": k.key, "label": k.label, "fields": [field_json(f, {}, {}) for f in k.fields]} for k in KINDS.values()
     ]
 
 
@@ -113,27 +112,12 @@ def _json(row: IdentityProvider, people: int) -> dict[str, Any]:
         "updates_people": row.updates_people,
         "trusts_second_factor": row.trusts_second_factor,
         "version": row.version,
-        "fields": [_field_json(f, row.settings, secrets) for f in kind.fields] if kind else [],
+        "fields": [field_json(f, row.settings, secrets) for f in kind.fields] if kind else [],
         "addresses": [asdict(a) for a in addresses],
         "people_count": people,
         "health": _health(row),
         "created_at": rfc3339(row.created_at),
         "updated_at": rfc3339(row.updated_at),
-    }
-
-
-def _field_json(field: Field, kept: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "key": field.key,
-        "label": field.label,
-        "kind": "secret" if field.kind == "text" and field.is_secret else field.kind,
-        "help": field.help,
-        "required": field.required,
-        "is_secret": field.is_hidden,
-        "choices": list(field.choices),
-        "default": field.default,
-        "value": None if field.is_hidden else kept.get(field.key),
-        "is_set": field.key in (secrets if field.is_hidden else kept),
     }
 
 
@@ -156,4 +140,4 @@ def _health(row: IdentityProvider) -> dict[str, Any]:
 def missing(row: IdentityProvider) -> list[str]:
     """The labels of settings that are needed and not filled in. Raises `Damaged`."""
     kind, config = KINDS[row.kind], config_of(row)
-    return [f.label for f in kind.fields if f.required and config.get(f.key) in (None, "", [])]
+    return [f.label for f in lacking(kind.fields, config)]

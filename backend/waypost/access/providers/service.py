@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx2
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,7 +28,7 @@ from waypost.access.providers.events import (
     ProviderRemoved,
     ProviderTested,
 )
-from waypost.access.providers.kinds import Field, Findings, Kind
+from waypost.access.providers.kinds import Findings, Kind
 from waypost.access.providers.models import NONE, VERIFIED_EMAIL, IdentityProvider, ProviderGroup
 from waypost.access.providers.people import mapped_roles
 from waypost.access.providers.queries import find_provider, groups_of, missing
@@ -42,14 +40,13 @@ from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError, Forbidden, Invalid, StaleVersion, escape_pointer, invalid_field
 from waypost.kernel.events import record
-from waypost.kernel.outgoing import NotAllowed, check_url, resolve
+from waypost.kernel.settings_form import Filled, fill_in, forbidden_addresses, not_ready, with_more
 
 MOST_PROVIDERS = 50
 MOST_GROUPS = 500
-MOST_LINES = 50
 LONGEST_TEST = 20.0  # seconds
-LOOK_UP = 3.0  # seconds for the address behind a name
 LONGEST_ERROR = 500
+_OF = "this kind of provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +72,9 @@ async def add_provider(
     await step_up.require(session, actor)
     if kind not in KINDS:
         raise invalid_field("/kind", f"must be one of {', '.join(KINDS)}")
-    forbidden = await _forbidden_addresses(KINDS[kind], settings)
-    plain, hidden, wrong = _merged(KINDS[kind], {}, {}, settings)
-    wrong += [f for f in forbidden if f.pointer not in {w.pointer for w in wrong}]
-    if wrong:
+    fields = KINDS[kind].fields
+    filled = fill_in(fields, {}, {}, settings, _OF)
+    if wrong := with_more(filled.wrong, await forbidden_addresses(fields, settings)):
         raise Invalid(errors=tuple(wrong))
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("identity_providers"))))
     if await session.scalar(select(IdentityProvider.id).where(IdentityProvider.key == key)):
@@ -87,12 +83,12 @@ async def add_provider(
         raise TooManyProviders
     at = now()
     row = IdentityProvider(
-        key=key, kind=kind, name=name, settings=plain, links_by=NONE, version=1, created_at=at, updated_at=at
+        key=key, kind=kind, name=name, settings=filled.plain, links_by=NONE, version=1, created_at=at, updated_at=at
     )
     session.add(row)
     await session.flush()
-    if hidden:
-        seal(row, hidden)
+    if filled.hidden:
+        seal(row, filled.hidden)
         await session.flush()
     await record(session, ProviderAdded(provider_id=row.id, name=name, key=key, kind=kind), actor=actor, at=at)
     return row
@@ -108,29 +104,30 @@ async def change_provider(
     actor.require(Permission.IDENTITY_CONFIGURE)
     kind = KINDS[(await find_provider(session, provider_id)).kind]
     await step_up.require(session, actor)
-    forbidden = await _forbidden_addresses(kind, settings)  # before the lock: names are looked up meanwhile
+    forbidden = await forbidden_addresses(kind.fields, settings)  # before the lock: names are looked up meanwhile
     row = await _locked(session, provider_id)
     await check_holds(session, actor, await mapped_roles(session, provider_id))
     secrets = unseal(row)
-    plain, hidden, wrong = _merged(kind, row.settings, secrets, settings)
+    filled = fill_in(kind.fields, row.settings, secrets, settings, _OF)
+    wrong = list(filled.wrong)
     if rules.links_by not in (NONE, VERIFIED_EMAIL):
         wrong.append(FieldError("/links_by", f"must be {NONE} or {VERIFIED_EMAIL}"))
     if rules.is_on:
-        wrong += _lacking(kind, plain, hidden, {e.pointer for e in wrong})
-    wrong += [f for f in forbidden if f.pointer not in {w.pointer for w in wrong}]
-    if wrong:
+        config = {**{f.key: f.default for f in kind.fields if f.default is not None}, **filled.all}
+        wrong = with_more(wrong, not_ready(kind.fields, config, kind.check(config)))
+    if wrong := with_more(wrong, forbidden):
         raise Invalid(errors=tuple(wrong))
     if row.version != version:
         raise StaleVersion(current_version=row.version)
-    before, after = _differences(kind, row, secrets, rules, plain, hidden)
+    before, after = _differences(kind, row, secrets, rules, filled)
     if not after:
         return
     at = now()
     for name in _RULES:
         setattr(row, name, getattr(rules, name))
-    row.settings, row.updated_at, row.version = plain, at, row.version + 1
-    if hidden != secrets:
-        seal(row, hidden)
+    row.settings, row.updated_at, row.version = filled.plain, at, row.version + 1
+    if filled.hidden != secrets:
+        seal(row, filled.hidden)
     row.last_error = row.failed_at = None  # how it goes from now on is another matter
     await session.flush()
     told = ProviderChanged(provider_id=row.id, name=row.name, before=before, after=after, settings_version=row.version)
@@ -138,23 +135,18 @@ async def change_provider(
 
 
 def _differences(
-    kind: Kind,
-    row: IdentityProvider,
-    secrets: Mapping[str, str],
-    rules: Rules,
-    plain: Mapping[str, Any],
-    hidden: Mapping[str, str],
+    kind: Kind, row: IdentityProvider, secrets: Mapping[str, str], rules: Rules, filled: Filled
 ) -> tuple[dict[str, object], dict[str, object]]:
     """What changes, before and after; of a secret only whether there is one, and that it is another."""
     old: dict[str, Any] = {n: getattr(row, n) for n in _RULES}
     new: dict[str, Any] = {n: getattr(rules, n) for n in _RULES}
     for f in kind.fields:
         if f.is_hidden:
-            is_same = secrets.get(f.key) == hidden.get(f.key)
+            is_same = secrets.get(f.key) == filled.hidden.get(f.key)
             old[f.key] = "(set)" if f.key in secrets else None
-            new[f.key] = old[f.key] if is_same else "(another)" if f.key in hidden else None
+            new[f.key] = old[f.key] if is_same else "(another)" if f.key in filled.hidden else None
         else:
-            old[f.key], new[f.key] = row.settings.get(f.key), plain.get(f.key)
+            old[f.key], new[f.key] = row.settings.get(f.key), filled.plain.get(f.key)
     names = [n for n in new if old[n] != new[n]]
     return {n: old[n] for n in names}, {n: new[n] for n in names}
 
@@ -286,84 +278,3 @@ async def _locked(session: AsyncSession, provider_id: int) -> IdentityProvider:
     if row is None:
         raise ProviderNotFound
     return row
-
-
-def _lacking(kind: Kind, plain: Mapping[str, Any], hidden: Mapping[str, str], known: set[str]) -> list[FieldError]:
-    """What keeps a provider from being switched on."""
-    defaults = {f.key: f.default for f in kind.fields if f.default is not None}
-    config = {**defaults, **plain, **hidden}
-    wrong = [
-        FieldError(f"/settings/{f.key}", "is needed to switch it on")
-        for f in kind.fields
-        if f.required and config.get(f.key) in (None, "", [])
-    ]
-    known = known | {e.pointer for e in wrong}
-    faults = kind.check(config).items()
-    return wrong + [FieldError(f"/settings/{k}", why) for k, why in faults if f"/settings/{k}" not in known]
-
-
-async def _forbidden_addresses(kind: Kind, asked: Mapping[str, Any]) -> list[FieldError]:
-    """Web addresses that would never be called. One whose name is not known just now is judged when it is called."""
-    found = []
-    for field in kind.fields:
-        value = asked.get(field.key)
-        if field.kind != "url" or not isinstance(value, str) or not value.strip() or _fault_of(field, value):
-            continue
-        try:
-            async with asyncio.timeout(LOOK_UP):
-                await resolve(check_url(value.strip()))
-        except NotAllowed as refused:
-            found.append(FieldError(f"/settings/{field.key}", f"is not called: {refused}"))
-        except (httpx2.HTTPError, TimeoutError):
-            continue
-    return found
-
-
-def _merged(
-    kind: Kind, before: Mapping[str, Any], secrets: Mapping[str, str], asked: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, str], list[FieldError]]:
-    """Settings and secrets with what was asked laid over them, and what is wrong with it."""
-    fields = {f.key: f for f in kind.fields}
-    plain = {k: v for k, v in before.items() if k in fields}
-    hidden = dict(secrets)
-    wrong = []
-    for key, value in asked.items():
-        field = fields.get(key)
-        if field is None:
-            wrong.append(FieldError(f"/settings/{escape_pointer(key[:64])}", "is no setting of this kind of provider"))
-            continue
-        into: dict[str, Any] = hidden if field.is_hidden else plain
-        if value is None or value in ("", []):
-            into.pop(key, None)
-        elif fault := _fault_of(field, value):
-            wrong.append(FieldError(f"/settings/{key}", fault))
-        else:
-            into[key] = value.strip() if isinstance(value, str) and not field.is_hidden else value
-    return plain, hidden, wrong
-
-
-def _fault_of(field: Field, value: Any) -> str | None:
-    if field.kind == "boolean":
-        return None if isinstance(value, bool) else "must be true or false"
-    if field.kind == "list":
-        is_list = isinstance(value, list) and all(isinstance(v, str) and 0 < len(v) <= field.most for v in value)
-        return None if is_list and len(value) <= MOST_LINES else f"must be at most {MOST_LINES} lines of text"
-    if not isinstance(value, str):
-        return "must be text"
-    if len(value) > field.most:
-        return "is too long"
-    if field.kind == "choice" and value not in field.choices:
-        return f"must be one of {', '.join(field.choices)}"
-    return _address_fault(value.strip()) if field.kind == "url" else None
-
-
-def _address_fault(value: str) -> str | None:
-    """Whether it reads as an address at all; what may be reached is judged when it is called."""
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        return "is no web address"
-    if parts.scheme not in ("https", "http") or not parts.hostname or port == 0:
-        return "must be a web address such as https://example.com/path"
-    return "must not hold a name and password" if parts.username or parts.password else None

@@ -8,12 +8,13 @@ from typing import ClassVar
 
 from sqlalchemy import func, select
 
-from waypost.access.providers.kinds import Address, Config, Field, Findings, Found, Provider
+from waypost.access.providers.kinds import Address, Config, Findings, Found, Provider
 from waypost.access.scim.door import base_url
 from waypost.access.scim.models import ScimPerson
 from waypost.access.scim.tokens import KIND, of_provider
 from waypost.kernel.clock import now
 from waypost.kernel.db import database
+from waypost.kernel.settings_form import Field
 
 _DOMAIN = re.compile(r"(?=.{4,200}$)([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}", re.ASCII | re.IGNORECASE)
 

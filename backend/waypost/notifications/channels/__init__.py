@@ -9,27 +9,16 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.kernel.settings_form import Field
 from waypost.notifications.people import Person
 from waypost.notifications.words import Words
 from waypost.vendors.fates import Fate
 
 Config = Mapping[str, Any]  # an installation's settings for a channel, secrets among them
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A setting an administrator fills in. Secrets are kept sealed and never shown again."""
-
-    key: str
-    label: str
-    kind: Literal["text", "secret", "url", "choice", "boolean"] = "text"
-    help: str = ""
-    required: bool = True
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

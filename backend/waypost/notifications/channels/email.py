@@ -13,7 +13,8 @@ from typing import ClassVar
 from waypost.kernel.clock import now
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
-from waypost.notifications.channels import Config, Field, Message
+from waypost.kernel.settings_form import Field
+from waypost.notifications.channels import Config, Message
 from waypost.notifications.incoming.replies import MARKER
 from waypost.notifications.layouts import LAYOUT
 from waypost.notifications.people import Person

@@ -18,8 +18,9 @@ from waypost.kernel.db import database
 from waypost.kernel.logs import get_logger
 from waypost.kernel.outgoing import NotAllowed, guarded
 from waypost.kernel.settings import get_settings
+from waypost.kernel.settings_form import Field
 from waypost.notifications.browsers import KEY, PUSH, Reached, browsers_of, is_service
-from waypost.notifications.channels import Config, Field, Message
+from waypost.notifications.channels import Config, Message
 from waypost.notifications.people import Person
 from waypost.notifications.shortening import cut
 from waypost.vendors import web_push

@@ -10,7 +10,8 @@ import httpx2
 
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
-from waypost.notifications.channels import Config, Field, Message
+from waypost.kernel.settings_form import Field
+from waypost.notifications.channels import Config, Message
 from waypost.notifications.people import Person
 from waypost.notifications.rooms import room_of
 from waypost.notifications.slack_blocks import message_of, summary_of

@@ -13,8 +13,9 @@ from waypost.kernel.clock import now
 from waypost.kernel.logs import get_logger
 from waypost.kernel.outgoing import guarded
 from waypost.kernel.settings import get_settings
+from waypost.kernel.settings_form import Field
 from waypost.notifications import reply_codes
-from waypost.notifications.channels import Caps, Config, Field, Message
+from waypost.notifications.channels import Caps, Config, Message
 from waypost.notifications.codes import proof_code
 from waypost.notifications.models import ChannelSettings
 from waypost.notifications.people import Person

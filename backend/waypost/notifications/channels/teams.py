@@ -14,7 +14,8 @@ from waypost.kernel.clock import now
 from waypost.kernel.logs import get_logger
 from waypost.kernel.outgoing import guarded
 from waypost.kernel.settings import get_settings
-from waypost.notifications.channels import Config, Field, Message
+from waypost.kernel.settings_form import Field
+from waypost.notifications.channels import Config, Message
 from waypost.notifications.people import Person
 from waypost.notifications.rooms import room_of
 from waypost.notifications.shortening import cut

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sqlalchemy import func, select
 
-from waypost.access.providers.kinds import Config, Field, Findings, Found, Provider
+from waypost.access.providers.kinds import Config, Findings, Found, Provider
 from waypost.access.providers.ldap import searching
 from waypost.access.providers.ldap.directory import PORTS, directory_of, parse, security_of
 from waypost.access.providers.ldap.reading import Person
@@ -16,6 +16,7 @@ from waypost.access.providers.models import Identity
 from waypost.directory.models import User
 from waypost.kernel.clock import now
 from waypost.kernel.db import database
+from waypost.kernel.settings_form import Field
 from waypost.vendors import ldap
 
 KEY = "ldap"

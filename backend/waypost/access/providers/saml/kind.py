@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from waypost.access.providers.kinds import Address, Config, Field, Findings, Found, Leaving, Provider
+from waypost.access.providers.kinds import Address, Config, Findings, Found, Leaving, Provider
 from waypost.access.providers.saml import bindings, keys, requests
 from waypost.access.providers.saml.judging import Signed, Trust
 from waypost.access.providers.saml.mapping import SECOND_FACTORS
@@ -29,6 +29,7 @@ from waypost.access.providers.saml.words import NAME_ID_FORMATS
 from waypost.kernel.clock import now
 from waypost.kernel.db import database
 from waypost.kernel.settings import get_settings
+from waypost.kernel.settings_form import Field
 
 SOON = timedelta(days=30)  # before which a certificate's end is told
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
