@@ -10,14 +10,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost.access import events as access
-from waypost.access import grants, service_accounts
+from waypost.access import grants, role_changes, service_accounts
 from waypost.access import personal as access_personal
+from waypost.access import role_events as roles
 from waypost.access.api_tokens import forget_old_tokens
 from waypost.access.events import SessionClosed
 from waypost.access.privacy import exporting as personal_exports
 from waypost.access.privacy.events import PersonErased
 from waypost.access.providers import signing_in
-from waypost.access.providers.events import DirectoryFailed, DirectoryStopped, ProviderGroupsSet
+from waypost.access.providers.events import (
+    DirectoryFailed,
+    DirectoryStopped,
+    IdentityLinked,
+    ProviderGroupsSet,
+    ProviderRolesChanged,
+)
 from waypost.access.providers.ldap import applying as directory_people
 from waypost.access.providers.ldap import runs as directory_runs
 from waypost.access.providers.ldap import syncing as directories
@@ -149,6 +156,16 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     access.NewDevice: ("notifications",),
     access.PasswordResetAsked: ("notifications",),
     TokenMade: ("notifications",),
+    IdentityLinked: ("notifications",),
+    access.RolesGranted: ("notifications",),
+    roles.RoleTaken: ("notifications",),
+    ProviderRolesChanged: ("notifications",),
+    roles.GrantEnding: ("notifications",),
+    roles.GrantExpired: ("notifications",),
+    roles.RoleChangeAsked: ("notifications",),
+    roles.RoleChangeConfirmed: ("notifications",),
+    roles.RoleChangeRefused: ("notifications",),
+    roles.RoleChangeExpired: ("notifications",),
     ChannelFailed: ("notifications",),
     PhoneProved: ("notifications",),
     UserEmailChanged: ("notifications",),
@@ -279,6 +296,7 @@ def tasks() -> dict[str, Task]:
         checking.TASK: checking.run_due,
         evidence.TASK: evidence.run_due,
         grants.TASK: grants.end_due,
+        role_changes.TASK: role_changes.expire_due,
         personal_exports.TASK: personal_exports.make_due,
         directories.TASK: directories.run_due,
         "housekeeping": _keep_house,
@@ -299,6 +317,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "grants": {"task": grants.TASK, "schedule": 20.0, "options": {"expires": 20}},
+    "role_changes": {"task": role_changes.TASK, "schedule": 60.0, "options": {"expires": 60}},
     "leavers": {"task": leaving.TASK, "schedule": 60.0, "options": {"expires": 60}},
     "seals": {"task": sealing.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "evidence": {"task": evidence.TASK, "schedule": 10.0, "options": {"expires": 10}},

@@ -20,6 +20,7 @@ from waypost.access import grants
 from waypost.access.actor import Actor
 from waypost.access.models import HELD, LoginSession, Role, RoleChange, RoleRules, UserRole
 from waypost.access.permissions import SYSTEM_ROLES, Permission, Scope
+from waypost.access.providers.models import IdentityProvider
 from waypost.access.queries import actors, actors_of_users, people_with_role
 from waypost.access.reach import (
     KEPT_BY_ADMINISTRATORS,
@@ -345,6 +346,74 @@ async def test_who_has_a_role_until_soon_is_told_once(admin: Api, who: Any, data
         await session.execute(update(UserRole).where(UserRole.role_id == made["id"]).values(**closer))
     assert await warnings() == 1
     assert await warnings() == 1
+
+
+async def test_an_end_is_told_a_week_and_a_day_before(admin: Api, who: Any, database: Any) -> None:
+    made = await new_role(admin)
+    colleague = await who("colleague")
+    until = now() + timedelta(days=30)
+    await admin.post(
+        f"/roles/{made['id']}/people", {"user_id": colleague.id, "expires_at": until.isoformat()}, expect=201
+    )
+
+    async def told(**values: Any) -> int:
+        async with database.transaction() as session:
+            await session.execute(update(UserRole).where(UserRole.role_id == made["id"]).values(**values))
+        for _ in range(2):
+            await grants.end_due(database)
+        async with database.read() as session:
+            mine = (EventRow.type == "role.grant_ending", EventRow.data["role"].astext == made["key"])
+            return int(await session.scalar(select(func.count()).where(*mine)) or 0)
+
+    since = now() - timedelta(days=30)
+    assert await told(granted_at=since) == 0
+    assert await told(expires_at=now() + timedelta(days=6)) == 1, "within a week"
+    assert await told(expires_at=now() + timedelta(hours=23), told_at=now() - timedelta(days=6)) == 2, "within a day"
+    late = {"expires_at": now() + timedelta(hours=23), "told_at": None}
+    assert await told(**late) == 3, "nothing ran for a week: once, not twice"
+    ending = await last_event(database, "role.grant_ending")
+    assert ending.data["granted_by_id"] == admin.id
+
+
+async def test_what_a_provider_gives_is_not_taken_here(admin: Api, who: Any, database: Any) -> None:
+    made = await new_role(admin)
+    colleague = await who("colleague")
+    at = now()
+    async with database.transaction() as session:
+        rules = {"links_by": "NONE", "creates_people": False, "updates_people": False, "version": 1}
+        said = {"key": "house", "kind": "oidc", "name": "House", "is_on": True, "settings": {}}
+        provider = IdentityProvider(**said, **rules, created_at=at, updated_at=at)
+        session.add(provider)
+        await session.flush()
+        session.add(UserRole(user_id=colleague.id, role_id=made["id"], provider_id=provider.id, granted_at=at))
+    theirs = await admin.get(f"/users/{colleague.id}/roles")
+    assert theirs["allowed_actions"] == ["give"]
+    (grant,) = [g for g in theirs["items"] if g["role"]["id"] == made["id"]]
+    assert (grant["provider"]["name"], grant["granted_by"], grant["allowed_actions"]) == ("House", None, [])
+    assert {tuple(g["allowed_actions"]) for g in theirs["items"] if g["provider"] is None} == {("take",)}
+    refused = await admin.delete(f"/roles/{made['id']}/people/{colleague.id}", expect=409)
+    assert refused["code"] == "given_by_provider"
+    # by hand it is theirs, whatever the provider says from now on
+    await admin.post(f"/roles/{made['id']}/people", {"user_id": colleague.id}, expect=201)
+    await admin.delete(f"/roles/{made['id']}/people/{colleague.id}")
+    async with database.transaction() as session:
+        await session.execute(delete(IdentityProvider).where(IdentityProvider.key == "house"))
+
+
+async def test_what_waits_says_for_whom(admin: Api, second: Api, who: Any) -> None:
+    made = await new_role(admin, permissions={"audit:read": "ALL"})
+    await both(admin)
+    colleague = await who("colleague")
+    await admin.post(f"/roles/{made['id']}/people", {"user_id": colleague.id, "reason": "Covers"}, expect=201)
+    theirs = await admin.get(f"/users/{colleague.id}/roles")
+    (waits,) = theirs["waiting"]
+    assert (waits["role"]["id"], waits["reason"], theirs["needs_two"]) == (made["id"], "Covers", True)
+    assert [p["id"] for p in waits["waits_for"]] == [second.id], "not who asked"
+    # whom it is for does not confirm it either
+    await admin.post(f"/roles/{made['id']}/people", {"user_id": second.id}, expect=409)
+    assert (await (await who("auditor")).get(f"/users/{colleague.id}/roles"))["allowed_actions"] == []
+    await second.post(f"/role-changes/{waits['id']}/refuse")
+    assert (await admin.get(f"/users/{colleague.id}/roles"))["waiting"] == []
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_updates_of_a_request_wait_for_more() -> None:
     assert planned(Wishes(), Event.TICKET_COMMENTED) == Plan(AT + timedelta(seconds=60), "ticket:7")
     assert planned(Wishes(), Event.TICKET_COMMENTED, seconds=0) == Plan(AT)
     alone = plan(Wishes(), "ticket.commented", "email", AT, ticket_id=None, gathering=timedelta(seconds=60))
-    assert alone == Plan(AT)
+    assert alone == Plan(AT + timedelta(seconds=60), "event:ticket.commented"), "about none: with others of its event"
 
 
 def test_a_digest_comes_at_the_hour_or_in_the_morning() -> None:

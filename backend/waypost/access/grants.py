@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, and_, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +14,7 @@ from waypost.access.events import RolesGranted
 from waypost.access.models import Role, UserRole, held
 from waypost.access.permissions import Permission
 from waypost.access.reach import ADMINISTRATOR
-from waypost.access.role_errors import GrantNotFound
+from waypost.access.role_errors import GivenByProvider, GrantNotFound
 from waypost.access.role_events import GrantEnding, GrantExpired, RoleTaken
 from waypost.directory.models import User
 from waypost.kernel.clock import now, rfc3339
@@ -25,7 +25,8 @@ from waypost.kernel.events import SYSTEM, Doer, record
 TASK = "roles.end_due"
 BATCH = 200
 LONGEST = timedelta(days=5 * 366)
-WARNED = timedelta(days=1)  # so long before a role ends, its person hears of it
+# So long before a role ends, its person and who gave it hear of it; of one given for less than twice that, they do not.
+WARNED = (timedelta(days=7), timedelta(days=1))
 
 
 async def find_role(session: AsyncSession, role_id: int, *, lock: bool = False) -> Role:
@@ -95,13 +96,18 @@ async def give(
 
 
 async def take(session: AsyncSession, actor: Actor, role_id: int, user_id: int) -> None:
-    """Take a role from somebody, at once. Raises `RoleNotFound`, `GrantNotFound` or `LastAdministrator`."""
+    """Take a role from somebody, at once.
+
+    Raises `RoleNotFound`, `GrantNotFound`, `GivenByProvider` or `LastAdministrator`.
+    """
     actor.require(Permission.ROLES_CONFIGURE)
     # of two administrators who take it from each other at once, the second waits for the first
     role = await find_role(session, role_id, lock=True)
     grant = await session.scalar(_grant(role_id, user_id).where(held()).with_for_update())
     if grant is None:
         raise GrantNotFound
+    if grant.provider_id is not None:
+        raise GivenByProvider
     if role.key == ADMINISTRATOR and await is_last_administrator(session, user_id):
         raise LastAdministrator
     await session.delete(grant)
@@ -114,7 +120,10 @@ def _grant(role_id: int, user_id: int) -> Select[UserRole]:
 
 
 async def end_due(database: Database) -> None:
-    """Remove what has ended, and say so; and tell those whose role ends within a day. What ended counted nowhere since."""
+    """Remove what has ended, and say so; and tell of roles that end within a week, and within a day.
+
+    What ended counted nowhere since. Who was not told in time, because nothing ran, is told once.
+    """
     at = now()
     async with database.transaction() as session:
         for grant, key in await _due(session, at):
@@ -123,7 +132,11 @@ async def end_due(database: Database) -> None:
             )
             assert grant.expires_at is not None
             ended = GrantExpired(
-                user_id=grant.user_id, role_id=grant.role_id, role=key, expires_at=rfc3339(grant.expires_at)
+                user_id=grant.user_id,
+                role_id=grant.role_id,
+                role=key,
+                expires_at=rfc3339(grant.expires_at),
+                granted_by_id=grant.granted_by_id,
             )
             await record(session, ended, actor=SYSTEM, at=at)
         for grant, key in await _ending(session, at):
@@ -131,7 +144,11 @@ async def end_due(database: Database) -> None:
             grant.told_at = at
             await session.flush()
             ending = GrantEnding(
-                user_id=grant.user_id, role_id=grant.role_id, role=key, expires_at=rfc3339(grant.expires_at)
+                user_id=grant.user_id,
+                role_id=grant.role_id,
+                role=key,
+                expires_at=rfc3339(grant.expires_at),
+                granted_by_id=grant.granted_by_id,
             )
             await record(session, ending, actor=SYSTEM, at=at)
 
@@ -149,16 +166,21 @@ async def _due(session: AsyncSession, at: datetime) -> list[tuple[UserRole, str]
 
 
 async def _ending(session: AsyncSession, at: datetime) -> list[tuple[UserRole, str]]:
-    """Those that end soon; what was given for less than two days needs no word about its end."""
+    """Those that end soon and were not told of since: a week before, and a day before."""
+    due = or_(
+        *(
+            and_(
+                UserRole.expires_at <= at + before,
+                UserRole.granted_at < UserRole.expires_at - 2 * before,
+                or_(UserRole.told_at.is_(None), UserRole.told_at < UserRole.expires_at - before),
+            )
+            for before in WARNED
+        )
+    )
     statement = (
         select(UserRole, Role.key)
         .join(Role, Role.id == UserRole.role_id)
-        .where(
-            UserRole.expires_at > at,
-            UserRole.expires_at <= at + WARNED,
-            UserRole.told_at.is_(None),
-            UserRole.granted_at < UserRole.expires_at - 2 * WARNED,
-        )
+        .where(UserRole.expires_at > at, due)
         .order_by(UserRole.expires_at)
         .limit(BATCH)
         .with_for_update(of=UserRole, skip_locked=True)

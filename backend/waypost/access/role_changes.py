@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import grants, roles, step_up
@@ -22,14 +22,23 @@ from waypost.access.models import Role, RoleChange
 from waypost.access.permissions import Permission
 from waypost.access.reach import gains, gives_power
 from waypost.access.role_errors import ChangeNotFound, ChangeOutdated, ChangeWaits, NobodyToConfirm
-from waypost.access.role_events import RoleChangeAsked, RoleChangeConfirmed, RoleChangeRefused, RoleRulesChanged
+from waypost.access.role_events import (
+    RoleChangeAsked,
+    RoleChangeConfirmed,
+    RoleChangeExpired,
+    RoleChangeRefused,
+    RoleRulesChanged,
+)
 from waypost.access.role_rules import able_to_confirm, granted_by_roles, needs_two, rules
 from waypost.access.roles import Wanted
 from waypost.kernel.clock import now, rfc3339
+from waypost.kernel.db import Database
 from waypost.kernel.errors import StaleVersion
-from waypost.kernel.events import record
+from waypost.kernel.events import SYSTEM, record
 
+TASK = "roles.expire_changes"
 LIFE = timedelta(days=3)
+BATCH = 200
 
 
 class What(StrEnum):
@@ -176,11 +185,7 @@ async def _ask(
         RoleChange.user_id.is_not_distinct_from(user_id),
         RoleChange.settled_at.is_(None),
     )
-    await session.execute(
-        update(RoleChange)
-        .where(*same, RoleChange.expires_at <= at)
-        .values(settled_at=at, outcome=Outcome.EXPIRED.value)
-    )
+    await _settle_expired(session, at, *same)
     if await session.scalar(select(RoleChange.id).where(*same)) is not None:
         raise ChangeWaits
     row = RoleChange(
@@ -290,6 +295,23 @@ async def _open(session: AsyncSession, change_id: int) -> RoleChange:
     if row is None:
         raise ChangeNotFound
     return row
+
+
+async def expire_due(database: Database) -> None:
+    """Settle what nobody answered in time: whoever asked for it hears of that."""
+    async with database.transaction() as session:
+        await _settle_expired(session, now())
+
+
+async def _settle_expired(session: AsyncSession, at: datetime, *narrowed: ColumnElement[bool]) -> None:
+    waiting = select(RoleChange).where(RoleChange.settled_at.is_(None), RoleChange.expires_at <= at, *narrowed)
+    for row in await session.scalars(waiting.order_by(RoleChange.id).limit(BATCH).with_for_update(skip_locked=True)):
+        row.settled_at, row.outcome = at, Outcome.EXPIRED.value
+        await session.flush()
+        expired = RoleChangeExpired(
+            change_id=row.id, role_id=row.role_id, user_id=row.user_id, asked_by_id=row.asked_by_id
+        )
+        await record(session, expired, actor=SYSTEM, at=at)
 
 
 def may_confirm(actor: Actor, row: RoleChange, role_key: str | None) -> bool:

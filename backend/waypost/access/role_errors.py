@@ -11,6 +11,12 @@ class GrantNotFound(NotFound):
     code = "grant_not_found"
 
 
+class GivenByProvider(Conflict):
+    """A provider's groups give this role, and would give it again. Change their groups there, or what the groups give."""
+
+    code = "given_by_provider"
+
+
 class ChangeNotFound(NotFound):
     """There is no such change of roles to confirm, or it is settled."""
 

@@ -20,22 +20,24 @@ class RoleTaken(AccessEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class GrantEnding(AccessEvent):
-    """A role somebody has for a time ends soon."""
+    """A role somebody has for a time ends soon. `granted_by_id` gave it."""
 
     type: ClassVar[str] = "role.grant_ending"
     role_id: int
     role: str
     expires_at: str
+    granted_by_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class GrantExpired(AccessEvent):
-    """A role somebody had for a time has ended."""
+    """A role somebody had for a time has ended. `granted_by_id` gave it."""
 
     type: ClassVar[str] = "role.grant_expired"
     role_id: int
     role: str
     expires_at: str
+    granted_by_id: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,4 +125,12 @@ class RoleChangeRefused(ChangeEvent):
 
     type: ClassVar[str] = "role.change_refused"
     outcome: str
+    asked_by_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleChangeExpired(ChangeEvent):
+    """Nobody answered in time what was asked for; it is not done."""
+
+    type: ClassVar[str] = "role.change_expired"
     asked_by_id: int

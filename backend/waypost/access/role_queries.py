@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.models import Role, RoleChange, RolePermission, UserRole, held
 from waypost.access.permissions import Permission, Scope
+from waypost.access.providers.models import IdentityProvider
 from waypost.access.reach import (
     ADMINISTRATOR,
     KEPT_BY_ADMINISTRATORS,
@@ -20,8 +21,9 @@ from waypost.access.reach import (
     reach_of,
 )
 from waypost.access.role_changes import may_confirm
+from waypost.access.role_confirmers import MOST_NAMED, confirmers
 from waypost.access.role_errors import ChangeNotFound
-from waypost.access.role_rules import able_to_confirm, granted_by_roles, rules
+from waypost.access.role_rules import able_to_confirm, granted_by_roles, needs_two, rules
 from waypost.directory.models import User
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
@@ -98,7 +100,7 @@ async def role_page(session: AsyncSession, actor: Actor, *, cursor: str | None, 
 # --- who has them -----------------------------------------------------------------------------------------------------
 
 
-async def people_page(session: AsyncSession, role: Role, *, cursor: str | None, limit: int) -> Json:
+async def people_page(session: AsyncSession, actor: Actor, role: Role, *, cursor: str | None, limit: int) -> Json:
     """Those who have a role now, by name."""
     name = func.lower(User.last_name)
     statement = (
@@ -116,11 +118,14 @@ async def people_page(session: AsyncSession, role: Role, *, cursor: str | None, 
     if len(rows) > limit:
         end = rows[limit - 1]
         following = encode_cursor("people of a role", end.key, end.User.id)
-    return {"items": await _grants(session, [(g, u, role) for g, u, _ in rows[:limit]]), "next_cursor": following}
+    return {
+        "items": await _grants(session, actor, [(g, u, role) for g, u, _ in rows[:limit]]),
+        "next_cursor": following,
+    }
 
 
-async def grants_of(session: AsyncSession, user: User) -> Json:
-    """The roles somebody has now, each with who gave it and until when."""
+async def grants_of(session: AsyncSession, actor: Actor, user: User) -> Json:
+    """The roles somebody has now, each with who gave it and until when; and those that wait for a second administrator."""
     rows = await session.execute(
         select(UserRole, Role)
         .join(Role, Role.id == UserRole.role_id)
@@ -128,7 +133,19 @@ async def grants_of(session: AsyncSession, user: User) -> Json:
         .order_by(Role.key)
         .limit(100)
     )
-    return {"items": await _grants(session, [(g, user, r) for g, r in rows])}
+    waiting = await session.scalars(
+        select(RoleChange)
+        .where(RoleChange.user_id == user.id, RoleChange.settled_at.is_(None), RoleChange.expires_at > now())
+        .order_by(RoleChange.id)
+        .limit(100)
+    )
+    may = actor.may(Permission.ROLES_CONFIGURE) and user.is_active
+    return {
+        "items": await _grants(session, actor, [(g, user, r) for g, r in rows]),
+        "waiting": await changes_json(session, actor, list(waiting)),
+        "needs_two": await needs_two(session),
+        "allowed_actions": ["give"] if may else [],
+    }
 
 
 async def grants_of_permissions(session: AsyncSession, user_id: int, words: Sequence[str]) -> list[Json]:
@@ -152,7 +169,7 @@ async def grants_of_permissions(session: AsyncSession, user_id: int, words: Sequ
     ]
 
 
-async def one_grant(session: AsyncSession, role: Role, user_id: int) -> Json:
+async def one_grant(session: AsyncSession, actor: Actor, role: Role, user_id: int) -> Json:
     """How somebody has a role now."""
     statement = (
         select(UserRole, User)
@@ -160,10 +177,16 @@ async def one_grant(session: AsyncSession, role: Role, user_id: int) -> Json:
         .where(UserRole.role_id == role.id, UserRole.user_id == user_id)
     )
     grant, user = (await session.execute(statement)).one()
-    return (await _grants(session, [(grant, user, role)]))[0]
+    return (await _grants(session, actor, [(grant, user, role)]))[0]
 
 
-async def _grants(session: AsyncSession, rows: list[tuple[UserRole, User, Role]]) -> list[Json]:
+async def _grants(session: AsyncSession, actor: Actor, rows: list[tuple[UserRole, User, Role]]) -> list[Json]:
+    by = sorted({g.provider_id for g, _, _ in rows if g.provider_id is not None})
+    providers = {}
+    if by:
+        named = select(IdentityProvider.id, IdentityProvider.name).where(IdentityProvider.id.in_(by))
+        providers = {row.id: {"id": row.id, "name": row.name} for row in await session.execute(named)}
+    may = actor.may(Permission.ROLES_CONFIGURE)
     people = await names.people(session, [i for g, u, _ in rows for i in (u.id, g.granted_by_id)])
     return [
         {
@@ -174,6 +197,8 @@ async def _grants(session: AsyncSession, rows: list[tuple[UserRole, User, Role]]
             "granted_by": people.get(g.granted_by_id),
             "reason": g.reason,
             "expires_at": g.expires_at and rfc3339(g.expires_at),
+            "provider": providers.get(g.provider_id),
+            "allowed_actions": ["take"] if may and g.provider_id is None else [],
         }
         for g, u, r in rows
     ]
@@ -208,9 +233,17 @@ async def changes_json(session: AsyncSession, actor: Actor, rows: Sequence[RoleC
     """Changes with what was and what is wanted; `allowed_actions` are the reader's."""
     ids = {i for c in rows for i in (c.role_id, c.wanted.get("move_to_id")) if i is not None}
     found = {r.id: r for r in await session.scalars(select(Role).where(Role.id.in_(sorted(ids))))}
-    people = await names.people(session, [i for c in rows for i in (c.user_id, c.asked_by_id, c.settled_by_id)])
     at = now()
-    return [_change(c, found, people, actor, is_over=c.settled_at is not None or c.expires_at <= at) for c in rows]
+    over = {c.id: c.settled_at is not None or c.expires_at <= at for c in rows}
+    able = await confirmers(session, [c for c in rows if not over[c.id]], {i: r.key for i, r in found.items()})
+    shown = {i: ids[:MOST_NAMED] for i, ids in able.items()}
+    wanted = [i for c in rows for i in (c.user_id, c.asked_by_id, c.settled_by_id, *shown.get(c.id, ()))]
+    people = await names.people(session, wanted)
+    return [
+        _change(c, found, people, actor, is_over=over[c.id])
+        | {"waits_for": [people[i] for i in shown.get(c.id, ()) if i in people]}
+        for c in rows
+    ]
 
 
 def _change(

@@ -16,6 +16,7 @@ from waypost.access.role_errors import (
     ChangeNotFound,
     ChangeOutdated,
     ChangeWaits,
+    GivenByProvider,
     GrantNotFound,
     KeyTaken,
     NobodyToConfirm,
@@ -25,7 +26,6 @@ from waypost.access.role_errors import (
 from waypost.access.role_schemas import (
     GrantCreate,
     GrantDone,
-    GrantList,
     GrantPage,
     Permissions,
     RoleChangePage,
@@ -38,6 +38,7 @@ from waypost.access.role_schemas import (
     RoleRulesRead,
     RoleRulesSet,
     RoleWanted,
+    UserRoles,
 )
 from waypost.directory.errors import PersonNotFound
 from waypost.directory.models import User
@@ -146,11 +147,11 @@ async def _change(session: WriteSession, actor: Actor, done: role_changes.Done) 
 
 @router.get("/roles/{role_id}/people", response_model=GrantPage, responses=problems(RoleNotFound))
 async def role_people(
-    role_id: PathId, session: ReadSession, _: Reader, limit: Limit = 25, cursor: Cursor = None
+    role_id: PathId, session: ReadSession, actor: Reader, limit: Limit = 25, cursor: Cursor = None
 ) -> Response:
     """Those who have a role now, by name, with who gave it and until when."""
     found = await grants.find_role(session, role_id)
-    return json_response(await role_queries.people_page(session, found, cursor=cursor, limit=limit))
+    return json_response(await role_queries.people_page(session, actor, found, cursor=cursor, limit=limit))
 
 
 @router.post(
@@ -170,7 +171,7 @@ async def give_role(
         done = await role_changes.give_role(session, actor, role_id, **body.model_dump())
         assert done.role is not None
         change = await _change(session, actor, done)
-        given = None if change else await role_queries.one_grant(session, done.role, body.user_id)
+        given = None if change else await role_queries.one_grant(session, actor, done.role, body.user_id)
         return json_response({"grant": given, "change": change}, 201)
 
     return await once.answer(session, actor.user_id, work)
@@ -179,7 +180,7 @@ async def give_role(
 @router.delete(
     "/roles/{role_id}/people/{user_id}",
     status_code=204,
-    responses=problems(RoleNotFound, GrantNotFound, LastAdministrator),
+    responses=problems(RoleNotFound, GrantNotFound, GivenByProvider, LastAdministrator),
 )
 async def take_role(role_id: PathId, user_id: PathId, session: WriteSession, actor: Configurer) -> Response:
     """Take a role from somebody, at once."""
@@ -187,13 +188,13 @@ async def take_role(role_id: PathId, user_id: PathId, session: WriteSession, act
     return Response(status_code=204)
 
 
-@router.get("/users/{user_id}/roles", response_model=GrantList, responses=problems(PersonNotFound))
-async def user_roles(user_id: PathId, session: ReadSession, _: Reader) -> Response:
-    """The roles somebody has now, each with who gave it and until when."""
+@router.get("/users/{user_id}/roles", response_model=UserRoles, responses=problems(PersonNotFound))
+async def user_roles(user_id: PathId, session: ReadSession, actor: Reader) -> Response:
+    """The roles somebody has now, each with who gave it and until when, and those that wait to be confirmed."""
     user = await session.get(User, user_id)
     if user is None:
         raise PersonNotFound
-    return json_response(await role_queries.grants_of(session, user))
+    return json_response(await role_queries.grants_of(session, actor, user))
 
 
 # --- what takes two ---------------------------------------------------------------------------------------------------

@@ -99,8 +99,16 @@ class RoleWanted(Strict):
         return Wanted(self.name, self.description, self.is_privileged, granted)
 
 
+class GivingProvider(BaseModel):
+    id: Annotated[int, Field(examples=[2])]
+    name: Annotated[str, Field(examples=["Entra ID"])]
+
+
 class Grant(BaseModel):
-    """That somebody has a role: who gave it, why, and until when (null: for good)."""
+    """That somebody has a role: who gave it, why, and until when (null: for good).
+
+    With a `provider` that provider's groups give it: it is taken away there, or in what its groups give.
+    """
 
     user: PersonRef
     is_active: bool
@@ -109,15 +117,13 @@ class Grant(BaseModel):
     granted_by: PersonRef | None
     reason: Annotated[str, Field(examples=["Covers for Sam in August"])]
     expires_at: Annotated[datetime | None, Field(examples=["2030-09-01T00:00:00Z"])]
+    provider: GivingProvider | None
+    allowed_actions: Annotated[list[Literal["take"]], Field(examples=[["take"]])]
 
 
 class GrantPage(BaseModel):
     items: list[Grant]
     next_cursor: str | None
-
-
-class GrantList(BaseModel):
-    items: list[Grant]
 
 
 class GrantCreate(Strict):
@@ -156,7 +162,17 @@ class RoleChangeRead(BaseModel):
     settled_by: PersonRef | None
     settled_at: datetime | None
     is_outdated: Annotated[bool, Field(description="The role has changed since: ask again.", examples=[False])]
+    waits_for: Annotated[list[PersonRef], Field(description="While it waits: who may confirm it; ten at most.")]
     allowed_actions: Annotated[list[Literal["confirm", "refuse"]], Field(examples=[["confirm", "refuse"]])]
+
+
+class UserRoles(BaseModel):
+    """The roles somebody has, and those that wait for a second administrator."""
+
+    items: list[Grant]
+    waiting: list[RoleChangeRead]
+    needs_two: Annotated[bool, Field(description="A role that gives power waits for a second administrator here.")]
+    allowed_actions: Annotated[list[Literal["give"]], Field(examples=[["give"]])]
 
 
 class RoleChangePage(BaseModel):

@@ -27,6 +27,7 @@ LABELS = {
     "push": "Browser",
 }
 LONGEST_GATHERING = timedelta(minutes=5)  # domain rule 16: thirty updates in five minutes are one mail
+GATHERED = ("ticket:", "event:")  # how the names of bundles begin that wait for some minutes
 UTC_ZONE = ZoneInfo("UTC")
 DAILY_AT = time(8)  # in the person's own zone
 
@@ -61,6 +62,7 @@ MANDATORY: dict[str, tuple[str, ...]] = {
     Event.APPROVAL_REQUESTED.value: (IN_APP,),
     Event.APPROVAL_REVIEW.value: (IN_APP, EMAIL),
     Event.DELEGATION.value: (IN_APP, EMAIL),
+    Event.ROLE.value: (IN_APP,),
     Event.ACCOUNT.value: (IN_APP, EMAIL),
     Event.EMERGENCY.value: CHANNELS,
     Event.SYSTEM.value: (IN_APP,),
@@ -139,7 +141,8 @@ class Plan:
 def plan(
     wishes: Wishes, event: str, channel: str, at: datetime, *, ticket_id: int | None, gathering: timedelta | None
 ) -> Plan:
-    """When to tell somebody by a channel. `gathering` is how long to wait for more about the same request, or None."""
+    """When to tell somebody by a channel. `gathering` is how long to wait for more about the same request, or of the same
+    event where it is about none; or None."""
     if event in (Event.EMERGENCY, Event.ACCOUNT):
         return Plan(at)
     digest = wishes.digests.get(event) if channel == EMAIL else None
@@ -149,11 +152,11 @@ def plan(
         return Plan(comes, f"digest:{comes:%Y%m%dT%H%M}")
     if wishes.quiet is not None and (ends := wishes.quiet.until(at, wishes.zone)) is not None:
         return Plan(ends, f"quiet:{ends:%Y%m%dT%H%M}")
-    if gathering and ticket_id is not None:
+    if gathering:
         goes = at + min(gathering, LONGEST_GATHERING)
         if wishes.quiet is not None and (ends := wishes.quiet.until(goes, wishes.zone)) is not None:
             return Plan(ends, f"quiet:{ends:%Y%m%dT%H%M}")  # it would have gone out when it is quiet already
-        return Plan(goes, f"ticket:{ticket_id}")
+        return Plan(goes, f"event:{event}" if ticket_id is None else f"ticket:{ticket_id}")
     return Plan(at)
 
 

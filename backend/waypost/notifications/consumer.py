@@ -25,6 +25,7 @@ from waypost.notifications import (
     deputising,
     phone_notices,
     planning,
+    role_notices,
     security_notices,
     settling,
 )
@@ -68,6 +69,9 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
         return
     if isinstance(event, security_notices.SecurityEvent):
         await security_notices.tell_person(session, recorded, event)
+        return
+    if isinstance(event, role_notices.RoleEvent):
+        await role_notices.tell_about_role(session, recorded, event)
         return
     if isinstance(event, UserEmailChanged):
         await address_notices.tell_both_addresses(session, recorded, event)

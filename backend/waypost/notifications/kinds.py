@@ -28,6 +28,7 @@ class Event(StrEnum):
     COMMENT_MENTIONED = "comment.mentioned"
     TICKET_WATCHING = "ticket.watching"
     DELEGATION = "delegation"
+    ROLE = "role"
     ACCOUNT = "account"
     EMERGENCY = "emergency"
     SYSTEM = "system"
@@ -35,7 +36,8 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`because` ends "You get this because …". `gathers`: several about one request within minutes are one message.
+    """`because` ends "You get this because …". `gathers`: several about one request, or of an event that is
+    about none, within minutes are one message.
 
     `decides`: it asks for a decision, so it leads to the queue, and is an emergency when the request is one.
     """
@@ -79,6 +81,12 @@ KINDS: dict[str, Kind] = {
     "delegation.begun": Kind(Event.DELEGATION, _BOTH),
     "delegation.changed": Kind(Event.DELEGATION, _BOTH),
     "delegation.cancelled": Kind(Event.DELEGATION, _BOTH),
+    "role.given": Kind(Event.ROLE, "what you may do has changed"),
+    "role.taken": Kind(Event.ROLE, "what you may do has changed"),
+    "role.ending": Kind(Event.ROLE, "the role is yours for a time, or you gave it"),
+    "role.ended": Kind(Event.ROLE, "the role was yours for a time, or you gave it"),
+    "role.change_asked": Kind(Event.ROLE, "you may configure roles", gathers=True),
+    "role.change_answered": Kind(Event.ROLE, "you asked for it", gathers=True),
     "address.changed": Kind(Event.ACCOUNT, "it is about your own account"),
     **{
         kind: Kind(Event.ACCOUNT, "it is about your own account")
@@ -90,6 +98,7 @@ KINDS: dict[str, Kind] = {
             "account.code_used",
             "account.factors_reset",
             "account.token_made",
+            "account.provider_linked",
             "account.new_device",
             "account.reset",
             "account.reset_elsewhere",
@@ -115,4 +124,4 @@ def event_of(kind: str, *, is_emergency: bool) -> Event:
 
 
 # What a link in them opens is the reader's alone, and opens once: it is not kept when it has gone out.
-OPENS_ONCE = frozenset({"account.new_device", "account.reset"})
+OPENS_ONCE = frozenset({"account.new_device", "account.reset", "account.provider_linked"})

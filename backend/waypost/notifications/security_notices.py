@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import events as access
 from waypost.access import resets
 from waypost.access.device_names import device_name
 from waypost.access.models import LoginSession
+from waypost.access.providers.events import IdentityLinked
+from waypost.access.providers.models import IdentityProvider
 from waypost.access.token_events import TokenMade
 from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
@@ -34,6 +37,7 @@ SecurityEvent = (
     | access.NewDevice
     | access.PasswordResetAsked
     | TokenMade
+    | IdentityLinked
 )
 SECURITY, TOKENS, LOGIN = "/account/security", "/account/tokens", "/login"
 _FACTORS = {"totp": "an authenticator app", "passkey": "a passkey"}
@@ -94,10 +98,27 @@ async def _told(session: AsyncSession, recorded: Recorded, event: SecurityEvent)
         case TokenMade():
             values = {"name": event.name, "facts": {"Works until": event.expires_at[:10]}}
             return Told("account.token_made", TOKENS, "Look at your tokens", values)
+        case IdentityLinked():
+            return await _linked(session, recorded, event)
         case access.NewDevice():
             return await _new_device(session, event)
         case access.PasswordResetAsked():
             return await _reset(session, event)
+
+
+async def _linked(session: AsyncSession, recorded: Recorded, event: IdentityLinked) -> Told | None:
+    """Of an account that is made by a provider nobody is told: it has no person yet whom that could surprise."""
+    if event.by == "created":
+        return None
+    name = await session.scalar(select(IdentityProvider.name).where(IdentityProvider.id == event.provider_id))
+    if name is None:
+        return None
+    by_self, by_address = event.by == "themselves", event.by == "verified_email"
+    values = {"provider": name, "by_self": by_self, "by_address": by_address}
+    if not (by_self or by_address):  # what a directory looks after, its administrators answer for
+        return Told("account.provider_linked", values=values)
+    link = await resets.make_not_me_link(session, event.user_id, recorded.at)
+    return Told("account.provider_linked", SECURITY, "This was not me", values, link)
 
 
 async def _new_device(session: AsyncSession, event: access.NewDevice) -> Told | None:

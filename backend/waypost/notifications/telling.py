@@ -14,7 +14,7 @@ from waypost.kernel.clock import now
 from waypost.kernel.events import SYSTEM, Recorded, record
 from waypost.kernel.settings import get_settings
 from waypost.notifications.channels import Channel, Inviting
-from waypost.notifications.choices import EMAIL, IN_APP, LONGEST_GATHERING, Plan, plan
+from waypost.notifications.choices import EMAIL, GATHERED, IN_APP, LONGEST_GATHERING, Plan, plan
 from waypost.notifications.events import NotificationCreated
 from waypost.notifications.kinds import KINDS, Event, event_of
 from waypost.notifications.models import Delivery, Notification
@@ -142,7 +142,7 @@ async def _wait_together(session: AsyncSession, person: Person, channel: str, pl
         Delivery.status == "PENDING",
     )
     first = select(func.min(Delivery.created_at) + LONGEST_GATHERING).where(*same).scalar_subquery()
-    goes = func.least(planned.at, first) if (planned.bundle or "").startswith("ticket:") else planned.at
+    goes = func.least(planned.at, first) if (planned.bundle or "").startswith(GATHERED) else planned.at
     await session.execute(update(Delivery).where(*same).values(next_at=goes))
 
 

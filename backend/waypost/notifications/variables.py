@@ -43,6 +43,18 @@ _DELEGATION: dict[str, Any] = {
     "changed": "the end",
     "why": "it was ended",
 }
+_ROLE: dict[str, Any] = {
+    "roles": "Agent",
+    "lost": "",
+    "person": "Jane Doe",
+    "is_own": True,
+    "actor": "Mike Okafor",
+    "until": "Friday, 4 December 2026, 18:00 CET",
+    "words": "Covers for Sam in December.",
+    "change": "Jane Doe gets the role Administrator",
+    "answer": "was confirmed",
+    "is_done": True,
+}
 _TEAM = {
     **{name: _TICKET[name] for name in _TICKET if name.startswith("ticket.")},
     "facts.Priority": "High",
@@ -58,6 +70,8 @@ _SIGN_IN: dict[str, Any] = {
     "left": "7",
     "name": "Nightly report",
     "provider": "Contoso",
+    "by_self": True,
+    "by_address": False,
 }
 _ACCOUNT = {
     "phone": "+49…678",
@@ -83,6 +97,8 @@ def variables_of(kind: str) -> Mapping[str, Any]:
         if kind == "team.ticket"
         else _DELEGATION
         if event is Event.DELEGATION
+        else _ROLE
+        if event is Event.ROLE
         else _SIGN_IN
         if kind.startswith("account.")
         else _ACCOUNT

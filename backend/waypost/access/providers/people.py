@@ -34,6 +34,7 @@ from waypost.directory.events import UserEmailChanged
 from waypost.directory.models import Department, User
 from waypost.directory.queries import by_login
 from waypost.directory.service import create_user
+from waypost.kernel.clock import now
 from waypost.kernel.events import Doer, record
 from waypost.kernel.shapes import in_one_line, is_blank
 
@@ -302,9 +303,17 @@ async def roles_from_groups(
         if await is_last_administrator(session, user.id):
             taken = [i for i in taken if keys[i] != ADMINISTRATOR]
     if given:
-        rows = [{"user_id": user.id, "role_id": i, "provider_id": provider.id} for i in given]
+        at = now()
+        rows = [{"user_id": user.id, "role_id": i, "provider_id": provider.id, "granted_at": at} for i in given]
         # what they had for a time, and has ended, is taken over
-        ended = {"provider_id": provider.id, "expires_at": None, "reason": "", "granted_by_id": None}
+        ended = {
+            "provider_id": provider.id,
+            "granted_at": at,
+            "expires_at": None,
+            "told_at": None,
+            "reason": "",
+            "granted_by_id": None,
+        }
         given_now = insert(UserRole).values(rows)
         await session.execute(
             given_now.on_conflict_do_update(index_elements=["user_id", "role_id"], set_=ended, where=~held())

@@ -4237,7 +4237,7 @@ export const sendPasswordReset = <ThrowOnError extends boolean = false>(options:
 /**
  * User Roles
  *
- * The roles somebody has now, each with who gave it and until when.
+ * The roles somebody has now, each with who gave it and until when, and those that wait to be confirmed.
  */
 export const userRoles = <ThrowOnError extends boolean = false>(options: Options<UserRolesData, ThrowOnError>): RequestResult<UserRolesResponses, UserRolesErrors, ThrowOnError> => (options.client ?? client).get<UserRolesResponses, UserRolesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

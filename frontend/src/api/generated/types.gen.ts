@@ -3628,6 +3628,20 @@ export type FormVersionRead = {
 };
 
 /**
+ * GivingProvider
+ */
+export type GivingProvider = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
  * GlassAnswer
  *
  * The approval that ended, and the review it opened.
@@ -3659,8 +3673,14 @@ export type GlassBreak = {
  * Grant
  *
  * That somebody has a role: who gave it, why, and until when (null: for good).
+ *
+ * With a `provider` that provider's groups give it: it is taken away there, or in what its groups give.
  */
 export type Grant = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'take'>;
     /**
      * Expires At
      */
@@ -3674,6 +3694,7 @@ export type Grant = {
      * Is Active
      */
     is_active: boolean;
+    provider: GivingProvider | null;
     /**
      * Reason
      */
@@ -3712,16 +3733,6 @@ export type GrantCreate = {
 export type GrantDone = {
     change: RoleChangeRead | null;
     grant: Grant | null;
-};
-
-/**
- * GrantList
- */
-export type GrantList = {
-    /**
-     * Items
-     */
-    items: Array<Grant>;
 };
 
 /**
@@ -8196,6 +8207,12 @@ export type RoleChangeRead = {
      */
     until: string | null;
     user: PersonRef | null;
+    /**
+     * Waits For
+     *
+     * While it waits: who may confirm it; ten at most.
+     */
+    waits_for: Array<PersonRef>;
 };
 
 /**
@@ -11609,6 +11626,32 @@ export type UserRole = {
      * Name
      */
     name: string;
+};
+
+/**
+ * UserRoles
+ *
+ * The roles somebody has, and those that wait for a second administrator.
+ */
+export type UserRoles = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'give'>;
+    /**
+     * Items
+     */
+    items: Array<Grant>;
+    /**
+     * Needs Two
+     *
+     * A role that gives power waits for a second administrator here.
+     */
+    needs_two: boolean;
+    /**
+     * Waiting
+     */
+    waiting: Array<RoleChangeRead>;
 };
 
 /**
@@ -29693,7 +29736,7 @@ export type UserRolesResponses = {
     /**
      * Successful Response
      */
-    200: GrantList;
+    200: UserRoles;
 };
 
 export type UserRolesResponse = UserRolesResponses[keyof UserRolesResponses];

@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
-import type { Ref } from "vue";
+import { ref, type Ref } from "vue";
 import { data, idempotencyKey } from "@/api/client";
 import * as api from "@/api/generated";
 import { useStepUp } from "@/stores/stepUp";
@@ -19,9 +19,10 @@ export function usePermissions() {
 }
 
 /** Every role: a house has tens of them, read page by page. */
-export function useRoles() {
+export function useRoles(enabled: Ref<boolean> = ref(true)) {
   return useQuery({
     queryKey: [...keys.all, "all"],
+    enabled,
     queryFn: async ({ signal }) => {
       const items: api.RoleRead[] = [];
       let cursor: string | undefined;
@@ -60,6 +61,14 @@ export function usePeopleOf(roleId: Ref<number>) {
       ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
+  });
+}
+
+/** The roles of one person, and those that wait for a second administrator. */
+export function useRolesOf(userId: Ref<number>) {
+  return useQuery({
+    queryKey: [...keys.all, "of", userId],
+    queryFn: ({ signal }) => data(api.userRoles({ path: { user_id: userId.value }, signal })),
   });
 }
 
