@@ -222,7 +222,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         png("photo.png"),
         text("notes.txt", "word ".repeat(50_000)),
         pdf("quote.pdf"),
-        bytes("a very long name of a table that somebody exported from somewhere 2026.xlsx", 4000),
+        bytes("a very long name of a table that somebody exported from somewhere 2026.dat", 4000),
         bytes("film.bin", 26 * 1024 * 1024),
       );
       await expect(filesOf(jane).getByRole("listitem")).toHaveCount(4);

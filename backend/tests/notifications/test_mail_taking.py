@@ -629,7 +629,7 @@ async def test_a_report_about_no_mail_of_ours(post: Post, fresh_who: Who) -> Non
 
 async def test_the_same_mail_by_two_ways_is_taken_once(post: Post) -> None:
     mail = post.mail("employee")
-    mail.add_attachment(b"data", maintype="application", subtype="pdf", filename="a.pdf")
+    mail.add_attachment(b"%PDF-1.7 data", maintype="application", subtype="pdf", filename="a.pdf")
     raw = mail.as_bytes()
     ids = [await post.put(raw), await post.put(b"Received: from b by a; Mon, 02 Mar 2026 10:00:00 +0000\r\n" + raw)]
     await asyncio.gather(*(taking.take(post.database, i) for i in ids * 3))
@@ -651,7 +651,7 @@ async def test_what_breaks_off_leaves_nothing_and_is_done_at_the_next_try(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mail = post.mail("employee")
-    mail.add_attachment(b"data", maintype="application", subtype="pdf", filename="a.pdf")
+    mail.add_attachment(b"%PDF-1.7 data", maintype="application", subtype="pdf", filename="a.pdf")
     mail_id = await post.put(mail)
     before = await post.all(select(func.count()).select_from(Ticket))
 
@@ -679,8 +679,10 @@ async def test_files_that_are_not_kept_are_named(post: Post, fresh_who: Who, mon
     for _ in range(2):
         mail = post.mail("employee", "See these", to=code)
         mail.add_attachment(b"x" * 6000, maintype="application", subtype="zip", filename="big.zip")
-        mail.add_attachment(b"small", maintype="application", subtype="pdf", filename="small.pdf")
-        mail.add_attachment(b"logo", maintype="image", subtype="png", filename="logo.png", disposition="inline")
+        mail.add_attachment(b"%PDF-1.7 small", maintype="application", subtype="pdf", filename="small.pdf")
+        mail.add_attachment(
+            b"\x89PNG\r\n\x1a\n logo", maintype="image", subtype="png", filename="logo.png", disposition="inline"
+        )
         await post.take(mail)
     comment, _ = await post.comments(ticket["id"])
     assert comment.body.startswith("See these\n\nNot kept of this mail: big.zip: a file holds at most")

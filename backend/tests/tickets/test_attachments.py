@@ -189,7 +189,7 @@ async def test_dangerous_kinds_are_only_saved(who: Any, ticket: Any) -> None:
     for name, content in (
         ("page.html", b"<!doctype html><script>alert(1)</script>"),
         ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"),
-        ("innocent.png", b"<html><script>alert(1)</script></html>"),
+        ("innocent", b"<html><script>alert(1)</script></html>"),
     ):
         made = await upload(employee, ticket, content, name)
         assert not made["can_preview"]
@@ -200,6 +200,30 @@ async def test_dangerous_kinds_are_only_saved(who: Any, ticket: Any) -> None:
             assert got.headers["content-disposition"].startswith("attachment")
             assert got.headers["x-content-type-options"] == "nosniff"
             assert got.content == content
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "holds"),
+    [
+        ("innocent.png", b"<html><script>alert(1)</script></html>", "does not hold what such a file begins with"),
+        ("invoice.pdf", b"MZ\x90\x00\x03\x00\x00\x00", "is a program"),
+        ("table.csv", b"PK\x03\x04\x14\x00", "is a ZIP archive"),
+    ],
+)
+async def test_an_ending_that_its_content_contradicts_is_refused(
+    who: Any, ticket: Any, name: str, content: bytes, holds: str
+) -> None:
+    employee, before = await who("employee"), stored()
+    wrong = await upload(employee, ticket, content, name, expect=422)
+    assert wrong["code"] == "file_contradicts_ending"
+    assert wrong["errors"][0]["pointer"] == "/file"
+    assert holds in wrong["errors"][0]["message"]
+    assert (await employee.get(f"/tickets/{ticket['id']}/attachments"))["items"] == []
+    assert stored() == before
+
+
+async def test_a_picture_gets_the_ending_of_what_it_is(who: Any, ticket: Any) -> None:
+    assert (await upload(await who("employee"), ticket, PNG, "photo.JPG"))["filename"] == "photo.png"
 
 
 async def test_links_are_for_one_session_and_a_few_minutes(app: Any, who: Any, ticket: Any) -> None:

@@ -35,7 +35,7 @@ from waypost.kernel.idempotency import Once
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
 from waypost.kernel.uploads import Upload
-from waypost.tickets import events, files, lifecycle, policy
+from waypost.tickets import endings, events, files, lifecycle, policy
 from waypost.tickets.errors import (
     AttachmentInfected,
     AttachmentIsAnswer,
@@ -43,6 +43,7 @@ from waypost.tickets.errors import (
     AttachmentNotReady,
     AttachmentTooLarge,
     AttachmentWasJudged,
+    FileContradictsEnding,
     NothingToScan,
     NotYours,
     TicketNotFound,
@@ -109,7 +110,7 @@ async def add_attachment(
     """Take a file in: sealed on its way to the store, and only then a row and an event; once for one key.
 
     Raises `TicketNotFound`, `NotYours`, `Forbidden`, `TicketIsClosed`, `TooManyAttachments`, `AttachmentTooLarge`,
-    `BadUpload`, or `Unavailable` when the store fails; nothing is kept then.
+    `BadUpload`, `FileContradictsEnding`, or `Unavailable` when the store fails; nothing is kept then.
     """
     async with database.read() as session:
         _check_may_add(actor, await find_ticket(session, actor, ticket_id), visibility)
@@ -118,6 +119,8 @@ async def add_attachment(
     place = store()
     try:
         await place.put(name, crypto.seal(key, watched(upload.data, taken, get_settings().attachment_max_bytes)))
+        if fault := endings.judge(files.safe_name(upload.filename), taken.head).fault:
+            raise FileContradictsEnding(fault)
         wrapped = crypto.keyring().wrap(key, name.encode())
         async with database.transaction() as session:
 
@@ -164,13 +167,16 @@ async def keep_row(
     ticket_id: int,
     visibility: str,
 ) -> Attachment:
-    """Write down a file that lies in the store, and record it. The caller has asked whether it may be added."""
+    """Write down a file that lies in the store, and record it. The caller has asked whether it may be added.
+
+    Its name ends as its content does, wherever it came from.
+    """
     at = now()
     is_scanned = get_settings().clamd_url is not None
     row = Attachment(
         ticket_id=ticket_id,
         uploaded_by_id=actor.user_id,
-        filename=files.safe_name(filename),
+        filename=endings.judge(files.safe_name(filename), taken.head).name,
         content_type=files.content_type(taken.head),
         size=taken.size,
         sha256=taken.digest.hexdigest(),

@@ -30,6 +30,7 @@ from waypost.tickets.errors import (
     AttachmentNotReady,
     AttachmentTooLarge,
     AttachmentWasJudged,
+    FileContradictsEnding,
     NothingToScan,
     NotYours,
     RangeNotInFile,
@@ -78,7 +79,14 @@ _OPENING = problems(AttachmentNotFound, AttachmentNotReady, AttachmentInfected, 
     response_model=AttachmentRead,
     openapi_extra=_FORM,
     responses=problems(
-        TicketNotFound, NotYours, TicketIsClosed, BadUpload, AttachmentTooLarge, TooManyAttachments, Unavailable
+        TicketNotFound,
+        NotYours,
+        TicketIsClosed,
+        BadUpload,
+        FileContradictsEnding,
+        AttachmentTooLarge,
+        TooManyAttachments,
+        Unavailable,
     ),
 )
 @costly

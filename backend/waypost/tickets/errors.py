@@ -122,6 +122,16 @@ class AttachmentTooLarge(Refusal):
     code, kind, title = "attachment_too_large", Kind.TOO_LARGE, "Too large"
 
 
+class FileContradictsEnding(Invalid):
+    """The ending of this file's name and its content do not agree."""
+
+    code = "file_contradicts_ending"
+
+    def __init__(self, fault: str) -> None:
+        words = f"The file {fault}. Give it the ending of what it is, or choose the right file."
+        super().__init__(words, errors=(FieldError("/file", fault),))
+
+
 class TooManyAttachments(Conflict):
     """This ticket has as many files as a ticket may have."""
 
