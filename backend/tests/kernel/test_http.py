@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI, Response
+from httpx2 import ASGITransport, AsyncClient
 
 from tests.conftest import Api
-from waypost.kernel import health, http
+from waypost.kernel import bodies, health
+from waypost.kernel.http import Manners
 
 
 @pytest.fixture
@@ -79,6 +82,27 @@ async def test_every_answer_is_guarded(anybody: Any, path: str) -> None:
     assert "unsafe-inline" not in headers["content-security-policy"].split("style-src")[0]
     assert headers["referrer-policy"]
     assert headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("text/xml", "text/xml; charset=utf-8"),
+        ("text/html; charset=utf-8", "text/html; charset=utf-8"),
+        ("image/svg+xml", "image/svg+xml; charset=utf-8"),
+        ("application/samlmetadata+xml", "application/samlmetadata+xml; charset=utf-8"),
+        ("application/manifest+json", "application/manifest+json; charset=utf-8"),
+        ("application/json", "application/json"),
+        ("image/png", "image/png"),
+        ("application/pdf", "application/pdf"),
+    ],
+)
+async def test_text_says_its_characters(given: str, told: str) -> None:
+    app = FastAPI()
+    app.add_middleware(Manners)
+    app.add_route("/", lambda _: Response(b"x", headers={"Content-Type": given}))
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://waypost.test") as client:
+        assert (await client.get("/")).headers["content-type"] == told
 
 
 async def test_measurements_of_all_processes_are_added_up(
@@ -154,8 +178,8 @@ async def test_questions_that_make_no_sense_name_the_parameter(who: Any, bad: di
 
 async def test_a_string_that_never_ends_costs_one_look() -> None:
     began = time.process_time()
-    with pytest.raises(http.MalformedBody):
-        http.check_json(b"[" * 33 + b'"' + b'\\"' * 500_000)
+    with pytest.raises(bodies.MalformedBody):
+        bodies.check_json(b"[" * 33 + b'"' + b'\\"' * 500_000)
     assert time.process_time() - began < 5, "a second look from every quote would take hours"
 
 
@@ -168,8 +192,8 @@ async def test_a_string_that_never_ends_costs_one_look() -> None:
     ],
 )
 async def test_a_name_stands_once(body: bytes) -> None:
-    with pytest.raises(http.MalformedBody, match="twice"):
-        http.check_json(body)
+    with pytest.raises(bodies.MalformedBody, match="twice"):
+        bodies.check_json(body)
 
 
 async def test_a_body_of_very_many_mistakes_costs_little(who: Any) -> None:
@@ -328,7 +352,7 @@ class Sender:
             await send({"type": "http.response.start", "status": 403, "headers": []})
             await send({"type": "http.response.body", "body": b""})
 
-        await http.Manners(answers)(self.scope, self.receive, self.send)  # type: ignore[arg-type]
+        await Manners(answers)(self.scope, self.receive, self.send)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -358,7 +382,7 @@ async def test_a_refused_body_is_not_read_for_ever(monkeypatch: pytest.MonkeyPat
         await asyncio.sleep(60)
         raise AssertionError("nobody waits that long")
 
-    monkeypatch.setattr(http, "POURED_SECONDS", 0.05)
+    monkeypatch.setattr("waypost.kernel.http.POURED_SECONDS", 0.05)
     slow.receive = never  # type: ignore[method-assign]
     await slow.go(0)
     assert slow.answered_after == 0

@@ -16,10 +16,10 @@ from waypost.access.queries import actors
 from waypost.access.service import Caller
 from waypost.access.token_actors import client_actors, token_actors
 from waypost.access.tokens import read_access_token
+from waypost.kernel.counting import address_of, check_stranger, count_person
 from waypost.kernel.db import database
 from waypost.kernel.errors import Unauthenticated
 from waypost.kernel.events import acting_by
-from waypost.kernel.http import address_of, check_stranger, count_person
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

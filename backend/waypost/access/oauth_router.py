@@ -10,8 +10,9 @@ from waypost.access.deps import caller_of, public
 from waypost.access.errors import TooManyAttempts
 from waypost.access.permissions import Permission
 from waypost.access.service_schemas import AccessToken
+from waypost.kernel.bodies import read_body
 from waypost.kernel.db import database
-from waypost.kernel.http import StrictRoute, json_response, read_body
+from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.openapi import problems
 from waypost.kernel.settings import get_settings
 

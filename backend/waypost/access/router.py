@@ -29,10 +29,11 @@ from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import Refusal
-from waypost.kernel.http import StrictRoute, json_response, problem
+from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
+from waypost.kernel.problems import problem
 from waypost.kernel.settings import get_settings
 
 router = APIRouter(route_class=StrictRoute)

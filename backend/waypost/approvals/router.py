@@ -34,16 +34,11 @@ from waypost.approvals.schemas import (
 from waypost.approvals.states import Verb
 from waypost.kernel.db import WriteSession, database
 from waypost.kernel.errors import Refusal, StaleVersion, invalid_field
-from waypost.kernel.http import (
-    DATABASE_ERRORS,
-    StrictRoute,
-    guarded,
-    json_response,
-    translate_database_error,
-)
+from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import Once, OnceOnly
 from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
+from waypost.kernel.problems import DATABASE_ERRORS, translate_database_error
 
 router = APIRouter(route_class=StrictRoute, tags=["Approvals"])
 # Deciding is checked step by step by the service: who does not see a step must not learn of it from a 403.

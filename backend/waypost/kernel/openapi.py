@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from waypost.kernel.errors import Forbidden, Invalid, Refusal, Unauthenticated
-from waypost.kernel.http import PROBLEM, STATUS
 from waypost.kernel.limits import TooManyRequests
+from waypost.kernel.problems import PROBLEM, STATUS
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",

@@ -12,8 +12,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
+from waypost.kernel.bodies import WrongMediaType
 from waypost.kernel.errors import FieldError, Invalid
-from waypost.kernel.http import WrongMediaType
 
 MOST_FIELD = 1000  # bytes of a form's other fields
 MOST_PARTS = 10

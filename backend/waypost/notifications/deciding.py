@@ -16,7 +16,7 @@ from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.states import Verb
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Kind, Refusal
-from waypost.kernel.http import translate_database_error
+from waypost.kernel.problems import translate_database_error
 from waypost.kernel.settings import get_settings
 
 BY_BUTTON = {verb.value: verb for verb in (Verb.APPROVE, Verb.REJECT, Verb.REQUEST_INFO)}

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
 
 from waypost.access.deps import public
+from waypost.kernel.bodies import MalformedBody, check_json, read_body
 from waypost.kernel.clock import now
 from waypost.kernel.db import database
-from waypost.kernel.http import MalformedBody, StrictRoute, check_json, json_response, read_body
+from waypost.kernel.http import StrictRoute, json_response
 from waypost.notifications.channels import Config
 from waypost.notifications.channels.registry import config_of
 from waypost.notifications.errors import NotSigned

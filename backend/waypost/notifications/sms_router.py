@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl, urlsplit
 from fastapi import APIRouter, Header, Request, Response
 
 from waypost.access.deps import public
+from waypost.kernel.bodies import MalformedBody, check_json, read_body
 from waypost.kernel.clock import now
 from waypost.kernel.db import database
 from waypost.kernel.errors import NotFound
-from waypost.kernel.http import MalformedBody, StrictRoute, check_json, read_body
+from waypost.kernel.http import StrictRoute
 from waypost.kernel.ids import path_id
 from waypost.kernel.settings import get_settings
 from waypost.notifications import sms_receipts

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 
 from waypost.access.deps import public
+from waypost.kernel.bodies import MalformedBody, check_json, read_body
 from waypost.kernel.clock import now
 from waypost.kernel.db import database
 from waypost.kernel.errors import Unavailable
-from waypost.kernel.http import MalformedBody, StrictRoute, check_json, json_response, read_body
+from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
 from waypost.notifications.channels import Config

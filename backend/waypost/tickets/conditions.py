@@ -10,12 +10,12 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
+from waypost.kernel.bodies import MalformedBody, check_json
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.fields import CUSTOM, Catalogue
 from waypost.kernel.conditions.relative import Reader, resolved
 from waypost.kernel.conditions.tree import Condition, InvalidCondition, parse
 from waypost.kernel.errors import FieldError
-from waypost.kernel.http import MalformedBody, check_json
 from waypost.kernel.shapes import nfc
 from waypost.tickets.fields import FIELDS, known_fields
 from waypost.tickets.listing import Filters

@@ -9,8 +9,8 @@ from fastapi import Request
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor
 from waypost.kernel.db import database
-from waypost.kernel.http import Guard
 from waypost.kernel.ids import path_id
+from waypost.kernel.problems import Guard
 from waypost.tickets import policy, queries
 from waypost.tickets.errors import NotYours
 

@@ -199,7 +199,7 @@ async def test_our_metadata_and_certificate_are_public(corp: IdentityProvider, w
     nobody = await who(None)
     answer = await nobody.get(f"/auth/saml/{corp.key}/metadata", expect=None)
     assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/samlmetadata+xml"
+    assert answer.headers["content-type"] == "application/samlmetadata+xml; charset=utf-8"
     root = etree.fromstring(answer.content)
     assert root.get("entityID") == kind.Here(corp.key).entity_id
     certificate = (await nobody.get(f"/auth/saml/{corp.key}/certificate", expect=None)).text

@@ -11,8 +11,9 @@ from waypost.access.deps import caller_of, public
 from waypost.access.providers import oidc_answers
 from waypost.access.providers.errors import ProviderNotFound
 from waypost.access.providers.oidc_answers import Answered
+from waypost.kernel.bodies import read_body
 from waypost.kernel.db import database
-from waypost.kernel.http import StrictRoute, json_response, read_body
+from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.openapi import problems
 
 router = APIRouter(route_class=StrictRoute, tags=["Sign-in"])

@@ -25,8 +25,8 @@ from waypost.access.scim.errors import Throttled, TooManyLeave, scim_error
 from waypost.access.scim.handler import SERVICE, Handler
 from waypost.access.scim.requests import Asked, keep
 from waypost.access.scim.storage import Storage
+from waypost.kernel.bodies import check_json, read_body
 from waypost.kernel.db import database
-from waypost.kernel.http import check_json, read_body
 from waypost.kernel.limits import Policy, slow_down
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings

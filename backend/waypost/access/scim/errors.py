@@ -15,8 +15,9 @@ from scim2_models import (
 )
 
 from waypost.access.providers.errors import NotLetIn
+from waypost.kernel.bodies import MalformedBody
 from waypost.kernel.errors import Conflict, Kind, NotFound, Refusal
-from waypost.kernel.http import DATABASE_ERRORS, MalformedBody, translate_database_error
+from waypost.kernel.problems import DATABASE_ERRORS, translate_database_error
 
 
 class TooManyLeave(Refusal):

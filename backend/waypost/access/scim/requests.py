@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.scim.models import ScimRequestRow
 from waypost.kernel.clock import now
 from waypost.kernel.db import database
-from waypost.kernel.http import DATABASE_ERRORS
 from waypost.kernel.logs import get_logger
 from waypost.kernel.paging import decode_cursor, encode_cursor
+from waypost.kernel.problems import DATABASE_ERRORS
 
 log = get_logger(__name__)
 KEPT = 200  # requests of a provider

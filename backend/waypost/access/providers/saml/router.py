@@ -25,8 +25,9 @@ from waypost.access.providers.saml.schemas import SamlMetadataAsked, SamlMetadat
 from waypost.access.providers.saml.words import NAME_ID_FORMATS, UNSPECIFIED
 from waypost.kernel import limits
 from waypost.kernel.clock import rfc3339
+from waypost.kernel.counting import network_of
 from waypost.kernel.db import database
-from waypost.kernel.http import StrictRoute, json_response, network_of
+from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.logs import get_logger
 from waypost.kernel.openapi import problems
 
