@@ -41,6 +41,11 @@ socket.socket.connect = _only_here  # type: ignore[method-assign,assignment]
 
 PASSWORD = "demo-Passw0rd-2026"
 TOKEN_SECONDS = 420  # for so long an access token is used, of the ten minutes it has
+ONWARD = """DO $$ DECLARE each record; BEGIN
+    FOR each IN SELECT * FROM pg_sequences WHERE max_value > 2^40 LOOP
+        PERFORM setval(format('%I.%I', each.schemaname, each.sequencename), coalesce(each.last_value, 1) + {by});
+    END LOOP;
+END $$"""
 _numbers = itertools.count(1)
 
 
@@ -125,18 +130,23 @@ async def whole_database(template: dict[str, str]) -> AsyncIterator[Any]:
 @pytest.fixture(scope="module")
 async def database(template: dict[str, str], whole_database: Any) -> Any:
     """The process's database as it was after the demo company came: no file of tests meets what another left."""
-    from waypost.access.queries import actors
-    from waypost.access.token_actors import client_actors
+    from waypost.access import denials
+    from waypost.approvals import definitions
+    from waypost.audit import queries as audit_queries
     from waypost.directory.names import names
+    from waypost.live import presence_router
+    from waypost.tickets import reading_log
 
     await whole_database.dispose()  # its connections; it opens others
-    root = template["DATABASE_OWNER_URL"].removesuffix("/waypost") + "/postgres"
-    await _execute(root, "DROP DATABASE waypost WITH (FORCE)")
-    await _execute(root, "CREATE DATABASE waypost TEMPLATE model")
-    # what has the same number in the new one is something else
-    actors.forget_all()
-    client_actors.forget_all()
+    root = template["DATABASE_OWNER_URL"].removesuffix("/waypost")
+    await _execute(f"{root}/postgres", "DROP DATABASE waypost WITH (FORCE)")
+    await _execute(f"{root}/postgres", "CREATE DATABASE waypost TEMPLATE model")
+    # What is kept in memory by number: what comes has other numbers, and what came with the demo is read again.
+    await _execute(template["DATABASE_OWNER_URL"], ONWARD.format(by=next(_numbers) * 1_000_000))
     names.forget()
+    kept: tuple[Any, ...] = (definitions._parsed, denials._told, audit_queries._told, presence_router._rights)
+    for each in (*kept, reading_log._told):
+        each.clear()
     return whole_database
 
 

@@ -68,10 +68,6 @@ class ClientActorCache:
                 self._kept.popitem(last=False)
         return actor
 
-    def forget_all(self) -> None:
-        """Ask the database again for every client."""
-        self._kept.clear()
-
 
 client_actors = ClientActorCache()
 
