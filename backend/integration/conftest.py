@@ -21,6 +21,8 @@ from tests.conftest import (  # noqa: F401  the product of the other tests: its 
     servers,
     template,
     who,
+    whole_app,
+    whole_database,
 )
 
 

@@ -44,6 +44,7 @@ from waypost.approvals import review_router as approval_reviews
 from waypost.approvals import router as approvals
 from waypost.audit import evidence_router
 from waypost.audit import router as audit
+from waypost.audit.streams import router as audit_streams
 from waypost.catalog import categories_router as categories
 from waypost.catalog import forms_router as forms
 from waypost.catalog import router as catalog
@@ -150,6 +151,7 @@ ROOMS = (
     teams,
     reports,
     audit,
+    audit_streams,
     evidence_router,
     search,
     presence,

@@ -44,6 +44,7 @@ from waypost.approvals import review_events as glass
 from waypost.approvals.subject import use_subject_rooms
 from waypost.audit import checking, erasing, evidence, sealing
 from waypost.audit import personal as audit_personal
+from waypost.audit.streams import sending as streaming
 from waypost.catalog import personal as catalog_personal
 from waypost.catalog import teams_closing as types_of_teams
 from waypost.catalog.uses import use_finders
@@ -58,6 +59,7 @@ from waypost.directory.events import (
 )
 from waypost.directory.mentions import use_mention_finders
 from waypost.kernel import hints, relay
+from waypost.kernel.alarms import AlarmRaised
 from waypost.kernel.db import Database
 from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
@@ -176,6 +178,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     ProviderGroupsSet: ("pushed_roles",),
     DirectoryStopped: ("notifications",),
     DirectoryFailed: ("notifications",),
+    AlarmRaised: ("notifications",),
     tickets.TicketSubmitted: ("notifications", "team_rooms"),
     tickets.TicketApproved: ("notifications",),
     tickets.TicketRejected: ("notifications",),
@@ -255,9 +258,16 @@ async def _import(database: Database) -> None:
 
 
 async def _seal(database: Database) -> None:
-    """Seal the log; what is left asks for the next turn behind everything else that waits."""
+    """Seal the log and let it be sent on; what is left asks for the next turn behind everything else that waits."""
     if await sealing.run_due(database):
         await hints.ask(sealing.TASK)
+    await hints.ask(streaming.TASK)
+
+
+async def _stream(database: Database) -> None:
+    """Send the log on; what is left asks for the next turn behind everything else that waits."""
+    if await streaming.run_due(database):
+        await hints.ask(streaming.TASK)
 
 
 async def _keep_house(database: Database) -> None:
@@ -293,6 +303,7 @@ def tasks() -> dict[str, Task]:
         reviews.TASK: reviews.run_due,
         due.TASK: due.run_due,
         sealing.TASK: _seal,
+        streaming.TASK: _stream,
         checking.TASK: checking.run_due,
         evidence.TASK: evidence.run_due,
         grants.TASK: grants.end_due,
@@ -320,6 +331,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "role_changes": {"task": role_changes.TASK, "schedule": 60.0, "options": {"expires": 60}},
     "leavers": {"task": leaving.TASK, "schedule": 60.0, "options": {"expires": 60}},
     "seals": {"task": sealing.TASK, "schedule": 20.0, "options": {"expires": 20}},
+    "streams": {"task": streaming.TASK, "schedule": 10.0, "options": {"expires": 10}},
     "evidence": {"task": evidence.TASK, "schedule": 10.0, "options": {"expires": 10}},
     "chain": {"task": checking.TASK, "schedule": 30.0, "options": {"expires": 30}},
     "housekeeping": {"task": "housekeeping", "schedule": 3600.0, "options": {"expires": 600}},

@@ -64,6 +64,7 @@ BODIES: dict[str, Callable[[Marked], Any]] = {
 }
 
 _SETTINGS = "settings of channels, mailboxes and words: no ticket stands in them"
+_STREAMS = "where the trail is sent: settings, and how far it has come"
 _OWN = "about one's own notices and addresses"
 _DESIGN = "a definition of workflows or rules; what it is tried on is asked elsewhere"
 SAYS_NOTHING: dict[str, str] = {
@@ -79,6 +80,10 @@ SAYS_NOTHING: dict[str, str] = {
     "POST /approvals/away": "one's own absence",
     "POST /approvals/delegations": "one's own delegation",
     "POST /audit/verify": "whether the log is whole: numbers of rows, no words",
+    "POST /audit/streams": _STREAMS,
+    "POST /audit/streams/test": _STREAMS,
+    "DELETE /audit/streams/{stream_id}": _STREAMS,
+    "PUT /audit/streams/{stream_id}": _STREAMS,
     "POST /canned-replies": "one's own words",
     "POST /request-drafts": "one's own draft, under an id of one's own making",
     "POST /contact-points": _OWN,

@@ -54,6 +54,7 @@ FILLED = {
     "comment_id": lambda marked: marked["comment_id"],
     "delivery_id": lambda marked: 1,
     "mailbox_id": lambda marked: 1,
+    "stream_id": lambda marked: 1,
     "provider_id": lambda marked: 1,
     "token_id": lambda marked: 1,
     "run_id": lambda marked: 1,

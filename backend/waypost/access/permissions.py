@@ -25,6 +25,7 @@ class Permission(StrEnum):
     APPROVALS_DELEGATE_FOR = "approvals:delegate_for"
     APPROVALS_OVERRIDE = "approvals:override"
     APPROVALS_READ_DEFINITIONS = "approvals:read_definitions"
+    AUDIT_CONFIGURE = "audit:configure"
     AUDIT_READ = "audit:read"
     CATALOG_CONFIGURE = "catalog:configure"
     CATALOG_READ = "catalog:read"

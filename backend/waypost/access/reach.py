@@ -38,6 +38,7 @@ PRIVILEGED: frozenset[Permission] = frozenset(
     if p.value
     in {
         "approvals:override",
+        "audit:configure",
         "audit:read",
         "directory:configure",
         "identity:configure",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from functools import lru_cache
 from typing import Any
 
@@ -95,8 +96,8 @@ async def resolve_host(host: str, port: int, *, is_encrypted: bool = True) -> st
 class Guard(httpx2.AsyncBaseTransport):
     """Connects to what was judged; the name stays in the certificate's check and in `Host`."""
 
-    def __init__(self) -> None:
-        self._inner = httpx2.AsyncHTTPTransport()
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._inner = httpx2.AsyncHTTPTransport(verify=tls) if tls else httpx2.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         host = check_url(str(request.url)).host
@@ -109,6 +110,6 @@ class Guard(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def guarded() -> Any:
-    """The transport of a client for addresses that somebody typed in."""
-    return Guard()
+def guarded(tls: ssl.SSLContext | None = None) -> Any:
+    """The transport of a client for addresses that somebody typed in; `tls` for authorities and certificates of its own."""
+    return Guard(tls)

@@ -11,6 +11,7 @@ from waypost.access.models import RolePermission, UserRole, held
 from waypost.access.permissions import Permission
 from waypost.access.providers.events import DirectoryFailed, DirectoryStopped
 from waypost.access.scim.events import ProvisioningStopped
+from waypost.kernel.alarms import AlarmRaised
 from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
 from waypost.notifications.channels.registry import channels_in_use
@@ -24,7 +25,15 @@ from waypost.notifications.texts import note_broken, texts_of
 MOST_TOLD = 100
 # for those who look after identity providers
 OF_PROVIDERS = frozenset({"provider.stopped", "directory.stopped", "directory.failed"})
-Alarm = ChannelFailed | MailboxFailed | MailHeldBack | ProvisioningStopped | DirectoryStopped | DirectoryFailed
+Alarm = (
+    ChannelFailed
+    | MailboxFailed
+    | MailHeldBack
+    | ProvisioningStopped
+    | DirectoryStopped
+    | DirectoryFailed
+    | AlarmRaised
+)
 
 
 async def tell_administrators(session: AsyncSession, recorded: Recorded, event: Alarm) -> None:
@@ -34,6 +43,8 @@ async def tell_administrators(session: AsyncSession, recorded: Recorded, event: 
         return
     kind, topic, link, values = alarm
     needed = Permission.IDENTITY_CONFIGURE if kind in OF_PROVIDERS else Permission.NOTIFICATIONS_CONFIGURE
+    if isinstance(event, AlarmRaised):
+        needed = Permission(event.needs)
     ids = await session.scalars(
         select(UserRole.user_id)
         .join(RolePermission, RolePermission.role_id == UserRole.role_id)
@@ -55,6 +66,8 @@ async def tell_administrators(session: AsyncSession, recorded: Recorded, event: 
 
 def _alarm(event: Alarm) -> tuple[str, str, str, dict[str, Any]] | None:
     """The kind of notice, its topic, where it leads and what its words can name; None when nobody is to be told."""
+    if isinstance(event, AlarmRaised):
+        return event.kind, event.topic, event.link, dict(event.values)
     if isinstance(event, ChannelFailed):
         values = {"channel": event.channel, "why": event.why, "action": "Look at what could not be sent"}
         return "channel.failed", f"channel.{event.channel}", "/settings/deliveries", values

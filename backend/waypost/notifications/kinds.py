@@ -113,6 +113,7 @@ KINDS: dict[str, Kind] = {
     "provider.stopped": Kind(Event.SYSTEM, "you look after identity providers"),
     "directory.stopped": Kind(Event.SYSTEM, "you look after sign-in"),
     "directory.failed": Kind(Event.SYSTEM, "you look after sign-in"),
+    "audit.stream_failed": Kind(Event.SYSTEM, "you look after the audit trail"),
     "channel.tested": Kind(Event.SYSTEM, "you asked for it"),
 }
 

@@ -84,6 +84,8 @@ _SYSTEM = {
     "provider": "Entra ID",
     "mailbox": "IT service desk",
     "directory": "Company directory",
+    "destination": "Security monitoring",
+    "behind": "1,204",
     "why": "535 5.7.8 Authentication failed",
 }
 

@@ -6081,7 +6081,7 @@ export type PeopleAnswer = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'privacy:handle' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:manage' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'tokens:configure' | 'tokens:own' | 'views:configure';
+export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:configure' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'privacy:handle' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:manage' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'tokens:configure' | 'tokens:own' | 'views:configure';
 
 /**
  * PermissionItem
@@ -10117,6 +10117,537 @@ export type StopRead = {
      * Percent
      */
     percent: number;
+};
+
+/**
+ * StreamCreate
+ *
+ * A new destination. `start`: from what is recorded from now on, or from the first row there is.
+ */
+export type StreamCreate = {
+    /**
+     * App Name
+     */
+    app_name?: string;
+    /**
+     * Auth
+     */
+    auth?: 'NONE' | 'BEARER' | 'HEADER';
+    /**
+     * Batch Size
+     */
+    batch_size?: number;
+    /**
+     * Body Format
+     */
+    body_format?: 'NDJSON' | 'ARRAY';
+    /**
+     * Ca Certificate
+     *
+     * PEM; null: the system's.
+     */
+    ca_certificate?: string | null;
+    /**
+     * Client Certificate
+     *
+     * PEM, ours.
+     */
+    client_certificate?: string | null;
+    /**
+     * Client Key
+     *
+     * PEM, of our certificate.
+     */
+    client_key?: string | null;
+    /**
+     * Enterprise Number
+     *
+     * Your own, if you have one.
+     */
+    enterprise_number?: number;
+    /**
+     * Facility
+     *
+     * Null: 10 for signing in, 13 for the rest.
+     */
+    facility?: number | null;
+    /**
+     * Families
+     */
+    families?: Array<string>;
+    /**
+     * Header Name
+     */
+    header_name?: string | null;
+    /**
+     * Host
+     */
+    host?: string | null;
+    /**
+     * Hostname
+     */
+    hostname?: string | null;
+    /**
+     * Is Gzip
+     */
+    is_gzip?: boolean;
+    /**
+     * Is On
+     */
+    is_on?: boolean;
+    /**
+     * Kind
+     */
+    kind: 'SYSLOG' | 'HTTPS';
+    /**
+     * Longest
+     */
+    longest?: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Port
+     */
+    port?: number;
+    /**
+     * Secret
+     *
+     * The token, or the whole value of the header.
+     */
+    secret?: string | null;
+    /**
+     * Start
+     */
+    start?: 'NOW' | 'BEGINNING';
+    /**
+     * Transport
+     */
+    transport?: 'TLS' | 'TCP' | 'UDP';
+    /**
+     * Url
+     */
+    url?: string | null;
+};
+
+/**
+ * StreamHealth
+ *
+ * How a destination goes. `behind`: rows that wait for it, the oldest of them since `behind_since`.
+ */
+export type StreamHealth = {
+    /**
+     * Behind
+     */
+    behind: number;
+    /**
+     * Behind Since
+     */
+    behind_since: string | null;
+    /**
+     * Failed At
+     */
+    failed_at: string | null;
+    /**
+     * Failing Since
+     */
+    failing_since: string | null;
+    /**
+     * Failures
+     */
+    failures: number;
+    /**
+     * Last Error
+     */
+    last_error: string | null;
+    /**
+     * Paused Until
+     */
+    paused_until: string | null;
+    /**
+     * Position
+     */
+    position: number;
+    /**
+     * Sealed To
+     */
+    sealed_to: number;
+    /**
+     * Sent Count
+     */
+    sent_count: number;
+    /**
+     * State
+     */
+    state: 'WORKS' | 'FAILING' | 'UNTRIED' | 'OFF';
+    /**
+     * Worked At
+     */
+    worked_at: string | null;
+};
+
+/**
+ * StreamList
+ */
+export type StreamList = {
+    /**
+     * Items
+     */
+    items: Array<StreamRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: null;
+};
+
+/**
+ * StreamRead
+ *
+ * A destination of the trail. What its kind does not have is null.
+ */
+export type StreamRead = {
+    /**
+     * App Name
+     */
+    app_name: string | null;
+    /**
+     * Auth
+     */
+    auth: 'NONE' | 'BEARER' | 'HEADER' | null;
+    /**
+     * Batch Size
+     */
+    batch_size: number | null;
+    /**
+     * Body Format
+     */
+    body_format: 'NDJSON' | 'ARRAY' | null;
+    /**
+     * Ca Certificate
+     */
+    ca_certificate: string | null;
+    /**
+     * Client Certificate
+     */
+    client_certificate: string | null;
+    /**
+     * Enterprise Number
+     */
+    enterprise_number: number | null;
+    /**
+     * Facility
+     */
+    facility: number | null;
+    /**
+     * Families
+     */
+    families: Array<string>;
+    /**
+     * Has Secrets
+     */
+    has_secrets: boolean;
+    /**
+     * Header Name
+     */
+    header_name: string | null;
+    health: StreamHealth;
+    /**
+     * Host
+     */
+    host: string | null;
+    /**
+     * Hostname
+     */
+    hostname: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Gzip
+     */
+    is_gzip: boolean | null;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Kind
+     */
+    kind: 'SYSLOG' | 'HTTPS';
+    /**
+     * Longest
+     */
+    longest: number | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Port
+     */
+    port: number | null;
+    /**
+     * Transport
+     */
+    transport: 'TLS' | 'TCP' | 'UDP' | null;
+    /**
+     * Url
+     */
+    url: string | null;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * StreamTest
+ *
+ * What to try. With `stream_id` and without secrets, those kept for it are used, for the same address only.
+ */
+export type StreamTest = {
+    /**
+     * App Name
+     */
+    app_name?: string;
+    /**
+     * Auth
+     */
+    auth?: 'NONE' | 'BEARER' | 'HEADER';
+    /**
+     * Batch Size
+     */
+    batch_size?: number;
+    /**
+     * Body Format
+     */
+    body_format?: 'NDJSON' | 'ARRAY';
+    /**
+     * Ca Certificate
+     *
+     * PEM; null: the system's.
+     */
+    ca_certificate?: string | null;
+    /**
+     * Client Certificate
+     *
+     * PEM, ours.
+     */
+    client_certificate?: string | null;
+    /**
+     * Client Key
+     *
+     * PEM, of our certificate.
+     */
+    client_key?: string | null;
+    /**
+     * Enterprise Number
+     *
+     * Your own, if you have one.
+     */
+    enterprise_number?: number;
+    /**
+     * Facility
+     *
+     * Null: 10 for signing in, 13 for the rest.
+     */
+    facility?: number | null;
+    /**
+     * Families
+     */
+    families?: Array<string>;
+    /**
+     * Header Name
+     */
+    header_name?: string | null;
+    /**
+     * Host
+     */
+    host?: string | null;
+    /**
+     * Hostname
+     */
+    hostname?: string | null;
+    /**
+     * Is Gzip
+     */
+    is_gzip?: boolean;
+    /**
+     * Is On
+     */
+    is_on?: boolean;
+    /**
+     * Kind
+     */
+    kind: 'SYSLOG' | 'HTTPS';
+    /**
+     * Longest
+     */
+    longest?: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Port
+     */
+    port?: number;
+    /**
+     * Secret
+     *
+     * The token, or the whole value of the header.
+     */
+    secret?: string | null;
+    /**
+     * Stream Id
+     */
+    stream_id?: number | null;
+    /**
+     * Transport
+     */
+    transport?: 'TLS' | 'TCP' | 'UDP';
+    /**
+     * Url
+     */
+    url?: string | null;
+};
+
+/**
+ * StreamTested
+ *
+ * Whether a test entry was taken, and what was in the way. By UDP nobody says so: look at the receiver.
+ */
+export type StreamTested = {
+    /**
+     * Error
+     */
+    error: string | null;
+    /**
+     * Is Taken
+     */
+    is_taken: boolean;
+};
+
+/**
+ * StreamUpdate
+ *
+ * A destination as it shall be from now on. `start` moves it; null goes on where it is.
+ */
+export type StreamUpdate = {
+    /**
+     * App Name
+     */
+    app_name?: string;
+    /**
+     * Auth
+     */
+    auth?: 'NONE' | 'BEARER' | 'HEADER';
+    /**
+     * Batch Size
+     */
+    batch_size?: number;
+    /**
+     * Body Format
+     */
+    body_format?: 'NDJSON' | 'ARRAY';
+    /**
+     * Ca Certificate
+     *
+     * PEM; null: the system's.
+     */
+    ca_certificate?: string | null;
+    /**
+     * Client Certificate
+     *
+     * PEM, ours.
+     */
+    client_certificate?: string | null;
+    /**
+     * Client Key
+     *
+     * PEM, of our certificate.
+     */
+    client_key?: string | null;
+    /**
+     * Enterprise Number
+     *
+     * Your own, if you have one.
+     */
+    enterprise_number?: number;
+    /**
+     * Facility
+     *
+     * Null: 10 for signing in, 13 for the rest.
+     */
+    facility?: number | null;
+    /**
+     * Families
+     */
+    families?: Array<string>;
+    /**
+     * Header Name
+     */
+    header_name?: string | null;
+    /**
+     * Host
+     */
+    host?: string | null;
+    /**
+     * Hostname
+     */
+    hostname?: string | null;
+    /**
+     * Is Gzip
+     */
+    is_gzip?: boolean;
+    /**
+     * Is On
+     */
+    is_on?: boolean;
+    /**
+     * Kind
+     */
+    kind: 'SYSLOG' | 'HTTPS';
+    /**
+     * Longest
+     */
+    longest?: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Port
+     */
+    port?: number;
+    /**
+     * Secret
+     *
+     * The token, or the whole value of the header.
+     */
+    secret?: string | null;
+    /**
+     * Start
+     */
+    start?: 'NOW' | 'BEGINNING' | null;
+    /**
+     * Transport
+     */
+    transport?: 'TLS' | 'TCP' | 'UDP';
+    /**
+     * Url
+     */
+    url?: string | null;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
 };
 
 /**
@@ -15544,6 +16075,275 @@ export type AuditKeysResponses = {
 };
 
 export type AuditKeysResponse = AuditKeysResponses[keyof AuditKeysResponses];
+
+export type AuditStreamsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/audit/streams';
+};
+
+export type AuditStreamsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AuditStreamsError = AuditStreamsErrors[keyof AuditStreamsErrors];
+
+export type AuditStreamsResponses = {
+    /**
+     * Successful Response
+     */
+    200: StreamList;
+};
+
+export type AuditStreamsResponse = AuditStreamsResponses[keyof AuditStreamsResponses];
+
+export type AddAuditStreamData = {
+    body: StreamCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/audit/streams';
+};
+
+export type AddAuditStreamErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Name taken
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AddAuditStreamError = AddAuditStreamErrors[keyof AddAuditStreamErrors];
+
+export type AddAuditStreamResponses = {
+    /**
+     * Successful Response
+     */
+    201: StreamRead;
+};
+
+export type AddAuditStreamResponse = AddAuditStreamResponses[keyof AddAuditStreamResponses];
+
+export type TryAuditStreamData = {
+    body: StreamTest;
+    path?: never;
+    query?: never;
+    url: '/api/v1/audit/streams/test';
+};
+
+export type TryAuditStreamErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type TryAuditStreamError = TryAuditStreamErrors[keyof TryAuditStreamErrors];
+
+export type TryAuditStreamResponses = {
+    /**
+     * Successful Response
+     */
+    200: StreamTested;
+};
+
+export type TryAuditStreamResponse = TryAuditStreamResponses[keyof TryAuditStreamResponses];
+
+export type RemoveAuditStreamData = {
+    body?: never;
+    path: {
+        /**
+         * Stream Id
+         */
+        stream_id: number;
+    };
+    query?: never;
+    url: '/api/v1/audit/streams/{stream_id}';
+};
+
+export type RemoveAuditStreamErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RemoveAuditStreamError = RemoveAuditStreamErrors[keyof RemoveAuditStreamErrors];
+
+export type RemoveAuditStreamResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveAuditStreamResponse = RemoveAuditStreamResponses[keyof RemoveAuditStreamResponses];
+
+export type AuditStreamData = {
+    body?: never;
+    path: {
+        /**
+         * Stream Id
+         */
+        stream_id: number;
+    };
+    query?: never;
+    url: '/api/v1/audit/streams/{stream_id}';
+};
+
+export type AuditStreamErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AuditStreamError = AuditStreamErrors[keyof AuditStreamErrors];
+
+export type AuditStreamResponses = {
+    /**
+     * Successful Response
+     */
+    200: StreamRead;
+};
+
+export type AuditStreamResponse = AuditStreamResponses[keyof AuditStreamResponses];
+
+export type ChangeAuditStreamData = {
+    body: StreamUpdate;
+    path: {
+        /**
+         * Stream Id
+         */
+        stream_id: number;
+    };
+    query?: never;
+    url: '/api/v1/audit/streams/{stream_id}';
+};
+
+export type ChangeAuditStreamErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Name taken
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ChangeAuditStreamError = ChangeAuditStreamErrors[keyof ChangeAuditStreamErrors];
+
+export type ChangeAuditStreamResponses = {
+    /**
+     * Successful Response
+     */
+    200: StreamRead;
+};
+
+export type ChangeAuditStreamResponse = ChangeAuditStreamResponses[keyof ChangeAuditStreamResponses];
 
 export type AuditStandingData = {
     body?: never;

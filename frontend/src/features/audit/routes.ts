@@ -7,5 +7,11 @@ const routes: RouteRecordRaw[] = [
     component: () => import("./AuditView.vue"),
     meta: { title: "audit.title", needs: "audit:read" },
   },
+  {
+    path: "settings/audit-streams",
+    name: "audit-streams",
+    component: () => import("./streams/StreamsView.vue"),
+    meta: { title: "audit.streams.title", needs: "audit:configure" },
+  },
 ];
 export default routes;

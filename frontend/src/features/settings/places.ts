@@ -23,6 +23,12 @@ export const places: SettingsPlace[] = [
     needs: "approvals:read_definitions",
   },
   { to: "/audit", key: "trail", icon: "i-lucide-scroll-text", needs: "audit:read" },
+  {
+    to: "/settings/audit-streams",
+    key: "auditStreams",
+    icon: "i-lucide-radio-tower",
+    needs: "audit:configure",
+  },
   { to: "/approvals/reviews", key: "reviews", icon: "i-lucide-scan-eye", needs: "audit:read" },
   {
     to: "/settings/canned-replies",
