@@ -42,6 +42,7 @@ from waypost.approvals import link_router as decision_links
 from waypost.approvals import queue_router as approval_queue
 from waypost.approvals import review_router as approval_reviews
 from waypost.approvals import router as approvals
+from waypost.approvals import signing_router as signing
 from waypost.audit import evidence_router
 from waypost.audit import router as audit
 from waypost.audit.streams import router as audit_streams
@@ -138,6 +139,7 @@ ROOMS = (
     workflows,
     deputies,
     decision_links,
+    signing,
     approvals,
     proof,
     deliveries,

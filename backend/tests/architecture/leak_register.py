@@ -46,6 +46,7 @@ _REQUEST = {"title": "x", "ticket_type": "IT_SUPPORT", "custom_fields": {}}
 
 BODIES: dict[str, Callable[[Marked], Any]] = {
     "POST /approvals/bulk": lambda m: {"step_ids": [m["step_id"]], "action": "approve"},
+    "POST /approvals/signing": lambda m: {"decision": "APPROVE", "step_ids": [m["step_id"]]},
     "POST /approvals/delegations/preview": lambda m: {"condition": None},
     "POST /approval-workflows/simulate": lambda m: {"ticket_id": m["id"]},
     "POST /approval-workflows/{definition_id}/simulate": lambda m: {"ticket_id": m["id"], "document": _DOCUMENT},

@@ -202,6 +202,7 @@ ONLY_KEPT = {
     "attachment.scan_asked",
     "attachment.scanned",
     "approval.seen",
+    "approval.signed",
     "approval.started",
     "audit.check_asked",
     "audit.checked",

@@ -35,6 +35,12 @@ class StepUpNeeded(Forbidden):
     code, title = "step_up_needed", "Confirmation needed"
 
 
+class SignatureRefused(Invalid):
+    """This is not your signature of exactly this decision. Please sign once more."""
+
+    code, title = "signature_refused", "Signature refused"
+
+
 class SecondFactorNeeded(Forbidden):
     """Your role needs a second factor: set one up first."""
 

@@ -44,7 +44,8 @@ class Credential(Base):
 class LoginSession(Base):
     """One sign-in on one device: the family of its refresh tokens. Ended by logout, revocation, reuse or age.
 
-    `proved_at` is when whoever uses it last showed to be its person: by signing in, or by a step-up since. Who came by an
+    `proved_at` is when whoever uses it last showed to be its person: by signing in, or by a step-up since, and
+    `proved_by` with what. Who came by an
     identity provider has its `provider_id`, what that calls their sign-in there (`provider_session`), when that ends
     (`provider_ends_at`), and, sealed, what it wants to see when they sign out (`provider_hint`). `is_vouched`: the provider
     says it asked for a second factor, and is trusted with that.
@@ -57,6 +58,7 @@ class LoginSession(Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     proved_at: Mapped[datetime | None]
+    proved_by: Mapped[str | None] = mapped_column(String(40))
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None] = mapped_column(String(16))
@@ -191,7 +193,10 @@ class Passkey(Base):
 
 
 class PasskeyChallenge(Base):
-    """A number a device signs once, for one purpose; `user_id` null while nobody is known. Kept as a SHA-256."""
+    """A number a device signs once, for one purpose; `user_id` null while nobody is known. Kept as a SHA-256.
+
+    `statements` are what it is signed for (`signing.py`), where it is for something.
+    """
 
     __tablename__ = "passkey_challenges"
 
@@ -199,6 +204,7 @@ class PasskeyChallenge(Base):
     user_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
     purpose: Mapped[str] = mapped_column(String(16))
     handle: Mapped[bytes | None] = mapped_column(LargeBinary)
+    statements: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
     expires_at: Mapped[datetime]
 
     __table_args__ = (

@@ -178,15 +178,27 @@ async def passkeys_of(session: AsyncSession, user_id: int) -> list[Passkey]:
 # --- using them -------------------------------------------------------------------------------------------------------
 
 
-async def ask(session: AsyncSession, at_address: Here, purpose: str, *, user_id: int | None = None) -> dict[str, Any]:
-    """What a browser needs to let a device sign; of somebody known only their own devices are asked."""
+async def ask(
+    session: AsyncSession,
+    at_address: Here,
+    purpose: str,
+    *,
+    user_id: int | None = None,
+    challenge: bytes | None = None,
+    statements: list[str] | None = None,
+) -> dict[str, Any]:
+    """What a browser needs to let a device sign; of somebody known only their own devices are asked.
+
+    `challenge` is the number to sign, a random one by default; `statements` are kept with it until it was signed.
+    """
     mine = await passkeys_of(session, user_id) if user_id is not None else []
     options = webauthn.generate_authentication_options(
         rp_id=at_address.rp_id,
         allow_credentials=[PublicKeyCredentialDescriptor(id=key.credential_id) for key in mine] or None,
         user_verification=UserVerificationRequirement.REQUIRED,
+        challenge=challenge,
     )
-    await _keep(session, options.challenge, purpose, user_id, None)
+    await _keep(session, options.challenge, purpose, user_id, None, statements)
     found: dict[str, Any] = options_to_json_dict(options)
     return found
 
@@ -212,7 +224,7 @@ async def sign_in(
     try:
         async with database.transaction() as session:
             waiting = await waiting_person(session, token) if token else None
-            key = await _verify(session, at_address, credential, SECOND if token else SIGN_IN, waiting)
+            key, _ = await verify(session, at_address, credential, SECOND if token else SIGN_IN, waiting)
             failed_for = key.user_id
             is_active = await session.scalar(select(User.is_active).where(User.id == key.user_id))
             if not is_active:
@@ -233,14 +245,14 @@ async def sign_in(
         raise
 
 
-async def _verify(
+async def verify(
     session: AsyncSession, at_address: Here, credential: dict[str, Any], purpose: str, user_id: int | None
-) -> Passkey:
-    """The passkey that signed, and its use counted. Raises `PasskeyRefused`."""
-    await _take(session, credential, purpose, user_id)
-    key = await _passkey(session, _bytes(credential["rawId"]), is_locked=True)
+) -> tuple[Passkey, PasskeyChallenge]:
+    """The passkey that signed, its use counted, and the challenge it signed, gone with this. Raises `PasskeyRefused`."""
+    waiting = await _take(session, credential, purpose, user_id)
+    key = await _passkey(session, decoded(credential["rawId"]), is_locked=True)
     handle = credential["response"].get("userHandle")
-    if key is None or (user_id is not None and key.user_id != user_id) or (handle and _bytes(handle) != key.handle):
+    if key is None or (user_id is not None and key.user_id != user_id) or (handle and decoded(handle) != key.handle):
         raise PasskeyRefused
     try:
         signed = webauthn.verify_authentication_response(
@@ -256,14 +268,14 @@ async def _verify(
         raise PasskeyRefused from wrong
     key.sign_count, key.used_at, key.is_synced = signed.new_sign_count, now(), signed.credential_backed_up
     await session.flush()
-    return key
+    return key, waiting
 
 
 async def _is_signed(database: Database, user_id: int, proof: str) -> bool:
     given = json.loads(proof)
     try:
         async with database.transaction() as session:
-            await _verify(session, here(given.pop("origin", None)), given, STEP_UP, user_id)
+            await verify(session, here(given.pop("origin", None)), given, STEP_UP, user_id)
     except (PasskeyRefused, NoPasskeysHere):
         return False
     return True
@@ -276,12 +288,24 @@ _WRONG = (WebAuthnException, ValueError, KeyError, TypeError, UnsupportedAlgorit
 
 
 async def _keep(
-    session: AsyncSession, challenge: bytes, purpose: str, user_id: int | None, handle: bytes | None
+    session: AsyncSession,
+    challenge: bytes,
+    purpose: str,
+    user_id: int | None,
+    handle: bytes | None,
+    statements: list[str] | None = None,
 ) -> None:
     hashed = tokens.hash_token(challenge.hex())
     expires: datetime = now() + CHALLENGE_LIFE
     session.add(
-        PasskeyChallenge(challenge_hash=hashed, user_id=user_id, purpose=purpose, handle=handle, expires_at=expires)
+        PasskeyChallenge(
+            challenge_hash=hashed,
+            user_id=user_id,
+            purpose=purpose,
+            handle=handle,
+            statements=statements,
+            expires_at=expires,
+        )
     )
     await session.flush()
 
@@ -309,13 +333,14 @@ async def _passkey(session: AsyncSession, credential_id: bytes, *, is_locked: bo
 def _challenge_of(credential: dict[str, Any]) -> bytes:
     """The challenge a device says it signed. Raises `PasskeyRefused`."""
     try:
-        said = json.loads(_bytes(credential["response"]["clientDataJSON"]))
+        said = json.loads(decoded(credential["response"]["clientDataJSON"]))
         return base64url_to_bytes(said["challenge"])
     except (*_WRONG, RecursionError) as wrong:
         raise PasskeyRefused from wrong
 
 
-def _bytes(written: str) -> bytes:
+def decoded(written: str) -> bytes:
+    """What a device wrote in base64url. Raises `PasskeyRefused`."""
     try:
         return base64url_to_bytes(written)
     except ValueError as wrong:

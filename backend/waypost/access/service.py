@@ -194,6 +194,7 @@ async def start_session(
         created_at=at,
         last_seen_at=at,
         proved_at=at,
+        proved_by=method,
         expires_at=_expiry(at, at, came_by.ends_at if came_by else None),
         ip_address=caller.ip_address[:45],
         user_agent=caller.user_agent[:300],

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -85,8 +86,27 @@ async def valid_until(session: AsyncSession, actor: Actor) -> datetime | None:
 async def require(session: AsyncSession, actor: Actor) -> None:
     """Raises `StepUpNeeded` for who has not shown within the last minutes, in this session, that it is them."""
     if await valid_until(session, actor) is None:
-        seconds = int(MAX_AGE.total_seconds())
-        raise StepUpNeeded(factors=await factors_of(session, actor.user_id), max_age_seconds=seconds)
+        await refuse(session, actor)
+
+
+async def refuse(session: AsyncSession, actor: Actor) -> NoReturn:
+    """Raises `StepUpNeeded`, with what this person can confirm it with."""
+    seconds = int(MAX_AGE.total_seconds())
+    raise StepUpNeeded(factors=await factors_of(session, actor.user_id), max_age_seconds=seconds)
+
+
+async def proven_by(session: AsyncSession, actor: Actor) -> str:
+    """With what this session last showed that it is them (`password`, `password+totp`, `passkey`); "" when that was not
+    kept. Raises `StepUpNeeded` as `require` does.
+    """
+    await require(session, actor)
+    return await last_proof(session, actor) or ""
+
+
+async def last_proof(session: AsyncSession, actor: Actor) -> str | None:
+    """With what this session last showed it, however long ago; None when that was not kept."""
+    found = select(LoginSession.proved_by).where(LoginSession.id == actor.session_id)
+    return (await session.execute(found)).scalar_one_or_none()
 
 
 async def prove(database: Database, caller: Caller, actor: Actor, name: str, proofs: Mapping[str, str]) -> datetime:
@@ -106,7 +126,7 @@ async def prove(database: Database, caller: Caller, actor: Actor, name: str, pro
         await session.execute(
             update(LoginSession)
             .where(LoginSession.id == actor.session_id, LoginSession.user_id == actor.user_id)
-            .values(proved_at=at)
+            .values(proved_at=at, proved_by=name)
         )
         await _record_success(session, caller, actor, name, at)
     return at + MAX_AGE

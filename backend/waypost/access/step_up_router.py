@@ -23,11 +23,12 @@ router = APIRouter(route_class=StrictRoute, tags=["Sign-in"])
 Oneself = Annotated[Actor, permit(Permission.SESSIONS_OWN)]
 
 
-def _state(factors: list[str], until: datetime | None) -> Response:
+def _state(factors: list[str], until: datetime | None, by: str | None) -> Response:
     return json_response(
         {
             "factors": factors,
             "valid_until": until and rfc3339(until),
+            "proved_by": by if until else None,
             "max_age_seconds": int(step_up.MAX_AGE.total_seconds()),
         }
     )
@@ -37,7 +38,7 @@ def _state(factors: list[str], until: datetime | None) -> Response:
 async def step_up_state(session: ReadSession, actor: Oneself) -> Response:
     """Whether this sign-in counts as proven now, and with what it can be."""
     until = await step_up.valid_until(session, actor)
-    return _state(await step_up.factors_of(session, actor.user_id), until)
+    return _state(await step_up.factors_of(session, actor.user_id), until, await step_up.last_proof(session, actor))
 
 
 @router.post(
@@ -51,4 +52,4 @@ async def confirm_step_up(request: Request, body: StepUp, actor: Oneself) -> Res
         proofs["credential"] = json.dumps(signed)
     until = await step_up.prove(database(), caller_of(request), actor, body.factor, proofs)
     async with database().read() as session:
-        return _state(await step_up.factors_of(session, actor.user_id), until)
+        return _state(await step_up.factors_of(session, actor.user_id), until, body.factor)

@@ -34,4 +34,7 @@ class StepUpState(BaseModel):
 
     factors: Annotated[list[str], Field(examples=[["password"]], description="What one can confirm it with.")]
     valid_until: Annotated[datetime | None, Field(examples=["2026-11-23T09:35:00Z"])]
+    proved_by: Annotated[
+        str | None, Field(examples=["password+totp"], description="With what it was, while it counts.")
+    ]
     max_age_seconds: Annotated[int, Field(examples=[300])]

@@ -59,10 +59,12 @@ class ApprovalRequested(StepEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class StepDecided(StepEvent):
-    """A step was answered. `for_id` is the person the approver stood in for."""
+    """A step was answered. `for_id` is the person the approver stood in for, `confirmed_by` with what they confirmed that
+    it is them, where that was asked for."""
 
     comments: str
     for_id: int | None
+    confirmed_by: str | None = None
 
     @property
     def on_behalf_of_id(self) -> int | None:
@@ -187,6 +189,25 @@ class StageDropped(ApprovalEvent):
     type: ClassVar[str] = "approval.dropped"
     stage_name: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionSigned(ApprovalEvent):
+    """A decision was signed with a passkey, `together` with so many; `record_sha256` is the hash of what is kept of it.
+
+    `step_id` is None for what ended the workflow past its approvers; `for_id` is whom the signer stood in for.
+    """
+
+    type: ClassVar[str] = "approval.signed"
+    step_id: int | None
+    decision: str
+    together: int
+    record_sha256: str
+    for_id: int | None
+
+    @property
+    def on_behalf_of_id(self) -> int | None:
+        return self.for_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from waypost.access.deps import actor_if_any, caller_of, public
-from waypost.access.errors import SessionEnded, StepUpNeeded
+from waypost.access.errors import SessionEnded, SignatureRefused, StepUpNeeded
 from waypost.approvals import link_reading, links
 from waypost.approvals.errors import CommentNeeded, NotAsked, SelfApproval, StepNotOpen
 from waypost.approvals.link_errors import (
@@ -20,6 +20,7 @@ from waypost.approvals.link_errors import (
     TooManyLinks,
 )
 from waypost.approvals.link_schemas import DecisionByLink, DecisionLinkRead
+from waypost.approvals.signing_router import offered, refusals_noted
 from waypost.approvals.states import Verb
 from waypost.kernel import limits
 from waypost.kernel.db import ReadSession, WriteSession, database
@@ -70,6 +71,7 @@ router.add_api_route("", decision_link, methods=["HEAD"], include_in_schema=Fals
         NotAsked,
         SelfApproval,
         StepUpNeeded,
+        SignatureRefused,
         CommentNeeded,
         LinkUsed,
         LinkExpired,
@@ -85,12 +87,16 @@ async def decide_by_link(request: Request, link_token: Token, session: WriteSess
     """Decide with a link, once. What is not routine needs its person signed in; all other checks are as everywhere."""
     await _slow_down(request)
     actor = await actor_if_any(request)
-    await links.decide(
-        session,
-        link_token,
-        actor,
-        Verb(body.action.lower()),
-        comments=body.comments or "",
-        version=body.version,
-    )
+    if actor is None and body.signature is not None:
+        raise SignInFirst
+    async with refusals_noted(request, actor):
+        await links.decide(
+            session,
+            link_token,
+            actor,
+            Verb(body.action.lower()),
+            comments=body.comments or "",
+            version=body.version,
+            signature=offered(request, body.signature),
+        )
     return json_response(await link_reading.look(session, link_token, actor))

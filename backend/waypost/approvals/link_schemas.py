@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from waypost.approvals.link_state import Closed, LinkState, SignIn
 from waypost.approvals.queue_schemas import QueueItem, SubjectChange
 from waypost.approvals.schemas import Words
+from waypost.approvals.signing_schemas import GivenSignature
 from waypost.kernel.shapes import PersonRef, Strict
 
 
@@ -27,6 +28,7 @@ class DecisionByLink(Strict):
             description="The `version` of the item one read: when the request reads differently by now, 412.",
         ),
     ]
+    signature: GivenSignature = None
 
 
 class DecisionTicket(BaseModel):

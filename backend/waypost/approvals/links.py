@@ -21,6 +21,7 @@ from waypost.approvals.link_errors import LinkClosed, LinkExpired, LinkUsed, Not
 from waypost.approvals.link_models import DecisionLink
 from waypost.approvals.link_state import LinkState
 from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
+from waypost.approvals.signing import Signature
 from waypost.approvals.states import ASKED, Verb, WorkflowStatus
 from waypost.approvals.subject import room_of
 from waypost.kernel.clock import now
@@ -69,7 +70,14 @@ def address(token: str) -> str:
 
 
 async def decide(
-    session: AsyncSession, token: str, actor: Actor | None, verb: Verb, *, comments: str, version: int
+    session: AsyncSession,
+    token: str,
+    actor: Actor | None,
+    verb: Verb,
+    *,
+    comments: str,
+    version: int,
+    signature: Signature = None,
 ) -> None:
     """Decide with a link, as its person; `actor` is whoever is signed in where it was opened.
 
@@ -107,7 +115,7 @@ async def decide(
             raise SignInFirst
     assert found.reader is not None
     person = replace(found.reader, channel=BY_LINK)
-    await service.decide(session, person, link.step_id, verb, comments=comments, version=version)
+    await service.decide(session, person, link.step_id, verb, comments=comments, version=version, signature=signature)
 
 
 async def _hold(session: AsyncSession, step_id: int) -> None:

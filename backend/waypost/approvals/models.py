@@ -88,7 +88,8 @@ class ApprovalWorkflow(Base):
 
     `subject` is what is judged, as approvers read it; every edit of it while they decide is its next `subject_version`.
     `one_by_one`: it is never decided together with others, being an emergency or worth more than `one_by_one_above`.
-    `facts` are what conditions look at (`scopes.facts_kept`).
+    `facts` are what conditions look at (`scopes.facts_kept`). `confirmed_by`: with what who ended it past its approvers
+    confirmed that it is them.
     """
 
     __tablename__ = "approval_workflows"
@@ -112,6 +113,7 @@ class ApprovalWorkflow(Base):
     ended_at: Mapped[datetime | None]
     overridden_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
     override_reason: Mapped[str] = mapped_column(Text, server_default="")
+    confirmed_by: Mapped[str | None] = mapped_column(String(40))
 
     __table_args__ = (
         CheckConstraint(_one_of("status", WorkflowStatus), name="status"),
@@ -167,7 +169,8 @@ class ApprovalStep(Base):
     """One person's part in a stage. `urgency` (4 is critical) and the subject are copied here for the queue.
 
     `timer_at` is when something happens by itself (a reminder, somebody further up); nothing does while it is NULL.
-    `seen_at` is when somebody who may decide it first opened it.
+    `seen_at` is when somebody who may decide it first opened it, `confirmed_by` with what who decided confirmed that it is
+    them.
     """
 
     __tablename__ = "approval_steps"
@@ -190,6 +193,7 @@ class ApprovalStep(Base):
     decided_at: Mapped[datetime | None]
     decided_by_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
     decided_version: Mapped[int | None] = mapped_column(Integer)
+    confirmed_by: Mapped[str | None] = mapped_column(String(40))
     comments: Mapped[str] = mapped_column(Text, server_default="")
     timer_at: Mapped[datetime | None]
     reminders: Mapped[int] = mapped_column(SmallInteger, server_default="0", default=0)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_with_role
-from waypost.approvals import engine, hindsight, policy, step_up
+from waypost.approvals import engine, hindsight, policy, signing
 from waypost.approvals.errors import SelfApproval, WorkflowNotFound
 from waypost.approvals.finding import ADMINISTRATORS
 from waypost.approvals.models import ApprovalWorkflow
@@ -25,7 +25,9 @@ from waypost.approvals.review_events import GlassBroken
 from waypost.approvals.review_models import ApprovalReview, ApprovalReviewer, ReviewState
 from waypost.approvals.rows import Running, keep, load
 from waypost.approvals.service import check_seen
+from waypost.approvals.signing import Signature
 from waypost.approvals.standing import deputies_for
+from waypost.approvals.statements import BREAK_GLASS, OVERRIDE_APPROVE, OVERRIDE_REJECT
 from waypost.approvals.states import Ended
 from waypost.approvals.subject import room_of
 from waypost.directory.queries import people_facts
@@ -35,25 +37,34 @@ from waypost.kernel.settings import get_settings
 
 
 async def override(
-    session: AsyncSession, actor: Actor, workflow_id: int, *, approves: bool, comments: str, version: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    workflow_id: int,
+    *,
+    approves: bool,
+    comments: str,
+    version: int | None = None,
+    signature: Signature = None,
 ) -> None:
     """End a workflow without its approvers' word, by a right of its own; recorded as that, never as their answer.
 
     Raises `WorkflowNotFound` (404), `Forbidden` or `SelfApproval` (403), `CommentNeeded` (422), `StepDecided` (409),
-    `StaleVersion` or, to approve, `StepUpNeeded`.
+    `StaleVersion`, `SignatureRefused` or, to approve, `StepUpNeeded`.
     """
     await check_overriding(session, actor, workflow_id)
     running = await _locked(session, workflow_id)
     if approves and is_emergency(running):
-        await _break(session, actor, running, comments.strip(), version)
+        await _break(session, actor, running, comments.strip(), version, signature, OVERRIDE_APPROVE)
         return
     at = now()
     after, effects = engine.override(running.state, actor.user_id, approves=approves, comments=comments.strip(), at=at)
     await check_seen(session, running.row, version)
-    if approves:
-        await step_up.require(session, actor, running.row)
+    deed = signing.deed_of(actor, running.row, OVERRIDE_APPROVE if approves else OVERRIDE_REJECT, words=comments)
+    confirmed = await signing.confirm(session, actor, running.row, deed, signature, is_asked=approves)
     running.row.overridden_by_id, running.row.override_reason = actor.user_id, comments.strip()
+    running.row.confirmed_by = confirmed.by
     await keep(session, actor, running, after, effects, at, urgency=0)
+    await signing.keep(session, actor, confirmed, at)
 
 
 async def check_overriding(session: AsyncSession, actor: Actor, workflow_id: int) -> None:
@@ -63,16 +74,22 @@ async def check_overriding(session: AsyncSession, actor: Actor, workflow_id: int
 
 
 async def break_glass(
-    session: AsyncSession, actor: Actor, workflow_id: int, *, comments: str, version: int | None = None
+    session: AsyncSession,
+    actor: Actor,
+    workflow_id: int,
+    *,
+    comments: str,
+    version: int | None = None,
+    signature: Signature = None,
 ) -> int:
     """Approve an emergency without being asked, with a reason. The id of the review that this opens.
 
     Raises `WorkflowNotFound` (404), `Forbidden`, `GlassNotYours` or `SelfApproval` (403), `CommentNeeded` (422),
-    `StepDecided`, `NotAnEmergency` or `AskedYourself` (409), `StaleVersion` or `StepUpNeeded`.
+    `StepDecided`, `NotAnEmergency` or `AskedYourself` (409), `StaleVersion`, `StepUpNeeded` or `SignatureRefused`.
     """
     await check_breaking(session, actor, workflow_id)
     running = await _locked(session, workflow_id)
-    return await _break(session, actor, running, comments.strip(), version)
+    return await _break(session, actor, running, comments.strip(), version, signature, BREAK_GLASS)
 
 
 async def check_breaking(session: AsyncSession, actor: Actor, workflow_id: int) -> None:
@@ -90,7 +107,15 @@ def is_emergency(running: Running) -> bool:
     return any(policy.is_urgent(running.steps[step.id]) for step in running.state.asked())
 
 
-async def _break(session: AsyncSession, actor: Actor, running: Running, comments: str, version: int | None) -> int:
+async def _break(
+    session: AsyncSession,
+    actor: Actor,
+    running: Running,
+    comments: str,
+    version: int | None,
+    signature: Signature,
+    decision: str,
+) -> int:
     at, row = now(), running.row
     after, effects = engine.override(running.state, actor.user_id, approves=True, comments=comments, at=at)
     if not is_emergency(running):
@@ -99,8 +124,9 @@ async def _break(session: AsyncSession, actor: Actor, running: Running, comments
     if actor.user_id in {*asked, *await deputies_for(session, row.subject_type, row.subject_id, asked, at)}:
         raise AskedYourself
     await check_seen(session, row, version)
-    await step_up.require(session, actor, row)
-    row.overridden_by_id, row.override_reason = actor.user_id, comments
+    deed = signing.deed_of(actor, row, decision, words=comments)
+    confirmed = await signing.confirm(session, actor, row, deed, signature, is_asked=True)
+    row.overridden_by_id, row.override_reason, row.confirmed_by = actor.user_id, comments, confirmed.by
     review, reviewer_ids = await _open_review(session, actor, running, comments)
     broken = GlassBroken(
         subject_type=row.subject_type,
@@ -116,6 +142,7 @@ async def _break(session: AsyncSession, actor: Actor, running: Running, comments
     # that says already whose word it is
     said = [replace(e, overridden_by=None) if isinstance(e, Ended) else e for e in effects]
     await keep(session, actor, running, after, said, at, urgency=0)
+    await signing.keep(session, actor, confirmed, at)
     return review.id
 
 

@@ -34,6 +34,15 @@ PERSONAL = (
         shown=("subject_type", "subject_id", "status", "decided_at"),
     ),
     Held(
+        "approval_signatures",
+        "user_id",
+        "Decisions they signed with a passkey",
+        Then.BLANKED,
+        "what is signed names them by number only, so it can be checked as before",
+        shown=("subject_type", "subject_id", "decision", "passkey", "statement", "at"),
+        blanks={"passkey": "''"},
+    ),
+    Held(
         "approval_workflows",
         "overridden_by_id",
         "Decisions they overrode",

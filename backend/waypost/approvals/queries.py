@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from waypost.access.actor import Actor
+from waypost.access.factors import PASSKEY
 from waypost.access.permissions import Permission
 from waypost.approvals import policy, step_up
 from waypost.approvals.asking_back import Question, questions_about
@@ -20,6 +21,7 @@ from waypost.approvals.foretelling import Ahead
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
 from waypost.approvals.review_queries import reviews_of
 from waypost.approvals.rows import state_of
+from waypost.approvals.signature_queries import signatures_of
 from waypost.approvals.standing import is_deputys
 from waypost.approvals.states import ASKED, UNDECIDED, StepStatus, Verb, WorkflowStatus
 from waypost.approvals.substitutes import Whereabouts, whereabouts
@@ -105,6 +107,7 @@ def _step_json(
     asked_back: Mapping[int, list[Question]] | None = None,
     place: Whereabouts | None = None,
     following: dict[str, Any] | None = None,
+    signature: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     is_mine = s.approver_id == actor.user_id
     theirs = (is_mine or s.id in as_deputy) and actor.may(Permission.APPROVALS_DECIDE)
@@ -127,6 +130,8 @@ def _step_json(
         "decided_by": people.get(s.decided_by_id),
         "comments": s.comments,
         "reason": s.reason,
+        "confirmed_by": s.confirmed_by,
+        "signature": signature,
         "is_outdated": s.decided_version is not None and s.decided_version < subject_version,
         "questions": [
             {
@@ -180,6 +185,7 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
         own = [s for s in stages if s.workflow_id == running.id], [s for s in steps if s.workflow_id == running.id]
         ahead = await ahead_of(session, running, state_of(running, *own))
     reviews = await reviews_of(session, actor, [w.id for w in workflows if w.overridden_by_id is not None])
+    signed = await signatures_of(session, ids)
     people = await names.people(
         session,
         [i for s in steps for i in (s.approver_id, s.on_behalf_of_id, s.decided_by_id)]
@@ -213,7 +219,18 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             "status": s.status,
             "reason": s.reason,
             "steps": [
-                _step_json(t, s, people, actor, version, as_deputy, asked_back, places.get(t.id), first.get(t.id))
+                _step_json(
+                    t,
+                    s,
+                    people,
+                    actor,
+                    version,
+                    as_deputy,
+                    asked_back,
+                    places.get(t.id),
+                    first.get(t.id),
+                    signed.get((t.workflow_id, t.id)),
+                )
                 for t in own
             ],
         }
@@ -229,7 +246,7 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
             "ended_at": w.ended_at and rfc3339(w.ended_at),
             "version": w.subject_version,
             "step_up": step_up.is_demanded(w),
-            "override": _override(w, people, reviews.get(w.id)),
+            "override": _override(w, people, reviews.get(w.id), signed.get((w.id, None))),
             "may_override": w.status == "RUNNING" and actor.may(Permission.APPROVALS_OVERRIDE),
             "may_break_glass": is_urgent[w.id] and not is_asked[w.id] and policy.may_break_glass(actor, w),
             "is_emergency": is_urgent[w.id],
@@ -251,10 +268,16 @@ def _ahead_json(one: Ahead, people: dict[int | None, dict[str, Any]]) -> dict[st
 
 
 def _override(
-    w: ApprovalWorkflow, people: dict[int | None, dict[str, Any]], review: dict[str, Any] | None
+    w: ApprovalWorkflow,
+    people: dict[int | None, dict[str, Any]],
+    review: dict[str, Any] | None,
+    signature: dict[str, Any] | None,
 ) -> dict[str, Any] | None:
     by = people.get(w.overridden_by_id)
-    return None if by is None else {"by": by, "reason": w.override_reason, "review": review}
+    if by is None:
+        return None
+    how = {"confirmed_by": w.confirmed_by, "signature": signature}
+    return {"by": by, "reason": w.override_reason, "review": review, **how}
 
 
 async def decision(session: AsyncSession, actor: Actor, step_id: int) -> dict[str, Any]:
@@ -265,8 +288,13 @@ async def decision(session: AsyncSession, actor: Actor, step_id: int) -> dict[st
     asked_back = await questions_about(session, step.subject_type, step.subject_id)
     ids = [step.approver_id, step.on_behalf_of_id, step.decided_by_id]
     people = await names.people(session, ids + [q["answered_by_id"] for q in asked_back.get(step.id, ())])
+    signature = None
+    if step.confirmed_by == PASSKEY:
+        signature = (await signatures_of(session, [step.workflow_id])).get((step.workflow_id, step.id))
     return {
-        "step": _step_json(step, stage, people, actor, workflow.subject_version, asked_back=asked_back),
+        "step": _step_json(
+            step, stage, people, actor, workflow.subject_version, asked_back=asked_back, signature=signature
+        ),
         "workflow": {"id": workflow.id, "status": workflow.status},
     }
 

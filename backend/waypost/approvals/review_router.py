@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
-from waypost.access.errors import StepUpNeeded
+from waypost.access.errors import SignatureRefused, StepUpNeeded
 from waypost.access.permissions import Permission
 from waypost.approvals import overriding, queries, review_queries, reviews
 from waypost.approvals.errors import CommentNeeded, SelfApproval, StepDecided, WorkflowNotFound
@@ -21,6 +21,7 @@ from waypost.approvals.review_errors import (
     ReviewNotFound,
 )
 from waypost.approvals.review_schemas import GlassAnswer, GlassBreak, ReviewPage, ReviewRead, State, Verdict
+from waypost.approvals.signing_router import offered, refusals_noted
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion
 from waypost.kernel.http import StrictRoute, guarded, json_response
@@ -56,6 +57,7 @@ async def _reviewing(request: Request) -> None:
         GlassNotYours,
         SelfApproval,
         StepUpNeeded,
+        SignatureRefused,
         CommentNeeded,
         StepDecided,
         NotAnEmergency,
@@ -65,13 +67,18 @@ async def _reviewing(request: Request) -> None:
 )
 @guarded(_breaking)
 async def break_glass(
-    workflow_id: PathId, body: GlassBreak, session: WriteSession, actor: Reader, once: OnceOnly
+    request: Request, workflow_id: PathId, body: GlassBreak, session: WriteSession, actor: Reader, once: OnceOnly
 ) -> Response:
     """Approve an emergency at once without being asked, with a reason. Everybody asked is told, and it is reviewed."""
 
     async def work() -> Response:
         review_id = await overriding.break_glass(
-            session, actor, workflow_id, comments=body.comments, version=body.version
+            session,
+            actor,
+            workflow_id,
+            comments=body.comments,
+            version=body.version,
+            signature=offered(request, body.signature),
         )
         return json_response(
             {
@@ -80,7 +87,8 @@ async def break_glass(
             }
         )
 
-    return await once.answer(session, actor.user_id, work)
+    async with refusals_noted(request, actor):
+        return await once.answer(session, actor.user_id, work)
 
 
 @router.get("/approval-reviews", response_model=ReviewPage)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from waypost.approvals.queue_schemas import SeenVersion, WorkflowRef
+from waypost.approvals.signing_schemas import GivenSignature
 from waypost.kernel.shapes import PersonRef, Remark, Strict
 
 State = Literal["OPEN", "CONFIRMED", "OBJECTED"]
@@ -19,6 +20,7 @@ class GlassBreak(Strict):
         Remark, Field(max_length=10_000, examples=["Orders stand still, and nobody who is asked can be reached."])
     ]
     version: SeenVersion = None
+    signature: GivenSignature = None
 
 
 class Verdict(Strict):

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
+from waypost.access import signing as passkey_signing
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
-from waypost.access.errors import StepUpNeeded
+from waypost.access.errors import SignatureRefused, StepUpNeeded
 from waypost.access.permissions import Permission
 from waypost.approvals import overriding, queries, service
 from waypost.approvals.errors import (
@@ -31,6 +32,8 @@ from waypost.approvals.schemas import (
     OverrideAnswer,
     StepAction,
 )
+from waypost.approvals.signing import Signature
+from waypost.approvals.signing_router import offered, refusals_noted
 from waypost.approvals.states import Verb
 from waypost.kernel.db import WriteSession, database
 from waypost.kernel.errors import Refusal, StaleVersion, invalid_field
@@ -43,7 +46,16 @@ from waypost.kernel.problems import DATABASE_ERRORS, translate_database_error
 router = APIRouter(route_class=StrictRoute, tags=["Approvals"])
 # Deciding is checked step by step by the service: who does not see a step must not learn of it from a 403.
 Asked = Annotated[Actor, permit(Permission.TICKETS_READ)]
-_ALWAYS = (StepNotFound, NotAsked, SelfApproval, StepDecided, StepNotOpen, CommentNeeded, StaleVersion)
+_ALWAYS = (
+    StepNotFound,
+    NotAsked,
+    SelfApproval,
+    StepDecided,
+    StepNotOpen,
+    CommentNeeded,
+    StaleVersion,
+    SignatureRefused,
+)
 _REFUSALS = problems(*_ALWAYS)
 _APPROVING = problems(*_ALWAYS, StepUpNeeded)
 
@@ -57,7 +69,7 @@ async def _guard(request: Request) -> None:
 
 
 async def _decide(
-    session: WriteSession, actor: Actor, step_id: int, verb: Verb, body: StepAction | None, once: Once
+    request: Request, session: WriteSession, actor: Actor, step_id: int, verb: Verb, body: StepAction | None, once: Once
 ) -> Response:
     said = body or StepAction()
 
@@ -78,18 +90,26 @@ async def _decide(
             comments=said.comments or "",
             delegate_to=said.delegate_to,
             version=said.version,
+            signature=offered(request, said.signature),
         )
         return json_response(await queries.decision(session, actor, done.step_id))
 
-    return await once.answer(session, actor.user_id, work)
+    async with refusals_noted(request, actor):
+        return await once.answer(session, actor.user_id, work)
 
 
-@router.post("/approvals/bulk", response_model=BulkAnswer)
-async def decide_many(body: BulkAction, actor: Annotated[Actor, permit(Permission.APPROVALS_DECIDE)]) -> Response:
-    """The same answer to many steps; each is decided on its own, and says what became of it.
+@router.post("/approvals/bulk", response_model=BulkAnswer, responses=problems(SignatureRefused))
+async def decide_many(
+    request: Request, body: BulkAction, actor: Annotated[Actor, permit(Permission.APPROVALS_DECIDE)]
+) -> Response:
+    """The same answer to many steps; each is decided on its own, and says what became of it. One signature may be of all.
 
     Emergencies and requests above the workflow's limit (`one_by_one`) are refused here: each deserves a look of its own.
     """
+    signed: Signature = None
+    if (given := offered(request, body.signature)) is not None:
+        async with refusals_noted(request, actor), database().transaction() as session:
+            signed = await passkey_signing.take(session, actor, given)
     results = []
     for step_id in dict.fromkeys(body.step_ids):
         refused: Refusal | None = None
@@ -103,6 +123,7 @@ async def decide_many(body: BulkAction, actor: Annotated[Actor, permit(Permissio
                     comments=body.comments or "",
                     version=(body.versions or {}).get(str(step_id)),
                     is_one_of_many=True,
+                    signature=signed,
                 )
         except Refusal as error:
             refused = error
@@ -118,28 +139,43 @@ async def decide_many(body: BulkAction, actor: Annotated[Actor, permit(Permissio
 @router.post("/approvals/{step_id}/approve", response_model=DecisionAnswer, responses=_APPROVING)
 @guarded(_guard)
 async def approve(
-    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: StepAction | None = None
+    request: Request,
+    step_id: PathId,
+    session: WriteSession,
+    actor: Asked,
+    once: OnceOnly,
+    body: StepAction | None = None,
 ) -> Response:
-    """Say yes; what is worth much may ask for a confirmation first (`POST /auth/step-up`)."""
-    return await _decide(session, actor, step_id, Verb.APPROVE, body, once)
+    """Say yes; what is worth much may ask for a confirmation first (`POST /auth/step-up`), or a signature."""
+    return await _decide(request, session, actor, step_id, Verb.APPROVE, body, once)
 
 
 @router.post("/approvals/{step_id}/reject", response_model=DecisionAnswer, responses=_REFUSALS)
 @guarded(_guard)
 async def reject(
-    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: StepAction | None = None
+    request: Request,
+    step_id: PathId,
+    session: WriteSession,
+    actor: Asked,
+    once: OnceOnly,
+    body: StepAction | None = None,
 ) -> Response:
     """Say no, with a reason."""
-    return await _decide(session, actor, step_id, Verb.REJECT, body, once)
+    return await _decide(request, session, actor, step_id, Verb.REJECT, body, once)
 
 
 @router.post("/approvals/{step_id}/request-info", response_model=DecisionAnswer, responses=_REFUSALS)
 @guarded(_guard)
 async def request_info(
-    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: StepAction | None = None
+    request: Request,
+    step_id: PathId,
+    session: WriteSession,
+    actor: Asked,
+    once: OnceOnly,
+    body: StepAction | None = None,
 ) -> Response:
     """Ask the requester a question; the deadline waits for the answer."""
-    return await _decide(session, actor, step_id, Verb.REQUEST_INFO, body, once)
+    return await _decide(request, session, actor, step_id, Verb.REQUEST_INFO, body, once)
 
 
 @router.post(
@@ -147,10 +183,15 @@ async def request_info(
 )
 @guarded(_guard)
 async def delegate(
-    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: StepAction | None = None
+    request: Request,
+    step_id: PathId,
+    session: WriteSession,
+    actor: Asked,
+    once: OnceOnly,
+    body: StepAction | None = None,
 ) -> Response:
     """Hand this one decision to somebody else, who decides on the caller's behalf."""
-    return await _decide(session, actor, step_id, Verb.DELEGATE, body, once)
+    return await _decide(request, session, actor, step_id, Verb.DELEGATE, body, once)
 
 
 @router.post(
@@ -158,10 +199,15 @@ async def delegate(
 )
 @guarded(_guard)
 async def escalate(
-    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: StepAction | None = None
+    request: Request,
+    step_id: PathId,
+    session: WriteSession,
+    actor: Asked,
+    once: OnceOnly,
+    body: StepAction | None = None,
 ) -> Response:
     """Send the decision further up, to the next manager."""
-    return await _decide(session, actor, step_id, Verb.ESCALATE, body, once)
+    return await _decide(request, session, actor, step_id, Verb.ESCALATE, body, once)
 
 
 @router.post(
@@ -169,7 +215,7 @@ async def escalate(
 )
 @guarded(_guard)
 async def add_approver(
-    step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: Addition
+    request: Request, step_id: PathId, session: WriteSession, actor: Asked, once: OnceOnly, body: Addition
 ) -> Response:
     """Have one more person decide: beside the others, or after them where they are asked one by one."""
 
@@ -182,10 +228,12 @@ async def add_approver(
             comments=body.comments or "",
             delegate_to=body.approver_id,
             version=body.version,
+            signature=offered(request, body.signature),
         )
         return json_response(await queries.decision(session, actor, done.step_id))
 
-    return await once.answer(session, actor.user_id, work)
+    async with refusals_noted(request, actor):
+        return await once.answer(session, actor.user_id, work)
 
 
 async def _overriding(request: Request) -> None:
@@ -198,10 +246,13 @@ async def _overriding(request: Request) -> None:
 @router.post(
     "/approvals/workflows/{workflow_id}/override",
     response_model=OverrideAnswer,
-    responses=problems(WorkflowNotFound, SelfApproval, StepUpNeeded, StepDecided, CommentNeeded, StaleVersion),
+    responses=problems(
+        WorkflowNotFound, SelfApproval, StepUpNeeded, SignatureRefused, StepDecided, CommentNeeded, StaleVersion
+    ),
 )
 @guarded(_overriding)
 async def override(
+    request: Request,
     workflow_id: PathId,
     body: Override,
     session: WriteSession,
@@ -212,8 +263,15 @@ async def override(
 
     async def work() -> Response:
         await overriding.override(
-            session, actor, workflow_id, approves=body.action == "APPROVE", comments=body.comments, version=body.version
+            session,
+            actor,
+            workflow_id,
+            approves=body.action == "APPROVE",
+            comments=body.comments,
+            version=body.version,
+            signature=offered(request, body.signature),
         )
         return json_response({"workflow": await queries.workflow_ref(session, workflow_id)})
 
-    return await once.answer(session, actor.user_id, work)
+    async with refusals_noted(request, actor):
+        return await once.answer(session, actor.user_id, work)

@@ -262,7 +262,8 @@ def _events(running: Running, effect: states.Effect, by: int | None, why: str) -
         return [events.ApprovalReminded(**about, due_at=step.due_at)]
     for_id = step.on_behalf_of if by in (None, step.approver) else step.approver
     if effect.what in _DECIDED:
-        return [_DECIDED[effect.what](**about, comments=step.comments, for_id=for_id)]
+        by_what = running.steps[step.id].confirmed_by
+        return [_DECIDED[effect.what](**about, comments=step.comments, for_id=for_id, confirmed_by=by_what)]
     assert effect.to is not None
     if effect.what is What.CLIMBED:
         about |= {"comments": engine.TOO_LATE, "by_time": True, "again": effect.again}

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from waypost.approvals.queue_schemas import SeenVersion, SubjectChange, WorkflowRef
 from waypost.approvals.review_schemas import ReviewBrief
+from waypost.approvals.signing_schemas import GivenSignature, SignatureRead
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import PersonRef, Remark, Strict
 
@@ -22,6 +23,7 @@ class StepAction(Strict):
     comments: Words = None
     delegate_to: Annotated[Id | None, Field(examples=[None])] = None
     version: SeenVersion = None
+    signature: GivenSignature = None
 
 
 class Addition(Strict):
@@ -30,6 +32,7 @@ class Addition(Strict):
     approver_id: Annotated[Id, Field(examples=[8])]
     comments: Words = None
     version: SeenVersion = None
+    signature: GivenSignature = None
 
 
 class Override(Strict):
@@ -38,6 +41,7 @@ class Override(Strict):
     action: Annotated[Literal["APPROVE", "REJECT"], Field(examples=["APPROVE"])]
     comments: Annotated[Remark, Field(max_length=10_000, examples=["The whole committee is at the off-site."])]
     version: SeenVersion = None
+    signature: GivenSignature = None
 
 
 class BulkAction(Strict):
@@ -50,11 +54,21 @@ class BulkAction(Strict):
         dict[str, Annotated[int, Field(ge=1, le=2**31 - 1)]] | None,
         Field(max_length=200, examples=[{"11": 1}], description="The `version` one looked at, by step."),
     ] = None
+    signature: GivenSignature = None
 
 
 NextWord = Annotated[
     Literal["REMIND", "ASK_FURTHER", "ASK_ADMINISTRATORS", "REJECT"],
     Field(examples=["REMIND"], description="Nothing is ever approved by time."),
+]
+
+
+ConfirmedBy = Annotated[
+    str | None,
+    Field(
+        examples=["password+totp"],
+        description="With what who decided confirmed that it is them; none where that was not asked for.",
+    ),
 ]
 
 
@@ -104,6 +118,8 @@ class StepRead(BaseModel):
     decided_by: PersonRef | None
     comments: str
     reason: str
+    confirmed_by: ConfirmedBy
+    signature: SignatureRead | None
     questions: list[QuestionRead]
     is_outdated: Annotated[bool, Field(description="The request was changed after this decision.")]
     allowed_actions: list[str]
@@ -129,6 +145,8 @@ class OverrideRead(BaseModel):
     by: PersonRef
     reason: Annotated[str, Field(examples=["The whole committee is at the off-site."])]
     review: ReviewBrief | None
+    confirmed_by: ConfirmedBy
+    signature: SignatureRead | None
 
 
 class WorkflowRead(BaseModel):

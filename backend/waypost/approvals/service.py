@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may, people_with_role
-from waypost.approvals import delegating, deputies, engine, events, policy, states, step_up
+from waypost.approvals import delegating, deputies, engine, events, policy, signing, states, step_up
 from waypost.approvals.definitions import Chosen
 from waypost.approvals.errors import NobodyToAsk, NotAsked, OneByOne, StepNotFound
 from waypost.approvals.finding import ADMINISTRATORS, nearest_above
@@ -24,6 +24,7 @@ from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
 from waypost.approvals.rows import Running, keep, load, running_of
 from waypost.approvals.scopes import facts_kept
 from waypost.approvals.seen import changes_since, is_one_by_one, keep_version
+from waypost.approvals.signing import Signature
 from waypost.approvals.states import StepStatus, Verb, WorkflowStatus
 from waypost.approvals.subject import Subject, room_of
 from waypost.directory.names import names
@@ -117,12 +118,14 @@ async def decide(
     delegate_to: int | None = None,
     version: int | None = None,
     is_one_of_many: bool = False,
+    signature: Signature = None,
 ) -> Outcome:
     """Answer a step. Of answers at the same moment one wins; the same answer again is answered as it was.
 
-    `version` is the subject's as it was looked at. Raises `StepNotFound` (404), then `Forbidden`, `NotAsked` or
-    `SelfApproval` (403), then what `engine.check` raises, then `OneByOne` when `is_one_of_many` and it may not be, then
-    `StaleVersion`, with what reads differently now, and at last `StepUpNeeded`.
+    `version` is the subject's as it was looked at, `signature` a passkey's of exactly this decision. Raises `StepNotFound`
+    (404), then `Forbidden`, `NotAsked` or `SelfApproval` (403), then what `engine.check` raises, then `OneByOne` when
+    `is_one_of_many` and it may not be, then `StaleVersion`, with what reads differently now, and at last `StepUpNeeded` or
+    `SignatureRefused`.
     """
     running = await find_step(session, actor, step_id, lock=True)
     actor.require(Permission.APPROVALS_DECIDE)
@@ -145,9 +148,21 @@ async def decide(
     if is_one_of_many and running.row.one_by_one:
         raise OneByOne
     await check_seen(session, running.row, version)
-    if verb in step_up.ASKING:  # last: nobody confirms for a decision that would be refused anyway
-        await step_up.require(session, actor, running.row)
+    deed = signing.deed_of(
+        actor,
+        running.row,
+        verb.value.upper(),
+        words=comments,
+        step_id=step_id,
+        approver_id=step.approver,
+        to=delegate_to,
+    )
+    # last: nobody confirms for a decision that would be refused anyway
+    confirmed = await signing.confirm(session, actor, running.row, deed, signature, is_asked=verb in step_up.ASKING)
+    if verb is not Verb.ADD_APPROVER:  # that decides nothing
+        running.steps[step_id].confirmed_by = confirmed.by
     await keep(session, actor, running, after, effects, at, urgency=running.steps[step_id].urgency)
+    await signing.keep(session, actor, confirmed, at)
     return _outcome(running, step_id)
 
 

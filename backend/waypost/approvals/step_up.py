@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import step_up
 from waypost.access.actor import Actor
+from waypost.access.factors import PASSKEY
 from waypost.approvals.models import ApprovalWorkflow
 from waypost.approvals.states import Verb
 from waypost.kernel.settings import Settings, get_settings
@@ -38,7 +39,15 @@ def demands(settings: Settings, subject: dict[str, Any], facts: dict[str, Any] |
     return worth is None or Decimal(str(worth)) > settings.step_up_above
 
 
-async def require(session: AsyncSession, actor: Actor, row: ApprovalWorkflow) -> None:
-    """Raises `StepUpNeeded` when it is asked for and has not been given within the last minutes."""
-    if is_demanded(row) and actor.channel != REHEARSAL:
-        await step_up.require(session, actor)
+async def require(session: AsyncSession, actor: Actor, row: ApprovalWorkflow) -> str | None:
+    """With what they showed within the last minutes that it is them; None when it is not asked for.
+
+    A passkey counts for what it signed: one used for something else, as to sign in, does not stand for this decision.
+    Raises `StepUpNeeded`.
+    """
+    if not is_demanded(row) or actor.channel == REHEARSAL:
+        return None
+    by = await step_up.proven_by(session, actor)
+    if PASSKEY in by.split("+"):
+        await step_up.refuse(session, actor)
+    return by

@@ -203,6 +203,8 @@ class Kind(StrEnum):
     REWRITTEN = "REWRITTEN"  # whole in itself, but not the chain that was signed
     CHECKPOINT_FALSE = "CHECKPOINT_FALSE"  # not signed by a key of ours, or not as it was signed
     CHECKPOINT_MISSING = "CHECKPOINT_MISSING"
+    SIGNATURE_FALSE = "SIGNATURE_FALSE"  # an approver's signature is not right, or not of what was decided
+    SIGNATURE_MISSING = "SIGNATURE_MISSING"  # the log says that a decision was signed, and there is no signature
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,10 @@ def in_words(told: dict[str, Any]) -> list[str]:
         )
     if told["erased"]:
         said.append(f"{told['erased']:,} personal values were erased; their hashes stand and fit.")
+    if told["signatures"]:
+        wrong = sum(p["kind"] in ("SIGNATURE_FALSE", "SIGNATURE_MISSING") for p in told["problems"])
+        fit = "all of them right" if not wrong else f"{wrong:,} WRONG"
+        said.append(f"{told['signatures']:,} signatures of approvers checked, {fit}.")
     if told["waiting"]:
         said.append(f"{told['waiting']:,} newer events wait to be sealed.")
     if not told["is_guarded"]:
@@ -141,6 +145,8 @@ def verify_pack(
         raise typer.Exit(1)
     typer.echo(f"{verdict.ticket}, taken {verdict.made_at}: {verdict.events} events fit their hashes,")
     typer.echo(f"{verdict.stretches} stretches of the chain lead to what key {', '.join(verdict.keys)} signed.")
+    if verdict.signatures:
+        typer.echo(f"{verdict.signatures} decisions are signed with passkeys; the signatures are right.")
     if not given:
         typer.echo(
             "The key is the one in the file: compare it with the one the installation publishes, or give it by --key."

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.approvals.queries import workflows_of
+from waypost.approvals.signature_queries import records_about
 from waypost.audit import evidence_pdf, keys, pack, sealing
 from waypost.audit.chain import COLUMNS
 from waypost.audit.errors import EvidenceNotFound
@@ -148,6 +149,7 @@ async def _told(session: AsyncSession, actor: Actor, ticket_id: int) -> dict[str
             {k: f.get(k) for k in ("id", "filename", "size", "sha256", "uploaded_by", "created_at")} for f in files
         ],
         "approvals": await workflows_of(session, actor, "ticket", ticket_id),
+        "signatures": await records_about(session, "ticket", ticket_id),
         "made_by": people.get(actor.user_id),
         "installation": get_settings().origin,
     }

@@ -209,9 +209,22 @@ def _decisions(
             word = "confirmed" if proof["columns"]["type"] == "auth.step_up" else "signed in"
             how += f"; {word} with {way} {_time(proof['at'])}"
         word = "Approved" if event["columns"]["type"] == "approval.approved" else "Rejected"
+        how += _signed(document, told)
         version = told.get("subject_version") or told.get("decided_version")
         found.append([str(told.get("stage_name", "")), who, word + (f", version {version}" if version else ""), how])
     return found
+
+
+def _signed(document: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    """That a decision was signed, and whether the signature was right when this was put together."""
+    for one in document.get("signatures", ()):
+        record = one["record"]
+        if record["step_id"] != told.get("step_id") or record["decision"] not in ("APPROVE", "REJECT"):
+            continue
+        named = f" “{one['passkey']}”" if one["passkey"] else ""
+        verdict = "verified" if one["wrong"] is None else f"NOT RIGHT: {one['wrong']}"
+        return f"; signed with passkey{named}, {verdict}"
+    return ""
 
 
 def _event(event: Mapping[str, Any], people: Mapping[str, Any], row_hash: str) -> list[str]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from waypost.approvals import statements
 from waypost.audit.chain import COLUMNS, Leaf, Row, chain_hash, read_data, row_hash
 from waypost.audit.checkpoints import FalseCheckpoint, Signed, read
 
@@ -36,6 +37,7 @@ class Verdict:
     keys: tuple[str, ...]
     ticket: str
     made_at: str
+    signatures: int
 
     @property
     def is_whole(self) -> bool:
@@ -67,6 +69,11 @@ evidence.json  the same and the proof, for programs
 Check it, on any machine with Waypost's command line and without a connection:
 
     waypost audit verify-pack THIS-FILE.zip --key PUBLIC-KEY
+
+Decisions that were signed with a passkey stand in `signatures` (bytes in base64url). The device signed
+authenticator_data followed by the SHA-256 of client_data_json, with the key in public_key_cose (COSE, RFC 9052). The
+challenge in client_data_json is 32 random bytes and the SHA-256 of `statement` (of several at once: of their `hashes`,
+sorted, one a line). In the statement, content_sha256 is the SHA-256 of `content` as JSON with sorted names and no spaces.
 
 PUBLIC-KEY is what the installation publishes (`waypost audit public-keys`); ask for it by another way than this file.
 Without --key the key in the file is used, which shows that the file is whole, not who made it.
@@ -111,9 +118,10 @@ def check(document: Mapping[str, Any], keys: Mapping[str, bytes] | None = None) 
         for event in document["events"]:
             _check_event(event, rows, problems)
         _check_files(document, problems)
+        signed = _check_signatures(document, problems)
         number, made_at = str(document["ticket"]["ticket_number"]), str(document["made_at"])
     except (KeyError, TypeError, ValueError, AttributeError) as wrong:
-        return Verdict((f"something is missing or not as it should be: {wrong}",), 0, 0, (), "?", "?")
+        return Verdict((f"something is missing or not as it should be: {wrong}",), 0, 0, (), "?", "?", 0)
     return Verdict(
         tuple(problems),
         len(document["events"]),
@@ -121,6 +129,7 @@ def check(document: Mapping[str, Any], keys: Mapping[str, bytes] | None = None) 
         tuple(sorted(signed_with)),
         number,
         made_at,
+        signed,
     )
 
 
@@ -175,6 +184,30 @@ def _check_files(document: Mapping[str, Any], problems: list[str]) -> None:
         for file in document["files"]
         if added.get(file["id"]) not in (None, file["sha256"])
     ]
+
+
+def _check_signatures(document: Mapping[str, Any], problems: list[str]) -> int:
+    """Approvers' signatures: right in themselves, of the content that is here, and the ones the log has the hash of."""
+    logged = {
+        event["columns"]["id"]: json.loads(event["data"])["record_sha256"]
+        for event in document["events"]
+        if event["columns"]["type"] == "approval.signed"
+    }
+    told = document.get("signatures", [])
+    for one in told:
+        record = statements.read(one["record"])
+        why = statements.verify(record)
+        if why is None:
+            why = statements.contradicts(record, statements.Stood(None, None, None, one["content"]))
+        if why is None and logged.get(one["event_id"]) != statements.record_hash(record):
+            why = "it is not the one that the log has the hash of"
+        if why is not None:
+            problems.append(f"The signature of event {one['event_id']} is not right: {why}.")
+    problems += [
+        f"Event {missing} says that a decision was signed; the signature is not here."
+        for missing in sorted(logged.keys() - {one["event_id"] for one in told})
+    ]
+    return len(told)
 
 
 def sha256(content: bytes) -> str:

@@ -50,6 +50,7 @@ class ChainCheck(BaseModel):
     anchored: int | None = None
     last_checkpoint_at: datetime | None = None
     erased: int = 0
+    signatures: int = 0
     waiting: int = 0
     is_guarded: bool = True
     began_at: datetime | None = None

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.audit import anchors
+from waypost.audit import anchors, signatures
 from waypost.audit.chain import GENESIS, Kind, Problem, Walk
 from waypost.audit.checkpoints import (
     NOTHING_BEFORE,
@@ -62,6 +62,7 @@ class Found:
     anchored: int | None = None  # checkpoints of the file that were compared; None without one
     last_checkpoint_at: str | None = None
     erased: int = 0
+    signatures: int = 0
     waiting: int = 0
     is_guarded: bool = True
     began_at: str = ""
@@ -91,6 +92,7 @@ class Found:
             "anchored": self.anchored,
             "last_checkpoint_at": self.last_checkpoint_at,
             "erased": self.erased,
+            "signatures": self.signatures,
             "waiting": self.waiting,
             "is_guarded": self.is_guarded,
             "began_at": self.began_at,
@@ -122,7 +124,7 @@ async def verify(
     anchor: Path | None = None,
     progress: Progress = _nothing,
 ) -> Found:
-    """Check the chain behind position `after`, the checkpoints, and the file outside the database.
+    """Check the chain behind position `after`, the checkpoints, the file outside the database, and what approvers signed.
 
     `keys` are the public keys whose signatures count. `progress` is told rows done and rows in all.
     """
@@ -144,6 +146,9 @@ async def verify(
         if anchor is not None and anchors.is_there(anchor):
             await _compare_file(session, found, keys, anchor, first)
         await _unsealed(session, found)
+        found.signatures, wrong = await signatures.check(session, MOST_PROBLEMS)
+        for problem in wrong:
+            found.add(problem)
     found.erased = walk.erased
     found.seconds = (now() - began).total_seconds()
     return found

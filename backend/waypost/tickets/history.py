@@ -8,7 +8,10 @@ from sqlalchemy import BigInteger, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
+from waypost.access.factors import PASSKEY, TOTP
+from waypost.access.step_up import PASSWORD
 from waypost.approvals.events import BY_LINK
+from waypost.approvals.signature_queries import signed_events
 from waypost.catalog.answers import differing, ids_named, with_names
 from waypost.catalog.kinds import FieldKind
 from waypost.directory.names import names
@@ -61,6 +64,7 @@ _WORDS = {
     "approval.requested": "asked {approver} to decide",
     "approval.approved": "approved a step",
     "approval.rejected": "rejected a step",
+    "approval.signed": "signed {deed} with ",
     "approval.delegated": "handed the decision to {approver}",
     "approval.escalated": "escalated the decision to {approver}",
     "approval.approver_added": "had one more person decide: {approver}",
@@ -123,6 +127,7 @@ async def ticket_history(
     departments = await names.departments(session, ids_named(said, FieldKind.DEPARTMENT))
     moved = [r.data.get(k) for r in page for k in ("old_team_id", "new_team_id")]
     teams = await names.teams(session, moved)
+    signed = await signed_events(session, [r.id for r in page if r.type == "approval.signed"])
     numbers = await seen_numbers(session, actor, [i for r in page if (i := _other_ticket(r.data))])
     items = [
         {
@@ -132,6 +137,7 @@ async def ticket_history(
             "actor": people.get(r.actor_id),
             "on_behalf_of": people.get(r.on_behalf_of_id),
             "summary": _summary(r.type, r.data, people, r.actor_id, numbers.get(_other_ticket(r.data) or 0))
+            + _confirmed(r.type, r.data, signed.get(r.id))
             + _BY.get(r.channel, ""),
             "changes": _changes(r.type, r.data, people, teams)
             + [_answered(*pair, people, departments) for pair in filled.get(r.id, ())],
@@ -143,6 +149,33 @@ async def ticket_history(
     ]
     following = encode_cursor("history", page[-1].id) if len(rows) > limit else None
     return {"items": items, "next_cursor": following}
+
+
+_DEEDS = {
+    "APPROVE": "the approval",
+    "REJECT": "the rejection",
+    "DELEGATE": "handing it on",
+    "ADD_APPROVER": "having one more person decide",
+    "OVERRIDE_APPROVE": "overriding the approvers",
+    "OVERRIDE_REJECT": "overriding the approvers",
+    "BREAK_GLASS": "breaking the glass",
+}
+
+
+def _confirmed(type_: str, data: dict[str, Any], signed: dict[str, Any] | None) -> str:
+    """With what a decision was confirmed, and whether a signature is still right."""
+    if type_ == "approval.signed":
+        if signed is None:
+            return "; WHAT WAS SIGNED IS NOT THERE ANY MORE"
+        passkey = f"the passkey “{signed['passkey']}”" if signed["passkey"] else "a passkey"
+        together = f", together with {signed['together'] - 1} more" if signed["together"] > 1 else ""
+        verdict = "verified" if signed["is_right"] else f"NOT RIGHT: {signed['why']}"
+        return f"{passkey}{together}; {verdict}"
+    by = data.get("confirmed_by")
+    if not by or by == PASSKEY:
+        return ""
+    ways = str(by).split("+")
+    return f", confirmed by {'code' if TOTP in ways else 'password' if PASSWORD in ways else 'signing in'}"
 
 
 BY_THE_LINK = ", by the link from the mail"
@@ -215,6 +248,7 @@ def _summary(
         "text": data.get("text", ""),
         "other": other_number or "another request",
         "link": _LINKS.get(str(data.get("word")), ""),
+        "deed": _DEEDS.get(str(data.get("decision")), "the decision"),
     }
     if type_ == "checklist.ticked" and not data["is_done"]:
         pattern = "ticked no more: {text}"

@@ -1,13 +1,16 @@
 import { createPinia, setActivePinia } from "pinia";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as api from "@/api/generated";
+import type { Credential } from "@/api/generated";
 import { Problem } from "@/api/problem";
-import { useStepUp } from "./stepUp";
+import * as passkeys from "@/shared/lib/passkeys";
+import { useStepUp, type Laid } from "./stepUp";
 
 const until = (seconds: number | null) => ({
   data: {
     factors: ["password"],
     valid_until: seconds === null ? null : new Date(Date.now() + seconds * 1000).toISOString(),
+    proved_by: seconds === null ? null : "password",
     max_age_seconds: 300,
   },
 });
@@ -24,7 +27,7 @@ function answering(state: ReturnType<typeof until>) {
 test("what counts for a while yet is not asked for again", async () => {
   answering(until(120));
   const stepUp = useStepUp();
-  await expect(stepUp.ensure()).resolves.toBe(true);
+  await expect(stepUp.ensure()).resolves.toEqual({});
   expect(stepUp.isAsking).toBe(false);
 });
 
@@ -35,7 +38,7 @@ test.each([null, 5])("what does not, or hardly, is: %s", async (seconds) => {
   await vi.waitFor(() => expect(stepUp.isAsking).toBe(true));
   expect(stepUp.factors).toEqual(["password"]);
   await stepUp.confirm("right");
-  await expect(asked).resolves.toBe(true);
+  await expect(asked).resolves.toEqual({});
   expect(stepUp.isAsking).toBe(false);
 });
 
@@ -86,8 +89,97 @@ test("a wrong password keeps asking; another refusal is no question", async () =
   await expect(stepUp.confirm("wrong")).rejects.toMatchObject({ code: "wrong_proof" });
   expect(stepUp.isAsking).toBe(true);
   stepUp.turnAway();
-  await expect(asked).resolves.toBe(false);
+  await expect(asked).resolves.toBeNull();
   const stale = new Problem(412, { code: "stale_version" });
   await expect(stepUp.withProof(() => Promise.reject(stale))).rejects.toBe(stale);
   expect(stepUp.isAsking).toBe(false);
+});
+
+const signed = { id: "k", rawId: "k", type: "public-key" as const, response: { clientDataJSON: "e30" } };
+const byPasskey = () => new Problem(403, { code: "step_up_needed", detail: "Confirm", factors: ["passkey"] });
+const lay = (title: string) => async (): Promise<Laid> => ({
+  decision: "APPROVE",
+  statements: [
+    {
+      step_id: 1,
+      workflow_id: 1,
+      ticket_number: "A",
+      title,
+      amount: null,
+      currency: null,
+      version: 1,
+      text: "{}",
+    },
+  ],
+  options: { challenge: title },
+});
+
+test("what is signed is laid before one, and the signature goes with the work", async () => {
+  answering(until(null));
+  vi.spyOn(passkeys, "canUsePasskeys").mockReturnValue(true);
+  const sign = vi.spyOn(passkeys, "signWithPasskey").mockResolvedValue(signed);
+  const stepUp = useStepUp();
+  const work = vi
+    .fn<(signature?: Credential) => Promise<string>>()
+    .mockRejectedValueOnce(byPasskey())
+    .mockResolvedValue("done");
+  const done = stepUp.withProof(work, lay("Ten screens"));
+  await vi.waitFor(() => expect(stepUp.laid?.statements[0]?.title).toBe("Ten screens"));
+  expect(stepUp.isSigning).toBe(true);
+  await stepUp.confirmByPasskey();
+  await expect(done).resolves.toBe("done");
+  expect(sign).toHaveBeenCalledWith({ challenge: "Ten screens" });
+  expect(work.mock.calls).toEqual([[], [signed]]);
+  expect(api.confirmStepUp).not.toHaveBeenCalled();
+});
+
+test("several are signed one after the other, each for itself", async () => {
+  answering(until(null));
+  vi.spyOn(passkeys, "canUsePasskeys").mockReturnValue(true);
+  vi.spyOn(passkeys, "signWithPasskey").mockResolvedValue(signed);
+  const stepUp = useStepUp();
+  const works = ["one", "two"].map((name) => ({
+    name,
+    work: vi.fn<(s?: Credential) => Promise<string>>(async (s) => {
+      if (!s) throw byPasskey();
+      return name;
+    }),
+  }));
+  const all = Promise.all(works.map(({ name, work }) => stepUp.withProof(work, lay(name))));
+  for (const name of ["one", "two"]) {
+    await vi.waitFor(() => expect(stepUp.laid?.statements[0]?.title).toBe(name));
+    await stepUp.confirmByPasskey();
+  }
+  await expect(all).resolves.toEqual(["one", "two"]);
+});
+
+test("a passkey that was used to sign in does not stand for a decision; a code does", async () => {
+  const state = until(120);
+  answering({ data: { ...state.data, factors: ["passkey"], proved_by: "password+passkey" } } as never);
+  vi.spyOn(passkeys, "canUsePasskeys").mockReturnValue(true);
+  const stepUp = useStepUp();
+  await expect(stepUp.ensure()).resolves.toEqual({});
+  const asked = stepUp.ensure(lay("x"));
+  await vi.waitFor(() => expect(stepUp.isSigning).toBe(true));
+  stepUp.turnAway();
+  await expect(asked).resolves.toBeNull();
+  answering(state);
+  await expect(stepUp.ensure(lay("x"))).resolves.toEqual({});
+});
+
+test("what can not be laid before one says why, and can be tried again", async () => {
+  answering(until(null));
+  vi.spyOn(passkeys, "canUsePasskeys").mockReturnValue(true);
+  const stale = new Problem(412, { code: "stale_version" });
+  const laying = vi.fn<() => Promise<Laid>>().mockRejectedValueOnce(stale).mockImplementation(lay("now"));
+  const stepUp = useStepUp();
+  const work = vi.fn<() => Promise<string>>().mockRejectedValue(byPasskey());
+  const done = stepUp.withProof(work, laying);
+  await vi.waitFor(() => expect(stepUp.layFailed).toBe(stale));
+  await stepUp.confirmByPasskey(); // there is nothing to sign yet
+  expect(stepUp.isAsking).toBe(true);
+  await stepUp.layAgain();
+  expect(stepUp.laid?.options).toEqual({ challenge: "now" });
+  stepUp.turnAway();
+  await expect(done).rejects.toMatchObject({ code: "step_up_needed" });
 });

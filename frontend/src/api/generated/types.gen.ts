@@ -295,6 +295,10 @@ export type Addition = {
      */
     comments?: string | null;
     /**
+     * What one's passkey signed of exactly this decision (`POST /approvals/signing`).
+     */
+    signature?: Credential | null;
+    /**
      * Version
      *
      * The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.
@@ -961,6 +965,10 @@ export type BulkAction = {
      */
     comments?: string | null;
     /**
+     * What one's passkey signed of exactly this decision (`POST /approvals/signing`).
+     */
+    signature?: Credential | null;
+    /**
      * Step Ids
      */
     step_ids: Array<number>;
@@ -1291,6 +1299,10 @@ export type ChainCheck = {
      * Seconds
      */
     seconds?: number;
+    /**
+     * Signatures
+     */
+    signatures?: number;
     /**
      * Start
      */
@@ -2213,6 +2225,10 @@ export type DecisionByLink = {
      * Comments
      */
     comments?: string | null;
+    /**
+     * What one's passkey signed of exactly this decision (`POST /approvals/signing`).
+     */
+    signature?: Credential | null;
     /**
      * Version
      *
@@ -3661,6 +3677,10 @@ export type GlassBreak = {
      * Comments
      */
     comments: string;
+    /**
+     * What one's passkey signed of exactly this decision (`POST /approvals/signing`).
+     */
+    signature?: Credential | null;
     /**
      * Version
      *
@@ -5621,6 +5641,10 @@ export type Override = {
      */
     comments: string;
     /**
+     * What one's passkey signed of exactly this decision (`POST /approvals/signing`).
+     */
+    signature?: Credential | null;
+    /**
      * Version
      *
      * The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.
@@ -5645,10 +5669,17 @@ export type OverrideAnswer = {
 export type OverrideRead = {
     by: PersonRef;
     /**
+     * Confirmed By
+     *
+     * With what who decided confirmed that it is them; none where that was not asked for.
+     */
+    confirmed_by: string | null;
+    /**
      * Reason
      */
     reason: string;
     review: ReviewBrief | null;
+    signature: SignatureRead | null;
 };
 
 /**
@@ -9563,6 +9594,44 @@ export type SignInWays = {
 };
 
 /**
+ * SignatureRead
+ *
+ * A passkey's signature that is kept beside a decision, and whether it still stands for it.
+ */
+export type SignatureRead = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Decision
+     */
+    decision: string;
+    /**
+     * Is Right
+     */
+    is_right: boolean;
+    /**
+     * Passkey
+     *
+     * What its owner called it; empty once erased.
+     */
+    passkey: string;
+    /**
+     * Together
+     *
+     * How many decisions were signed with it at once.
+     */
+    together: number;
+    /**
+     * Why
+     *
+     * What is wrong with it.
+     */
+    why: string | null;
+};
+
+/**
  * SignedInAnswer
  *
  * An access token for the `Authorization` header; the refresh token comes in a cookie scripts can't read.
@@ -9595,6 +9664,70 @@ export type SignedOut = {
      * Url
      */
     url: string | null;
+};
+
+/**
+ * Signing
+ *
+ * What one is about to decide: an answer to steps, or the end of a workflow past its approvers (`workflow_id`).
+ *
+ * Everything must be as it is sent afterwards with the decision: else the signature is of something else.
+ */
+export type Signing = {
+    /**
+     * Comments
+     */
+    comments?: string | null;
+    /**
+     * Decision
+     */
+    decision: 'APPROVE' | 'REJECT' | 'DELEGATE' | 'ADD_APPROVER' | 'OVERRIDE_APPROVE' | 'OVERRIDE_REJECT' | 'BREAK_GLASS';
+    /**
+     * Step Ids
+     */
+    step_ids?: Array<number>;
+    /**
+     * To Id
+     *
+     * To whom it is handed on, or who decides as well.
+     */
+    to_id?: number | null;
+    /**
+     * Version
+     *
+     * The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.
+     */
+    version?: number | null;
+    /**
+     * Versions
+     *
+     * The `version` one looked at, by step.
+     */
+    versions?: {
+        [key: string]: number;
+    } | null;
+    /**
+     * Workflow Id
+     */
+    workflow_id?: number | null;
+};
+
+/**
+ * SigningAnswer
+ *
+ * What is signed, and what the browser needs for it (`parseRequestOptionsFromJSON`).
+ */
+export type SigningAnswer = {
+    /**
+     * Options
+     */
+    options: {
+        [key: string]: unknown;
+    };
+    /**
+     * Statements
+     */
+    statements: Array<StatementRead>;
 };
 
 /**
@@ -9918,6 +10051,46 @@ export type StandingNow = {
 };
 
 /**
+ * StatementRead
+ *
+ * One decision that is signed: in words, and the very text whose SHA-256 the device signs.
+ */
+export type StatementRead = {
+    /**
+     * Amount
+     */
+    amount: string | null;
+    /**
+     * Currency
+     */
+    currency: string | null;
+    /**
+     * Step Id
+     */
+    step_id: number | null;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Ticket Number
+     */
+    ticket_number: string | null;
+    /**
+     * Title
+     */
+    title: string | null;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Workflow Id
+     */
+    workflow_id: number;
+};
+
+/**
  * StatusChange
  */
 export type StatusChange = {
@@ -9950,6 +10123,10 @@ export type StepAction = {
      */
     delegate_to?: number | null;
     /**
+     * What one's passkey signed of exactly this decision (`POST /approvals/signing`).
+     */
+    signature?: Credential | null;
+    /**
      * Version
      *
      * The `version` one looked at: when the request reads differently by now, 412 and nothing is decided.
@@ -9976,6 +10153,12 @@ export type StepRead = {
      * Comments
      */
     comments: string;
+    /**
+     * Confirmed By
+     *
+     * With what who decided confirmed that it is them; none where that was not asked for.
+     */
+    confirmed_by: string | null;
     /**
      * Decided At
      */
@@ -10037,6 +10220,7 @@ export type StepRead = {
      * When somebody who may decide it first opened it.
      */
     seen_at: string | null;
+    signature: SignatureRead | null;
     /**
      * Status
      */
@@ -10085,6 +10269,12 @@ export type StepUpState = {
      * Max Age Seconds
      */
     max_age_seconds: number;
+    /**
+     * Proved By
+     *
+     * With what it was, while it counts.
+     */
+    proved_by: string | null;
     /**
      * Valid Until
      */
@@ -14695,7 +14885,7 @@ export type DecideManyErrors = {
      */
     403: Problem;
     /**
-     * Invalid request
+     * Signature refused
      */
     422: Problem;
     /**
@@ -15100,6 +15290,55 @@ export type PendingSummaryResponses = {
 
 export type PendingSummaryResponse = PendingSummaryResponses[keyof PendingSummaryResponses];
 
+export type LayBeforeData = {
+    body: Signing;
+    path?: never;
+    query?: never;
+    url: '/api/v1/approvals/signing';
+};
+
+export type LayBeforeErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type LayBeforeError = LayBeforeErrors[keyof LayBeforeErrors];
+
+export type LayBeforeResponses = {
+    /**
+     * Successful Response
+     */
+    200: SigningAnswer;
+};
+
+export type LayBeforeResponse = LayBeforeResponses[keyof LayBeforeResponses];
+
 export type StandingInData = {
     body?: never;
     path?: never;
@@ -15175,7 +15414,7 @@ export type BreakGlassErrors = {
      */
     412: Problem;
     /**
-     * Invalid request
+     * Signature refused
      */
     422: Problem;
     /**
@@ -15237,7 +15476,7 @@ export type OverrideErrors = {
      */
     412: Problem;
     /**
-     * Invalid request
+     * Signature refused
      */
     422: Problem;
     /**
@@ -18968,7 +19207,7 @@ export type DecideByLinkErrors = {
      */
     412: Problem;
     /**
-     * Invalid request
+     * Signature refused
      */
     422: Problem;
     /**

@@ -3,15 +3,16 @@ import { useEventListener } from "@vueuse/core";
 import { defineStore } from "pinia";
 import { computed, reactive, ref, watch } from "vue";
 import { data } from "@/api/client";
-import type { SubjectChange } from "@/api/generated";
+import type { Credential, SubjectChange } from "@/api/generated";
 import * as api from "@/api/generated";
 import { asProblem } from "@/api/problem";
 import { useSession } from "@/stores/session";
-import { useStepUp } from "@/stores/stepUp";
+import { useStepUp, type Lay } from "@/stores/stepUp";
 import { queueKey, summaryKey, useSummary, type Verb } from "../queries";
 import { keepDraft } from "./drafts";
 import { makeHold, type Held } from "./holding";
 import { sentOnce } from "./once";
+import { laying } from "./signing";
 
 export interface Decision {
   answer: Verb;
@@ -22,7 +23,24 @@ export interface Decision {
   version: number;
   ticketId: number;
   title: string;
+  /** What a passkey signed of exactly this. */
+  signature?: Credential;
 }
+
+/** What is signed of a decision. */
+export const laidFor = (
+  stepId: number,
+  what: Pick<Decision, "answer" | "comments" | "to" | "version">,
+): Lay | null =>
+  what.answer === "approve" || what.answer === "delegate"
+    ? laying({
+        decision: what.answer === "approve" ? "APPROVE" : "DELEGATE",
+        step_ids: [stepId],
+        version: what.version,
+        comments: what.comments || null,
+        to_id: what.to,
+      })
+    : null;
 
 const CALLS = {
   approve: api.approve,
@@ -39,18 +57,23 @@ export const useHeld = defineStore("held-decisions", () => {
   const stepUp = useStepUp();
 
   const send = (stepId: number, what: Decision, isLeaving: boolean) => {
-    const call = () =>
-      sentOnce({ stepId, what }, (headers) =>
+    const call = (signature = what.signature) =>
+      sentOnce({ stepId, what, signature }, (headers) =>
         data(
           CALLS[what.answer]({
             path: { step_id: stepId },
-            body: { comments: what.comments || null, version: what.version, delegate_to: what.to },
+            body: {
+              comments: what.comments || null,
+              version: what.version,
+              delegate_to: what.to,
+              ...(signature ? { signature } : {}),
+            },
             headers,
             keepalive: isLeaving,
           }),
         ),
       );
-    return isLeaving ? call() : stepUp.withProof(call);
+    return isLeaving ? call() : stepUp.withProof(call, laidFor(stepId, what));
   };
   /** What was written is not lost with the decision: it stands there again when one turns to it. */
   function remember(id: number, { answer, comments, to }: Decision): void {

@@ -1,8 +1,9 @@
 import { useMutation, useQueryClient } from "@tanstack/vue-query";
-import { data } from "@/api/client";
+import { data, idempotencyKey } from "@/api/client";
 import * as api from "@/api/generated";
 import { useStepUp } from "@/stores/stepUp";
 import { sentOnce } from "../deciding/once";
+import { laying } from "../deciding/signing";
 
 function useRefresh() {
   const queries = useQueryClient();
@@ -17,16 +18,29 @@ export function useAddApprover() {
   const stepUp = useStepUp();
   return useMutation({
     mutationFn: (of: { stepId: number; approver: number; comments: string; version: number }) =>
-      stepUp.withProof(() =>
-        sentOnce(of, (headers) =>
-          data(
-            api.addApprover({
-              path: { step_id: of.stepId },
-              body: { approver_id: of.approver, comments: of.comments || null, version: of.version },
-              headers,
-            }),
+      stepUp.withProof(
+        (signature) =>
+          sentOnce({ ...of, signature }, (headers) =>
+            data(
+              api.addApprover({
+                path: { step_id: of.stepId },
+                body: {
+                  approver_id: of.approver,
+                  comments: of.comments || null,
+                  version: of.version,
+                  ...(signature ? { signature } : {}),
+                },
+                headers,
+              }),
+            ),
           ),
-        ),
+        laying({
+          decision: "ADD_APPROVER",
+          step_ids: [of.stepId],
+          comments: of.comments || null,
+          version: of.version,
+          to_id: of.approver,
+        }),
       ),
     onSettled: useRefresh(),
   });
@@ -42,16 +56,28 @@ export function useOverride() {
       comments: string;
       version: number;
     }) =>
-      stepUp.withProof(() =>
-        sentOnce(of, (headers) =>
-          data(
-            api.override({
-              path: { workflow_id: of.workflowId },
-              body: { action: of.action, comments: of.comments, version: of.version },
-              headers,
-            }),
+      stepUp.withProof(
+        (signature) =>
+          sentOnce({ ...of, signature }, (headers) =>
+            data(
+              api.override({
+                path: { workflow_id: of.workflowId },
+                body: {
+                  action: of.action,
+                  comments: of.comments,
+                  version: of.version,
+                  ...(signature ? { signature } : {}),
+                },
+                headers,
+              }),
+            ),
           ),
-        ),
+        laying({
+          decision: `OVERRIDE_${of.action}`,
+          workflow_id: of.workflowId,
+          comments: of.comments,
+          version: of.version,
+        }),
       ),
     onSettled: useRefresh(),
   });
@@ -62,14 +88,22 @@ export function useBreakGlass() {
   const stepUp = useStepUp();
   return useMutation({
     mutationFn: (of: { workflowId: number; comments: string; version: number; key: string }) =>
-      stepUp.withProof(() =>
-        data(
-          api.breakGlass({
-            path: { workflow_id: of.workflowId },
-            body: { comments: of.comments, version: of.version },
-            headers: { "Idempotency-Key": of.key },
-          }),
-        ),
+      stepUp.withProof(
+        (signature) =>
+          data(
+            api.breakGlass({
+              path: { workflow_id: of.workflowId },
+              body: { comments: of.comments, version: of.version, ...(signature ? { signature } : {}) },
+              // signed, it is another request than the one that was refused
+              headers: { "Idempotency-Key": signature ? idempotencyKey() : of.key },
+            }),
+          ),
+        laying({
+          decision: "BREAK_GLASS",
+          workflow_id: of.workflowId,
+          comments: of.comments,
+          version: of.version,
+        }),
       ),
     onSettled: useRefresh(),
   });

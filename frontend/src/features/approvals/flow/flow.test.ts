@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { StageRead, StepRead } from "@/api/generated";
-import { answeredFor, isOpen, placesOf, reasonsOf, saidIn, seatsOf, sharedWhy, whyOf, yesOf } from "./flow";
+import {
+  answeredFor,
+  confirmedHow,
+  isOpen,
+  placesOf,
+  reasonsOf,
+  saidIn,
+  seatsOf,
+  sharedWhy,
+  whyOf,
+  yesOf,
+} from "./flow";
 
 const step = (id: number, seat: number, status = "PENDING", more: Partial<StepRead> = {}) =>
   ({
@@ -96,4 +107,9 @@ it("who answers for another is named", () => {
   expect(answeredFor(step(1, 1, "DELEGATED", { decided_by: by }))).toBeNull();
   expect(answeredFor(step(1, 1, "APPROVED"))).toBeNull();
   expect([isOpen({ status: "INFO_REQUESTED" }), isOpen({ status: "WAITING" })]).toEqual([true, false]);
+});
+
+it("says with what it was confirmed", () => {
+  const found = [null, "password", "password+totp", "totp", "oidc", "password+passkey"].map(confirmedHow);
+  expect(found).toEqual([null, "byPassword", "byCode", "byCode", "bySignIn", null]);
 });

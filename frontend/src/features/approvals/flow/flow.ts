@@ -70,3 +70,11 @@ export function answeredFor(step: StepRead): string | null {
   const { decided_by: by, approver } = step;
   return isAnswered(step) && by && by.id !== approver?.id ? by.name : null;
 }
+
+/** With what a decision was confirmed, where it was not signed; null where nothing was asked for. */
+export function confirmedHow(by: string | null): "byCode" | "byPassword" | "bySignIn" | null {
+  if (!by) return null;
+  const ways = by.split("+");
+  if (ways.includes("passkey")) return null;
+  return ways.includes("totp") ? "byCode" : ways.includes("password") ? "byPassword" : "bySignIn";
+}

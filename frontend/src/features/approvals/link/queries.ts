@@ -5,6 +5,7 @@ import * as api from "@/api/generated";
 import { asProblem } from "@/api/problem";
 import { useSession } from "@/stores/session";
 import { useStepUp } from "@/stores/stepUp";
+import { laying } from "../deciding/signing";
 
 /** How a link from a mail stands, for whoever is signed in here, or nobody. */
 export function useLink(token: Ref<string>) {
@@ -26,8 +27,24 @@ export function useDecideByLink(token: Ref<string>) {
   const session = useSession();
   const stepUp = useStepUp();
   return useMutation({
-    mutationFn: (body: api.DecisionByLink) =>
-      stepUp.withProof(() => data(api.decideByLink({ path: { link_token: token.value }, body }))),
+    mutationFn: ({ stepId, ...body }: api.DecisionByLink & { stepId: number }) =>
+      stepUp.withProof(
+        (signature) =>
+          data(
+            api.decideByLink({
+              path: { link_token: token.value },
+              body: { ...body, ...(signature ? { signature } : {}) },
+            }),
+          ),
+        body.action === "APPROVE"
+          ? laying({
+              decision: "APPROVE",
+              step_ids: [stepId],
+              comments: body.comments ?? null,
+              version: body.version,
+            })
+          : null,
+      ),
     onSuccess: (link) => {
       queries.setQueryData(["decision-link", token.value, session.user?.id ?? null], link);
       for (const key of ["approvals", "tickets", "dashboard"])
