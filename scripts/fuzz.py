@@ -58,7 +58,7 @@ class Person:
 
     def headers(self) -> dict[str, str]:
         if self.username == "nobody":
-            return {}
+            return {"Authorization": "Bearer nobody"}
         if time.monotonic() > self.until:
             said = self.http.post(
                 f"{self.base}/api/v1/auth/login", json={"username": self.username, "password": PASSWORD}
@@ -89,12 +89,17 @@ def tried(person: Person, operation: Any, found: list[str]) -> Counter[int]:
             body = {k: made[k] for k in ("json", "data", "files") if made.get(k) is not None}
             if isinstance(body.get("data"), bytes | str):
                 body["content"] = body.pop("data")
-            answer = person.http.request(
-                made["method"], made["url"], params=made.get("params"), headers=headers, cookies=None, **body
-            )
+            request = {"params": made.get("params"), "headers": headers, "cookies": None, **body}
+            answer = person.http.request(made["method"], made["url"], **request)
+            if answer.status_code == 401 and '"session_ended"' in answer.text:
+                person.until = 0.0  # a case before has ended the sign-in
+                request["headers"] = {**headers, **person.headers()}
+                answer = person.http.request(made["method"], made["url"], **request)
         except (httpx2.InvalidURL, UnicodeEncodeError, TypeError, ValueError):
             counts[0] += 1  # no client could send it
             return
+        except httpx2.HTTPStatusError as error:
+            sys.exit(f"{person.username} cannot sign in any more: {error.response.text[:400]}")
         except httpx2.HTTPError as error:
             found.append(f"{person.username}: {operation.label}: {type(error).__name__}: {error}")
             return
