@@ -23,6 +23,7 @@ from waypost.access import (
     role_router,
     second_factor_router,
     service_account_router,
+    session_router,
     step_up_router,
 )
 from waypost.access import router as access
@@ -96,6 +97,7 @@ ROOMS = (
     second_factor_router,
     passkey_router,
     password_router,
+    session_router,
     step_up_router,
     providers,
     saml,

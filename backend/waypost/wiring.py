@@ -32,7 +32,7 @@ from waypost.access.role_uses import use_role_finders
 from waypost.access.scim import people as scim_people
 from waypost.access.scim import roles as scim_roles
 from waypost.access.scim.events import ProvisioningStopped
-from waypost.access.service import forget_old_sessions
+from waypost.access.sessions import forget_old_sessions
 from waypost.access.token_events import TokenMade
 from waypost.approvals import definitions, delegating, leaving, links, reviews, role_mentions, timing
 from waypost.approvals import deputy_events as deputies
@@ -156,6 +156,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     access.RecoveryCodeUsed: ("notifications",),
     access.FactorsReset: ("notifications",),
     access.NewDevice: ("notifications",),
+    SessionClosed: ("notifications",),
     access.PasswordResetAsked: ("notifications",),
     TokenMade: ("notifications",),
     IdentityLinked: ("notifications",),

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 
 from tests.conftest import PASSWORD, Api
-from waypost.access.devices import COOKIE
+from waypost.access.cookies import DEVICE as COOKIE
 from waypost.access.models import Credential, KnownDevice, LoginSession, OneTimeLink, Throttle
 from waypost.access.providers.models import Identity, IdentityProvider
 from waypost.access.resets import MOST_LINKS
@@ -343,7 +343,7 @@ async def test_other_tokens_say_nothing(who: Any, app: Any, token: str) -> None:
 
 
 async def test_known_browsers_are_forgotten_after_a_year(fresh_who: Any, fresh_database: Any) -> None:
-    from waypost.access.service import forget_old_sessions
+    from waypost.access.sessions import forget_old_sessions
 
     await fresh_who("employee")
     async with fresh_database.transaction() as session:

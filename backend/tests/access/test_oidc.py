@@ -722,7 +722,7 @@ async def test_a_logout_token_counts_once_and_must_be_one(house: House) -> None:
     assert (await told(house, token)).status_code == 400, "a replayed one"
     for wrong in (
         house.issuer.logout_token(sid="there-1", key=_RSA[1]),
-        house.issuer.logout_token(sid="there-1", header={"typ": "at+jwt"}),
+        *(house.issuer.logout_token(sid="there-1", header={"typ": typ}) for typ in ("at+jwt", "JWT", "", None)),
         house.issuer.id_token("n", sid="there-1"),
         _unsigned(token),
         _shared(token),

@@ -25,7 +25,8 @@ from waypost.access.providers.people import (
     usable_email,
 )
 from waypost.access.queries import actors
-from waypost.access.service import Caller, admit, set_password
+from waypost.access.service import admit, set_password
+from waypost.access.sessions import Caller
 from waypost.directory.models import User
 from waypost.kernel.clock import now
 from waypost.kernel.events import SYSTEM, EventRow

@@ -123,7 +123,7 @@ async def test_another_factor_registers_itself(person: Api, database: Any, monke
     """One more way needs no change where confirmations are asked for."""
     from waypost.access.errors import StepUpNeeded, UnknownFactor, WrongProof
     from waypost.access.queries import actor_of_session
-    from waypost.access.service import Caller
+    from waypost.access.sessions import Caller
 
     async def is_had(_session: Any, user_id: int) -> bool:
         return user_id == person.id

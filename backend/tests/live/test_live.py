@@ -134,10 +134,51 @@ async def test_signing_out_ends_the_stream(app: Any, monkeypatch: pytest.MonkeyP
         await stream.task
 
 
+async def test_who_must_set_up_a_second_factor_now_hears_nothing_more(app: Any, who: Any) -> None:
+    """At once, when a role of theirs begins to need one; whose roles need none hear on."""
+    from tests.conftest import Api
+
+    admin = await Api(app, "admin").sign_in()
+    people = [await Api(app, name).sign_in() for name in ("hragent", "outsider")]
+    streams = [Stream(app, api.http.headers["authorization"].removeprefix("Bearer ")) for api in people]
+    for stream in streams:
+        await stream.opened.wait()
+    roles = (await admin.get("/roles", params={"limit": 100}))["items"]
+    needed = next(r for r in roles if r["key"] == "agent")
+    try:
+        await admin.put(f"/roles/{needed['id']}/second-factor", {"is_needed": True})
+        async with asyncio.timeout(live.LOOK / 2):
+            await streams[0].task
+        assert not streams[1].task.done()
+    finally:
+        await admin.put(f"/roles/{needed['id']}/second-factor", {"is_needed": False})
+        await streams[1].close()
+
+
+async def test_a_stream_ends_when_its_sign_in_does(app: Any, fresh_database: Any, fresh_who: Any) -> None:
+    """At the instant, also while things happen that are none of its person's business."""
+    from datetime import timedelta
+
+    from sqlalchemy import update
+
+    from waypost.access.models import LoginSession
+    from waypost.access.queries import actors
+    from waypost.kernel.clock import now
+
+    api = await fresh_who("colleague")
+    async with fresh_database.transaction() as session:
+        await session.execute(update(LoginSession).values(expires_at=now() + timedelta(seconds=2)))
+    actors.forget_all()
+    stream = Stream(app, api.http.headers["authorization"].removeprefix("Bearer "))
+    await stream.opened.wait()
+    async with asyncio.timeout(live.LOOK / 2):
+        await stream.task
+
+
 async def test_a_session_that_somebody_else_ends_ends_its_stream_at_once(app: Any, database: Any) -> None:
     """Well before a quiet stream would look by itself: so it is when an identity provider says that somebody left."""
     from tests.conftest import Api
-    from waypost.access.service import end_all_sessions
+    from waypost.access.sessions import end_all_sessions
     from waypost.kernel.clock import now
     from waypost.kernel.events import SYSTEM
 

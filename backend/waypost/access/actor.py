@@ -18,7 +18,8 @@ class Actor:
     `team_ids` are their teams, `department_ids` the departments they head with everything below, `report_ids` the
     people who report to them directly or through others. `must_enrol`: a role of theirs needs a second factor, and they
     have none yet; until then only what is about their own sign-in is open to them. `good_until` is when the first of their
-    roles ends, if one does: from then on this is not what they may any more.
+    roles ends, or their sign-in does: from then on this is not what they may any more. What was issued to them before
+    `renewed_at` opens nothing.
 
     `by` names the token a program shows for them (`token:7`), whose words `limited_to` are all it may; with
     `is_read_only` it changes nothing.
@@ -38,13 +39,14 @@ class Actor:
     limited_to: frozenset[str] | None = None
     is_read_only: bool = False
     good_until: datetime | None = None
+    renewed_at: datetime | None = None
 
     @property
     def person_id(self) -> int | None:
         return self.user_id
 
     def is_good(self, at: datetime) -> bool:
-        """Whether none of their roles has ended since this was read."""
+        """Whether neither a role of theirs nor their sign-in has ended since this was read."""
         return self.good_until is None or at < self.good_until
 
     def scope(self, permission: Permission) -> Scope | None:

@@ -8,12 +8,12 @@ from typing import Annotated, Any, TypeVar
 import structlog
 from fastapi import Depends, Request
 
-from waypost.access import devices, keys, token_scopes
+from waypost.access import cookies, keys, token_scopes
 from waypost.access.actor import Actor
 from waypost.access.errors import PersonNeeded, ReadsOnly, SessionEnded
 from waypost.access.permissions import Permission
 from waypost.access.queries import actors
-from waypost.access.service import Caller
+from waypost.access.sessions import Caller
 from waypost.access.token_actors import client_actors, token_actors
 from waypost.access.tokens import read_access_token
 from waypost.kernel.counting import address_of, check_stranger, count_person
@@ -44,6 +44,8 @@ async def current_actor(request: Request) -> Actor:
             actor = await client_actors.get(database(), claims)
         else:
             actor = await actors.get(database(), user_id=claims.user_id, session_id=claims.session_id)
+            if actor and actor.renewed_at and claims.issued < int(actor.renewed_at.timestamp()):
+                actor = None  # from before somebody confirmed that it is them: whoever copied it then has nothing of it
     if actor is None:
         check_stranger(request)
         raise SessionEnded
@@ -93,8 +95,16 @@ def _needed(dependant: Any) -> Iterator[Permission]:
 
 def caller_of(request: Request) -> Caller:
     """Where a request comes from; what our own proxies say of it is believed."""
-    device = request.cookies.get(devices.COOKIE, "")
-    return Caller(address_of(request)[:45], request.headers.get("user-agent", ""), device)
+    device = cookies.read(request, cookies.DEVICE)
+    # pages say where they are from; a program that shows a cookie is no browser with one person at it
+    refresh = cookies.refresh_given(request) if "origin" in request.headers else None
+    return Caller(
+        address_of(request)[:45],
+        request.headers.get("user-agent", ""),
+        device.value if device else "",
+        is_old_device=bool(device and device.is_old),
+        refresh=refresh.value if refresh else "",
+    )
 
 
 CurrentActor = Annotated[Actor, Depends(current_actor)]

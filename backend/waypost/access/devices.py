@@ -15,7 +15,6 @@ from waypost.directory.models import User
 from waypost.directory.queries import by_login
 from waypost.kernel.ids import random_token
 
-COOKIE = "waypost_device"
 KEPT = timedelta(days=400)  # unused, a browser is forgotten then, and forgets by itself
 _LOOK = re.compile(r"wpd_[A-Za-z0-9_-]{43}")
 
@@ -36,11 +35,17 @@ async def known(session: AsyncSession, token: str, username: str) -> str | None:
     return f"device:{found}" if found else None
 
 
-async def recognise(session: AsyncSession, user_id: int, token: str, at: datetime) -> tuple[str, bool]:
+async def recognise(
+    session: AsyncSession, user_id: int, token: str, at: datetime, *, is_old_name: bool = False
+) -> tuple[str, bool]:
     """What this browser is to be told from others by, and whether it is new while others of the person are known.
 
-    One browser keeps its number, whoever signs in; it is theirs only who signed in with it.
+    One browser keeps its number, whoever signs in; it is theirs only who signed in with it. Under the cookie's old name,
+    which another host may have planted, a number counts only when it is theirs already.
     """
+    if is_old_name and _is_one(token):
+        mine = exists().where(KnownDevice.user_id == user_id, KnownDevice.token_hash == tokens.hash_token(token))
+        token = token if await session.scalar(select(mine)) else ""
     token = token if _is_one(token) else random_token("wpd_")
     token_hash = tokens.hash_token(token)
     has_others = await session.scalar(

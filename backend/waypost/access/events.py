@@ -135,7 +135,8 @@ class FactorsReset(AccessEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionClosed(AccessEvent):
-    """A session ended: `logout`, `revoked`, or `reuse` (an old refresh token was presented)."""
+    """A session ended: `logout`, `revoked`, `reuse` (an old refresh token was presented), `replaced` (its browser signed in
+    anew) or `too_many` (there are newer ones)."""
 
     type: ClassVar[str] = "auth.session_ended"
     session_id: int

@@ -15,7 +15,7 @@ from waypost.access.events import FactorResetAsked, FactorResetDropped, FactorsR
 from waypost.access.models import FactorReset, Passkey, RecoveryCode, Role, TotpSecret
 from waypost.access.permissions import Permission
 from waypost.access.queries import people_who_may
-from waypost.access.service import end_all_sessions
+from waypost.access.sessions import end_all_sessions
 from waypost.directory.models import User
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339

@@ -13,7 +13,7 @@ from waypost.access.models import LoginSession, OneTimeLink, Role
 from waypost.access.permissions import Permission
 from waypost.access.queries import actors
 from waypost.access.reach import ADMINISTRATOR
-from waypost.access.service import end_session
+from waypost.access.sessions import end_session
 from waypost.directory.errors import PersonNotFound, WasErased
 from waypost.directory.events import UserDeactivated, UserReactivated
 from waypost.directory.models import SERVICE, User

@@ -49,6 +49,9 @@ class LoginSession(Base):
     identity provider has its `provider_id`, what that calls their sign-in there (`provider_session`), when that ends
     (`provider_ends_at`), and, sealed, what it wants to see when they sign out (`provider_hint`). `is_vouched`: the provider
     says it asked for a second factor, and is trusted with that.
+
+    `method` is how it began (`password+totp`), `last_seen_at` when its person last did something, as far as their browser
+    told. What was issued before `renewed_at`, when they last confirmed that it is them, opens nothing.
     """
 
     __tablename__ = "login_sessions"
@@ -62,6 +65,8 @@ class LoginSession(Base):
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None] = mapped_column(String(16))
+    method: Mapped[str | None] = mapped_column(String(64))
+    renewed_at: Mapped[datetime | None]
     ip_address: Mapped[str] = mapped_column(String(45))
     user_agent: Mapped[str] = mapped_column(String(300))
     provider_id: Mapped[int | None] = mapped_column(
@@ -214,7 +219,7 @@ class PasskeyChallenge(Base):
 
 
 class RecoveryCode(Base):
-    """A code that opens once instead of a second factor; kept as a SHA-256 of its 80 random bits."""
+    """A code that opens once instead of a second factor; kept as a SHA-256 of its 140 random bits (80 of earlier ones)."""
 
     __tablename__ = "recovery_codes"
 
@@ -277,7 +282,8 @@ class FactorReset(Base):
 class Role(Base):
     """A named set of permissions. With `needs_second_factor` its people cannot do anything before they have one.
 
-    `is_privileged`: an administrator says that it takes two to give it to somebody, whatever it grants.
+    `is_privileged`: an administrator says that it takes two to give it to somebody, whatever it grants. Sign-ins of its
+    people last no longer than its own times say, where it has any.
     """
 
     __tablename__ = "roles"
@@ -289,6 +295,8 @@ class Role(Base):
     is_system: Mapped[bool] = mapped_column(Boolean, server_default="false")
     is_privileged: Mapped[bool] = mapped_column(Boolean, server_default="false")
     needs_second_factor: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    session_idle_minutes: Mapped[int | None] = mapped_column(Integer)
+    session_absolute_minutes: Mapped[int | None] = mapped_column(Integer)
     version: Mapped[int] = mapped_column(Integer, server_default="1")
 
 

@@ -16,9 +16,9 @@ from sqlalchemy import select, update
 from waypost.access import keys, throttling, tokens
 from waypost.access.errors import TooManyAttempts
 from waypost.access.permissions import Permission
-from waypost.access.service import Caller
 from waypost.access.service_events import OAuthTokenRefused
 from waypost.access.service_models import OAuthClient, OAuthSecret, ServiceAccount
+from waypost.access.sessions import Caller
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, record

@@ -40,7 +40,7 @@ from waypost.access.errors import (
 from waypost.access.events import FactorAdded, FactorRemoved, LoginFailed
 from waypost.access.models import Passkey, PasskeyChallenge, SignInChallenge
 from waypost.access.queries import actors
-from waypost.access.service import Caller, SignedIn, start_session
+from waypost.access.sessions import Caller, SignedIn, start_session
 from waypost.directory.models import User
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access import role_rules, service, step_up
+from waypost.access import role_rules, service, sessions, step_up
 from waypost.access.actor import Actor
 from waypost.access.errors import HasPassword, MayMore, SessionNotFound
 from waypost.access.events import PasswordLinkMade
@@ -98,7 +98,7 @@ async def end_sessions(session: AsyncSession, actor: Actor, user_id: int) -> int
     await one_user(session, user_id)
     live = (LoginSession.user_id == user_id, LoginSession.ended_at.is_(None), LoginSession.expires_at > now())
     count = await session.scalar(select(func.count()).select_from(LoginSession).where(*live)) or 0
-    await service.end_all_sessions(session, user_id, "ended_by_admin", now(), actor)
+    await sessions.end_all_sessions(session, user_id, "ended_by_admin", now(), actor)
     return count
 
 
@@ -112,7 +112,7 @@ async def end_one_session(session: AsyncSession, actor: Actor, user_id: int, ses
     )
     if login is None:
         raise SessionNotFound
-    await service.end_session(session, login, "ended_by_admin", now(), actor)
+    await sessions.end_session(session, login, "ended_by_admin", now(), actor)
     actors.forget(session_id)
 
 

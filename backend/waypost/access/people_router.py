@@ -22,7 +22,7 @@ from waypost.access.people_schemas import (
     UserUpdate,
 )
 from waypost.access.permissions import Permission
-from waypost.access.router import session_json
+from waypost.access.session_router import session_json
 from waypost.directory.errors import ManagerCircle, NameTaken, PersonNotFound, WasErased
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, EmailStr, Field
 
-from waypost.access.schemas import SessionItem
+from waypost.access.session_schemas import SessionItem
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import Line, PersonRef, Remark, Strict, Version
 

@@ -7,7 +7,8 @@ import waypost.access.privacy.models
 import waypost.access.providers.ldap.models
 import waypost.access.providers.models
 import waypost.access.scim.models
-import waypost.access.service_models  # noqa: F401 - the tables named below are known wherever this is
+import waypost.access.service_models
+import waypost.access.session_models  # noqa: F401 - the tables named below are known wherever this is
 from waypost.kernel.personal import Held, Then
 
 _OPENS = "opens an account: never given away"
@@ -19,7 +20,10 @@ PERSONAL = (
         "user_id",
         "Sessions",
         Then.DELETED,
-        shown=("created_at", "last_seen_at", "expires_at", "ended_at", "end_reason", "ip_address", "user_agent"),
+        shown=(
+            *("created_at", "method", "last_seen_at", "renewed_at", "expires_at", "ended_at", "end_reason"),
+            *("ip_address", "user_agent"),
+        ),
     ),
     Held("one_time_links", "user_id", "Links to set a password", Then.DELETED, _OPENS),
     Held(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.models import HELD, Credential, LoginSession, Role, RolePermission, UserRole, held
 from waypost.access.permissions import Permission, Scope
+from waypost.access.providers.models import IdentityProvider
+from waypost.access.session_times import ABSOLUTE, ENDS, IDLE, Times, end_of, installed, minutes
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
@@ -51,10 +54,14 @@ NEEDS_FACTOR = f"""
 """  # noqa: S608 - our own words
 _of_session = text(
     FACTS
-    + ","
+    + f", s.renewed_at, {ENDS} AS ends_at,"
     + NEEDS_FACTOR.format(vouched="s.is_vouched")
     + " FROM login_sessions s JOIN users u ON u.id = s.user_id AND u.is_active"
-    " WHERE s.id = :session_id AND s.user_id = :user_id AND s.ended_at IS NULL AND s.expires_at > :at"
+    f" WHERE s.id = :session_id AND s.user_id = :user_id AND s.ended_at IS NULL AND {ENDS} > :at"
+)
+_limits = text(
+    f"SELECT {IDLE} AS idle, {ABSOLUTE} AS absolute, (SELECT x.most_at_once FROM session_rules x) AS most"  # noqa: S608
+    " FROM users u WHERE u.id = :user_id"
 )
 _of_users = text(FACTS + " FROM users u WHERE u.id = ANY(CAST(:user_ids AS bigint[])) AND u.is_active")
 _granted = text(FACTS + " FROM users u WHERE u.id = ANY(CAST(:user_ids AS bigint[]))")
@@ -79,7 +86,8 @@ def actor_from(row: Any, session_id: int | None, channel: str) -> Actor:
         roles=tuple(row.roles),
         # whoever comes through another door (mail, chat, jobs) has shown there who they are
         must_enrol=getattr(row, "must_enrol", False),
-        good_until=row.good_until,
+        good_until=min((at for at in (row.good_until, getattr(row, "ends_at", None)) if at is not None), default=None),
+        renewed_at=getattr(row, "renewed_at", None),
     )
 
 
@@ -88,8 +96,15 @@ _KNOWN = frozenset(p.value for p in Permission)
 
 async def actor_of_session(session: AsyncSession, *, user_id: int, session_id: int) -> Actor | None:
     """The actor behind a live session; None when it has ended or the person is not active any more."""
-    row = (await session.execute(_of_session, {"session_id": session_id, "user_id": user_id, "at": now()})).first()
+    wanted = {"session_id": session_id, "user_id": user_id, "at": now(), **installed()}
+    row = (await session.execute(_of_session, wanted)).first()
     return actor_from(row, session_id, "web") if row else None
+
+
+async def limits_of(session: AsyncSession, user_id: int) -> tuple[Times, int]:
+    """How long sign-ins of somebody last, by the house and by their roles, and how many there may be at once."""
+    row = (await session.execute(_limits, {"user_id": user_id, **installed()})).one()
+    return minutes(idle=row.idle, absolute=row.absolute), int(row.most)
 
 
 async def actor_of_user(session: AsyncSession, user_id: int, channel: str = "system") -> Actor | None:
@@ -123,7 +138,7 @@ async def password_since(session: AsyncSession, user_id: int) -> datetime | None
 
 
 class ActorCache:
-    """Actors by session, at most `FRESH` seconds old; one whose role has ended meanwhile is read anew."""
+    """Actors by session, at most `FRESH` seconds old; one whose role or sign-in has ended meanwhile is read anew."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[int, tuple[float, int, Actor]] = OrderedDict()
@@ -157,21 +172,42 @@ class ActorCache:
 actors = ActorCache()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A sign-in that is open: when it ends if it is used no more, and the name of the provider it came by."""
+
+    login: LoginSession
+    ends_at: datetime
+    provider: str | None
+
+
 async def session_page(
     session: AsyncSession, user_id: int, *, cursor: str | None, limit: int
-) -> tuple[list[LoginSession], str | None]:
+) -> tuple[list[OpenSession], str | None]:
     """A person's live sessions, newest first."""
+    at, (times, _) = now(), await limits_of(session, user_id)
     statement = (
-        select(LoginSession)
-        .where(LoginSession.user_id == user_id, LoginSession.ended_at.is_(None), LoginSession.expires_at > now())
+        select(LoginSession, IdentityProvider.name)
+        .outerjoin(IdentityProvider, IdentityProvider.id == LoginSession.provider_id)
+        .where(
+            LoginSession.user_id == user_id,
+            LoginSession.ended_at.is_(None),
+            LoginSession.expires_at > at,
+            LoginSession.last_seen_at > at - times.idle,
+            LoginSession.created_at > at - times.absolute,
+        )
         .order_by(LoginSession.id.desc())
         .limit(limit + 1)
     )
     if cursor:
         (last,) = decode_cursor(cursor, "sessions", int)
         statement = statement.where(after([(LoginSession.id, last, True)]))
-    rows = list((await session.scalars(statement)).all())
-    return rows[:limit], encode_cursor("sessions", rows[limit - 1].id) if len(rows) > limit else None
+    rows = [
+        OpenSession(login, min(login.expires_at, end_of(login, times)), provider)
+        for login, provider in await session.execute(statement)
+    ]
+    following = encode_cursor("sessions", rows[limit - 1].login.id) if len(rows) > limit else None
+    return rows[:limit], following
 
 
 async def roles_of(session: AsyncSession, user_ids: list[int]) -> dict[int, list[dict[str, str]]]:

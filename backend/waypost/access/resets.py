@@ -19,7 +19,8 @@ from waypost.access.events import PasswordResetAsked, SignInDisowned
 from waypost.access.models import Credential, OneTimeLink, Passkey, TotpSecret
 from waypost.access.permissions import Permission
 from waypost.access.providers.models import Identity, IdentityProvider
-from waypost.access.service import Caller, end_all_sessions, set_password
+from waypost.access.service import set_password
+from waypost.access.sessions import Caller, end_all_sessions
 from waypost.directory.errors import PersonNotFound
 from waypost.directory.models import User
 from waypost.directory.queries import by_login

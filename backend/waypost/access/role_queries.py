@@ -70,6 +70,8 @@ async def roles_json(session: AsyncSession, actor: Actor, rows: Sequence[Role]) 
             "is_privileged": r.is_privileged,
             "gives_power": gives_power(granted[r.id], is_marked=r.is_privileged),
             "needs_second_factor": r.needs_second_factor,
+            "session_idle_minutes": r.session_idle_minutes,
+            "session_absolute_minutes": r.session_absolute_minutes,
             "permissions": {
                 p.value: s.name for p, stored in sorted(granted[r.id].items()) if (s := counts_as(p, stored))
             },

@@ -51,6 +51,10 @@ class RoleRead(RoleName):
     is_privileged: Annotated[bool, Field(description="Marked by an administrator as one that gives power.")]
     gives_power: Annotated[bool, Field(description="Marked so, or something it grants gives power.")]
     needs_second_factor: bool
+    session_idle_minutes: Annotated[
+        int | None, Field(description="Its people's sign-ins end unused after so many minutes.", examples=[30])
+    ]
+    session_absolute_minutes: Annotated[int | None, Field(description="And in all.", examples=[720])]
     permissions: Annotated[dict[str, Word], Field(examples=[{"tickets:read": "TEAM"}])]
     people_count: Annotated[int, Field(examples=[12])]
     version: Version

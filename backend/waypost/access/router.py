@@ -1,44 +1,40 @@
-"""`/auth` and `/roles`."""
+"""`/auth`: coming in, staying in, leaving."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from waypost.access import devices, people_editing, queries, schemas, service
+from waypost.access import cookies, devices, people_editing, queries, schemas, service, sessions
 from waypost.access.actor import Actor
 from waypost.access.deps import caller_of, current_actor, permit, public
 from waypost.access.errors import (
     ForeignOrigin,
     LinkUsedUp,
     SessionEnded,
-    SessionNotFound,
     TooManyAttempts,
     WeakPassword,
     WrongCredentials,
 )
 from waypost.access.factors import SecondFactorAsked
-from waypost.access.models import LoginSession
 from waypost.access.permissions import Permission
 from waypost.access.providers.errors import NotLetIn
 from waypost.access.providers.ldap.errors import DirectoryAway, DirectoryPasswordOver
 from waypost.access.providers.ldap.signing_in import Directories
-from waypost.access.schemas import FirstPassword, Login, Me, SessionPage, SignedInAnswer
+from waypost.access.schemas import FirstPassword, Login, Me, Refresh, SignedInAnswer
+from waypost.access.sessions import SignedIn
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import Refusal
 from waypost.kernel.http import StrictRoute, json_response
-from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
-from waypost.kernel.paging import Cursor, Limit
 from waypost.kernel.problems import problem
 from waypost.kernel.settings import get_settings
 
 router = APIRouter(route_class=StrictRoute)
-COOKIE = "waypost_refresh"
-RefreshCookie = Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)]
+RefreshCookie = Annotated[cookies.Given | None, Depends(cookies.refresh_given)]
 
 
 def same_origin(request: Request) -> None:
@@ -51,7 +47,7 @@ def same_origin(request: Request) -> None:
         raise ForeignOrigin
 
 
-async def answer_of(signed_in: service.SignedIn | SecondFactorAsked) -> Response:
+async def answer_of(signed_in: SignedIn | SecondFactorAsked) -> Response:
     """What a sign-in answers: tokens and the person, or that a second factor is asked for."""
     if isinstance(signed_in, SecondFactorAsked):
         asked = {"mfa_required": True, "mfa_token": signed_in.token, "methods": signed_in.methods}
@@ -61,34 +57,30 @@ async def answer_of(signed_in: service.SignedIn | SecondFactorAsked) -> Response
         if actor is None:
             raise SessionEnded
         user = await _me(session, actor)
-    response = json_response(
-        {
-            "access_token": signed_in.access_token,
-            "token_type": "bearer",
-            "expires_in": signed_in.expires_in,
-            "user": user,
-        }
-    )
-    response.set_cookie(
-        COOKIE,
-        signed_in.refresh_token,
-        expires=signed_in.refresh_expires_at,
-        path="/api/v1/auth",
-        httponly=True,
-        secure=get_settings().is_https,
-        samesite="strict",
-    )
-    if signed_in.device:
-        response.set_cookie(
-            devices.COOKIE,
-            signed_in.device,
-            max_age=int(devices.KEPT.total_seconds()),
-            path="/api/v1/auth",
-            httponly=True,
-            secure=get_settings().is_https,
-            samesite="lax",  # it has to come along when somebody is sent back from their provider
-        )
+    response = json_response({**token_json(signed_in), "user": user})
+    give_cookies(response, signed_in)
     return response
+
+
+def token_json(signed_in: SignedIn) -> dict[str, object]:
+    """An access token, and how long the sign-in it is for lasts."""
+    return {
+        "access_token": signed_in.access_token,
+        "token_type": "bearer",
+        "expires_in": signed_in.expires_in,
+        "session": {
+            "idle_seconds": int(signed_in.idle.total_seconds()),
+            "ends_at": rfc3339(signed_in.ends_at),
+        },
+    }
+
+
+def give_cookies(response: Response, signed_in: SignedIn) -> None:
+    """What a browser keeps of a sign-in, and what it is known by later."""
+    cookies.give(response, cookies.REFRESH, signed_in.refresh_token, until=signed_in.ends_at)
+    if signed_in.device:
+        # it has to come along when somebody is sent back from their provider
+        cookies.give(response, cookies.DEVICE, signed_in.device, life=devices.KEPT, same_site="lax")
 
 
 async def _me(session: ReadSession, actor: Actor) -> dict[str, object]:
@@ -138,29 +130,30 @@ async def login(request: Request, body: Login) -> Response:
     "/auth/refresh", tags=["Sign-in"], response_model=SignedInAnswer, responses=problems(SessionEnded, ForeignOrigin)
 )
 @public
-async def refresh(request: Request, token: RefreshCookie = None) -> Response:
+async def refresh(request: Request, given: RefreshCookie, body: Refresh | None = None) -> Response:
     """Trade the refresh cookie for a new access token; the cookie is replaced by its successor."""
     same_origin(request)
+    idle = body.idle_seconds if body else 0
     try:
-        return await answer_of(await service.refresh(database(), token))
+        return await answer_of(await sessions.refresh(database(), given, idle_seconds=idle))
     except SessionEnded as ended:
         response = problem(ended, request)
-        response.delete_cookie(COOKIE, path="/api/v1/auth")
+        cookies.take_refresh(response)
         return response
 
 
 @router.post("/auth/logout", tags=["Sign-in"], status_code=204, responses=problems(ForeignOrigin))
 @public
-async def logout(request: Request, session: WriteSession, token: RefreshCookie = None) -> Response:
+async def logout(request: Request, session: WriteSession, given: RefreshCookie) -> Response:
     """End this session: neither its refresh token nor its access token opens anything afterwards."""
     same_origin(request)
     try:
         actor = await current_actor(request)
     except Refusal:
         actor = None
-    await service.log_out(session, token, actor)
+    await sessions.log_out(session, given.value if given else None, actor)
     response = Response(status_code=204)
-    response.delete_cookie(COOKIE, path="/api/v1/auth")
+    cookies.take_refresh(response)
     return response
 
 
@@ -187,36 +180,3 @@ async def me(
 ) -> Response:
     """The signed-in person with roles, permissions, department, manager and teams; of a token, with what it may."""
     return json_response(await _me(session, actor))
-
-
-@router.get("/auth/sessions", tags=["Sign-in"], response_model=SessionPage)
-async def sessions(
-    session: ReadSession,
-    actor: Annotated[Actor, permit(Permission.SESSIONS_OWN)],
-    limit: Limit = 25,
-    cursor: Cursor = None,
-) -> Response:
-    """One's live sessions, newest first."""
-    rows, following = await queries.session_page(session, actor.user_id, cursor=cursor, limit=limit)
-    return json_response({"items": [session_json(r, actor) for r in rows], "next_cursor": following})
-
-
-def session_json(row: LoginSession, actor: Actor) -> dict[str, object]:
-    """A sign-in as its person and administrators see it."""
-    return {
-        "id": row.id,
-        "created_at": rfc3339(row.created_at),
-        "last_seen_at": rfc3339(row.last_seen_at),
-        "ip_address": row.ip_address,
-        "user_agent": row.user_agent,
-        "is_current": row.id == actor.session_id,
-    }
-
-
-@router.delete("/auth/sessions/{session_id}", tags=["Sign-in"], status_code=204, responses=problems(SessionNotFound))
-async def revoke_session(
-    session_id: PathId, session: WriteSession, actor: Annotated[Actor, permit(Permission.SESSIONS_OWN)]
-) -> Response:
-    """End one of one's own sessions."""
-    await service.revoke_session(session, actor, session_id)
-    return Response(status_code=204)

@@ -50,12 +50,31 @@ class Me(BaseModel):
     ]
 
 
-class SignedInAnswer(BaseModel):
+class Refresh(Strict):
+    """For how long the person at this browser has done nothing; a page that is only open keeps nobody signed in."""
+
+    idle_seconds: Annotated[int, Field(ge=0, le=10_000_000, examples=[40])] = 0
+
+
+class Lasts(BaseModel):
+    """How long a sign-in lasts: unused for so many seconds, and until then in any case."""
+
+    idle_seconds: Annotated[int, Field(examples=[43200])]
+    ends_at: Annotated[datetime, Field(examples=["2026-12-26T09:30:00Z"])]
+
+
+class Tokens(BaseModel):
     """An access token for the `Authorization` header; the refresh token comes in a cookie scripts can't read."""
 
     access_token: Annotated[str, Field(examples=["eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9…"])]
     token_type: Annotated[str, Field(examples=["bearer"])]
     expires_in: Annotated[int, Field(description="Seconds.", examples=[600])]
+    session: Lasts
+
+
+class SignedInAnswer(Tokens):
+    """An access token, and who is signed in by it."""
+
     user: Me
 
 
@@ -65,19 +84,3 @@ class SecondFactorAsked(BaseModel):
     mfa_required: Annotated[bool, Field(examples=[True])]
     mfa_token: Annotated[str, Field(examples=["wpm_4fT…"])]
     methods: Annotated[list[str], Field(examples=[["totp", "recovery_code"]])]
-
-
-class SessionItem(BaseModel):
-    """One sign-in on one device."""
-
-    id: Annotated[int, Field(examples=[17])]
-    created_at: datetime
-    last_seen_at: datetime
-    ip_address: Annotated[str, Field(examples=["192.0.2.7"])]
-    user_agent: Annotated[str, Field(examples=["Mozilla/5.0 (X11; Linux x86_64) …"])]
-    is_current: bool
-
-
-class SessionPage(BaseModel):
-    items: list[SessionItem]
-    next_cursor: str | None

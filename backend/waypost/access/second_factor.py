@@ -25,7 +25,7 @@ from waypost.access.errors import (
 from waypost.access.events import FactorAdded, FactorRemoved, LoginFailed, RecoveryCodesMade, RecoveryCodeUsed
 from waypost.access.models import Credential, RecoveryCode, SignInChallenge, TotpSecret
 from waypost.access.queries import actors
-from waypost.access.service import Caller, SignedIn, start_session
+from waypost.access.sessions import Caller, SignedIn, start_session
 from waypost.directory.models import User
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database

@@ -11,7 +11,7 @@ from waypost.access.passkey_schemas import PasskeyRead
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import PersonRef, Said, Strict
 
-Code = Annotated[str, Field(min_length=1, max_length=40, examples=["492039"])]
+Code = Annotated[str, Field(min_length=1, max_length=60, examples=["492039"])]
 
 
 class CodeGiven(Strict):
@@ -38,7 +38,7 @@ class Enrolment(BaseModel):
 class RecoveryCodes(BaseModel):
     """Codes that open once each instead of the app; told this once."""
 
-    recovery_codes: Annotated[list[str], Field(examples=[["k3jd-a7qm-x2wz-9fbt"]])]
+    recovery_codes: Annotated[list[str], Field(examples=[["k3jd-a7qm-x2wz-5fbt-m6po-2wqe-ru7h"]])]
 
 
 class Totp(BaseModel):

@@ -1,42 +1,35 @@
-"""Signing in, staying in, leaving; passwords and roles."""
+"""Signing in; passwords and roles."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access import devices, factors, passwords, role_rules, throttle, throttling, tokens
+from waypost.access import devices, factors, passwords, role_rules, throttling, tokens
 from waypost.access.actor import Actor
 from waypost.access.errors import (
     LinkUsedUp,
-    SessionEnded,
-    SessionNotFound,
     TooManyAttempts,
     WrongCredentials,
 )
-from waypost.access.events import LoggedIn, LoginFailed, NewDevice, PasswordSet, RolesGranted, SessionClosed
+from waypost.access.events import LoginFailed, PasswordSet, RolesGranted
 from waypost.access.models import (
     Credential,
-    LoginSession,
     OneTimeLink,
-    RefreshToken,
     Role,
-    SignInChallenge,
-    Throttle,
     UserRole,
 )
 from waypost.access.permissions import Permission
-from waypost.access.queries import actors
 from waypost.access.role_errors import TwoNeeded
+from waypost.access.sessions import Caller, SignedIn, end_all_sessions, start_session
 from waypost.directory.models import User
 from waypost.directory.queries import by_login
-from waypost.kernel import proxies
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError, Forbidden, Invalid, Kind, Refusal
@@ -44,35 +37,7 @@ from waypost.kernel.events import SYSTEM, Doer, record
 from waypost.kernel.ids import random_token
 from waypost.kernel.settings import get_settings
 
-PARENT_GRACE = timedelta(seconds=10)  # contract: the direct parent may be answered again for so long
 LINK_LIFE = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Where a sign-in comes from."""
-
-    ip_address: str
-    user_agent: str
-    device: str = ""  # what this browser was given when somebody signed in with it
-
-    @property
-    def network(self) -> str:
-        """The address sign-ins are counted under; an IPv6 host owns its whole /64."""
-        return proxies.network(self.ip_address)
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """What a sign-in or a refresh gives. `expires_in` is in seconds."""
-
-    user_id: int
-    session_id: int
-    access_token: str
-    expires_in: int
-    refresh_token: str
-    refresh_expires_at: datetime
-    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,155 +146,6 @@ async def admit(
     if methods:
         return await factors.ask(session, user_id, methods, method=method, at=now(), came_by=came_by)
     return await start_session(session, caller, user_id=user_id, method=method, came_by=came_by)
-
-
-async def start_session(
-    session: AsyncSession, caller: Caller, *, user_id: int, method: str, came_by: factors.CameBy | None = None
-) -> SignedIn:
-    """Open a session for a person whose identity has been proven by `method`."""
-    at = now()
-    settings = get_settings()
-    opened = LoginSession(
-        user_id=user_id,
-        created_at=at,
-        last_seen_at=at,
-        proved_at=at,
-        proved_by=method,
-        expires_at=_expiry(at, at, came_by.ends_at if came_by else None),
-        ip_address=caller.ip_address[:45],
-        user_agent=caller.user_agent[:300],
-    )
-    if came_by is not None:
-        opened.provider_id, opened.provider_session = came_by.provider_id, came_by.session
-        opened.is_vouched, opened.provider_ends_at = came_by.is_vouched, came_by.ends_at
-        if came_by.hint is not None:
-            opened.provider_hint, opened.provider_hint_sealed_with = came_by.hint.value, came_by.hint.key_id
-    session.add(opened)
-    await session.flush()
-    token = tokens.first_refresh_token()
-    session.add(RefreshToken(token_hash=tokens.hash_token(token), session_id=opened.id, position=1))
-    await session.flush()
-    await session.execute(update(User).where(User.id == user_id).values(signed_in_at=at))
-    person = Actor(user_id=user_id, username="", session_id=opened.id, permissions={})
-    await record(
-        session,
-        LoggedIn(
-            user_id=user_id,
-            session_id=opened.id,
-            method=method,
-            ip_address=caller.ip_address,
-            provider_id=came_by.provider_id if came_by else None,
-        ),
-        actor=person,
-        at=at,
-    )
-    device, is_new = await devices.recognise(session, user_id, caller.device, at)
-    if is_new:
-        new = NewDevice(user_id=user_id, session_id=opened.id, ip_address=caller.ip_address)
-        await record(session, new, actor=person, at=at)
-    access, life = tokens.issue_access_token(user_id, opened.id, at)
-    absolute = at + timedelta(days=settings.session_absolute_days)
-    return SignedIn(user_id, opened.id, access, life, token, absolute, device)
-
-
-def _expiry(created: datetime, seen: datetime, provider_ends: datetime | None) -> datetime:
-    settings = get_settings()
-    ours = min(
-        seen + timedelta(hours=settings.session_idle_hours), created + timedelta(days=settings.session_absolute_days)
-    )
-    return min(ours, provider_ends) if provider_ends else ours
-
-
-async def refresh(database: Database, token: str | None) -> SignedIn:
-    """Trade a refresh token for its successor and a new access token (RFC 9700, 4.14.2).
-
-    The direct parent of the newest token is answered again within 10 seconds (two tabs at once); any older one means
-    the chain was copied: the session ends for everybody who holds it. Raises `SessionEnded`.
-    """
-    if not token:
-        raise SessionEnded
-    at, is_reused = now(), False
-    async with database.transaction() as session:
-        kept = await session.get(RefreshToken, tokens.hash_token(token))
-        if kept is None:
-            raise SessionEnded
-        login = (
-            await session.scalars(select(LoginSession).where(LoginSession.id == kept.session_id).with_for_update())
-        ).one()
-        active = await session.scalar(select(User.is_active).where(User.id == login.user_id))
-        if login.ended_at is not None or login.expires_at <= at or not active:
-            raise SessionEnded
-        await session.refresh(kept)
-        newest = await session.scalar(
-            select(func.max(RefreshToken.position)).where(RefreshToken.session_id == login.id)
-        )
-        successor = tokens.next_refresh_token(token)
-        if kept.used_at is None:
-            kept.used_at = at
-            session.add(
-                RefreshToken(token_hash=tokens.hash_token(successor), session_id=login.id, position=kept.position + 1)
-            )
-            login.last_seen_at, login.expires_at = at, _expiry(login.created_at, at, login.provider_ends_at)
-            await session.flush()
-        elif kept.position + 1 != newest or at - kept.used_at > PARENT_GRACE:
-            await end_session(session, login, "reuse", at)
-            is_reused = True
-        if not is_reused:
-            access, life = tokens.issue_access_token(login.user_id, login.id, at)
-            absolute = login.created_at + timedelta(days=get_settings().session_absolute_days)
-            return SignedIn(login.user_id, login.id, access, life, successor, absolute)
-    # The end of the family is committed before the refusal is told.
-    actors.forget(kept.session_id)
-    raise SessionEnded
-
-
-async def end_session(
-    session: AsyncSession, login: LoginSession, reason: str, at: datetime, actor: Doer = SYSTEM
-) -> None:
-    """End a sign-in, for a reason."""
-    login.ended_at, login.end_reason = at, reason
-    await session.flush()
-    await record(session, SessionClosed(user_id=login.user_id, session_id=login.id, reason=reason), actor=actor, at=at)
-
-
-async def end_all_sessions(
-    session: AsyncSession, user_id: int, reason: str, at: datetime, actor: Doer, *, but: int | None = None
-) -> None:
-    """End every sign-in of somebody (`but` one), and those that wait for their second factor."""
-    live = select(LoginSession).where(LoginSession.user_id == user_id, LoginSession.ended_at.is_(None))
-    if but is not None:
-        live = live.where(LoginSession.id != but)
-    for login in await session.scalars(live.order_by(LoginSession.id).with_for_update()):
-        await end_session(session, login, reason, at, actor)
-        actors.forget(login.id)
-    await session.execute(delete(SignInChallenge).where(SignInChallenge.user_id == user_id))
-
-
-async def log_out(session: AsyncSession, token: str | None, actor: Actor | None) -> None:
-    """End the session of a refresh token, and that of the bearer; an unknown or ended one is no error."""
-    wanted = {actor.session_id} if actor and actor.session_id else set()
-    if token:
-        kept = await session.get(RefreshToken, tokens.hash_token(token))
-        wanted |= {kept.session_id} if kept else set()
-    rows = select(LoginSession).where(LoginSession.id.in_(wanted)).order_by(LoginSession.id).with_for_update()
-    for login in (await session.scalars(rows)).all():
-        if login.ended_at is None:
-            who = Actor(user_id=login.user_id, username="", session_id=login.id, permissions={})
-            await end_session(session, login, "logout", now(), who)
-        actors.forget(login.id)
-
-
-async def revoke_session(session: AsyncSession, actor: Actor, session_id: int) -> None:
-    """End one of one's own sessions. Raises `SessionNotFound`."""
-    login = await session.scalar(
-        select(LoginSession)
-        .where(LoginSession.id == session_id, LoginSession.user_id == actor.user_id, LoginSession.ended_at.is_(None))
-        .with_for_update()
-    )
-    if login is None:
-        raise SessionNotFound
-    await end_session(session, login, "revoked", now(), actor)
-    actors.forget(session_id)
 
 
 async def set_password(session: AsyncSession, actor: Doer, user: User, password: str, *, pointer: str) -> None:
@@ -451,14 +267,3 @@ async def check_holds(session: AsyncSession, actor: Actor, role_ids: Collection[
     held = actor.permissions
     if any(held.get(p, 0) < scope for one in granted.values() for p, scope in one.items()):
         raise Forbidden("These roles may more than you may yourself.")
-
-
-async def forget_old_sessions(session: AsyncSession) -> None:
-    """Remove sessions that ended or expired more than 90 days ago, and throttles and links nobody needs."""
-    at = now()
-    old = at - timedelta(days=90)
-    await session.execute(delete(LoginSession).where(LoginSession.expires_at < old))
-    await session.execute(delete(Throttle).where(Throttle.updated_at < at - 2 * throttle.FORGIVEN_AFTER))
-    await session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < at))
-    await devices.forget_old(session, at)
-    await factors.forget_old_challenges(session, at)

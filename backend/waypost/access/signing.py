@@ -19,7 +19,7 @@ from waypost.access.assertions import NONCE, Assertion, algorithm_of, challenge_
 from waypost.access.errors import NoPasskeysHere, PasskeyRefused, SignatureRefused
 from waypost.access.events import StepUpFailed
 from waypost.access.factors import PASSKEY
-from waypost.access.service import Caller
+from waypost.access.sessions import Caller
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError
 from waypost.kernel.events import record

@@ -19,7 +19,7 @@ from waypost.access.actor import Actor
 from waypost.access.errors import StepUpNeeded, TooManyAttempts, UnknownFactor, WrongProof
 from waypost.access.events import StepUpDone, StepUpFailed
 from waypost.access.models import Credential, LoginSession
-from waypost.access.service import Caller
+from waypost.access.sessions import Caller, SignedIn, renew_by_proof
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError
@@ -109,8 +109,10 @@ async def last_proof(session: AsyncSession, actor: Actor) -> str | None:
     return (await session.execute(found)).scalar_one_or_none()
 
 
-async def prove(database: Database, caller: Caller, actor: Actor, name: str, proofs: Mapping[str, str]) -> datetime:
-    """Renew the proof of this session by a factor; until when it counts.
+async def prove(
+    database: Database, caller: Caller, actor: Actor, name: str, proofs: Mapping[str, str]
+) -> tuple[datetime, SignedIn | None]:
+    """Renew the proof of this session by a factor; until when it counts, and the browser's new tokens.
 
     Tries are counted as those of signing in are, against the person and the address, before the proof is looked at.
     Raises `UnknownFactor`, `TooManyAttempts` or `WrongProof`.
@@ -128,8 +130,9 @@ async def prove(database: Database, caller: Caller, actor: Actor, name: str, pro
             .where(LoginSession.id == actor.session_id, LoginSession.user_id == actor.user_id)
             .values(proved_at=at, proved_by=name)
         )
+        renewed = await renew_by_proof(session, actor, caller.refresh, at)
         await _record_success(session, caller, actor, name, at)
-    return at + MAX_AGE
+    return at + MAX_AGE, renewed
 
 
 async def check_password(database: Database, caller: Caller, actor: Actor, password: str, *, pointer: str) -> None:

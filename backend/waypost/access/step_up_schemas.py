@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from waypost.access.passkey_schemas import Credential
+from waypost.access.schemas import Tokens
 from waypost.kernel.shapes import Strict
 
 
@@ -38,3 +39,4 @@ class StepUpState(BaseModel):
         str | None, Field(examples=["password+totp"], description="With what it was, while it counts.")
     ]
     max_age_seconds: Annotated[int, Field(examples=[300])]
+    tokens: Annotated[Tokens | None, Field(description="New ones, where a browser confirmed it.")] = None

@@ -35,13 +35,14 @@ KEPT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified access token says. `expires` is a Unix time in seconds.
+    """What a verified access token says. `issued` and `expires` are Unix times in seconds.
 
     It is for a session, or for a `client` with `secret_id`, and then for no more than `scope`.
     """
 
     user_id: int
     session_id: int
+    issued: int
     expires: int
     client: str | None = None
     secret_id: int = 0
@@ -127,13 +128,13 @@ def _verify(token: str) -> Claims:
             raise SessionEnded
         _registry.validate(decoded.claims)
         said = decoded.claims
-        user_id, expires = int(said["sub"]), int(said["exp"])
+        user_id, issued, expires = int(said["sub"]), int(said["iat"]), int(said["exp"])
         if "client_id" not in said:
-            return Claims(user_id, int(said["sid"]), expires)
+            return Claims(user_id, int(said["sid"]), issued, expires)
         if "sid" in said:
             raise SessionEnded
         return Claims(
-            user_id, 0, expires, str(said["client_id"]), int(said["secret"]), tuple(str(said["scope"]).split())
+            user_id, 0, issued, expires, str(said["client_id"]), int(said["secret"]), tuple(str(said["scope"]).split())
         )
     except (JoseError, ValueError, TypeError, KeyError, UnicodeError) as wrong:
         raise SessionEnded from wrong

@@ -6,7 +6,6 @@ newer than the last one a code was taken for: somebody who looks over a shoulder
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import secrets
@@ -19,7 +18,8 @@ STEP = 30  # seconds
 DRIFT = 1  # steps a clock may be off
 ISSUER = "Waypost"
 RECOVERY_CODES = 10
-_RECOVERY_BYTES = 10  # 80 bits: a hash of it cannot be guessed back
+_RECOVERY_SIGNS = 28  # 140 bits: a plain hash of it cannot be guessed back, ever
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"  # five bits a sign, and none that looks like another
 
 
 def new_secret() -> str:
@@ -49,10 +49,8 @@ def step_of(secret: str, code: str, at: datetime, *, after: int) -> int | None:
 
 
 def new_recovery_codes() -> list[str]:
-    """Codes to write down, four by four."""
-    return [
-        _grouped(base64.b32encode(secrets.token_bytes(_RECOVERY_BYTES)).decode().lower()) for _ in range(RECOVERY_CODES)
-    ]
+    """Codes to write down, four by four. Those of earlier releases are shorter, and count until they are renewed."""
+    return [_grouped("".join(secrets.choice(_ALPHABET) for _ in range(_RECOVERY_SIGNS))) for _ in range(RECOVERY_CODES)]
 
 
 def _grouped(code: str) -> str:

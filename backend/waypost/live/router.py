@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,9 @@ from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
 from waypost.access.events import SessionClosed
 from waypost.access.permissions import Permission
+from waypost.access.queries import actors
+from waypost.access.session_events import SessionRulesChanged
+from waypost.kernel.clock import now
 from waypost.kernel.db import Database, database
 from waypost.kernel.errors import Kind, Refusal
 from waypost.kernel.http import StrictRoute
@@ -25,6 +29,7 @@ from waypost.live.screens import shown
 
 router = APIRouter(route_class=StrictRoute, prefix="/events", tags=["Live"])
 LOOK = 10.0  # seconds after which a quiet stream checks that its session still lives
+STREAM = Permission.NOTIFICATIONS_READ
 MOST_STREAMS = 30  # of one person in one process: a browser has one a tab
 _follower: Follower | None = None
 _open: Counter[int] = Counter()
@@ -50,6 +55,28 @@ def _ends(actor: Actor, happened: Happened) -> bool:
     return happened.type == SessionClosed.type and happened.data.get("session_id") == actor.session_id
 
 
+def _may_end(actor: Actor, happened: Happened) -> bool:
+    """Whether this may change what the person of a stream may see: about a role, about them, or how long sign-ins last."""
+    about_them = happened.object_type == "user" and happened.object_id == actor.user_id
+    return about_them or happened.object_type in ("role", SessionRulesChanged.object_type)
+
+
+async def _still(request: Request, actor: Actor) -> Actor:
+    """Who a stream is open for, asked anew. Raises a `Refusal` when it is open to them no more: their sign-in has ended, a
+    role was taken, or they must set up a second factor first."""
+    fresh = await current_actor(request)
+    fresh.require(STREAM)
+    return fresh
+
+
+def _patience(actor: Actor, looked_at: float) -> float:
+    """For how many seconds a stream need not be asked about: its sign-in may end before it is looked at anyhow."""
+    left = LOOK - (time.monotonic() - looked_at)
+    if actor.good_until is not None:
+        left = min(left, (actor.good_until - now()).total_seconds())
+    return max(left, 0.0)
+
+
 async def _start(follower: Follower, last_event_id: str | None) -> Position:
     if last_event_id and last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id) <= MAX_ID:
         async with database().read() as session:
@@ -57,7 +84,7 @@ async def _start(follower: Follower, last_event_id: str | None) -> Position:
     return follower.head
 
 
-async def _place(actor: Annotated[Actor, permit(Permission.NOTIFICATIONS_READ)]) -> AsyncIterator[Actor]:
+async def _place(actor: Annotated[Actor, permit(STREAM)]) -> AsyncIterator[Actor]:
     if _open[actor.user_id] >= MOST_STREAMS:
         raise TooManyStreams(retry_after=10)
     _open[actor.user_id] += 1
@@ -85,7 +112,7 @@ async def stream(
     """What happens to what the caller may see, as it happens. `Last-Event-ID` replays what was missed."""
     follower = _follower
     assert follower is not None
-    position = await _start(follower, last_event_id)
+    position, looked_at = await _start(follower, last_event_id), time.monotonic()
     yield ServerSentEvent(comment="open", retry=2000)
     while not follower.is_closing:
         events = await follower.after(position)
@@ -93,10 +120,13 @@ async def stream(
             if any(_ends(actor, happened) for happened in events):
                 return
             facts = await follower.facts(events)
+            is_about = any(_may_end(actor, happened) for happened in events)
+            if is_about:
+                actors.forget(actor.session_id or 0)
             # Most streams have no part in most events. One that has is asked anew whether it still may.
-            if any(shown(actor, happened, facts) for happened in events):
+            if is_about or not _patience(actor, looked_at) or any(shown(actor, happened, facts) for happened in events):
                 try:
-                    actor = await current_actor(request)
+                    actor, looked_at = await _still(request, actor), time.monotonic()
                 except Refusal:  # the session has ended, and with it the stream
                     return
             for happened in events:
@@ -105,8 +135,10 @@ async def stream(
                     yield ServerSentEvent(event=told[0], data=told[1], id=str(happened.id))
             position = events[-1].position
             continue
-        await follower.wait(position, LOOK)
+        await follower.wait(position, _patience(actor, looked_at))
+        if follower.head > position and _patience(actor, looked_at):
+            continue
         try:
-            actor = await current_actor(request)
+            actor, looked_at = await _still(request, actor), time.monotonic()
         except Refusal:
             return

@@ -100,6 +100,7 @@ KINDS: dict[str, Kind] = {
             "account.token_made",
             "account.provider_linked",
             "account.new_device",
+            "account.session_over",
             "account.reset",
             "account.reset_elsewhere",
         )

@@ -35,6 +35,7 @@ SecurityEvent = (
     | access.RecoveryCodeUsed
     | access.FactorsReset
     | access.NewDevice
+    | access.SessionClosed
     | access.PasswordResetAsked
     | TokenMade
     | IdentityLinked
@@ -102,6 +103,8 @@ async def _told(session: AsyncSession, recorded: Recorded, event: SecurityEvent)
             return await _linked(session, recorded, event)
         case access.NewDevice():
             return await _new_device(session, event)
+        case access.SessionClosed():
+            return await _session_over(session, event)
         case access.PasswordResetAsked():
             return await _reset(session, event)
 
@@ -128,6 +131,15 @@ async def _new_device(session: AsyncSession, event: access.NewDevice) -> Told | 
     link = await resets.make_not_me_link(session, event.user_id, login.created_at)
     facts = {"Device": device_name(login.user_agent), "Address": event.ip_address}
     return Told("account.new_device", "/account/sessions", "This was not me", {"facts": facts}, link)
+
+
+async def _session_over(session: AsyncSession, event: access.SessionClosed) -> Told | None:
+    """Told when nobody did it: there were too many."""
+    login = await session.get(LoginSession, event.session_id) if event.reason == "too_many" else None
+    if login is None:
+        return None
+    facts = {"Device": device_name(login.user_agent), "Address": login.ip_address}
+    return Told("account.session_over", "/account/sessions", "Look at where you are signed in", {"facts": facts})
 
 
 async def _reset(session: AsyncSession, event: access.PasswordResetAsked) -> Told | None:

@@ -183,6 +183,7 @@ export const useSession = defineStore("session", () => {
   return {
     user,
     hasEnded,
+    enter,
     isKept,
     isUnreachable,
     enterKept,

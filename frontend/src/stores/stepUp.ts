@@ -5,6 +5,7 @@ import * as api from "@/api/generated";
 import type { Credential, Signing, SigningAnswer } from "@/api/generated";
 import { asProblem } from "@/api/problem";
 import { canUsePasskeys, signWithPasskey } from "@/shared/lib/passkeys";
+import { useSession } from "./session";
 
 export const NEEDED = "step_up_needed";
 const MARGIN = 30_000; // what counts for less than this is asked for anew: a decision waits some seconds before it leaves
@@ -21,6 +22,7 @@ type Answer = Proof | null;
 
 /** Confirming that it is oneself, before something that matters: one dialog, wherever in the app it is asked for. */
 export const useStepUp = defineStore("step-up", () => {
+  const session = useSession();
   const isAsking = ref(false);
   const factors = ref<string[]>([]);
   const laid = shallowRef<Laid | null>(null);
@@ -100,13 +102,18 @@ export const useStepUp = defineStore("step-up", () => {
     }
   }
 
+  /** What was issued before opens nothing any more. */
+  function confirmed(state: api.StepUpState): void {
+    if (state.tokens) session.enter(state.tokens);
+    settle({});
+  }
+
   /** The person's password, or a code of their authenticator app; raises the problem when it is not right. */
   async function confirm(proof: string): Promise<void> {
     const body = factors.value.includes("totp")
       ? ({ factor: "totp", code: proof } as const)
       : ({ factor: "password", password: proof } as const);
-    await data(api.confirmStepUp({ body }));
-    settle({});
+    confirmed(await data(api.confirmStepUp({ body })));
   }
   /** What a device of theirs signs; raises when they turn away from it, or it is not right. */
   async function confirmByPasskey(): Promise<void> {
@@ -117,8 +124,7 @@ export const useStepUp = defineStore("step-up", () => {
     }
     const { options } = await data(api.passkeyStepUpOptions({}));
     const credential = await signWithPasskey(options);
-    await data(api.confirmStepUp({ body: { factor: "passkey", credential } }));
-    settle({});
+    confirmed(await data(api.confirmStepUp({ body: { factor: "passkey", credential } })));
   }
   const turnAway = () => settle(null);
 

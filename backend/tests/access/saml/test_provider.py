@@ -25,7 +25,7 @@ from waypost.access.providers.registry import KINDS, provider_of
 from waypost.access.providers.saml import bindings, bounded, kind, mapping, requests, verifying
 from waypost.access.providers.saml.reading import Facts, NameId
 from waypost.access.providers.saml.refusing import Refused
-from waypost.access.service import Caller, start_session
+from waypost.access.sessions import Caller, start_session
 from waypost.kernel import sealing
 from waypost.kernel.clock import now
 from waypost.kernel.settings import get_settings

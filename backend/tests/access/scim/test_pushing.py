@@ -91,7 +91,7 @@ async def test_whoever_an_administrator_let_in_again_is_not_taken_back(push: Pus
 async def test_who_is_disabled_is_out_at_the_next_request(
     push: Push, app: Any, database: Any, who: Any, said: dict[str, Any]
 ) -> None:
-    from waypost.access.service import Caller, start_session
+    from waypost.access.sessions import Caller, start_session
 
     made = await push.user(f"leaver{said['active']}")
     user = await account(database, made["id"])

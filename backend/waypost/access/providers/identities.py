@@ -16,7 +16,7 @@ from waypost.access.providers.events import IdentityUnlinked
 from waypost.access.providers.models import Identity, IdentityProvider
 from waypost.access.providers.registry import signs_in_by_redirect
 from waypost.access.queries import actors
-from waypost.access.service import end_session
+from waypost.access.sessions import end_session
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.events import record
 

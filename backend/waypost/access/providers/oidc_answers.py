@@ -14,7 +14,7 @@ from waypost.access.providers.oidc_issuer import issuers
 from waypost.access.providers.oidc_tokens import USUAL, WrongToken, read_header, read_logout_token
 from waypost.access.providers.registry import provider_of
 from waypost.access.providers.signing_out import signed_out_there
-from waypost.access.service import Caller
+from waypost.access.sessions import Caller
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.events import System, record

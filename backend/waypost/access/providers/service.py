@@ -34,7 +34,8 @@ from waypost.access.providers.people import mapped_roles
 from waypost.access.providers.queries import find_provider, groups_of, missing
 from waypost.access.providers.registry import KINDS, provider_of, seal, unseal
 from waypost.access.queries import actors
-from waypost.access.service import check_holds, check_may_give, end_session
+from waypost.access.service import check_holds, check_may_give
+from waypost.access.sessions import end_session
 from waypost.directory.models import User
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
+from waypost.access import cookies
 from waypost.access.actor import Actor
 from waypost.access.deps import caller_of, current_actor, permit, public
 from waypost.access.errors import ForeignOrigin, StepUpNeeded
@@ -31,7 +33,7 @@ from waypost.access.providers.sign_in_schemas import (
     TicketGiven,
     TriedRead,
 )
-from waypost.access.router import COOKIE, RefreshCookie, answer_of, same_origin
+from waypost.access.router import RefreshCookie, answer_of, same_origin
 from waypost.access.schemas import SecondFactorAsked, SignedInAnswer
 from waypost.access.step_up import require as require_step_up
 from waypost.kernel.db import ReadSession, WriteSession, database
@@ -39,22 +41,16 @@ from waypost.kernel.errors import Refusal
 from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.ids import PathId, random_token
 from waypost.kernel.openapi import problems
-from waypost.kernel.settings import get_settings
 
 router = APIRouter(route_class=StrictRoute)
 Oneself = Annotated[Actor, permit(Permission.SESSIONS_OWN)]
 Administrator = Annotated[Actor, permit(Permission.IDENTITY_CONFIGURE)]
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
-_LIFE = 3600  # seconds; several tabs share it
-
-
-def browser_cookie() -> str:
-    """The cookie's name: on TLS one that no other host can plant."""
-    return "__Host-waypost_sign_in" if get_settings().is_https else "waypost_sign_in"
+_LIFE = timedelta(hours=1)  # several tabs share it
 
 
 def _browser(request: Request) -> str | None:
-    given = request.cookies.get(browser_cookie(), "")
+    given = request.cookies.get(cookies.name_of(cookies.SIGN_IN), "")
     return given if _BROWSER.fullmatch(given) else None
 
 
@@ -64,15 +60,7 @@ async def _go(request: Request, provider_id: int, next_path: str, purpose: str, 
         database(), provider_id, browser=browser, next_path=next_path, purpose=purpose, actor=actor
     )
     response = json_response({"url": going.url})
-    response.set_cookie(
-        browser_cookie(),
-        browser,
-        max_age=_LIFE,
-        path="/",
-        httponly=True,
-        secure=get_settings().is_https,
-        samesite="strict",
-    )
+    cookies.give(response, cookies.SIGN_IN, browser, life=_LIFE)
     return response
 
 
@@ -116,16 +104,16 @@ async def come_in_by_provider(body: TicketGiven, request: Request) -> Response:
 
 @router.post("/auth/sign-out", tags=["Sign-in"], response_model=SignedOut, responses=problems(ForeignOrigin))
 @public
-async def sign_out(request: Request, token: RefreshCookie = None) -> Response:
+async def sign_out(request: Request, given: RefreshCookie) -> Response:
     """End this session, as `logout` does; and where to go to end it at the provider too, when one signed in there."""
     same_origin(request)
     try:
         actor = await current_actor(request)
     except Refusal:
         actor = None
-    url = await signing_out.sign_out(database(), token, actor)
+    url = await signing_out.sign_out(database(), given.value if given else None, actor)
     response = json_response({"url": url})
-    response.delete_cookie(COOKIE, path="/api/v1/auth")
+    cookies.take_refresh(response)
     return response
 
 

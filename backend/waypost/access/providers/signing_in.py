@@ -31,7 +31,8 @@ from waypost.access.providers.plain import person_again
 from waypost.access.providers.registry import provider_of, redirecting
 from waypost.access.providers.service import note
 from waypost.access.queries import role_names
-from waypost.access.service import Caller, SignedIn, admit
+from waypost.access.service import admit
+from waypost.access.sessions import Caller, SignedIn
 from waypost.kernel.clock import now
 from waypost.kernel.crypto import WrappedKey, keyring
 from waypost.kernel.db import Database

@@ -15,7 +15,7 @@ from waypost.access.providers.models import Identity, IdentityProvider
 from waypost.access.providers.registry import provider_of, signing_out
 from waypost.access.providers.signing_in import hint_of
 from waypost.access.queries import actors
-from waypost.access.service import end_session, log_out
+from waypost.access.sessions import end_session, log_out
 from waypost.kernel.crypto import Damaged
 from waypost.kernel.db import Database
 from waypost.kernel.events import System

@@ -17,7 +17,7 @@ from waypost.access.providers import people
 from waypost.access.providers.ldap.models import DirectoryLeaver
 from waypost.access.providers.models import IdentityProvider
 from waypost.access.providers.plan import Action, Step
-from waypost.access.service import end_all_sessions
+from waypost.access.sessions import end_all_sessions
 from waypost.directory.events import UserReactivated
 from waypost.directory.models import Department
 from waypost.directory.service import create_department

@@ -31,7 +31,8 @@ from waypost.access.providers.ldap.reading import Person, subject_filter, typed
 from waypost.access.providers.ldap.shape import Shape, departments_of
 from waypost.access.providers.models import Identity, IdentityProvider, ProviderGroup
 from waypost.access.providers.registry import provider_of
-from waypost.access.service import Caller, Elsewhere
+from waypost.access.service import Elsewhere
+from waypost.access.sessions import Caller
 from waypost.kernel.clock import now
 from waypost.kernel.crypto import Damaged
 from waypost.kernel.db import Database

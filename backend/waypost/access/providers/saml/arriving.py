@@ -22,7 +22,7 @@ from waypost.access.providers.saml.refusing import Refused
 from waypost.access.providers.saml.signing_out import count_once
 from waypost.access.providers.saml.worker import ResponseJob
 from waypost.access.providers.signing_in import Returned
-from waypost.access.service import Caller
+from waypost.access.sessions import Caller
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 

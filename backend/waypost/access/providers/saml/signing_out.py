@@ -21,7 +21,7 @@ from waypost.access.providers.saml.logout import LogoutAsked
 from waypost.access.providers.saml.refusing import Refused
 from waypost.access.providers.saml.worker import LogoutJob
 from waypost.access.queries import actors
-from waypost.access.service import end_session
+from waypost.access.sessions import end_session
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.events import System, record

@@ -109,6 +109,7 @@ export const KINDS = [
   "account.token_made",
   "account.provider_linked",
   "account.new_device",
+  "account.session_over",
   "account.reset",
   "account.reset_elsewhere",
   "phone.added",
