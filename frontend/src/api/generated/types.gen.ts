@@ -3187,6 +3187,18 @@ export type EarlierDecision = {
 };
 
 /**
+ * Ended
+ *
+ * How many sessions ended.
+ */
+export type Ended = {
+    /**
+     * Ended
+     */
+    ended: number;
+};
+
+/**
  * Enrolment
  *
  * What an authenticator app is given, shown this once.
@@ -4341,6 +4353,22 @@ export type ItemUpdate = {
      * Text
      */
     text?: string | null;
+};
+
+/**
+ * Lasts
+ *
+ * How long a sign-in lasts: unused for so many seconds, and until then in any case.
+ */
+export type Lasts = {
+    /**
+     * Ends At
+     */
+    ends_at: string;
+    /**
+     * Idle Seconds
+     */
+    idle_seconds: number;
 };
 
 /**
@@ -7509,6 +7537,18 @@ export type RecoveryCodes = {
 };
 
 /**
+ * Refresh
+ *
+ * For how long the person at this browser has done nothing; a page that is only open keeps nobody signed in.
+ */
+export type Refresh = {
+    /**
+     * Idle Seconds
+     */
+    idle_seconds?: number;
+};
+
+/**
  * Rehearsal
  *
  * `items` are the tickets of which the rules say something, or which would be different; newest first.
@@ -8377,6 +8417,18 @@ export type RoleMade = {
         [key: string]: 'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL';
     };
     /**
+     * Session Absolute Minutes
+     *
+     * And in all.
+     */
+    session_absolute_minutes: number | null;
+    /**
+     * Session Idle Minutes
+     *
+     * Its people's sign-ins end unused after so many minutes.
+     */
+    session_idle_minutes: number | null;
+    /**
      * Version
      *
      * The version you read.
@@ -8485,6 +8537,18 @@ export type RoleRead = {
         [key: string]: 'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL';
     };
     /**
+     * Session Absolute Minutes
+     *
+     * And in all.
+     */
+    session_absolute_minutes: number | null;
+    /**
+     * Session Idle Minutes
+     *
+     * Its people's sign-ins end unused after so many minutes.
+     */
+    session_idle_minutes: number | null;
+    /**
      * Version
      *
      * The version you read.
@@ -8588,6 +8652,28 @@ export type RoleSide = {
     permissions: {
         [key: string]: 'OWN' | 'LINE' | 'TEAM' | 'DEPARTMENT' | 'ALL';
     };
+};
+
+/**
+ * RoleTimes
+ *
+ * A role's own minutes, where it has any; null leaves it to the house.
+ */
+export type RoleTimes = {
+    /**
+     * Absolute Minutes
+     */
+    absolute_minutes: number | null;
+    /**
+     * Idle Minutes
+     */
+    idle_minutes: number | null;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
 };
 
 /**
@@ -9471,13 +9557,17 @@ export type ServiceAccountRead = {
 /**
  * SessionItem
  *
- * One sign-in on one device.
+ * One sign-in on one device: how it began, and when it ends if it is used no more.
  */
 export type SessionItem = {
     /**
      * Created At
      */
     created_at: string;
+    /**
+     * Ends At
+     */
+    ends_at: string;
     /**
      * Id
      */
@@ -9494,6 +9584,18 @@ export type SessionItem = {
      * Last Seen At
      */
     last_seen_at: string;
+    /**
+     * Method
+     *
+     * Null for one that began before this was kept.
+     */
+    method: string | null;
+    /**
+     * Provider
+     *
+     * By which provider.
+     */
+    provider: string | null;
     /**
      * User Agent
      */
@@ -9512,6 +9614,58 @@ export type SessionPage = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * SessionRulesRead
+ *
+ * How many minutes a sign-in lasts unused and in all, and how many of one person there may be at once.
+ */
+export type SessionRulesRead = {
+    /**
+     * Absolute Minutes
+     */
+    absolute_minutes: number;
+    /**
+     * Idle Minutes
+     */
+    idle_minutes: number;
+    /**
+     * Most At Once
+     */
+    most_at_once: number;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * SessionRulesSet
+ *
+ * The rules as they are to be.
+ */
+export type SessionRulesSet = {
+    /**
+     * Absolute Minutes
+     */
+    absolute_minutes: number;
+    /**
+     * Idle Minutes
+     */
+    idle_minutes: number;
+    /**
+     * Most At Once
+     */
+    most_at_once: number;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
 };
 
 /**
@@ -9634,7 +9788,7 @@ export type SignatureRead = {
 /**
  * SignedInAnswer
  *
- * An access token for the `Authorization` header; the refresh token comes in a cookie scripts can't read.
+ * An access token, and who is signed in by it.
  */
 export type SignedInAnswer = {
     /**
@@ -9647,6 +9801,7 @@ export type SignedInAnswer = {
      * Seconds.
      */
     expires_in: number;
+    session: Lasts;
     /**
      * Token Type
      */
@@ -10275,6 +10430,10 @@ export type StepUpState = {
      * With what it was, while it counts.
      */
     proved_by: string | null;
+    /**
+     * New ones, where a browser confirmed it.
+     */
+    tokens?: Tokens | null;
     /**
      * Valid Until
      */
@@ -12030,6 +12189,29 @@ export type TokenScopes = {
      * Most Tokens
      */
     most_tokens: number;
+};
+
+/**
+ * Tokens
+ *
+ * An access token for the `Authorization` header; the refresh token comes in a cookie scripts can't read.
+ */
+export type Tokens = {
+    /**
+     * Access Token
+     */
+    access_token: string;
+    /**
+     * Expires In
+     *
+     * Seconds.
+     */
+    expires_in: number;
+    session: Lasts;
+    /**
+     * Token Type
+     */
+    token_type: string;
 };
 
 /**
@@ -17756,7 +17938,10 @@ export type LeaveToSignInResponses = {
 export type LeaveToSignInResponse = LeaveToSignInResponses[keyof LeaveToSignInResponses];
 
 export type RefreshData = {
-    body?: never;
+    /**
+     * Body
+     */
+    body?: Refresh | null;
     path?: never;
     query?: never;
     url: '/api/v1/auth/refresh';
@@ -17771,6 +17956,10 @@ export type RefreshErrors = {
      * Foreign origin
      */
     403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
     /**
      * Please wait
      */
@@ -17838,6 +18027,39 @@ export type SessionsResponses = {
 
 export type SessionsResponse = SessionsResponses[keyof SessionsResponses];
 
+export type EndOtherSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/sessions/end-others';
+};
+
+export type EndOtherSessionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors];
+
+export type EndOtherSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: Ended;
+};
+
+export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses];
+
 export type RevokeSessionData = {
     body?: never;
     path: {
@@ -17856,7 +18078,7 @@ export type RevokeSessionErrors = {
      */
     401: Problem;
     /**
-     * Not allowed
+     * Confirmation needed
      */
     403: Problem;
     /**
@@ -24404,6 +24626,56 @@ export type SetRoleSecondFactorResponses = {
 
 export type SetRoleSecondFactorResponse = SetRoleSecondFactorResponses[keyof SetRoleSecondFactorResponses];
 
+export type SetRoleSessionTimesData = {
+    body: RoleTimes;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: number;
+    };
+    query?: never;
+    url: '/api/v1/roles/{role_id}/session-times';
+};
+
+export type SetRoleSessionTimesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SetRoleSessionTimesError = SetRoleSessionTimesErrors[keyof SetRoleSessionTimesErrors];
+
+export type SetRoleSessionTimesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleRead;
+};
+
+export type SetRoleSessionTimesResponse = SetRoleSessionTimesResponses[keyof SetRoleSessionTimesResponses];
+
 export type RoutingRulesData = {
     body?: never;
     path?: never;
@@ -25698,6 +25970,80 @@ export type MakeServiceTokenResponses = {
 };
 
 export type MakeServiceTokenResponse = MakeServiceTokenResponses[keyof MakeServiceTokenResponses];
+
+export type ReadSessionRulesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session-rules';
+};
+
+export type ReadSessionRulesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReadSessionRulesError = ReadSessionRulesErrors[keyof ReadSessionRulesErrors];
+
+export type ReadSessionRulesResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionRulesRead;
+};
+
+export type ReadSessionRulesResponse = ReadSessionRulesResponses[keyof ReadSessionRulesResponses];
+
+export type SetSessionRulesData = {
+    body: SessionRulesSet;
+    path?: never;
+    query?: never;
+    url: '/api/v1/session-rules';
+};
+
+export type SetSessionRulesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SetSessionRulesError = SetSessionRulesErrors[keyof SetSessionRulesErrors];
+
+export type SetSessionRulesResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionRulesRead;
+};
+
+export type SetSessionRulesResponse = SetSessionRulesResponses[keyof SetSessionRulesResponses];
 
 export type TagsData = {
     body?: never;
