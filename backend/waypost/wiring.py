@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from waypost.access import events as access
-from waypost.access import grants, role_changes, service_accounts
+from waypost.access import grants, people_jobs, role_changes, service_accounts
 from waypost.access import personal as access_personal
 from waypost.access import role_events as roles
 from waypost.access.api_tokens import forget_old_tokens
@@ -246,6 +246,12 @@ async def _change_many(database: Database) -> None:
         await hints.ask(bulk.TASK)
 
 
+async def _change_many_people(database: Database) -> None:
+    """Go on with changes of many people; what is left asks for the next turn behind everything else that waits."""
+    if await people_jobs.jobs.run_due(database):
+        await hints.ask(people_jobs.TASK)
+
+
 async def _timers(database: Database) -> None:
     """Let the approvals' timers run; what is left asks for the next turn behind everything else that waits."""
     if await timing.run_due(database):
@@ -283,6 +289,7 @@ async def _keep_house(database: Database) -> None:
         await reply_codes.forget_old_messages(session)
         await phones.forget_unproved(session)
         await bulk.forget_old_jobs(session)
+        await people_jobs.forget_old_jobs(session)
         await importing.forget_old_imports(session)
         await drafts.forget_old_drafts(session)
         await comment_drafts.forget_old_comment_drafts(session)
@@ -297,6 +304,7 @@ def tasks() -> dict[str, Task]:
         SEND: sending.send_due,
         SCAN: keeping.scan_due,
         bulk.TASK: _change_many,
+        people_jobs.TASK: _change_many_people,
         importing.TASK: _import,
         delegating.TASK: delegating.begin_due,
         leaving.TASK: leaving.sweep,
@@ -327,6 +335,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "due": {"task": due.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "directories": {"task": directories.TASK, "schedule": 15.0, "options": {"expires": 15}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
+    "bulk_people": {"task": people_jobs.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "grants": {"task": grants.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "role_changes": {"task": role_changes.TASK, "schedule": 60.0, "options": {"expires": 60}},

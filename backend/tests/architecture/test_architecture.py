@@ -265,6 +265,7 @@ ONLY_KEPT = {
     "phone.asked",
     "phone.resumed",
     "phone.stopped",
+    "people.bulk_started",
     "role.changed",
     "role.created",
     "role.removed",

@@ -219,3 +219,15 @@ class TooManySecrets(Conflict):
     """This client has two secrets already: revoke one first."""
 
     code = "too_many_secrets"
+
+
+class PeopleJobNotFound(NotFound):
+    """There is no such change of many people of yours."""
+
+    code = "people_job_not_found"
+
+
+class TooManyLeave(Conflict):
+    """So many people would be deactivated that this has to be said to be meant: look at the preview, and say how many."""
+
+    code = "too_many_leave"

@@ -178,6 +178,22 @@ class RolesGranted(AccessEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PeopleJobStarted(Event):
+    """An administrator began to do the same with many people; what became of each stands in events of their own."""
+
+    type: ClassVar[str] = "people.bulk_started"
+    object_type: ClassVar[str] = "people_job"
+    job_id: int
+    action: dict[str, Any]
+    total: int
+    leaving: int
+
+    @property
+    def object_id(self) -> int:
+        return self.job_id
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoleSecondFactor(Event):
     """A role began or ceased to need a second factor."""
 

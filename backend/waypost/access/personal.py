@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import waypost.access.models
+import waypost.access.people_job_models
 import waypost.access.privacy.models
 import waypost.access.providers.ldap.models
 import waypost.access.providers.models
@@ -48,6 +49,8 @@ PERSONAL = (
     Held("role_changes", "user_id", "Changes of their roles that waited", Then.KEPT, _TRACE, shown=("created_at",)),
     Held("role_changes", "asked_by_id", "Changes of roles they asked for", Then.KEPT, _TRACE),
     Held("role_changes", "settled_by_id", "Changes of roles they settled", Then.KEPT, _TRACE),
+    Held("people_jobs", "actor_id", "Changes of many people", Then.KEPT, _TRACE, shown=("id", "status", "created_at")),
+    Held("people_job_items", "user_id", "Changes of many people, of which they were one", Then.DELETED, _TRACE),
     Held(
         "identities",
         "user_id",

@@ -117,16 +117,26 @@ async def remove_role(
 
 
 async def give_role(
-    session: AsyncSession, actor: Actor, role_id: int, *, user_id: int, expires_at: datetime | None, reason: str
+    session: AsyncSession,
+    actor: Actor,
+    role_id: int,
+    *,
+    user_id: int,
+    expires_at: datetime | None,
+    reason: str,
+    is_proved: bool = False,
 ) -> Done:
-    """Give somebody a role, for good or until it ends. Raises `RoleNotFound`, `Invalid`, `LastAdministrator`, and for one
-    that gives power `StepUpNeeded` and, where that takes two, what asking raises."""
+    """Give somebody a role, for good or until it ends; with `is_proved` the caller has asked for a step-up already.
+
+    Raises `RoleNotFound`, `Invalid`, `LastAdministrator`, and for one that gives power `StepUpNeeded` and, where that
+    takes two, what asking raises.
+    """
     actor.require(Permission.ROLES_CONFIGURE)
     role = await grants.find_role(session, role_id, lock=True)
     at = now()
     granted = (await granted_by_roles(session, [role.id]))[role.id]
     is_power = gives_power(granted, is_marked=role.is_privileged)
-    if is_power:
+    if is_power and not is_proved:
         await step_up.require(session, actor)
     await grants.check_grant(session, role, user_id, expires_at=expires_at, at=at)
     if is_power and await needs_two(session):

@@ -1,19 +1,15 @@
-"""`BulkService`: one action on many tickets, each decided and committed on its own, exactly once.
+"""`BulkService`: one action on many tickets, each decided and committed on its own, exactly once (`kernel.jobs`).
 
-A job is rows: what is to be done with which tickets. An item is taken, done and marked in one transaction, so a worker
-that dies leaves the rest to the next one and repeats nothing. Permission is asked for each ticket when its turn comes,
-of the person as they are then.
+Permission is asked for each ticket when its turn comes, of the person as they are then.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -21,7 +17,7 @@ from waypost.access.queries import actor_of_user
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Refusal
-from waypost.kernel.logs import get_logger
+from waypost.kernel.jobs import Jobs, Rehearsed
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.tickets import assigning, service, talking, watching
 from waypost.tickets.errors import ChangedSince, JobNotFound, NothingToUndo, TicketNotFound, TooManyMatching
@@ -30,12 +26,9 @@ from waypost.tickets.listing import Filters, ticket_list
 from waypost.tickets.models import BulkItem, BulkJob, Ticket
 from waypost.tickets.queries import find_ticket
 
-log = get_logger(__name__)
 MOST_TICKETS = 2_000
 MOST_WAITED = 500  # tickets a client may wait for; larger jobs are answered at once
 MOST_REHEARSED = 500  # tickets a preview looks at
-TURN = 5.0  # seconds a worker process gives to jobs at a time
-ROUND = 100  # tickets of one job before the next one has its turn
 UNDO_WITHIN = timedelta(minutes=10)
 KEPT = timedelta(days=30)
 CHANNEL = "bulk"
@@ -43,10 +36,6 @@ TASK = "tickets.bulk"
 UNDOABLE = frozenset({"assign", "update", "tag"})
 Action = dict[str, Any]
 Outcome = tuple[int, dict[str, str] | None]
-
-
-class _Rehearsed(Exception):
-    """Ends a rehearsal, so that nothing of it is kept."""
 
 
 # --- one ticket -------------------------------------------------------------------------------------------------------
@@ -126,22 +115,8 @@ async def start_job(session: AsyncSession, actor: Actor, *, ticket_ids: Sequence
 async def _new_job(
     session: AsyncSession, actor: Actor, action: Action, items: list[dict[str, Any]], undo_of: int | None = None
 ) -> BulkJob:
-    job = BulkJob(
-        actor_id=actor.user_id,
-        action=action,
-        limited_to=actor.limits,
-        undo_of_id=undo_of,
-        status="RUNNING",
-        total=len(items),
-        done=0,
-        failed=0,
-        created_at=now(),
-        finished_at=None,
-    )
-    session.add(job)
-    await session.flush()
-    rows = [{**item, "job_id": job.id, "position": n, "status": "PENDING"} for n, item in enumerate(items)]
-    await session.execute(insert(BulkItem), rows)
+    job = BulkJob(actor_id=actor.user_id, action=action, limited_to=actor.limits, undo_of_id=undo_of)
+    await jobs.begin(session, job, items)
     return job
 
 
@@ -156,17 +131,7 @@ async def find_job(session: AsyncSession, actor: Actor, job_id: int, *, lock: bo
 async def retry_job(session: AsyncSession, actor: Actor, job_id: int) -> BulkJob:
     """Try again what failed."""
     job = await find_job(session, actor, job_id, lock=True)
-    again = await session.execute(
-        update(BulkItem)
-        .where(BulkItem.job_id == job_id, BulkItem.status == "FAILED")
-        .values(status="PENDING", error=None)
-        .returning(BulkItem.ticket_id)
-    )
-    count = len(again.all())
-    if count:
-        job.failed -= count
-        job.status, job.finished_at = "RUNNING", None
-    await session.flush()
+    await jobs.retry(session, job)
     return job
 
 
@@ -200,89 +165,20 @@ def can_undo(job: BulkJob, at: datetime) -> bool:
 # --- doing it ---------------------------------------------------------------------------------------------------------
 
 
-async def run_job(database: Database, job_id: int) -> None:
-    """Do what is left of a job; several at once share it. Ends when nothing is left that nobody else holds."""
-    while await _one(database, job_id):
-        pass
+async def _work(session: AsyncSession, job: BulkJob, item: BulkItem) -> dict[str, Any]:
+    actor = await actor_of_user(session, job.actor_id, CHANNEL)
+    if actor is None:
+        raise TicketNotFound
+    actor = actor.limited(job.limited_to)
+    if job.undo_of_id is None:
+        before, version = await _apply(session, actor, item.ticket_id, job.action)
+    else:
+        before, version = await _undo(session, actor, item, job.action)
+    return {"before": before, "version": version}
 
 
-async def run_due(database: Database, *, seconds: float = TURN) -> int:
-    """Go on with the jobs that are not finished, in turns; returns how many tickets were done.
-
-    It ends after some seconds, so that mails and everything else the worker does have their turn too, and when others
-    hold all that is left.
-    """
-    done, in_round, last, until = 0, 0, 0, time.monotonic() + seconds
-    while time.monotonic() < until:
-        running = select(BulkJob.id).where(BulkJob.status == "RUNNING", BulkJob.id > last)
-        async with database.read() as session:
-            following = await session.scalar(running.order_by(BulkJob.id).limit(1))
-        if following is None:
-            if not in_round:
-                break
-            last = in_round = 0
-            continue
-        last = following
-        for _ in range(ROUND):
-            if time.monotonic() >= until or not await _one(database, following):
-                break
-            done, in_round = done + 1, in_round + 1
-    return done
-
-
-async def finished(database: Database, job_id: int) -> None:
-    """Do the job here and now, and wait for what others hold of it."""
-    while True:
-        await run_job(database, job_id)
-        async with database.read() as session:
-            if await session.scalar(select(BulkJob.status).where(BulkJob.id == job_id)) != "RUNNING":
-                return
-        await asyncio.sleep(0.05)
-
-
-async def _one(database: Database, job_id: int) -> bool:
-    async with database.transaction() as session:
-        waiting = select(BulkItem).where(BulkItem.job_id == job_id, BulkItem.status == "PENDING")
-        item = await session.scalar(
-            waiting.order_by(BulkItem.position).limit(1).with_for_update(skip_locked=True, of=BulkItem)
-        )
-        if item is None:
-            await _finish(session, job_id)
-            return False
-        job = await session.get_one(BulkJob, job_id)
-        actor = await actor_of_user(session, job.actor_id, CHANNEL)
-        try:
-            if actor is None:
-                raise TicketNotFound
-            actor = actor.limited(job.limited_to)
-            async with session.begin_nested():
-                if job.undo_of_id is None:
-                    before, version = await _apply(session, actor, item.ticket_id, job.action)
-                else:
-                    before, version = await _undo(session, actor, item, job.action)
-        except Refusal as refused:
-            item.status, item.error = "FAILED", {"code": refused.code, "detail": refused.detail}
-        except Exception:  # a defect must not stop the others, nor be tried for ever
-            log.exception("bulk item failed", job_id=job_id, ticket_id=item.ticket_id)
-            item.status, item.error = (
-                "FAILED",
-                {"code": "internal_error", "detail": "Something went wrong on our side."},
-            )
-        else:
-            item.status, item.before, item.version = "DONE", before, version
-        await session.flush()
-        counted = BulkJob.done if item.status == "DONE" else BulkJob.failed
-        await session.execute(update(BulkJob).where(BulkJob.id == job_id).values({counted: counted + 1}))
-        return True
-
-
-async def _finish(session: AsyncSession, job_id: int) -> None:
-    left = select(BulkItem.ticket_id).where(BulkItem.job_id == job_id, BulkItem.status == "PENDING").exists()
-    await session.execute(
-        update(BulkJob)
-        .where(BulkJob.id == job_id, BulkJob.status == "RUNNING", ~left)
-        .values(status="FINISHED", finished_at=now())
-    )
+jobs = Jobs(BulkJob, BulkItem, "ticket_id", _work)
+run_job, run_due, finished = jobs.run, jobs.run_due, jobs.finished
 
 
 async def matching(session: AsyncSession, actor: Actor, filters: Filters) -> list[int]:
@@ -307,8 +203,8 @@ async def rehearse(database: Database, actor: Actor, *, ticket_ids: Sequence[int
         try:
             async with database.transaction() as session:
                 await _apply(session, actor, ticket_id, action)
-                raise _Rehearsed
-        except _Rehearsed:
+                raise Rehearsed
+        except Rehearsed:
             pass
         except Refusal as refused:
             error = {"code": refused.code, "detail": refused.detail}

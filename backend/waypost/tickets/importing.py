@@ -24,6 +24,7 @@ from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError, Invalid, Refusal
 from waypost.kernel.events import record
+from waypost.kernel.jobs import Rehearsed
 from waypost.kernel.logs import get_logger
 from waypost.tickets import events, mapping
 from waypost.tickets.import_errors import BadFile, ImportNotFound, NotNow
@@ -42,10 +43,6 @@ ROUND = 200  # rows of one import before the next one has its turn
 # The state a row must be in for a phase to take it, by the import's status.
 TAKEN = {"CHECKING": "PENDING", "RUNNING": "READY"}
 ENDS = {"CHECKING": "CHECKED", "RUNNING": "FINISHED"}
-
-
-class _Rehearsed(Exception):
-    """Ends a rehearsal, so that nothing of it is kept."""
 
 
 # --- bringing a file --------------------------------------------------------------------------------------------------
@@ -297,9 +294,9 @@ async def _do(session: AsyncSession, actor: Actor, job: TicketImport, row: Impor
         async with session.begin_nested():
             ticket_id = await make_ticket(session, actor, job.id, plan, row, is_rehearsal=is_rehearsal)
             if is_rehearsal:
-                raise _Rehearsed
+                raise Rehearsed
         row.status, row.ticket_id = "DONE", ticket_id
-    except _Rehearsed:
+    except Rehearsed:
         row.status = "READY"
     except Duplicate as known:
         row.status, row.ticket_id = "DUPLICATE", known.ticket_id
