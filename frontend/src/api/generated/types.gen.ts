@@ -1078,6 +1078,38 @@ export type BulkJobRead = {
 };
 
 /**
+ * BulkPeople
+ *
+ * The same with each of these people. `leaving` says how many it deactivates, where that are many: a preview tells.
+ */
+export type BulkPeople = {
+    /**
+     * Action
+     */
+    action: ({
+        type: 'deactivate';
+    } & Deactivate) | ({
+        type: 'reactivate';
+    } & Reactivate) | ({
+        type: 'department';
+    } & ToDepartment) | ({
+        type: 'manager';
+    } & ToManager) | ({
+        type: 'give_role';
+    } & GiveRole) | ({
+        type: 'take_role';
+    } & TakeRole);
+    /**
+     * Leaving
+     */
+    leaving?: number | null;
+    /**
+     * User Ids
+     */
+    user_ids: Array<number>;
+};
+
+/**
  * BulkPreview
  *
  * What would become of the tickets: of the first 500, when there are more.
@@ -2199,6 +2231,16 @@ export type Dashboard = {
      * The last 30 days, UTC.
      */
     trend: Array<TrendDay>;
+};
+
+/**
+ * Deactivate
+ */
+export type Deactivate = {
+    /**
+     * Type
+     */
+    type: 'deactivate';
 };
 
 /**
@@ -3653,6 +3695,30 @@ export type FormVersionRead = {
      * Version
      */
     version: number;
+};
+
+/**
+ * GiveRole
+ */
+export type GiveRole = {
+    /**
+     * Expires At
+     */
+    expires_at?: string | null;
+    /**
+     * Reason
+     *
+     * Why; whoever confirms it reads this.
+     */
+    reason?: string;
+    /**
+     * Role Id
+     */
+    role_id: number;
+    /**
+     * Type
+     */
+    type: 'give_role';
 };
 
 /**
@@ -6136,6 +6202,120 @@ export type PeopleAnswer = {
 };
 
 /**
+ * PeopleJobItemRead
+ */
+export type PeopleJobItemRead = {
+    error: Refused | null;
+    /**
+     * Outcome
+     *
+     * `SAME`: it was so already. `WAITS`: for a second administrator.
+     */
+    outcome: 'DONE' | 'SAME' | 'WAITS' | null;
+    /**
+     * Status
+     */
+    status: 'PENDING' | 'DONE' | 'FAILED';
+    user: PersonRef;
+};
+
+/**
+ * PeopleJobItems
+ */
+export type PeopleJobItems = {
+    /**
+     * Items
+     */
+    items: Array<PeopleJobItemRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * PeopleJobRead
+ */
+export type PeopleJobRead = {
+    /**
+     * Action
+     */
+    action: {
+        [key: string]: unknown;
+    };
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Failed
+     */
+    failed: number;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Status
+     */
+    status: 'RUNNING' | 'FINISHED';
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
+ * PeoplePreview
+ *
+ * What would become of the first two hundred. `is_much`: so many would leave that their number has to be said.
+ */
+export type PeoplePreview = {
+    /**
+     * Active
+     */
+    active: number;
+    /**
+     * Is Much
+     */
+    is_much: boolean;
+    /**
+     * Leaving
+     */
+    leaving: number;
+    /**
+     * Results
+     */
+    results: Array<PeopleResult>;
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
+ * PeopleResult
+ */
+export type PeopleResult = {
+    error: Refused | null;
+    /**
+     * Outcome
+     *
+     * `SAME`: it was so already. `WAITS`: for a second administrator.
+     */
+    outcome: 'DONE' | 'SAME' | 'WAITS' | null;
+    user: PersonRef;
+};
+
+/**
  * Permission
  *
  * Every permission there is. A route names one; a test fails when it does not.
@@ -7497,6 +7677,16 @@ export type QuietHours = {
 };
 
 /**
+ * Reactivate
+ */
+export type Reactivate = {
+    /**
+     * Type
+     */
+    type: 'reactivate';
+};
+
+/**
  * Ready
  *
  * `status` is `ok`, `degraded` (works, without the cache or with mails waiting) or `down`.
@@ -7546,6 +7736,20 @@ export type Refresh = {
      * Idle Seconds
      */
     idle_seconds?: number;
+};
+
+/**
+ * Refused
+ */
+export type Refused = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Detail
+     */
+    detail: string;
 };
 
 /**
@@ -11096,6 +11300,20 @@ export type TagsAnswer = {
 };
 
 /**
+ * TakeRole
+ */
+export type TakeRole = {
+    /**
+     * Role Id
+     */
+    role_id: number;
+    /**
+     * Type
+     */
+    type: 'take_role';
+};
+
+/**
  * TeamCreate
  */
 export type TeamCreate = {
@@ -12153,6 +12371,34 @@ export type TicketUpdate = {
      * Version
      */
     version?: number | null;
+};
+
+/**
+ * ToDepartment
+ */
+export type ToDepartment = {
+    /**
+     * Department Id
+     */
+    department_id: number | null;
+    /**
+     * Type
+     */
+    type: 'department';
+};
+
+/**
+ * ToManager
+ */
+export type ToManager = {
+    /**
+     * Manager Id
+     */
+    manager_id: number | null;
+    /**
+     * Type
+     */
+    type: 'manager';
 };
 
 /**
@@ -23263,6 +23509,161 @@ export type PeopleResponses = {
 
 export type PeopleResponse = PeopleResponses[keyof PeopleResponses];
 
+export type PeopleJobData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: number;
+    };
+    query?: never;
+    url: '/api/v1/people-jobs/{job_id}';
+};
+
+export type PeopleJobErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PeopleJobError = PeopleJobErrors[keyof PeopleJobErrors];
+
+export type PeopleJobResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeopleJobRead;
+};
+
+export type PeopleJobResponse = PeopleJobResponses[keyof PeopleJobResponses];
+
+export type PeopleJobItemsData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: number;
+    };
+    query?: {
+        /**
+         * Status
+         */
+        status?: 'PENDING' | 'DONE' | 'FAILED' | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/people-jobs/{job_id}/items';
+};
+
+export type PeopleJobItemsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PeopleJobItemsError = PeopleJobItemsErrors[keyof PeopleJobItemsErrors];
+
+export type PeopleJobItemsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeopleJobItems;
+};
+
+export type PeopleJobItemsResponse = PeopleJobItemsResponses[keyof PeopleJobItemsResponses];
+
+export type RetryPeopleJobData = {
+    body?: never;
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: number;
+    };
+    query?: never;
+    url: '/api/v1/people-jobs/{job_id}/retry';
+};
+
+export type RetryPeopleJobErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RetryPeopleJobError = RetryPeopleJobErrors[keyof RetryPeopleJobErrors];
+
+export type RetryPeopleJobResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeopleJobRead;
+};
+
+export type RetryPeopleJobResponse = RetryPeopleJobResponses[keyof RetryPeopleJobResponses];
+
 export type PermissionsData = {
     body?: never;
     path?: never;
@@ -30375,6 +30776,100 @@ export type CreateUserResponses = {
 };
 
 export type CreateUserResponse = CreateUserResponses[keyof CreateUserResponses];
+
+export type ChangeManyPeopleData = {
+    body: BulkPeople;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/users/bulk';
+};
+
+export type ChangeManyPeopleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ChangeManyPeopleError = ChangeManyPeopleErrors[keyof ChangeManyPeopleErrors];
+
+export type ChangeManyPeopleResponses = {
+    /**
+     * Successful Response
+     */
+    202: PeopleJobRead;
+};
+
+export type ChangeManyPeopleResponse = ChangeManyPeopleResponses[keyof ChangeManyPeopleResponses];
+
+export type PreviewManyPeopleData = {
+    body: BulkPeople;
+    path?: never;
+    query?: never;
+    url: '/api/v1/users/bulk/preview';
+};
+
+export type PreviewManyPeopleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PreviewManyPeopleError = PreviewManyPeopleErrors[keyof PreviewManyPeopleErrors];
+
+export type PreviewManyPeopleResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeoplePreview;
+};
+
+export type PreviewManyPeopleResponse = PreviewManyPeopleResponses[keyof PreviewManyPeopleResponses];
 
 export type ExportUsersData = {
     body?: never;
