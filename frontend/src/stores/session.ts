@@ -4,6 +4,7 @@ import { data, useTokens } from "@/api/client";
 import * as api from "@/api/generated";
 import { asProblem } from "@/api/problem";
 import { signWithPasskey } from "@/shared/lib/passkeys";
+import { idleSeconds } from "@/shared/lib/use";
 
 // Says that this browser has a session to come back to; nothing secret. Without it a first visit asks the server nothing.
 const MARK = "waypost.session";
@@ -31,12 +32,15 @@ export const useSession = defineStore("session", () => {
   const isKept = ref(false);
   const isUnreachable = ref(false);
   const waiting = ref<api.SecondFactorAsked | null>(null);
+  /** How long this sign-in lasts, unused and in all. */
+  const lasts = ref<api.Lasts | null>(null);
   let token: string | null = null;
   let renewing: Promise<boolean> | null = null;
   let restoring: Promise<void> | null = null;
 
-  function enter(answer: { access_token: string }): void {
+  function enter(answer: { access_token: string; session?: api.Lasts }): void {
     token = answer.access_token;
+    lasts.value = answer.session ?? null;
     hasEnded.value = false;
     isUnreachable.value = false;
     mark(true);
@@ -60,7 +64,7 @@ export const useSession = defineStore("session", () => {
 
   async function renewOnce(): Promise<boolean> {
     try {
-      enter(await data(api.refresh({})));
+      enter(await data(api.refresh({ body: { idle_seconds: idleSeconds() } })));
       return true;
     } catch (error) {
       const problem = asProblem(error);
@@ -76,6 +80,21 @@ export const useSession = defineStore("session", () => {
   function renew(): Promise<boolean> {
     renewing ??= renewOnce().finally(() => (renewing = null));
     return renewing;
+  }
+
+  /** Asks the server whether this sign-in goes on; when it does not, one signs in again where one is. */
+  async function check(): Promise<void> {
+    const goesOn = await renew().catch(() => true); // who cannot be asked has ended nothing
+    if (!goesOn && user.value) hasEnded.value = true;
+  }
+
+  /** After it had ended: whether somebody has signed in again in another tab of this browser. */
+  async function lookAgain(): Promise<void> {
+    if (!hasEnded.value || !isMarked()) return;
+    const before = user.value?.id;
+    if (!(await renew().catch(() => false))) return;
+    await loadUser().catch(() => undefined);
+    if (user.value?.id !== before) window.location.reload();
   }
 
   useTokens({
@@ -183,7 +202,10 @@ export const useSession = defineStore("session", () => {
   return {
     user,
     hasEnded,
+    lasts,
     enter,
+    check,
+    lookAgain,
     isKept,
     isUnreachable,
     enterKept,
