@@ -47,3 +47,23 @@ test("who may not read it does not find it", async ({ page }) => {
   await signIn(page, "employee", "/audit");
   await expect(page.getByRole("search", { name: "Narrow the trail" })).toHaveCount(0);
 });
+
+test("words find an entry, and what was found is taken away", async ({ page, browser }) => {
+  const what = title("Seldom");
+  const asker = await as(browser, "employee");
+  await askForHardware(asker, what, "700.00");
+  await signIn(page, "auditor", "/audit");
+  await page.getByLabel("Words").fill(what.toUpperCase());
+  await expect(page).toHaveURL(/q=SELDOM/);
+  const entry = page.getByRole("listitem").filter({ hasText: "Ticket submitted" });
+  await expect(entry).toHaveCount(1);
+  await expect(page.getByText(/entries fit$/)).toBeVisible();
+  await expectNoViolations(page);
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Take away" }).click();
+  await page.getByRole("menuitem", { name: "As JSON, a line each" }).click();
+  const lines = readFileSync(await (await download).path(), "utf8").trim().split("\n");
+  expect(lines.map((line) => (JSON.parse(line) as { action: string }).action)).toContain("ticket.submitted");
+  await page.getByLabel("Words").fill("no entry says this");
+  await expect(page.getByText("Nothing fits these filters")).toBeVisible();
+});

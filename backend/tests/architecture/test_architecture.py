@@ -303,6 +303,7 @@ ONLY_KEPT = {
     "workflow.restored",
     "workflow.updated",
     "tickets.exported",
+    "audit.exported",
     "audit_stream.added",
     "audit_stream.changed",
     "audit_stream.recovered",

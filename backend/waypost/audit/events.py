@@ -56,6 +56,18 @@ class AuditRead(AuditEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditExported(AuditEvent):
+    """Somebody took a part of the trail away as a file. `is_cut`: there was more than a file may have."""
+
+    type: ClassVar[str] = "audit.exported"
+    filters: dict[str, Any]
+    format: str
+    rows: int
+    is_cut: bool
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SystemEvent(Event):
     """About the installation as a whole."""
 

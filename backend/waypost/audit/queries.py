@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.audit.events import AuditRead
+from waypost.audit.searching import Sought, narrowed, newest_first
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.db import database
@@ -18,64 +20,48 @@ from waypost.kernel.events import EventRow, record
 from waypost.kernel.paging import decode_cursor, encode_cursor
 
 AGAIN_AFTER = timedelta(minutes=5)
+MOST_COUNTED = 10_000
 _told: dict[int, datetime] = {}
 
 
-async def _note_read(
-    actor: Actor, action: str | None, actor_id: int | None, object_type: str | None, object_id: int | None
-) -> None:
+async def _note_read(actor: Actor, sought: Sought) -> None:
     """Keep that somebody reads the trail; the same person once in five minutes (for each process)."""
     at, last = now(), _told.get(actor.user_id)
     if last is not None and abs(at - last) < AGAIN_AFTER:
         return
     _told[actor.user_id] = at
-    asked = {"action": action, "actor_id": actor_id, "object_type": object_type, "object_id": object_id}
-    filters = {k: v for k, v in asked.items() if v is not None}
     async with database().transaction() as own:
-        await record(own, AuditRead(filters=filters), actor=actor, at=at)
+        await record(own, AuditRead(filters=sought.told()), actor=actor, at=at)
 
 
 async def audit_trail(
-    session: AsyncSession,
-    actor: Actor,
-    *,
-    actor_id: int | None,
-    action: str | None,
-    family: str | None,
-    channel: str | None,
-    object_type: str | None,
-    object_id: int | None,
-    since: datetime | None,
-    until: datetime | None,
-    cursor: str | None,
-    limit: int,
+    session: AsyncSession, actor: Actor, sought: Sought, *, cursor: str | None, limit: int
 ) -> dict[str, Any]:
     """What was done, newest first: `{items, next_cursor}`. For those with `audit:read`, who read everything."""
     actor.require(Permission.AUDIT_READ)
-    statement = select(EventRow).order_by(EventRow.id.desc()).limit(limit + 1)
-    for column, value in (
-        (EventRow.actor_id, actor_id),
-        (EventRow.type, action),
-        (EventRow.channel, channel),
-        (EventRow.object_type, object_type),
-        (EventRow.object_id, object_id),
-    ):
-        if value is not None:
-            statement = statement.where(column == value)
-    if family is not None:
-        statement = statement.where(EventRow.type.startswith(f"{family}.", autoescape=True))
-    if since is not None:
-        statement = statement.where(EventRow.at >= since)
-    if until is not None:
-        statement = statement.where(EventRow.at <= until)
-    await _note_read(actor, action, actor_id, object_type, object_id)
-    if cursor:
-        (last,) = decode_cursor(cursor, "audit", int)
-        statement = statement.where(EventRow.id < last)
+    before = decode_cursor(cursor, "audit", int)[0] if cursor else None
+    await _note_read(actor, sought)
+    statement = newest_first(await narrowed(session, actor, sought), before, limit + 1)
     rows = list((await session.scalars(statement)).all())
     page = rows[:limit]
-    people = await names.people(session, [i for r in page for i in (r.actor_id, r.on_behalf_of_id)])
-    items = [
+    return {
+        "items": await in_full(session, page),
+        "next_cursor": encode_cursor("audit", page[-1].id) if len(rows) > limit else None,
+    }
+
+
+async def audit_count(session: AsyncSession, actor: Actor, sought: Sought) -> dict[str, Any]:
+    """How many rows fit, counted to `MOST_COUNTED`."""
+    actor.require(Permission.AUDIT_READ)
+    found = select(EventRow.id).where(*await narrowed(session, actor, sought)).limit(MOST_COUNTED + 1).subquery()
+    count = await session.scalar(select(func.count()).select_from(found)) or 0
+    return {"count": min(count, MOST_COUNTED), "is_more": count > MOST_COUNTED}
+
+
+async def in_full(session: AsyncSession, rows: Sequence[EventRow]) -> list[dict[str, Any]]:
+    """Rows as they are told, with the names of people."""
+    people = await names.people(session, [i for r in rows for i in (r.actor_id, r.on_behalf_of_id)])
+    return [
         {
             "id": r.id,
             "at": rfc3339(r.at),
@@ -88,6 +74,5 @@ async def audit_trail(
             "request_id": r.request_id,
             "data": r.data,
         }
-        for r in page
+        for r in rows
     ]
-    return {"items": items, "next_cursor": encode_cursor("audit", page[-1].id) if len(rows) > limit else None}

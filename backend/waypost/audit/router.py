@@ -2,58 +2,122 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.responses import StreamingResponse
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
+from waypost.access.errors import StepUpNeeded
 from waypost.access.permissions import Permission
-from waypost.audit import checking, keys, queries
-from waypost.audit.schemas import AuditKeys, AuditPage, ChainStanding, CheckAsked
+from waypost.audit import checking, exporting, keys, queries
+from waypost.audit.schemas import AuditCount, AuditKeys, AuditPage, ChainStanding, CheckAsked
+from waypost.audit.searching import SHORTEST, Sought
 from waypost.kernel import hints
+from waypost.kernel.clock import now
 from waypost.kernel.db import ReadSession, database
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.ids import Id
+from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.kernel.shapes import Instant
 
 router = APIRouter(route_class=StrictRoute, prefix="/audit", tags=["Audit"])
-_Word = Annotated[str | None, Query(pattern=r"^[a-z_.]{1,64}$")]
+Auditor = Annotated[Actor, permit(Permission.AUDIT_READ)]
+_WORD, _NO_CONTROLS = r"^[a-z_.]{1,64}$", r"^[^\x00-\x1f\x7f]+$"
+_Word = Annotated[str | None, Query(pattern=_WORD)]
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file. `X-Export-Rows` says how many entries are in it, `X-Export-Cut: true` that there are more.",
+        "content": {
+            "text/csv": {"example": "id,at,action\r\n1001,2026-11-26T09:30:00Z,ticket.submitted\r\n"},
+            "application/x-ndjson": {"example": '{"id":1001,"action":"ticket.submitted"}\n'},
+        },
+    }
+}
+
+
+def sought(
+    actor_id: Annotated[Id | None, Query()] = None,
+    action: _Word = None,
+    family: Annotated[str | None, Query(pattern=_WORD, description="What stands before the dot of an action.")] = None,
+    channel: _Word = None,
+    object_type: _Word = None,
+    object_id: Annotated[Id | None, Query()] = None,
+    ticket: Annotated[
+        str | None,
+        Query(min_length=1, max_length=40, pattern=_NO_CONTROLS, description="A request's number or id."),
+    ] = None,
+    q: Annotated[
+        str | None,
+        Query(
+            min_length=SHORTEST,
+            max_length=200,
+            pattern=_NO_CONTROLS,
+            description="Words in what an entry says, in the name of who did it or whom it is about, or in the number "
+            "or title of its request.",
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        Query(min_length=3, max_length=45, pattern=r"^[0-9a-fA-F.:]+$", description="The beginning of an IP address."),
+    ] = None,
+    since: Annotated[Instant | None, Query(alias="from")] = None,
+    until: Annotated[Instant | None, Query(alias="to")] = None,
+) -> Sought:
+    """What is looked for in the trail."""
+    return Sought(actor_id, action, family, channel, object_type, object_id, ticket, q, address, since, until)
+
+
+Asked = Annotated[Sought, Depends(sought)]
 
 
 @router.get("", response_model=AuditPage)
 async def audit_trail(
     session: ReadSession,
-    actor: Annotated[Actor, permit(Permission.AUDIT_READ)],
-    actor_id: Annotated[Id | None, Query()] = None,
-    action: _Word = None,
-    family: _Word = None,
-    channel: _Word = None,
-    object_type: _Word = None,
-    object_id: Annotated[Id | None, Query()] = None,
-    since: Annotated[Instant | None, Query(alias="from")] = None,
-    until: Annotated[Instant | None, Query(alias="to")] = None,
+    actor: Auditor,
+    asked: Asked,
     limit: Limit = 25,
     cursor: Cursor = None,
 ) -> Response:
-    """Everything that was done, newest first. `family` is what stands before the dot of an action."""
-    return json_response(
-        await queries.audit_trail(
-            session,
-            actor,
-            actor_id=actor_id,
-            action=action,
-            family=family,
-            channel=channel,
-            object_type=object_type,
-            object_id=object_id,
-            since=since,
-            until=until,
-            cursor=cursor,
-            limit=limit,
-        )
-    )
+    """Everything that was done, newest first."""
+    return json_response(await queries.audit_trail(session, actor, asked, cursor=cursor, limit=limit))
+
+
+@router.get("/count", response_model=AuditCount)
+async def audit_count(session: ReadSession, actor: Auditor, asked: Asked) -> Response:
+    """How many entries fit, counted to ten thousand."""
+    return json_response(await queries.audit_count(session, actor, asked))
+
+
+@router.get("/export", response_class=Response, responses=_FILE | problems(StepUpNeeded, exporting.TooManyAuditExports))
+async def export_audit(
+    request: Request,
+    actor: Auditor,
+    asked: Asked,
+    format: Annotated[
+        Literal["csv", "ndjson"], Query(description="For spreadsheets, or a JSON object a line.")
+    ] = "csv",
+) -> Response:
+    """What was found as a file, newest first. Needs a step-up; that it was taken stands in the trail, with its hash."""
+
+    async def is_waited_for() -> bool:
+        return not await request.is_disconnected()
+
+    try:
+        made = await exporting.export(database(), actor, asked, format, is_waited_for=is_waited_for)
+    except exporting.Abandoned:
+        return Response(status_code=499)  # nobody reads it; the log of requests knows the number
+    headers = {
+        "Content-Type": exporting.KINDS[format],
+        "Content-Length": str(made.size),
+        "Content-Disposition": f'attachment; filename="audit-{now():%Y-%m-%d}.{format}"',
+        "Cache-Control": "no-store",
+        "X-Export-Rows": str(made.rows),
+        "X-Export-Cut": str(made.is_cut).lower(),
+    }
+    return StreamingResponse(made.pieces(), 200, headers)
 
 
 @router.get("/verify", response_model=ChainStanding)

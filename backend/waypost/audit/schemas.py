@@ -30,6 +30,13 @@ class AuditPage(BaseModel):
     next_cursor: str | None
 
 
+class AuditCount(BaseModel):
+    """How many entries fit. `is_more`: there are more than were counted."""
+
+    count: Annotated[int, Field(examples=[318])]
+    is_more: Annotated[bool, Field(examples=[False])]
+
+
 class ChainProblem(BaseModel):
     """Something that is wrong with the chain, and where it begins."""
 

@@ -64,6 +64,7 @@ class EventRow(Base):
         Index("ix_events_actor", "actor_id", "id"),
         Index("ix_events_type", "type", "id"),
         Index("ix_events_at", "at", "id"),
+        Index("ix_events_words", text("waypost_fold(data::text) gin_trgm_ops"), postgresql_using="gin"),
     )
 
 

@@ -764,6 +764,22 @@ export type AttachmentRead = {
 };
 
 /**
+ * AuditCount
+ *
+ * How many entries fit. `is_more`: there are more than were counted.
+ */
+export type AuditCount = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Is More
+     */
+    is_more: boolean;
+};
+
+/**
  * AuditEntry
  *
  * One thing somebody (or the system: `actor` null) did.
@@ -16633,6 +16649,18 @@ export type AuditTrailData = {
     path?: never;
     query?: {
         /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
          * Actor Id
          */
         actor_id?: number | null;
@@ -16642,6 +16670,8 @@ export type AuditTrailData = {
         action?: string | null;
         /**
          * Family
+         *
+         * What stands before the dot of an action.
          */
         family?: string | null;
         /**
@@ -16657,6 +16687,24 @@ export type AuditTrailData = {
          */
         object_id?: number | null;
         /**
+         * Ticket
+         *
+         * A request's number or id.
+         */
+        ticket?: string | null;
+        /**
+         * Q
+         *
+         * Words in what an entry says, in the name of who did it or whom it is about, or in the number or title of its request.
+         */
+        q?: string | null;
+        /**
+         * Address
+         *
+         * The beginning of an IP address.
+         */
+        address?: string | null;
+        /**
          * From
          */
         from?: string | null;
@@ -16664,18 +16712,6 @@ export type AuditTrailData = {
          * To
          */
         to?: string | null;
-        /**
-         * Limit
-         *
-         * Rows a page holds at most.
-         */
-        limit?: number;
-        /**
-         * Cursor
-         *
-         * `next_cursor` of the page before.
-         */
-        cursor?: string | null;
     };
     url: '/api/v1/audit';
 };
@@ -16709,6 +16745,190 @@ export type AuditTrailResponses = {
 };
 
 export type AuditTrailResponse = AuditTrailResponses[keyof AuditTrailResponses];
+
+export type AuditCountData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Actor Id
+         */
+        actor_id?: number | null;
+        /**
+         * Action
+         */
+        action?: string | null;
+        /**
+         * Family
+         *
+         * What stands before the dot of an action.
+         */
+        family?: string | null;
+        /**
+         * Channel
+         */
+        channel?: string | null;
+        /**
+         * Object Type
+         */
+        object_type?: string | null;
+        /**
+         * Object Id
+         */
+        object_id?: number | null;
+        /**
+         * Ticket
+         *
+         * A request's number or id.
+         */
+        ticket?: string | null;
+        /**
+         * Q
+         *
+         * Words in what an entry says, in the name of who did it or whom it is about, or in the number or title of its request.
+         */
+        q?: string | null;
+        /**
+         * Address
+         *
+         * The beginning of an IP address.
+         */
+        address?: string | null;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+    };
+    url: '/api/v1/audit/count';
+};
+
+export type AuditCountErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AuditCountError = AuditCountErrors[keyof AuditCountErrors];
+
+export type AuditCountResponses = {
+    /**
+     * Successful Response
+     */
+    200: AuditCount;
+};
+
+export type AuditCountResponse = AuditCountResponses[keyof AuditCountResponses];
+
+export type ExportAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Format
+         *
+         * For spreadsheets, or a JSON object a line.
+         */
+        format?: 'csv' | 'ndjson';
+        /**
+         * Actor Id
+         */
+        actor_id?: number | null;
+        /**
+         * Action
+         */
+        action?: string | null;
+        /**
+         * Family
+         *
+         * What stands before the dot of an action.
+         */
+        family?: string | null;
+        /**
+         * Channel
+         */
+        channel?: string | null;
+        /**
+         * Object Type
+         */
+        object_type?: string | null;
+        /**
+         * Object Id
+         */
+        object_id?: number | null;
+        /**
+         * Ticket
+         *
+         * A request's number or id.
+         */
+        ticket?: string | null;
+        /**
+         * Q
+         *
+         * Words in what an entry says, in the name of who did it or whom it is about, or in the number or title of its request.
+         */
+        q?: string | null;
+        /**
+         * Address
+         *
+         * The beginning of an IP address.
+         */
+        address?: string | null;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+    };
+    url: '/api/v1/audit/export';
+};
+
+export type ExportAuditErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Too many exports
+     */
+    429: Problem;
+};
+
+export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
+
+export type ExportAuditResponses = {
+    /**
+     * The file. `X-Export-Rows` says how many entries are in it, `X-Export-Cut: true` that there are more.
+     */
+    200: unknown;
+};
 
 export type AuditKeysData = {
     body?: never;

@@ -48,3 +48,15 @@ describe("the trail", () => {
     expect(placeOf("system", 0)).toBeUndefined();
   });
 });
+
+describe("words in the address", () => {
+  it("are taken when the server would take them", () => {
+    expect(filtersOf({ q: "  laptop ", ticket: "ITH-1", address: "10.0." })).toEqual({
+      q: "laptop",
+      ticket: "ITH-1",
+      address: "10.0.",
+    });
+    expect(filtersOf({ q: "ab", ticket: " ", address: "x; y" })).toEqual({});
+    expect(filtersOf({ q: "a\u0007bc" })).toEqual({});
+  });
+});

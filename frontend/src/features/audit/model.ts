@@ -19,12 +19,16 @@ export const FAMILIES = [
   "mailbox",
   "import",
   "audit",
+  "audit_stream",
   "evidence",
   "system",
 ] as const;
 export const CHANNELS = ["web", "api", "email", "slack", "teams", "sms", "system", "console"] as const;
 
 export interface Filters {
+  q?: string;
+  ticket?: string;
+  address?: string;
   family?: string;
   channel?: string;
   actor_id?: number;
@@ -36,6 +40,15 @@ export interface Filters {
 
 const word = (value: unknown) =>
   typeof value === "string" && /^[a-z_]{1,64}$/.test(value) ? value : undefined;
+const line = (shortest: number, longest: number, allowed: RegExp) => (value: unknown) => {
+  const said = typeof value === "string" ? value.trim().slice(0, longest) : "";
+  return said.length >= shortest && allowed.test(said) ? said : undefined;
+};
+
+const NO_CONTROLS = /^[^\x00-\x1f\x7f]+$/;
+const words = line(3, 200, NO_CONTROLS);
+const called = line(1, 40, NO_CONTROLS);
+const address = line(3, 45, /^[0-9a-fA-F.:]+$/);
 const number = (value: unknown) => {
   const found = typeof value === "string" && /^[1-9]\d{0,17}$/.test(value) ? Number(value) : NaN;
   return Number.isSafeInteger(found) ? found : undefined;
@@ -48,6 +61,9 @@ const day = (value: unknown) =>
 /** The filters that stand in the address; what is not one is left out. */
 export function filtersOf(query: LocationQuery): Filters {
   const found: Filters = {
+    q: words(query.q),
+    ticket: called(query.ticket),
+    address: address(query.address),
     family: word(query.family),
     channel: word(query.channel),
     actor_id: number(query.actor_id),

@@ -2,6 +2,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tansta
 import type { Ref } from "vue";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
+import { useStepUp } from "@/stores/stepUp";
 import type { askedOf } from "./model";
 
 type Asked = ReturnType<typeof askedOf>;
@@ -14,6 +15,40 @@ export function useTrail(asked: Ref<Asked>) {
       data(api.auditTrail({ query: { ...asked.value, limit: 50, cursor: pageParam }, signal })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
+  });
+}
+
+/** How many entries fit. */
+export function useTrailCount(asked: Ref<Asked>) {
+  return useQuery({
+    queryKey: ["audit", "count", asked],
+    queryFn: ({ signal }) => data(api.auditCount({ query: asked.value, signal })),
+    placeholderData: (before) => before,
+  });
+}
+
+/** Take what was found away as a file; confirmed by its person first. */
+export function useExportTrail() {
+  const stepUp = useStepUp();
+  return useMutation({
+    mutationFn: ({ asked, format }: { asked: Asked; format: "csv" | "ndjson" }) =>
+      stepUp.withProof(async () => {
+        const {
+          data: file,
+          error,
+          response,
+        } = await api.exportAudit({
+          query: { ...asked, format },
+          parseAs: "blob",
+        });
+
+        if (error || !response) throw error ?? new Error("no answer");
+        return {
+          file: file as Blob,
+          rows: Number(response.headers.get("X-Export-Rows")),
+          isCut: response.headers.get("X-Export-Cut") === "true",
+        };
+      }),
   });
 }
 
