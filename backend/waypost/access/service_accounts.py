@@ -32,6 +32,7 @@ from waypost.kernel.clock import now
 from waypost.kernel.errors import StaleVersion, invalid_field
 from waypost.kernel.events import Doer, record
 from waypost.kernel.paging import decode_cursor, encode_cursor
+from waypost.kernel.settings_form import changed_only
 
 MOST_CLIENTS = 20
 MOST_SECRETS = 2
@@ -84,10 +85,14 @@ async def change(
         await check_may_as_much(session, actor, user_id)
     if is_on or owner_id != account.owner_id:
         await _check_owner(session, owner_id)
+    was = {"owner_id": account.owner_id, "purpose": account.purpose, "is_on": account.is_on}
+    before, after = changed_only(was, {"owner_id": owner_id, "purpose": purpose, "is_on": is_on})
     account.owner_id, account.purpose, account.is_on = owner_id, purpose, is_on
     account.version += 1
     await session.flush()
-    changed = ServiceAccountChanged(user_id=user_id, owner_id=owner_id, is_on=is_on, reason="changed")
+    changed = ServiceAccountChanged(
+        user_id=user_id, owner_id=owner_id, is_on=is_on, reason="changed", before=before, after=after
+    )
     await record(session, changed, actor=actor)
     return account
 
@@ -99,7 +104,14 @@ async def on_user_deactivated(session: AsyncSession, event: UserDeactivated, act
         account.is_on = False
         account.version += 1
         await session.flush()
-        off = ServiceAccountChanged(user_id=account.user_id, owner_id=event.user_id, is_on=False, reason="owner_left")
+        off = ServiceAccountChanged(
+            user_id=account.user_id,
+            owner_id=event.user_id,
+            is_on=False,
+            reason="owner_left",
+            before={"is_on": True},
+            after={"is_on": False},
+        )
         await record(session, off, actor=actor)
 
 

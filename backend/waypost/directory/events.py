@@ -132,6 +132,8 @@ class TeamMembershipChanged(TeamEvent):
     user_id: int
     is_member: bool
     is_lead: bool
+    was_member: bool | None = None  # None in events of before this was kept
+    was_lead: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,14 @@ async def set_member(session: AsyncSession, actor: Doer, team_id: int, user_id: 
             .where(TeamMember.team_id == team_id, TeamMember.user_id == user_id)
             .values(is_lead=is_lead)
         )
-    told = TeamMembershipChanged(team_id=team_id, user_id=user_id, is_member=True, is_lead=is_lead)
+    told = TeamMembershipChanged(
+        team_id=team_id,
+        user_id=user_id,
+        is_member=True,
+        is_lead=is_lead,
+        was_member=before is not None,
+        was_lead=bool(before),
+    )
     await record(session, told, actor=actor)
 
 
@@ -53,11 +60,14 @@ async def remove_member(session: AsyncSession, actor: Doer, team_id: int, user_i
     gone = await session.execute(
         delete(TeamMember)
         .where(TeamMember.team_id == team_id, TeamMember.user_id == user_id)
-        .returning(TeamMember.user_id)
+        .returning(TeamMember.is_lead)
     )
-    if gone.first() is None:
+    left = gone.first()
+    if left is None:
         raise NotAMember
-    told = TeamMembershipChanged(team_id=team_id, user_id=user_id, is_member=False, is_lead=False)
+    told = TeamMembershipChanged(
+        team_id=team_id, user_id=user_id, is_member=False, is_lead=False, was_member=True, was_lead=left.is_lead
+    )
     await record(session, told, actor=actor)
 
 

@@ -143,6 +143,28 @@ def with_more(wrong: Iterable[FieldError], more: Iterable[FieldError]) -> list[F
     return told + [e for e in more if e.pointer not in known]
 
 
+def differences(
+    fields: Iterable[Field], before: Values, secrets: Mapping[str, str], filled: Filled
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What changes, before and after; of a secret only whether there is one, and that it is another."""
+    old: dict[str, Any] = {}
+    new: dict[str, Any] = {}
+    for f in fields:
+        if f.is_hidden:
+            is_same = secrets.get(f.key) == filled.hidden.get(f.key)
+            old[f.key] = "(set)" if f.key in secrets else None
+            new[f.key] = old[f.key] if is_same else "(another)" if f.key in filled.hidden else None
+        else:
+            old[f.key], new[f.key] = before.get(f.key), filled.plain.get(f.key)
+    return changed_only(old, new)
+
+
+def changed_only(before: Values, after: Values) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of two states of the same thing what differs."""
+    names = [n for n in {**before, **after} if before.get(n) != after.get(n)]
+    return {n: before.get(n) for n in names}, {n: after.get(n) for n in names}
+
+
 async def forbidden_addresses(fields: Iterable[Field], asked: Values) -> list[FieldError]:
     """Web addresses that would never be called. One whose name is not known just now is judged when it is called.
 

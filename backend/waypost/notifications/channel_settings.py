@@ -17,7 +17,16 @@ from waypost.access.actor import Actor
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
-from waypost.kernel.settings_form import Field, field_json, fill_in, forbidden_addresses, lacking, not_ready, with_more
+from waypost.kernel.settings_form import (
+    Field,
+    differences,
+    field_json,
+    fill_in,
+    forbidden_addresses,
+    lacking,
+    not_ready,
+    with_more,
+)
 from waypost.notifications.channels import Announcing, Channel, Checked, is_fixed
 from waypost.notifications.channels.registry import CHANNELS, config_of, is_in_use, seal, unseal
 from waypost.notifications.choices import LABELS
@@ -93,13 +102,18 @@ async def set_up_channel(
     if not changed and row.is_on == is_on:
         return
     at = now()
+    before, after = differences(channel.fields, row.settings, secrets, filled)
+    if row.is_on != is_on:
+        before["is_on"], after["is_on"] = row.is_on, is_on
     row.settings, row.is_on, row.updated_at = filled.plain, is_on, at
     if filled.hidden != secrets:
         seal(row, filled.hidden)
     row.failures, row.open_until = 0, None
     row.version += 1
     await session.flush()
-    set_up = ChannelSetUp(channel=key, is_on=is_on, changed=changed, settings_version=row.version)
+    set_up = ChannelSetUp(
+        channel=key, is_on=is_on, changed=changed, settings_version=row.version, before=before, after=after
+    )
     await record(session, set_up, actor=actor, at=at)
 
 

@@ -15,6 +15,7 @@ from waypost.access.models import Role
 from waypost.kernel.clock import now
 from waypost.kernel.errors import Invalid, StaleVersion
 from waypost.kernel.events import record
+from waypost.kernel.settings_form import changed_only
 from waypost.notifications import matrix
 from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.choices import IN_APP, LABELS, MANDATORY, USUAL
@@ -116,16 +117,25 @@ async def _keep(
     if (row.choices, row.mandatory) == (choices, mandatory):
         return
     at = now()
+    kept = {event: list(keys) for event, keys in mandatory.items()}
+    before, after = changed_only(_told(row.choices, row.mandatory), _told(choices, kept))
     row.choices, row.mandatory, row.updated_at = choices, dict(mandatory), at
     row.version += 1
     await session.flush()
     changed = DefaultsChanged(
         role_id=row.role_id,
         choices=choices,
-        mandatory={event: list(keys) for event, keys in mandatory.items()},
+        mandatory=kept,
         defaults_version=row.version,
+        before=before,
+        after=after,
     )
     await record(session, changed, actor=actor, at=at)
+
+
+def _told(choices: Mapping[str, Any], mandatory: Mapping[str, Collection[str]]) -> dict[str, Any]:
+    """An event's ways by their name, and which of them nobody can switch off."""
+    return dict(choices) | {f"mandatory.{event}": sorted(keys) for event, keys in mandatory.items()}
 
 
 async def _locked(session: AsyncSession, role_id: int | None) -> Defaults:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from waypost.kernel.events import Event
 
@@ -62,6 +62,8 @@ class DefaultsChanged(Event):
     choices: dict[str, dict[str, bool]]
     mandatory: dict[str, list[str]]
     defaults_version: int
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
 
     @property
     def object_id(self) -> int:
@@ -115,12 +117,14 @@ class ChannelEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ChannelSetUp(ChannelEvent):
-    """An administrator set a channel up, or switched it. `changed` names settings, never what they are."""
+    """An administrator set a channel up, or switched it. Of secrets only whether there is one, and that it is another."""
 
     type: ClassVar[str] = "channel.set_up"
     is_on: bool
     changed: list[str]
     settings_version: int
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

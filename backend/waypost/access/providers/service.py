@@ -41,7 +41,15 @@ from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError, Forbidden, Invalid, StaleVersion, escape_pointer, invalid_field
 from waypost.kernel.events import record
-from waypost.kernel.settings_form import Filled, fill_in, forbidden_addresses, not_ready, with_more
+from waypost.kernel.settings_form import (
+    Filled,
+    changed_only,
+    differences,
+    fill_in,
+    forbidden_addresses,
+    not_ready,
+    with_more,
+)
 
 MOST_PROVIDERS = 50
 MOST_GROUPS = 500
@@ -139,17 +147,9 @@ def _differences(
     kind: Kind, row: IdentityProvider, secrets: Mapping[str, str], rules: Rules, filled: Filled
 ) -> tuple[dict[str, object], dict[str, object]]:
     """What changes, before and after; of a secret only whether there is one, and that it is another."""
-    old: dict[str, Any] = {n: getattr(row, n) for n in _RULES}
-    new: dict[str, Any] = {n: getattr(rules, n) for n in _RULES}
-    for f in kind.fields:
-        if f.is_hidden:
-            is_same = secrets.get(f.key) == filled.hidden.get(f.key)
-            old[f.key] = "(set)" if f.key in secrets else None
-            new[f.key] = old[f.key] if is_same else "(another)" if f.key in filled.hidden else None
-        else:
-            old[f.key], new[f.key] = row.settings.get(f.key), filled.plain.get(f.key)
-    names = [n for n in new if old[n] != new[n]]
-    return {n: old[n] for n in names}, {n: new[n] for n in names}
+    old, new = changed_only({n: getattr(row, n) for n in _RULES}, {n: getattr(rules, n) for n in _RULES})
+    before, after = differences(kind.fields, row.settings, secrets, filled)
+    return old | before, new | after
 
 
 async def remove_provider(session: AsyncSession, actor: Actor, provider_id: int) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from waypost.kernel.events import Event
 
@@ -26,16 +26,19 @@ class MailboxAdded(MailboxEvent):
     type: ClassVar[str] = "mailbox.added"
     address: str
     is_on: bool
+    after: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailboxChanged(MailboxEvent):
-    """An administrator changed a mailbox, or switched it. `changed` names settings, never what they are."""
+    """An administrator changed a mailbox, or switched it. Of the password only that there is one, or another."""
 
     type: ClassVar[str] = "mailbox.changed"
     changed: list[str]
     is_on: bool
     settings_version: int
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,7 @@ class MailboxRemoved(MailboxEvent):
 
     type: ClassVar[str] = "mailbox.removed"
     address: str
+    before: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

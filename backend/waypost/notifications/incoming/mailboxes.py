@@ -21,6 +21,7 @@ from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
+from waypost.kernel.settings_form import changed_only
 from waypost.notifications.incoming import standing
 from waypost.notifications.incoming.errors import AddressTaken, MailboxNotFound
 from waypost.notifications.incoming.events import MailboxAdded, MailboxChanged, MailboxRemoved
@@ -97,7 +98,9 @@ async def add_mailbox(session: AsyncSession, actor: Actor, wanted: Setup) -> Mai
     await session.flush()
     seal(row, wanted.password)
     await session.flush()
-    added = MailboxAdded(mailbox_id=row.id, name=row.name, address=row.address, is_on=row.is_on)
+    added = MailboxAdded(
+        mailbox_id=row.id, name=row.name, address=row.address, is_on=row.is_on, after=_told(row, wanted.password)
+    )
     await record(session, added, actor=actor, at=at)
     return row
 
@@ -122,6 +125,8 @@ async def change_mailbox(session: AsyncSession, actor: Actor, mailbox_id: int, v
     if {"host", "username", "folder"} & set(changed):  # other mails, with numbers of their own
         row.uidvalidity, row.last_uid = None, 0
     at = now()
+    kept = _password(row)
+    before = _told(row, kept)
     row.ticket_type_id = type_id
     _lay(row, wanted)
     if wanted.password is not None:
@@ -129,8 +134,18 @@ async def change_mailbox(session: AsyncSession, actor: Actor, mailbox_id: int, v
     row.failures, row.open_until, row.updated_at = 0, None, at
     row.version += 1
     await session.flush()
+    after = _told(row, wanted.password or kept)
+    if "password" in changed:
+        after["password"] = "(another)"  # noqa: S105 - that it is another
+    before, after = changed_only(before, after)
     told = MailboxChanged(
-        mailbox_id=row.id, name=row.name, changed=sorted(changed), is_on=row.is_on, settings_version=row.version
+        mailbox_id=row.id,
+        name=row.name,
+        changed=sorted(changed),
+        is_on=row.is_on,
+        settings_version=row.version,
+        before=before,
+        after=after,
     )
     await record(session, told, actor=actor, at=at)
 
@@ -144,7 +159,8 @@ async def remove_mailbox(session: AsyncSession, actor: Actor, mailbox_id: int) -
     waiting = (IncomingMail.mailbox_id == mailbox_id, IncomingMail.outcome == "PENDING")
     held = {"outcome": "QUARANTINED", "reason": "the mailbox it came by is no more", "settled_at": at}
     await session.execute(update(IncomingMail).where(*waiting).values(**held))
-    removed = MailboxRemoved(mailbox_id=row.id, name=row.name, address=row.address)
+    before = _told(row, _password(row))
+    removed = MailboxRemoved(mailbox_id=row.id, name=row.name, address=row.address, before=before)
     await session.delete(row)
     await session.flush()
     await record(session, removed, actor=actor, at=at)
@@ -203,6 +219,12 @@ def _password(row: Mailbox) -> str | None:
     with suppress(Exception):  # one that cannot be opened any more is entered anew
         return unseal(row)
     return None
+
+
+def _told(row: Mailbox, password: str | None) -> dict[str, Any]:
+    """A mailbox as the trail tells it."""
+    told = {name: getattr(row, name) for name in (*_PLAIN, "ticket_type_id")}
+    return told | {"password": "(set)" if password else None}
 
 
 def _lay(row: Mailbox, wanted: Setup) -> None:
