@@ -24,7 +24,9 @@ CHANGES: dict[str, str] = {
     "PUT /notification-defaults": "notification.defaults_changed",
     "PUT /notification-defaults/{role_id}": "notification.defaults_changed",
     "PUT /roles/{role_id}": "role.changed",
+    "PUT /roles/{role_id}/session-times": "role.session_times",
     "PUT /service-accounts/{account_id}": "service_account.changed",
+    "PUT /session-rules": "auth.session_rules_changed",
     "PUT /ticket-types/{key}": "ticket_type.updated",
 }
 SWITCHES: dict[str, tuple[str, str]] = {
@@ -115,6 +117,9 @@ SETS_NOTHING_UP: dict[str, str] = {
     "POST /second-factor-resets": _ASKED,
     "POST /second-factor-resets/{reset_id}/agree": _ASKED,
     "POST /ticket-types/form-check": _TRIES,
+    "POST /people-jobs/{job_id}/retry": "changes people one by one; of each it is recorded as of one alone",
+    "POST /users/bulk": "changes people one by one; of each it is recorded as of one alone",
+    "POST /users/bulk/preview": _TRIES,
     "POST /users/{user_id}/password-link": _PERSON,
     "POST /users/{user_id}/password-reset": _PERSON,
     "PUT /approval-workflows/{definition_id}/active": "which of two it is stands in the kind of event",
