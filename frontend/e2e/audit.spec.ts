@@ -62,7 +62,9 @@ test("words find an entry, and what was found is taken away", async ({ page, bro
   const download = page.waitForEvent("download");
   await page.getByRole("button", { name: "Take away" }).click();
   await page.getByRole("menuitem", { name: "As JSON, a line each" }).click();
-  const lines = readFileSync(await (await download).path(), "utf8").trim().split("\n");
+  const lines = readFileSync(await (await download).path(), "utf8")
+    .trim()
+    .split("\n");
   expect(lines.map((line) => (JSON.parse(line) as { action: string }).action)).toContain("ticket.submitted");
   await page.getByLabel("Words").fill("no entry says this");
   await expect(page.getByText("Nothing fits these filters")).toBeVisible();
