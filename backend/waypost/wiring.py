@@ -24,6 +24,7 @@ from waypost.access.providers.events import (
     IdentityLinked,
     ProviderGroupsSet,
     ProviderRolesChanged,
+    UsernameFollowed,
 )
 from waypost.access.providers.ldap import applying as directory_people
 from waypost.access.providers.ldap import runs as directory_runs
@@ -160,6 +161,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     access.PasswordResetAsked: ("notifications",),
     TokenMade: ("notifications",),
     IdentityLinked: ("notifications",),
+    UsernameFollowed: ("notifications",),
     access.RolesGranted: ("notifications",),
     roles.RoleTaken: ("notifications",),
     ProviderRolesChanged: ("notifications",),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from tests.conftest import PASSWORD, Api
 from waypost.access.models import LoginSession, Role, RolePermission, UserRole
@@ -28,9 +29,11 @@ from waypost.access.queries import actors
 from waypost.access.service import admit, set_password
 from waypost.access.sessions import Caller
 from waypost.directory.models import User
+from waypost.kernel import relay
 from waypost.kernel.clock import now
 from waypost.kernel.events import SYSTEM, EventRow
 from waypost.kernel.settings_form import Field
+from waypost.notifications.models import Delivery
 
 _numbers = itertools.count(1)
 
@@ -303,12 +306,20 @@ async def test_what_a_provider_owns_follows_it(database: Any, provider: Identity
     assert (again.email, again.timezone) == ("fresh@example.com", "Europe/Berlin")
     assert again.department_id is not None
     assert again.manager_id is not None
-    assert again.username == user.username, "the name one signs in with stays"
+    assert f"{again.username}@corp" == str(later.username).lower(), "the name that was made of theirs follows"
     changed = (await events_of(database, user.id, "identity.person_changed"))[-1]["changed"]
-    assert changed == ["department_id", "email", "first_name", "job_title", "manager_id", "timezone"]
-    taken = somebody(subject=who.subject, email="admin@example.com", email_verified=False, timezone="../../etc/passwd")
+    assert changed == [
+        "department_id",
+        "email",
+        "first_name",
+        "job_title",
+        "manager_id",
+        "timezone",
+        "username",
+    ]
+    taken = replace(later, email="admin@example.com", email_verified=False, timezone="../../etc/passwd")
     assert (await come(database, provider, taken)).email == "fresh@example.com"
-    unknown = somebody(subject=who.subject, department="No such", manager_subject="nobody", first_name="a\x00b")
+    unknown = replace(later, department="No such", manager_subject="nobody", first_name="a\x00b")
     assert (await come(database, provider, unknown)).department_id == again.department_id
     circle = somebody(subject=boss.subject, manager_subject=who.subject)
     assert (await come(database, provider, circle)).manager_id is None
@@ -588,3 +599,59 @@ async def test_secrets_are_sealed_anew_with_a_new_key(admin: Api, database: Any,
         assert registry.unseal(kept) == {"secret": "s3cret"}
         assert b"s3cret" not in kept.sealed
     await admin.delete(f"/identity-providers/{row['id']}")
+
+
+async def test_what_is_emptied_there_is_emptied_here(database: Any, provider: IdentityProvider) -> None:
+    provider.creates_people = provider.updates_people = True
+    above = somebody()
+    await come(database, provider, above)
+    told = {"job_title": "Editor", "department": "Finance", "manager_subject": above.subject}
+    person = somebody(**told)
+    await come(database, provider, person)
+    user = await come(database, provider, person)
+    assert (user.job_title, user.department_id is None, user.manager_id is None) == ("Editor", False, False)
+    silent = replace(person, job_title=None, department=None, manager_subject=None)
+    user = await come(database, provider, silent)
+    assert (user.job_title, user.department_id, user.manager_id) == ("", None, None)
+    # what somebody here wrote instead stays
+    await come(database, provider, replace(person, job_title="Poet"))
+    async with database.transaction() as session:
+        await session.execute(update(User).where(User.id == user.id).values(job_title="Lyricist"))
+    assert (await come(database, provider, silent)).job_title == "Lyricist"
+
+
+async def test_a_username_follows_when_it_is_free_and_is_told(database: Any, provider: IdentityProvider) -> None:
+    provider.creates_people = provider.updates_people = True
+    n = next(_numbers)
+    person = somebody(username=f"old.name{n}@corp")
+    user = await come(database, provider, person)
+    assert user.username == f"old.name{n}"
+    # somebody else has it: it stays, and follows once it is free
+    taken = await come(database, provider, replace(person, username="colleague@corp"))
+    assert taken.username == f"old.name{n}"
+    renamed = await come(database, provider, replace(person, username=f"new.name{n}@corp"))
+    assert renamed.username == f"new.name{n}"
+    (told,) = await events_of(database, user.id, "identity.username_changed")
+    assert (told["before"], told["after"]) == (f"old.name{n}", f"new.name{n}")
+    await relay.drain(database)
+    async with database.read() as session:
+        mail = select(Delivery.subject).where(Delivery.user_id == user.id, Delivery.kind == "account.username_changed")
+        assert list(await session.scalars(mail)) == [f"Your username is new.name{n} from now on"]
+    # one that was chosen here is the person's own
+    async with database.transaction() as session:
+        await session.execute(update(User).where(User.id == user.id).values(username=f"chosen{n}"))
+    assert (await come(database, provider, replace(person, username=f"third{n}@corp"))).username == f"chosen{n}"
+
+
+async def test_an_administrators_username_follows_nobody(database: Any, provider: IdentityProvider) -> None:
+    provider.creates_people = provider.updates_people = True
+    n = next(_numbers)
+    person = somebody(username=f"root.one{n}@corp")
+    user = await come(database, provider, person)
+    async with database.transaction() as session:
+        role_id = await session.scalar(select(Role.id).where(Role.key == "admin"))
+        session.add(UserRole(user_id=user.id, role_id=role_id))
+    again = await come(database, provider, replace(person, username=f"other{n}@corp"))
+    assert again.username == f"root.one{n}"
+    async with database.transaction() as session:
+        await session.execute(delete(UserRole).where(UserRole.user_id == user.id, UserRole.role_id == role_id))

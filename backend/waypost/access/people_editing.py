@@ -144,7 +144,7 @@ async def security_of(session: AsyncSession, user_id: int) -> dict[str, Any]:
 
 
 # Facts about a person's account; that they were told something is theirs.
-_HISTORY = ("user.%", "absence.%", "role.%", "auth.%", "erasure.%", "personal_export.%", "phone.%")
+_HISTORY = ("user.%", "absence.%", "role.%", "auth.%", "erasure.%", "personal_export.%", "phone.%", "identity.%")
 
 
 async def history_of(

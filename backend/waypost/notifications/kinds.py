@@ -99,6 +99,7 @@ KINDS: dict[str, Kind] = {
             "account.factors_reset",
             "account.token_made",
             "account.provider_linked",
+            "account.username_changed",
             "account.new_device",
             "account.session_over",
             "account.reset",

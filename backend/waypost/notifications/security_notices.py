@@ -15,7 +15,7 @@ from waypost.access import events as access
 from waypost.access import resets
 from waypost.access.device_names import device_name
 from waypost.access.models import LoginSession
-from waypost.access.providers.events import IdentityLinked
+from waypost.access.providers.events import IdentityLinked, UsernameFollowed
 from waypost.access.providers.models import IdentityProvider
 from waypost.access.token_events import TokenMade
 from waypost.kernel.events import Recorded
@@ -39,6 +39,7 @@ SecurityEvent = (
     | access.PasswordResetAsked
     | TokenMade
     | IdentityLinked
+    | UsernameFollowed
 )
 SECURITY, TOKENS, LOGIN = "/account/security", "/account/tokens", "/login"
 _FACTORS = {"totp": "an authenticator app", "passkey": "a passkey"}
@@ -99,6 +100,8 @@ async def _told(session: AsyncSession, recorded: Recorded, event: SecurityEvent)
         case TokenMade():
             values = {"name": event.name, "facts": {"Works until": event.expires_at[:10]}}
             return Told("account.token_made", TOKENS, "Look at your tokens", values)
+        case UsernameFollowed():
+            return Told("account.username_changed", values={"username": event.after, "username_before": event.before})
         case IdentityLinked():
             return await _linked(session, recorded, event)
         case access.NewDevice():

@@ -70,6 +70,8 @@ _SIGN_IN: dict[str, Any] = {
     "left": "7",
     "name": "Nightly report",
     "provider": "Contoso",
+    "username": "jane.fox",
+    "username_before": "jane.doe",
     "by_self": True,
     "by_address": False,
 }

@@ -98,6 +98,16 @@ class PersonFollowedProvider(AccessEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UsernameFollowed(AccessEvent):
+    """A provider calls a person otherwise, and so does their username: they sign in here under another name now."""
+
+    type: ClassVar[str] = "identity.username_changed"
+    provider_id: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProviderRolesChanged(AccessEvent):
     """A person's groups at a provider changed what they may here."""
 

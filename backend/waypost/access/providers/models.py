@@ -52,7 +52,10 @@ class IdentityProvider(Base):
 
 
 class Identity(Base):
-    """Whom a provider means by a `subject`: the one name it never gives to anybody else."""
+    """Whom a provider means by a `subject`: the one name it never gives to anybody else.
+
+    `said` is what it said of them last, of that which can be emptied or renamed; None while that was never followed.
+    """
 
     __tablename__ = "identities"
 
@@ -62,6 +65,7 @@ class Identity(Base):
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    said: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
     __table_args__ = (
         Index("uq_identities_subject", "provider_id", "subject", unique=True),

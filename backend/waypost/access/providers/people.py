@@ -7,7 +7,6 @@ the address, when nobody of that provider has the account yet, and never when th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,8 +22,14 @@ from waypost.access.grants import is_last_administrator
 from waypost.access.models import LoginSession, OneTimeLink, Role, RolePermission, UserRole, held
 from waypost.access.permissions import Permission
 from waypost.access.providers.errors import IdentityTaken, NotLetIn
-from waypost.access.providers.events import IdentityLinked, PersonFollowedProvider, ProviderRolesChanged
+from waypost.access.providers.events import (
+    IdentityLinked,
+    PersonFollowedProvider,
+    ProviderRolesChanged,
+    UsernameFollowed,
+)
 from waypost.access.providers.models import VERIFIED_EMAIL, Identity, IdentityProvider, ProviderGroup
+from waypost.access.providers.said import CAN_BE_EMPTY, emptied, renamed, username_from
 from waypost.access.queries import actors
 from waypost.access.reach import ADMINISTRATOR
 from waypost.access.service import grant_roles
@@ -199,7 +204,7 @@ def usable_email(said: str | None) -> str | None:
 
 async def free_username(session: AsyncSession, said: str) -> str:
     """What a provider calls somebody, as a username nobody has: what stands before an @, with a number when needed."""
-    name = re.sub(r"[^a-z0-9._-]", "", said.partition("@")[0].lower())[:58].strip("._-") or "person"
+    name = username_from(said)
     tried, n = name, 1
     while await session.scalar(select(User.id).where(by_login(tried))):
         n += 1
@@ -221,19 +226,33 @@ async def follow(
     """Let what a provider says of somebody count here; what changed, by name.
 
     An address is only followed when the provider vouches for it and nobody else has it; departments and managers only
-    when they are known here.
+    when they are known here. What it has emptied becomes empty, and a username follows when it is free (`said`).
     """
+    is_administering = await administers(session, user.id)
     wanted: dict[str, Any] = {
         "first_name": _said(external.first_name, 100),
         "last_name": _said(external.last_name, 100),
         "job_title": _said(external.job_title, 100),
         "timezone": _said(external.timezone, 64) if _is_timezone(external.timezone) else None,
         # nobody becomes an administrator by an address, and so no provider says what an administrator's is
-        "email": None if await administers(session, user.id) else await _free_email(session, user, external),
+        "email": None if is_administering else await _free_email(session, user, external),
         "department_id": await _department(session, external.department),
     }
     changed = {k: v for k, v in wanted.items() if v is not None and getattr(user, k) != v}
-    email_before = user.email
+    email_before, username_before = user.email, user.username
+    identity = await session.scalar(
+        select(Identity).where(Identity.provider_id == provider.id, Identity.subject == external.subject)
+    )
+    before, said = dict(identity.said or {}) if identity else {}, _said_by(external)
+    gone = await _emptied(session, provider, user, before, said)
+    changed |= {column: empty for column, empty in gone.items() if column != "manager_id"}
+    if not is_administering and (wanted_name := renamed(before, said, user.username)):
+        if await session.scalar(select(User.id).where(by_login(wanted_name), User.id != user.id)):
+            said["username"] = before["username"]  # somebody has it: looked at again the next time
+        else:
+            changed["username"] = wanted_name
+    if identity is not None and identity.said != said:
+        identity.said = said
     for name, value in changed.items():
         setattr(user, name, value)
     names = list(changed)
@@ -244,17 +263,59 @@ async def follow(
             names.append("manager_id")
         except ManagerCircle:
             pass  # two sources disagree about who stands above whom: what is here stays
+    if "manager_id" in gone:
+        await set_manager(session, user, None)
+        names.append("manager_id")
     if names:
         user.updated_at, user.version = at, user.version + 1
         await session.flush()
+    if "username" in changed:
+        follows = UsernameFollowed(
+            user_id=user.id, provider_id=provider.id, before=username_before, after=user.username
+        )
+        await record(session, follows, actor=actor, at=at)
     if "email" in changed:
         # both addresses are told, and a link that waits in the old mailbox opens nothing any more
         await session.execute(delete(OneTimeLink).where(OneTimeLink.user_id == user.id, OneTimeLink.used_at.is_(None)))
         moved = UserEmailChanged(user_id=user.id, email_before=email_before, email=user.email)
         await record(session, moved, actor=actor, at=at)
+    if names:
         told = PersonFollowedProvider(user_id=user.id, provider_id=provider.id, changed=sorted(names))
         await record(session, told, actor=actor, at=at)
     return names
+
+
+def _said_by(external: ExternalPerson) -> dict[str, str]:
+    """What a provider says of somebody, of that which can be emptied or renamed."""
+    said = {
+        "username": external.username,
+        "job_title": _said(external.job_title, 100),
+        "department": _said(external.department, 100),
+        "manager": external.manager_subject,
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+async def _emptied(
+    session: AsyncSession, provider: IdentityProvider, user: User, before: dict[str, str], said: dict[str, str]
+) -> dict[str, Any]:
+    """The columns that become empty, with what they hold then."""
+    if not any(before.get(name) and not said.get(name) for name in CAN_BE_EMPTY):
+        return {}
+    of_manager = select(Identity.subject).where(
+        Identity.provider_id == provider.id, Identity.user_id == user.manager_id
+    )
+    here = {
+        "job_title": user.job_title,
+        "department": await session.scalar(select(Department.name).where(Department.id == user.department_id)),
+        "manager": await session.scalar(of_manager.where(Identity.subject == before.get("manager")).limit(1)),
+    }
+    columns: dict[str, tuple[str, Any]] = {
+        "job_title": ("job_title", ""),
+        "department": ("department_id", None),
+        "manager": ("manager_id", None),
+    }
+    return dict(columns[name] for name in emptied(before, said, here))
 
 
 def _is_timezone(said: str | None) -> bool:

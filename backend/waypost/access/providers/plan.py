@@ -80,6 +80,7 @@ class Known:
     roles: frozenset[str] = frozenset()
     other_roles: frozenset[str] = frozenset()
     left_by_sync: bool = False
+    said: Mapping[str, str] = field(default_factory=dict)  # what the directory said of them last (`said`)
 
     @property
     def administers(self) -> bool:

@@ -15,6 +15,7 @@ from waypost.access.providers.ldap.reading import Person, normal, subjects_by_dn
 from waypost.access.providers.models import VERIFIED_EMAIL, Identity, IdentityProvider, ProviderGroup
 from waypost.access.providers.people import ADMINISTERS, EVERYBODY
 from waypost.access.providers.plan import ADMINISTRATOR, Known, Seen
+from waypost.access.providers.said import emptied
 from waypost.directory.models import Department, User
 
 
@@ -62,6 +63,7 @@ async def known_people(session: AsyncSession, provider_id: int) -> tuple[Known, 
     rows = await session.execute(
         select(
             Identity.subject,
+            Identity.said,
             User,
             Department.name.label("department"),
             above.label("manager"),
@@ -99,6 +101,7 @@ async def known_people(session: AsyncSession, provider_id: int) -> tuple[Known, 
             roles=frozenset(row.roles or ()),
             other_roles=frozenset(row.other_roles or ()),
             left_by_sync=row.left_by_sync,
+            said=row.said or {},
         )
         for row in rows
     )
@@ -169,13 +172,15 @@ def seen_people(
     people = [p for p in people if p.subject or p.problem]
     subjects = {**managers, **subjects_by_dn(p for p in people if p.subject)}
     active = {p.subject for p in people if p.is_active} | {k.subject for k in here.known}
+    known = {k.subject: k for k in here.known}
     other_roles = {k.subject: k.other_roles for k in here.known}
     return [
         Seen(
             subject=person.subject or normal(person.dn)[:300],
             name=person.name,
             is_active=person.is_active,
-            values=_values(person, here, departments, subjects, active, makes_departments),
+            values=_emptied(person, known.get(person.subject))
+            | _values(person, here, departments, subjects, active, makes_departments),
             roles=_roles(here.role_map, groups.get(person.subject, ())) - other_roles.get(person.subject, frozenset()),
             problem=person.problem,
         )
@@ -204,6 +209,14 @@ def _values(
     if manager and manager in active and manager != person.subject:
         values["manager"] = manager
     return values
+
+
+def _emptied(person: Person, known: Known | None) -> dict[str, str | None]:
+    """What the directory said before and says no more, where it still stands here."""
+    if known is None or not known.said:
+        return {}
+    now = {**person.values, "manager": person.manager_dn or ""}
+    return dict.fromkeys(emptied(known.said, now, known.values))
 
 
 def _roles(role_map: Mapping[str, frozenset[str]], groups: Collection[str]) -> frozenset[str]:

@@ -108,6 +108,7 @@ export const KINDS = [
   "account.factors_reset",
   "account.token_made",
   "account.provider_linked",
+  "account.username_changed",
   "account.new_device",
   "account.session_over",
   "account.reset",
