@@ -46,6 +46,7 @@ fuzz: ## every operation of the API with made-up input, as each role (CASES=12, 
 
 audit: ## ask the advisory services about every locked package (needs a way out to them)
 	@$(BOOT) --dev --web
+	@.venv/bin/python scripts/floors.py --strict
 	@.venv/bin/pip-audit --disable-pip --require-hashes -r requirements.lock
 	@$(NPM) audit --audit-level=moderate
 

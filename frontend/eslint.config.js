@@ -36,6 +36,20 @@ export default ts.config(
       "vuejs-accessibility/label-has-for": ["error", { required: { some: ["nesting", "id"] } }],
       "vuejs-accessibility/no-static-element-interactions": "off",
       "@typescript-eslint/no-explicit-any": "error",
+      // Nothing reaches a prototype: neither by name nor by copying what came from elsewhere key by key.
+      "no-proto": "error",
+      "no-extend-native": "error",
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "ForInStatement",
+          message: "Goes through prototypes too: take Object.keys or Object.entries.",
+        },
+        {
+          selector: "MemberExpression[property.name=/^(__defineGetter__|__defineSetter__|setPrototypeOf)$/]",
+          message: "Nothing here changes a prototype.",
+        },
+      ],
     },
   },
   {

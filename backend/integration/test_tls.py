@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import glob
 import os
 import pwd
+import re
 import shutil
 import socket
 import ssl
@@ -13,7 +16,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from http.client import HTTPException
 from pathlib import Path
 
@@ -23,11 +26,12 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 
 from integration.systems import ROOT, apt, running
-from waypost.kernel import hints, queue
+from waypost.kernel import hints, queue, tls
 from waypost.kernel.db import Database
 from waypost.kernel.embedded import free_port
 from waypost.kernel.processes import wait_until
 from waypost.kernel.settings import Settings
+from waypost.vendors import clamd
 
 Authority = tuple[Path, Path, Path]  # the authority's certificate, a server's, its key
 
@@ -156,41 +160,156 @@ async def test_the_cache_and_the_queue_are_spoken_to_by_tls(cache: str, ours: Au
             await client.aclose()
 
 
-def test_browsers_are_served_by_tls(template: dict[str, str], ours: Authority, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def web(template: dict[str, str], ours: Authority) -> Iterator[int]:
+    """Waypost's own web server with a certificate."""
     ca, cert, key = ours
     port = free_port()
-    env = {
-        **os.environ,
-        **template,
-        "PORT": str(port),
-        "HOST": "127.0.0.1",
-        "DATA_DIR": str(tmp_path),
-        "TLS_CERTIFICATE": str(cert),
-        "TLS_KEY": str(key),
-        "WORKERS": "1",
-        "PYTHONPATH": str(ROOT / "backend"),
-    }
-    trusting = ssl.create_default_context(cafile=str(ca))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusting))
-    url = f"https://localhost:{port}/api/v1/health/live"
-    server = subprocess.Popen([sys.executable, "-m", "waypost.cli", "serve-api"], env=env)
+    with tempfile.TemporaryDirectory() as folder:
+        env = {
+            **os.environ,
+            **template,
+            "PORT": str(port),
+            "HOST": "127.0.0.1",
+            "DATA_DIR": folder,
+            "TLS_CERTIFICATE": str(cert),
+            "TLS_KEY": str(key),
+            "WORKERS": "1",
+            "PYTHONPATH": str(ROOT / "backend"),
+        }
+        server = subprocess.Popen([sys.executable, "-m", "waypost.cli", "serve-api"], env=env)
 
-    def answers() -> bool:
+        def answers() -> bool:
+            try:
+                return opener(ca).open(live(port), timeout=2).status == 200
+            except (urllib.error.URLError, OSError):
+                return False
+
         try:
-            return opener.open(url, timeout=2).status == 200
-        except (urllib.error.URLError, OSError):
-            return False
+            assert wait_until(answers, 60, give_up=lambda: server.poll() is not None)
+            yield port
+        finally:
+            server.terminate()
+            server.wait(20)
 
-    try:
-        assert wait_until(answers, 60, give_up=lambda: server.poll() is not None)
-        with opener.open(url, timeout=5) as answer:
-            assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
-        with pytest.raises((OSError, HTTPException)):  # nothing is served unencrypted
-            urllib.request.urlopen(f"http://localhost:{port}/api/v1/health/live", timeout=5)
-        for version, is_spoken in (("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)):
-            hello = ["openssl", "s_client", "-connect", f"localhost:{port}", version, "-cipher", "ALL:@SECLEVEL=0"]
-            said = subprocess.run(hello, input=b"", capture_output=True, timeout=20)
-            assert (said.returncode == 0) is is_spoken, version
-    finally:
-        server.terminate()
-        server.wait(20)
+
+def live(port: int) -> str:
+    return f"https://localhost:{port}/api/v1/health/live"
+
+
+def opener(ca: Path) -> urllib.request.OpenerDirector:
+    trusting = urllib.request.HTTPSHandler(context=tls.context(ca))
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), trusting)
+
+
+def shakes_hands(port: int, *how: str) -> bool:
+    hello = ["openssl", "s_client", "-connect", f"localhost:{port}", *how]
+    return subprocess.run(hello, input=b"", capture_output=True, timeout=20).returncode == 0
+
+
+def test_browsers_are_served_by_tls(web: int, ours: Authority) -> None:
+    with opener(ours[0]).open(live(web), timeout=5) as answer:
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    with pytest.raises((OSError, HTTPException)):  # nothing is served unencrypted
+        urllib.request.urlopen(f"http://localhost:{web}/api/v1/health/live", timeout=5)
+    for version, is_spoken in (("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)):
+        assert shakes_hands(web, version, "-cipher", "ALL:@SECLEVEL=0") is is_spoken, version
+
+
+def test_only_recommended_cipher_suites_are_spoken(web: int) -> None:
+    said = subprocess.run(["openssl", "ciphers", "-tls1_2", "-s", "ALL:@SECLEVEL=0"], capture_output=True, check=True)
+    offered = [name for name in said.stdout.decode().strip().split(":") if not name.startswith("TLS_")]
+    spoken = {name for name in offered if shakes_hands(web, "-tls1_2", "-cipher", f"{name}:@SECLEVEL=0")}
+    assert spoken == {"ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-CHACHA20-POLY1305"}
+    assert len(offered) > 2 * len(spoken), "many more were tried"
+
+
+@pytest.mark.parametrize("weak", ["AES256-SHA", "AES128-GCM-SHA256", "ECDHE-RSA-AES256-SHA384", "ECDHE-RSA-AES128-SHA"])
+def test_a_server_with_weak_suites_only_is_not_spoken_to(ours: Authority, weak: str) -> None:
+    ca, cert, key = ours
+    port = free_port()
+    how = (
+        "-accept",
+        str(port),
+        "-cert",
+        str(cert),
+        "-key",
+        str(key),
+        "-tls1_2",
+        "-www",
+        "-cipher",
+        f"{weak}:@SECLEVEL=0",
+    )
+    with running("openssl", "s_server", *how, ready="ACCEPT"):
+        url = f"https://localhost:{port}/"
+        able = ssl.create_default_context(cafile=str(ca))
+        able.set_ciphers("ALL:@SECLEVEL=0")
+        with urllib.request.build_opener(urllib.request.HTTPSHandler(context=able)).open(url, timeout=5) as answer:
+            assert answer.status == 200
+        with pytest.raises(urllib.error.URLError, match="handshake"):
+            opener(ca).open(url, timeout=5)
+
+
+async def test_the_scanner_is_spoken_to_by_tls(ours: Authority, stranger: Path) -> None:
+    """clamd behind something that speaks TLS, as stunnel does."""
+    asked = []
+
+    async def scanner(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"harmless\0\0\0\0"))
+        writer.write(b"stream: OK\0")
+        writer.close()
+
+    async def file() -> AsyncIterator[bytes]:
+        yield b"harmless"
+
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(ours[1], ours[2])
+    async with await asyncio.start_server(scanner, "127.0.0.1", 0, ssl=serving) as server:
+        url = f"tls://localhost:{server.sockets[0].getsockname()[1]}"
+        assert await clamd.scan(url, file(), ca_file=ours[0]) == clamd.Clean()
+        assert b"harmless" in asked[0]
+        refused = await clamd.scan(url, file(), ca_file=stranger)
+        assert isinstance(refused, clamd.NotScanned)
+        assert "certificate verify failed" in refused.why
+
+
+def raw(port: int, request: bytes) -> list[bytes]:
+    """The status lines that come back over one connection."""
+    told = ssl.create_default_context()
+    told.check_hostname, told.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), 10) as plain, told.wrap_socket(plain) as connection:
+        connection.settimeout(3)
+        connection.sendall(request)
+        came = b""
+        with contextlib.suppress(TimeoutError, OSError):
+            while piece := connection.recv(65536):
+                came += piece
+    return re.findall(rb"HTTP/1\.[01] (\d{3})", came)
+
+
+SMUGGLED = b"GET /api/v1/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Content-Length: 5\r\nContent-Length: 50\r\n",
+        b"Content-Length: 5, 50\r\n",
+        b"Content-Length: +5\r\n",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked, identity\r\n",
+        b"Transfer-Encoding: \x0bchunked\r\n",
+        b"Transfer-Encoding : chunked\r\n",
+        b"Content-Length: 5\r\n Transfer-Encoding: chunked\r\n",
+    ],
+)
+def test_where_a_message_ends_is_never_two_things(web: int, headers: bytes) -> None:
+    """What contradicts itself is refused, or ends the connection: what stands behind it is no request of its own."""
+    head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    for body in (b"0\r\n\r\n", b"5\r\nabcde\r\n0\r\n\r\n"):
+        statuses = raw(web, head + headers + b"\r\n" + body + SMUGGLED)
+        assert b"200" not in statuses, (headers, statuses)
+
+
+def test_two_whole_requests_are_two(web: int) -> None:
+    assert raw(web, SMUGGLED + SMUGGLED.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")) == [b"200", b"200"]

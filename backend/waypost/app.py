@@ -52,6 +52,7 @@ from waypost.catalog import categories_router as categories
 from waypost.catalog import forms_router as forms
 from waypost.catalog import router as catalog
 from waypost.kernel import health, hints, http, limits, logs, openapi, queue, webapp
+from waypost.kernel.cautions import cautions
 from waypost.kernel.db import Database, use_database
 from waypost.kernel.events import use_wiring
 from waypost.kernel.settings import get_settings
@@ -91,6 +92,7 @@ from waypost.tickets import trying_router as trying
 from waypost.tickets import working_router as working
 from waypost.wiring import build_wiring
 
+log = logs.get_logger(__name__)
 API = "/api/v1"
 ROOMS = (
     access,
@@ -175,6 +177,9 @@ def operation_id(route: APIRoute) -> str:
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open this process's pools, follow the log, tell the relay of commits; close all in order."""
     settings = get_settings()
+    for name, why in cautions(settings).items():
+        log.warning("caution", name=name, why=why)
+        health.caution_set.labels(name).set(1)
     hints.wake = queue.waker(queue.build(settings))
     database = Database.connect(settings)
     use_database(database)

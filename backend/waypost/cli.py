@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -26,7 +27,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from waypost.audit import commands as audit_commands
 from waypost.kernel import embedded, processes
+from waypost.kernel.cautions import cautions, unencrypted
 from waypost.kernel.processes import Spec
+from waypost.kernel.secret_files import UnusableFile
 from waypost.kernel.settings import Settings, get_settings
 from waypost.kernel.supervisor import DidNotStart, Stopped, Supervisor, say
 
@@ -37,6 +40,17 @@ app = typer.Typer(
     help="Waypost: requests, approvals, fulfilment.",
 )
 RUNTIME = "runtime.json"
+# The secrets a process is started without: what it does not do, it cannot give away.
+_OWNER = "DATABASE_OWNER_URL"
+NOT_FOR: dict[str, tuple[str, ...]] = {
+    "web": (_OWNER, "SMTP_PASSWORD"),
+    "worker": (_OWNER,),
+    "scheduler": (_OWNER, "DATABASE_URL", "SECRET_KEY", "SMTP_PASSWORD", "S3_SECRET_KEY"),
+    "mail-in": (_OWNER, "SMTP_PASSWORD"),
+    "mails": (_OWNER, "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SMTP_PASSWORD", "S3_SECRET_KEY"),
+    "postgres": (_OWNER, "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SMTP_PASSWORD", "S3_SECRET_KEY"),
+    "valkey": (_OWNER, "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SMTP_PASSWORD", "S3_SECRET_KEY"),
+}
 
 
 def _fail(sentence: str) -> typer.Exit:
@@ -50,8 +64,12 @@ def _settings() -> Settings:
         return get_settings()
     except ValidationError as wrong:
         first = wrong.errors()[0]
-        name = str(first["loc"][0]).upper()
-        raise _fail(f"The variable {name} cannot be used: {first['msg']}.") from None
+        why = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:  # of several together
+            raise _fail(f"{why}.") from None
+        raise _fail(f"The variable {str(first['loc'][0]).upper()} cannot be used: {why}.") from None
+    except UnusableFile as wrong:
+        raise _fail(f"{wrong}.") from None
 
 
 def _check_port(host: str, port: int) -> None:
@@ -118,16 +136,26 @@ def _python(*arguments: str) -> list[str]:
     return [sys.executable, "-m", *arguments]
 
 
+def _check_encrypted(settings: Settings) -> None:
+    found = unencrypted(settings) if settings.require_tls else {}
+    if found:
+        raise _fail("\n".join(["REQUIRE_TLS is set, and not everything is encrypted:", *found.values()]))
+
+
 @app.command()
 def run() -> None:
     """Start everything and keep it running until Ctrl-C or SIGTERM."""
+    from waypost.demo.guarding import DemoRefused, check_said  # noqa: PLC0415 - only where it is needed
+
     began = time.monotonic()
     settings = _settings()
     try:
+        check_said(settings)
+        _check_encrypted(settings)
         with embedded.locked(settings.data_dir):
             _check_port(settings.host, settings.port)
             _run(settings, began)
-    except embedded.CannotStart as reason:
+    except (embedded.CannotStart, DemoRefused) as reason:
         raise _fail(str(reason)) from None
 
 
@@ -148,13 +176,16 @@ def _run(settings: Settings, began: float) -> None:
             _prepare_database(settings)
         except (OSError, ValueError, RuntimeError, SQLAlchemyError, PostgresError, InterfaceError) as error:
             raise DidNotStart(_sentence(settings, error)) from error
-        os.environ.pop("DATABASE_OWNER_URL", None)  # what runs from here on cannot change the audit trail
+        for owner in ("DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"):
+            os.environ.pop(owner, None)  # what runs from here on cannot change the audit trail
         say("Starting the web server, the worker, the scheduler and the reader of mailboxes …")
         host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  # nosec B104
         host = f"[{host}]" if ":" in host else host
         for specs in _programs(settings, mails, f"{settings.scheme}://{host}:{settings.port}/api/v1/health/ready"):
             supervisor.start(specs)
         say(f"\nWaypost is ready at {settings.origin}   ({time.monotonic() - began:.1f} s)")
+        for caution in cautions(settings).values():
+            say(f"Note: {caution}")
         if mails is not None:
             say(f"The mails it sends can be read at http://127.0.0.1:{mails}")
         say("Stop it with Ctrl-C.")
@@ -193,7 +224,7 @@ def _start_servers(supervisor: Supervisor, settings: Settings) -> dict[str, str]
         say("Starting " + " and ".join(s.spec().name.capitalize() for s in wanted) + " …")
         for server in wanted:
             server.prepare()
-        supervisor.start([server.spec() for server in wanted])
+        supervisor.start([replace(spec, without=NOT_FOR[spec.name]) for spec in (s.spec() for s in wanted)])
     if settings.database_url is None:
         embedded.create_database(postgres)
     return env
@@ -204,12 +235,13 @@ def _prepare_database(settings: Settings) -> None:
 
     say("Bringing the database up to date …")
     migrate()
-    asyncio.run(_seed(settings, is_start=True))
+    asyncio.run(_seed(settings, is_start=True, is_guarded=True))
 
 
-async def _seed(settings: Settings, *, is_start: bool = False) -> None:
+async def _seed(settings: Settings, *, is_start: bool = False, is_guarded: bool = False) -> None:
     from waypost.access.roles import ensure_system_roles  # noqa: PLC0415
     from waypost.audit.system import note_migration, note_start  # noqa: PLC0415
+    from waypost.demo.guarding import check_people  # noqa: PLC0415
     from waypost.demo.loading import load  # noqa: PLC0415
     from waypost.kernel.db import Database  # noqa: PLC0415
     from waypost.kernel.events import use_wiring  # noqa: PLC0415
@@ -219,6 +251,8 @@ async def _seed(settings: Settings, *, is_start: bool = False) -> None:
     use_wiring(build_wiring())
     database = Database.connect(settings)
     try:
+        if is_guarded:
+            await check_people(database, settings)
         if settings.demo:
             if await load(database):
                 say("Loaded the demo company.")
@@ -240,14 +274,16 @@ def _programs(settings: Settings, mails: int | None, ready: str) -> list[list[Sp
     beat = str(settings.data_dir.absolute() / "beat-schedule")
     for old in settings.data_dir.glob("beat-schedule*"):
         old.unlink()  # all timers are intervals: there is nothing to remember, and a damaged file would stop them
-    web = [Spec("web", _python("waypost.cli", "serve-api"), is_ready=_answers(ready))]
+    web = [Spec("web", _python("waypost.cli", "serve-api"), is_ready=_answers(ready), without=NOT_FOR["web"])]
+    working = ("worker", "-l", "WARNING", "-c", "2", "--without-gossip", "--without-mingle")
     others = [
-        Spec("worker", _python(*celery, "worker", "-l", "WARNING", "-c", "2", "--without-gossip", "--without-mingle")),
-        Spec("scheduler", _python(*celery, "beat", "-l", "WARNING", "-s", beat)),
-        Spec("mail-in", _python("waypost.cli", "mail-in")),
+        Spec("worker", _python(*celery, *working), without=NOT_FOR["worker"]),
+        Spec("scheduler", _python(*celery, "beat", "-l", "WARNING", "-s", beat), without=NOT_FOR["scheduler"]),
+        Spec("mail-in", _python("waypost.cli", "mail-in"), without=NOT_FOR["mail-in"]),
     ]
     if mails is not None:
-        web.append(Spec("mails", _python("waypost.cli", "mail-catcher"), is_ready=_listening(mails)))
+        catcher = _python("waypost.cli", "mail-catcher")
+        web.append(Spec("mails", catcher, is_ready=_listening(mails), without=NOT_FOR["mails"]))
     return [web, others]
 
 
@@ -273,6 +309,7 @@ def serve_api() -> None:
     from granian.log import LogLevels  # noqa: PLC0415
 
     settings = _settings()
+    _check_encrypted(settings)
     processes.end_with_supervisor()
     _share_metrics(settings.data_dir.absolute() / "metrics")
     Granian(
@@ -370,6 +407,28 @@ def seed_demo() -> None:
     """Load the demo company into an empty database."""
     with _servers(_settings()):
         asyncio.run(_seed(_settings().model_copy(update={"demo": True})))
+
+
+@app.command()
+def lock_demo() -> None:
+    """Take their password from all accounts that still have the demo company's, and sign them out."""
+    from waypost.demo.guarding import lock  # noqa: PLC0415
+    from waypost.kernel.db import Database  # noqa: PLC0415
+    from waypost.kernel.events import use_wiring  # noqa: PLC0415
+    from waypost.wiring import build_wiring  # noqa: PLC0415
+
+    async def locked() -> list[str]:
+        use_wiring(build_wiring())
+        database = Database.connect(_settings())
+        try:
+            return await lock(database)
+        finally:
+            await database.dispose()
+
+    with _servers(_settings()):
+        names = asyncio.run(locked())
+        _note("lock-demo")
+        say(f"Locked: {', '.join(names)}." if names else "Nobody has the demo company's password.")
 
 
 @app.command()

@@ -105,6 +105,14 @@ async def test_text_says_its_characters(given: str, told: str) -> None:
         assert (await client.get("/")).headers["content-type"] == told
 
 
+@pytest.mark.parametrize(("path", "status"), [("/auth/logout", 204), ("/auth/sign-out", 200)])
+async def test_whoever_leaves_leaves_no_page_behind(app: Any, path: str, status: int) -> None:
+    somebody = await Api(app, "outsider").sign_in()
+    assert "clear-site-data" not in (await somebody.get("/auth/me", expect=None)).headers
+    left = await somebody.post(path, expect=None)
+    assert (left.status_code, left.headers["clear-site-data"]) == (status, '"cache"')
+
+
 async def test_measurements_of_all_processes_are_added_up(
     anybody: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

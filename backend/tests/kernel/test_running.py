@@ -113,6 +113,9 @@ def test_who_can_reach_a_folder(tmp_path: Path) -> None:
     assert not embedded._can_reach(inner, 64001)
 
 
+MAIL_PASSWORD = "of the mail server only"
+
+
 def _env(folder: Path, port: int, **more: str) -> dict[str, str]:
     env = {
         k: v
@@ -127,6 +130,7 @@ def _env(folder: Path, port: int, **more: str) -> dict[str, str]:
         "DEMO": "0",
         "WORKERS": "1",
         "LOG_LEVEL": "WARNING",
+        "SMTP_PASSWORD": MAIL_PASSWORD,
         **more,
     }
 
@@ -218,6 +222,12 @@ def test_a_whole_installation(tmp_path: Path) -> None:
         assert wait_until(lambda: product.says(f"Waypost is ready at http://127.0.0.1:{port}"), 30)
         children = product.children()
         assert set(children) == {"serve-api", "beat", "worker", "mail-catcher", "mail-in", "valkey", "postgres"}
+        given = {word: Path(f"/proc/{pids[0]}/environ").read_text() for word, pids in children.items()}
+        assert not [word for word, told in given.items() if "DATABASE_OWNER_URL" in told], (
+            "the owner's is for nobody who stays"
+        )
+        assert {word for word, told in given.items() if "DATABASE_URL=" in told} == {"serve-api", "worker", "mail-in"}
+        assert {word for word, told in given.items() if MAIL_PASSWORD in told} == {"worker"}
         assert (folder / "runtime.json").stat().st_mode & 0o077 == 0
         assert (folder / "secrets").stat().st_mode & 0o077 == 0
         assert "password" not in product.out.read_text().lower()

@@ -30,7 +30,8 @@ from waypost.kernel.db import Base, BigId
 class Credential(Base):
     """A person's password, as an Argon2id hash. People who sign in otherwise have none.
 
-    `is_short`: it is long enough beside a second factor only.
+    `is_short`: it is long enough beside a second factor only. `given_until`: somebody else chose it, and it works until
+    then only; None for one's own.
     """
 
     __tablename__ = "credentials"
@@ -38,6 +39,7 @@ class Credential(Base):
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     password_hash: Mapped[str] = mapped_column(Text)
     is_short: Mapped[bool] = mapped_column(Boolean, server_default="false")
+    given_until: Mapped[datetime | None]
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

@@ -25,6 +25,7 @@ from waypost.access.providers.ldap.signing_in import Directories
 from waypost.access.schemas import FirstPassword, Login, Me, Refresh, SignedInAnswer
 from waypost.access.sessions import SignedIn
 from waypost.directory.names import names
+from waypost.kernel.cautions import is_open_demo
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import Refusal
@@ -103,6 +104,7 @@ async def _me(session: ReadSession, actor: Actor) -> dict[str, object]:
         "timezone": user.timezone,
         "locale": user.locale,
         "must_enrol": actor.must_enrol,
+        "is_open_demo": is_open_demo(get_settings()),
     }
 
 

@@ -48,6 +48,9 @@ class Me(BaseModel):
     must_enrol: Annotated[
         bool, Field(description="A role needs a second factor, and there is none yet: nothing else is open until then.")
     ]
+    is_open_demo: Annotated[
+        bool, Field(description="The demo company, whose passwords everybody knows, can be reached by others.")
+    ] = False
 
 
 class Refresh(Strict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import delete, select, update
@@ -16,6 +16,7 @@ from waypost.access.actor import Actor
 from waypost.access.errors import (
     LinkUsedUp,
     TooManyAttempts,
+    WeakPassword,
     WrongCredentials,
 )
 from waypost.access.events import LoginFailed, PasswordSet, RolesGranted
@@ -38,6 +39,7 @@ from waypost.kernel.ids import random_token
 from waypost.kernel.settings import get_settings
 
 LINK_LIFE = timedelta(hours=24)
+GIVEN_LIFE = timedelta(hours=24)  # of a password that somebody else chose
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ async def log_in(
     async with database.read() as session:
         row = (
             await session.execute(
-                select(User.id, Credential.password_hash)
+                select(User.id, Credential.password_hash, Credential.given_until)
                 .join(Credential, Credential.user_id == User.id)
                 .where(by_login(username), User.is_active)
             )
@@ -98,6 +100,7 @@ async def log_in(
         raise TooManyAttempts(retry_after=waiting, policy=throttling.policy())
     # No session is open while the hash is computed.
     right = await passwords.verify_password(row.password_hash if row else None, password)
+    is_over = bool(row and row.given_until and row.given_until <= now())
     found = await _found_elsewhere(database, caller, elsewhere, username, password, account) if not row else None
     if row is not None and not right:
         await elsewhere.pretend(database)
@@ -105,11 +108,12 @@ async def log_in(
         if found is not None:
             await throttling.forgive(session, account, address)
             return await admit(session, caller, user_id=found.user_id, method=found.method, came_by=found.came_by)
-        if row is not None and right:
+        if row is not None and right and not is_over:
             await throttling.forgive(session, account, address)
             return await admit(session, caller, user_id=row.id, method="password")
         await throttling.count_try(session, address, get_settings().login_attempts_per_address)
-        await record(session, _failed(caller, row, "wrong_credentials", username), actor=SYSTEM)
+        reason = "password_over" if right and is_over else "wrong_credentials"
+        await record(session, _failed(caller, row, reason, username), actor=SYSTEM)
     raise WrongCredentials
 
 
@@ -149,7 +153,10 @@ async def admit(
 
 
 async def set_password(session: AsyncSession, actor: Doer, user: User, password: str, *, pointer: str) -> None:
-    """Give a person a password. Raises `WeakPassword` naming the field at `pointer`."""
+    """Give a person a password. One that somebody else chose works for a day, and cannot be kept.
+
+    Raises `WeakPassword` naming the field at `pointer`.
+    """
     company = (user.email.rpartition("@")[2], get_settings().mail_domain)
     passwords.check_new_password(
         password,
@@ -160,16 +167,39 @@ async def set_password(session: AsyncSession, actor: Doer, user: User, password:
         ),
         has_second_factor=bool(await factors.methods_of(session, user.id)),
     )
+    is_own = actor.person_id == user.id
+    if is_own:
+        await _check_not_given(session, user.id, password, pointer)
     kept = await passwords.hash_password(password)
-    await keep_password_hash(session, user.id, kept, is_short=passwords.is_short(password))
+    until = None if is_own else now() + GIVEN_LIFE
+    await keep_password_hash(session, user.id, kept, is_short=passwords.is_short(password), given_until=until)
     await record(session, PasswordSet(user_id=user.id), actor=actor)
 
 
+async def _check_not_given(session: AsyncSession, user_id: int, password: str, pointer: str) -> None:
+    """Raises `WeakPassword` for the one that somebody else chose for them."""
+    given = await session.scalar(
+        select(Credential.password_hash).where(Credential.user_id == user_id, Credential.given_until.is_not(None))
+    )
+    if given is not None and await passwords.verify_password(given, password):
+        raise WeakPassword(errors=(FieldError(pointer, "is the one you were given: choose one that only you know"),))
+
+
 async def keep_password_hash(
-    session: AsyncSession, user_id: int, password_hash: str, *, is_short: bool = False
+    session: AsyncSession,
+    user_id: int,
+    password_hash: str,
+    *,
+    is_short: bool = False,
+    given_until: datetime | None = None,
 ) -> None:
     """Store a hash made by `hash_password`."""
-    kept = {"password_hash": password_hash, "changed_at": now(), "is_short": is_short}
+    kept = {
+        "password_hash": password_hash,
+        "changed_at": now(),
+        "is_short": is_short,
+        "given_until": given_until,
+    }
     await session.execute(
         pg_insert(Credential)
         .values(user_id=user_id, **kept)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import BaseModel
 from sqlalchemy import select, text
@@ -20,6 +20,12 @@ from waypost.kernel.errors import NotFound
 from waypost.kernel.http import json_response
 from waypost.kernel.relay import first_waiting
 
+caution_set = Gauge(
+    "waypost_caution",
+    "What an operator should know of the settings: 1 while it is so",
+    ["name"],
+    multiprocess_mode="max",
+)
 router = APIRouter(prefix="/health", tags=["Health"])
 STUCK = 60.0  # seconds one event may be the next for the relay before somebody should look
 MULTIPROC = "PROMETHEUS_MULTIPROC_DIR"  # the library's own variable; set by `serve-api`

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.kernel import tls
 from waypost.kernel.db import Database
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import Settings
@@ -30,13 +32,18 @@ def connect(settings: Settings) -> Redis:
     """A client that gives up quickly: nothing a person waits for depends on it."""
     if settings.redis_url is None:
         raise RuntimeError("REDIS_URL is not set; start with `make run`, which brings its own Valkey")
-    tls: dict[str, Any] = {"ssl_ca_certs": str(settings.redis_ca_file)} if settings.redis_ca_file else {}
+    address = settings.redis_url.get_secret_value()
+    trust: dict[str, Any] = {}
+    if address.startswith("rediss://"):
+        trust = {"ssl_ciphers": tls.CIPHERS, "ssl_min_version": ssl.TLSVersion.TLSv1_2}
+    if settings.redis_ca_file:
+        trust["ssl_ca_certs"] = str(settings.redis_ca_file)
     return Redis.from_url(
-        settings.redis_url.get_secret_value(),
+        address,
         socket_connect_timeout=1,
         socket_timeout=5,
         health_check_interval=30,
-        **tls,
+        **trust,
     )
 
 

@@ -31,6 +31,7 @@ from waypost.kernel.settings import get_settings
 log = get_logger(__name__)
 
 KEYS = ("/decide/", "/api/v1/decision-links/")  # whose addresses no other site and no cache may keep
+LEAVING = ("/api/v1/auth/logout", "/api/v1/auth/sign-out")  # after which no page can be gone back to
 SLOW = 0.5  # seconds after which a read is worth a line in the log
 ENDLESS = ("/api/v1/events/stream",)
 BEATS = ("/api/v1/tickets/{ticket_id}/presence",)  # of every open screen, every few seconds: they change nothing kept
@@ -178,6 +179,10 @@ class Manners:
                     headers["Cache-Control"] = "no-store"
                 elif is_api:
                     headers.setdefault("Cache-Control", "no-store")
+                if scope["path"] in LEAVING and status < 300:
+                    headers["Clear-Site-Data"] = (
+                        '"cache"'  # also what is held for the way back; what stays, the app removes
+                    )
                 standing: limits.Standing | None = state.get(STANDING)
                 if standing is not None and "RateLimit-Policy" not in headers:
                     for name, value in standing.headers().items():

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx2
 
+from waypost.kernel import tls
 from waypost.kernel.settings import get_settings
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -96,8 +97,8 @@ async def resolve_host(host: str, port: int, *, is_encrypted: bool = True) -> st
 class Guard(httpx2.AsyncBaseTransport):
     """Connects to what was judged; the name stays in the certificate's check and in `Host`."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        self._inner = httpx2.AsyncHTTPTransport(verify=tls) if tls else httpx2.AsyncHTTPTransport()
+    def __init__(self, trust: ssl.SSLContext | None = None) -> None:
+        self._inner = httpx2.AsyncHTTPTransport(verify=trust or tls.for_http())
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         host = check_url(str(request.url)).host
@@ -110,6 +111,6 @@ class Guard(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def guarded(tls: ssl.SSLContext | None = None) -> Any:
-    """The transport of a client for addresses that somebody typed in; `tls` for authorities and certificates of its own."""
-    return Guard(tls)
+def guarded(trust: ssl.SSLContext | None = None) -> Any:
+    """The transport of a client for addresses that somebody typed in; `trust` for authorities and certificates of its own."""
+    return Guard(trust)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,10 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 @dataclass(frozen=True)
 class Spec:
-    """How a process is started and stopped. `uid` (with `gid`) makes it run as another user, for PostgreSQL as root."""
+    """How a process is started and stopped. `uid` (with `gid`) makes it run as another user, for PostgreSQL as root.
+
+    `without`: the variables, and `…_FILE` beside them, of secrets that it has no use for.
+    """
 
     name: str
     argv: Sequence[str]
@@ -32,6 +35,12 @@ class Spec:
     uid: int | None = None
     gid: int | None = None
     cwd: Path | None = None
+    without: Collection[str] = ()
+
+    def environment(self) -> dict[str, str]:
+        """What it is given: ours, its own, and no secret that it has no use for."""
+        hidden = {*self.without, *(f"{name}_FILE" for name in self.without)}
+        return {name: value for name, value in {**os.environ, **self.env}.items() if name not in hidden}
 
 
 class Child:
@@ -51,7 +60,7 @@ class Child:
         try:
             self.process = subprocess.Popen(  # noqa: S603 - our own commands
                 list(spec.argv),
-                env={**os.environ, **spec.env, SUPERVISOR: str(os.getpid())},
+                env={**spec.environment(), SUPERVISOR: str(os.getpid())},
                 stdin=subprocess.DEVNULL,
                 stdout=descriptor,
                 stderr=subprocess.STDOUT,

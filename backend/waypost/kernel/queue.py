@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from celery import Celery
 
+from waypost.kernel import tls
 from waypost.kernel.settings import Settings
 
 
@@ -28,7 +29,11 @@ def build(settings: Settings) -> Celery:
         enable_utc=True,
     )
     if url.startswith("rediss://"):
-        celery.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+        celery.conf.broker_use_ssl = {
+            "ssl_cert_reqs": ssl.CERT_REQUIRED,
+            "ssl_ciphers": tls.CIPHERS,
+            "ssl_min_version": ssl.TLSVersion.TLSv1_2,
+        }
         if settings.redis_ca_file:
             celery.conf.broker_use_ssl["ssl_ca_certs"] = str(settings.redis_ca_file)
     return celery

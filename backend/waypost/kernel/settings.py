@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from waypost.kernel import tls
+from waypost.kernel.secret_files import SecretFiles
 
 
 class Settings(BaseSettings):
@@ -58,7 +61,14 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(
         10, ge=1, le=200, description="Connections each of a process's two pools keeps at most."
     )
-    demo: bool = Field(True, description="Load the demo company on first start; `0` starts empty.")
+    demo: bool = Field(
+        True,
+        description="Load the demo company on first start; `0` starts empty. With an address that others reach it has to "
+        "be said: `1` or `0`.",
+    )
+    require_tls: bool = Field(
+        False, description="Refuse to start while anything is spoken without TLS to another machine, or by people."
+    )
     secret_key: SecretStr | None = Field(
         None, min_length=32, description="Signs and derives tokens; unset creates `DATA_DIR/secrets/secret_key`."
     )
@@ -116,8 +126,12 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr | None = Field(None, description="Secret key for the bucket.")
     clamd_url: str | None = Field(
         None,
-        pattern=r"^(tcp://[^/]+:\d+|unix:///.+)$",
-        description="Virus scanner (`tcp://host:3310` or `unix:///path`); while set, a file opens for others once clean.",
+        pattern=r"^((tcp|tls)://[^/]+:\d+|unix:///.+)$",
+        description="Virus scanner (`unix:///path`, `tls://host:3311` or `tcp://host:3310`); while set, a file opens for "
+        "others once clean.",
+    )
+    clamd_ca_file: Path | None = Field(
+        None, description="CA certificate of what speaks TLS before the scanner, for `tls://`; default the system's."
     )
     currency: str = Field(
         "USD", pattern=r"^[A-Z]{3}$", description="The company's currency, in which limits are written."
@@ -212,6 +226,18 @@ class Settings(BaseSettings):
         None, ge=1, le=65535, description="Port of the mail catcher's page; default a free one."
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """From the environment, and secrets also from files it names."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
+
     @field_validator("trusted_proxies", "outgoing_allow")
     @classmethod
     def _networks(cls, value: list[str]) -> list[str]:
@@ -277,9 +303,7 @@ class Settings(BaseSettings):
 
     def database_tls(self) -> ssl.SSLContext | None:
         """With `DATABASE_CA_FILE`: TLS 1.2 or newer to PostgreSQL, its certificate and name checked. Else None."""
-        if self.database_ca_file is None:
-            return None
-        return ssl.create_default_context(cafile=str(self.database_ca_file))
+        return tls.context(self.database_ca_file) if self.database_ca_file else None
 
     def signing_secret(self) -> bytes:
         """The installation's secret: `SECRET_KEY`, or a random one kept in `DATA_DIR/secrets` (mode 0600)."""

@@ -8,9 +8,16 @@ import waypost.access.providers.ldap.models
 import waypost.access.providers.models
 import waypost.access.providers.saml.models
 import waypost.access.scim.models
+import waypost.access.service_models
+import waypost.access.session_models
+import waypost.access.token_models
 import waypost.approvals.deputy_models
+import waypost.approvals.link_models
 import waypost.approvals.models
+import waypost.approvals.review_models
+import waypost.approvals.signature_models
 import waypost.audit.models
+import waypost.audit.streams.models
 import waypost.catalog.models
 import waypost.directory.models
 import waypost.kernel.events

@@ -48,7 +48,8 @@ async def scan_due(database: Database) -> int:
 async def _verdict(url: str, row: Attachment) -> clamd.Verdict:
     """What the scanner says of a file; one that cannot be read must not hold up those behind it."""
     try:
-        return await clamd.scan(url, await contents(row, start=0, length=row.size))
+        data = await contents(row, start=0, length=row.size)
+        return await clamd.scan(url, data, ca_file=get_settings().clamd_ca_file)
     except (Unavailable, StoreFailed, crypto.Damaged) as failed:
         return clamd.NotScanned(f"{type(failed).__name__}: {failed}"[:200])
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx2
 
+from waypost.kernel import tls
 from waypost.vendors.fates import Fate, Misconfigured, Rejected, TryLater
 
 MOST_BYTES = 1024 * 1024
@@ -44,6 +45,8 @@ class Answer:
 
 def client(**more: Any) -> httpx2.AsyncClient:
     """A client for one batch of calls."""
+    if "transport" not in more:
+        more["verify"] = tls.for_http(trust_env=False)
     return httpx2.AsyncClient(timeout=httpx2.Timeout(10, connect=3), follow_redirects=False, trust_env=False, **more)
 
 

@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from waypost.kernel import tls
 
 TIMEOUT = 60.0  # seconds for the whole conversation
 
@@ -33,21 +36,25 @@ class NotScanned:
 Verdict = Clean | Infected | NotScanned
 
 
-async def scan(url: str, data: AsyncIterator[bytes]) -> Verdict:
-    """What the scanner at `tcp://host:port` or `unix:///path` says of these bytes. Raises only what `data` raises."""
+async def scan(url: str, data: AsyncIterator[bytes], *, ca_file: Path | None = None) -> Verdict:
+    """What the scanner at `unix:///path`, `tls://host:port` or `tcp://host:port` says of these bytes.
+
+    clamd itself speaks no TLS: something in front of it does, with a certificate of `ca_file`. Raises only what `data` raises.
+    """
     try:
         async with asyncio.timeout(TIMEOUT):
-            return await _ask(url, data)
+            return await _ask(url, data, ca_file)
     except (OSError, TimeoutError, asyncio.IncompleteReadError) as failed:
         return NotScanned(f"{type(failed).__name__}: {failed}"[:200])
 
 
-async def _ask(url: str, data: AsyncIterator[bytes]) -> Verdict:
+async def _ask(url: str, data: AsyncIterator[bytes], ca_file: Path | None) -> Verdict:
     where = urlsplit(url)
     if where.scheme == "unix":
         reader, writer = await asyncio.open_unix_connection(where.path)
     else:
-        reader, writer = await asyncio.open_connection(where.hostname, where.port)
+        trust = tls.context(ca_file) if where.scheme == "tls" else None
+        reader, writer = await asyncio.open_connection(where.hostname, where.port, ssl=trust)
     try:
         writer.write(b"zINSTREAM\0")
         async for piece in data:

@@ -21,6 +21,8 @@ from imap_tools.errors import ImapToolsError, UnexpectedCommandStatusError
 from imap_tools.mailbox import BaseMailBox
 from imap_tools.utils import check_command_status, encode_folder
 
+from waypost.kernel import tls
+
 TIMEOUT = 30.0  # seconds for one answer, and for a piece of a mail
 LONGEST_IDLE = 29 * 60  # RFC 2177: shorter than the half hour after which a server may hang up
 MOST_HEADERS = 256 * 1024
@@ -257,7 +259,7 @@ class _Box(BaseMailBox):
 
     def _get_mailbox_client(self) -> imaplib.IMAP4:
         server = self._server
-        context = ssl.create_default_context(cafile=str(server.ca_file) if server.ca_file else None)
+        context = tls.context(server.ca_file)
         to = (server.address, server.port)
 
         def dial(timeout: float | None) -> socket.socket:

@@ -24,6 +24,8 @@ from ldap3.core.exceptions import (
 )
 from ldap3.utils.conv import escape_bytes, escape_filter_chars
 
+from waypost.kernel import tls
+
 CONNECT_TIMEOUT = 5  # seconds
 RECEIVE_TIMEOUT = 20  # seconds for one answer; a page of entries is several
 PAGE = 1000  # Active Directory gives no more at once
@@ -278,7 +280,7 @@ class _Trust(ldap3.Tls):  # type: ignore[misc]
 
     def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
         try:
-            context = ssl.create_default_context(cafile=str(self._server.ca_file) if self._server.ca_file else None)
+            context = tls.context(self._server.ca_file)
             name = self._server.name or self._server.host
             connection.socket = context.wrap_socket(connection.socket, server_hostname=name)
         except (OSError, ValueError) as wrong:

@@ -12,6 +12,7 @@ from email.policy import SMTP, SMTPUTF8
 import aiosmtplib
 import idna
 
+from waypost.kernel import tls
 from waypost.kernel.settings import Settings
 from waypost.vendors.fates import Delivered, Fate, Misconfigured, Rejected, TryLater
 
@@ -48,7 +49,7 @@ async def send(settings: Settings, mails: Sequence[tuple[str, EmailMessage]]) ->
 async def _connect(settings: Settings) -> aiosmtplib.SMTP:
     if not settings.smtp_host:
         raise ValueError("SMTP_HOST is not set")
-    context = ssl.create_default_context(cafile=str(settings.smtp_ca_file) if settings.smtp_ca_file else None)
+    context = tls.context(settings.smtp_ca_file)
     client = aiosmtplib.SMTP(
         hostname=settings.smtp_host,
         port=settings.smtp_port,

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from waypost.kernel import tls
+
 CONNECT_WITHIN = 4.0
 PATIENCE = 2.0  # seconds for a receiver to close its side; some never do, and have confirmed every byte nevertheless
 PIECE = 64 * 1024
@@ -52,8 +54,7 @@ class NotTrusted(Exception):
 
 def tls_context(ca: str | None, certificate: str | None, key: str | None) -> ssl.SSLContext:
     """TLS 1.2 or newer, the receiver's name and certificate checked. Raises `ssl.SSLError` or `ValueError`."""
-    context = ssl.create_default_context(cadata=ca or None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = tls.context(ca=ca)
     if certificate and key:
         with tempfile.TemporaryDirectory() as folder:  # OpenSSL reads these from files only
             path = Path(folder) / "own.pem"

@@ -5,6 +5,7 @@ import * as api from "@/api/generated";
 import { asProblem } from "@/api/problem";
 import { signWithPasskey } from "@/shared/lib/passkeys";
 import { idleSeconds } from "@/shared/lib/use";
+import { leaveNothing } from "./belongings";
 
 // Says that this browser has a session to come back to; nothing secret. Without it a first visit asks the server nothing.
 const MARK = "waypost.session";
@@ -60,7 +61,7 @@ export const useSession = defineStore("session", () => {
   function whenOver(act: () => Promise<unknown>): void {
     partings.add(act);
   }
-  const part = () => Promise.allSettled([...partings].map((act) => act()));
+  const part = () => Promise.allSettled([async () => leaveNothing(), ...partings].map((act) => act()));
 
   async function renewOnce(): Promise<boolean> {
     try {

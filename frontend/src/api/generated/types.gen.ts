@@ -5262,6 +5262,12 @@ export type Me = {
      */
     id: number;
     /**
+     * Is Open Demo
+     *
+     * The demo company, whose passwords everybody knows, can be reached by others.
+     */
+    is_open_demo?: boolean;
+    /**
      * Last Name
      */
     last_name: string;
