@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import waypost.access.models
+import waypost.access.people_job_models
 import waypost.access.privacy.models
 import waypost.access.providers.ldap.models
 import waypost.access.providers.models
