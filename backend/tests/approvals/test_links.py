@@ -12,15 +12,17 @@ import pytest
 from sqlalchemy import Text, cast, func, select, update
 
 from tests.conftest import Api
+from waypost.access.models import Role
 from waypost.approvals import link_router, links
 from waypost.approvals.link_models import DecisionLink
 from waypost.approvals.models import ApprovalStep
+from waypost.approvals.states import Verb
 from waypost.directory.models import User
 from waypost.kernel import relay
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.events import EventRow
 from waypost.kernel.settings import get_settings
-from waypost.notifications import sending
+from waypost.notifications import deciding, sending
 from waypost.notifications.models import Delivery
 from waypost.notifications.rendering import mail_of
 from waypost.notifications.words import words_of
@@ -489,6 +491,35 @@ async def test_large_amounts_need_their_person(who: Any, nobody: Api, asked: Any
     _, step, path = await asked("9000.00", by="finance1")
     await refused_without_signing_in(who, nobody, path, "finance1", "AMOUNT")
     await (await who("finance1")).post(path, {"action": "APPROVE", "version": step["version"]})
+
+
+async def test_whose_role_needs_a_second_factor_decides_nothing_without(
+    who: Any, nobody: Api, asked: Any, database: Any
+) -> None:
+    _, step, path = await asked()
+
+    async def need(is_needed: bool) -> None:
+        async with database.transaction() as session:
+            change = update(Role).where(Role.key == "manager").values(needs_second_factor=is_needed)
+            await session.execute(change)
+
+    await need(True)
+    try:
+        shown = await nobody.get(path)
+        assert (shown["state"], shown["sign_in"]) == ("SIGN_IN", "POLICY")
+        refused = await nobody.post(path, {"action": "APPROVE", "version": step["version"]}, expect=401)
+        assert refused["code"] == "sign_in_first"
+        manager = (await who("manager")).id
+        press = deciding.Press(step["id"], step["version"], Verb.APPROVE)
+        for answer in (
+            await deciding.decide(database, manager, press, "", "slack"),
+            await deciding.may_decide(database, manager, press, "teams"),
+        ):
+            assert answer is not None
+            assert (answer.is_done, "second factor" in answer.words) == (False, True)
+    finally:
+        await need(False)
+    assert (await nobody.get(path))["state"] == "OPEN"
 
 
 async def test_emergencies_need_their_person(who: Any, nobody: Api, asked: Any) -> None:

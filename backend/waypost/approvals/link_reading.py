@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import BigInteger
 
+from waypost.access import factors
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.access.queries import actor_of_user
@@ -95,7 +96,7 @@ async def judge(
     is_able = reader is not None and reader.may(Permission.APPROVALS_DECIDE)
     is_confidential = reader is None or await _is_confidential(session, reader, workflow)
     decision = await _decision(session, step, workflow)
-    sign_in = _sign_in(settings.decision_links, workflow, is_confidential)
+    sign_in = _sign_in(await _mode(session, link.user_id), workflow, is_confidential)
     state, closed = state_of(
         LinkFacts(
             mode=settings.decision_links,
@@ -130,7 +131,14 @@ def _sign_in(mode: str, workflow: ApprovalWorkflow, is_confidential: bool) -> Si
 async def why_sign_in(session: AsyncSession, reader: Actor | None, workflow: ApprovalWorkflow) -> SignIn | None:
     """Why whoever has only what was sent to this person does not decide it; None when that will do."""
     is_confidential = reader is None or await _is_confidential(session, reader, workflow)
-    return _sign_in(get_settings().decision_links, workflow, is_confidential)
+    mode = get_settings().decision_links if reader is None else await _mode(session, reader.user_id)
+    return _sign_in(mode, workflow, is_confidential)
+
+
+async def _mode(session: AsyncSession, user_id: int) -> str:
+    """What whoever holds a mail of this person may do. Whose role needs a second factor decides nothing without it."""
+    mode = get_settings().decision_links
+    return "signed_in" if mode == "open" and await factors.roles_that_need_one(session, user_id) else mode
 
 
 async def _is_confidential(session: AsyncSession, reader: Actor, workflow: ApprovalWorkflow) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
+from waypost.access import factors
 from waypost.access.queries import actor_of_user
 from waypost.approvals import service
 from waypost.approvals.errors import StepDecided
@@ -61,6 +62,8 @@ async def decide(database: Database, user_id: int, press: Press, words: str, cha
             actor = await actor_of_user(session, user_id, channel)
             if actor is None:
                 return Said(False, "Your account is not active.", get_settings().origin)
+            if await factors.roles_that_need_one(session, user_id):
+                return _needs_factor()
             done = await service.decide(
                 session, actor, press.step_id, press.verb, comments=words, version=press.version
             )
@@ -79,6 +82,8 @@ async def may_decide(database: Database, user_id: int, press: Press, channel: st
             actor = await actor_of_user(session, user_id, channel)
             if actor is None:
                 return Said(False, "Your account is not active.", get_settings().origin)
+            if await factors.roles_that_need_one(session, user_id):
+                return _needs_factor()
             running = await service.check_asked(session, actor, press.step_id)
             _, step = running.state.find(press.step_id)
             if step.decided_at is not None:
@@ -87,6 +92,10 @@ async def may_decide(database: Database, user_id: int, press: Press, channel: st
     except Refusal as refusal:
         return await _refused(database, press, refusal)
     return None
+
+
+def _needs_factor() -> Said:
+    return Said(False, "Your role needs a second factor: decide this in Waypost.", f"{get_settings().origin}/approvals")
 
 
 async def title_of(database: Database, step_id: int) -> str:
