@@ -72,6 +72,8 @@ async def test_what_is_public_is_known(app: Any) -> None:
         "/api/v1/integrations/sms/twilio/reports",
         "/api/v1/integrations/teams/messages",
         "/api/v1/notification-previews/{token}",
+        "/api/v1/oauth/introspect",
+        "/api/v1/oauth/revoke",
         "/api/v1/oauth/token",
     }
 
@@ -227,6 +229,7 @@ ONLY_KEPT = {
     "oauth_secret.made",
     "oauth_secret.revoked",
     "oauth_token.refused",
+    "oauth_token.revoked",
     "service_account.changed",
     "service_account.made",
     "auth.step_up",

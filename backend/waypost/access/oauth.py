@@ -49,6 +49,17 @@ class Asked:
 
 def read(content_type: str, authorization: str, body: bytes) -> Asked:
     """A request to the token endpoint. Pure. Raises `OAuthError`."""
+    fields = read_form(content_type, body)
+    if not fields.get("grant_type"):
+        raise OAuthError("invalid_request", "Say which grant_type.")
+    if fields["grant_type"] != GRANT:
+        raise OAuthError("unsupported_grant_type", f"Only {GRANT} is offered.")
+    client_id, secret, by_header = read_client(authorization, fields)
+    return Asked(client_id, secret, fields.get("scope"), by_header)
+
+
+def read_form(content_type: str, body: bytes) -> dict[str, str]:
+    """A form in which nothing stands twice. Pure. Raises `OAuthError`."""
     if content_type.partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise OAuthError("invalid_request", "Send a form: application/x-www-form-urlencoded.")
     try:
@@ -60,15 +71,11 @@ def read(content_type: str, authorization: str, body: bytes) -> Asked:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise OAuthError("invalid_request", "A field stands twice in the form.")
-    if not fields.get("grant_type"):
-        raise OAuthError("invalid_request", "Say which grant_type.")
-    if fields["grant_type"] != GRANT:
-        raise OAuthError("unsupported_grant_type", f"Only {GRANT} is offered.")
-    client_id, secret, by_header = _who(authorization, fields)
-    return Asked(client_id, secret, fields.get("scope"), by_header)
+    return fields
 
 
-def _who(authorization: str, fields: dict[str, str]) -> tuple[str, str, bool]:
+def read_client(authorization: str, fields: dict[str, str]) -> tuple[str, str, bool]:
+    """Who a client says it is, its secret, and whether the header said it. Pure. Raises `OAuthError`."""
     if not authorization:
         return fields.get("client_id", ""), fields.get("client_secret", ""), False
     if "client_secret" in fields:
@@ -106,7 +113,19 @@ class Granted:
 
 
 async def grant(database: Database, caller: Caller, asked: Asked) -> Granted:
-    """Trade a secret for an access token.
+    """Trade a secret for an access token. Raises `OAuthError` or `TooManyAttempts`."""
+    at = now()
+    client, secret_id = await authenticate(database, caller, asked)
+    scope = narrowed(client.permissions, asked.scope)
+    async with database.transaction() as session:
+        used = update(OAuthClient).where(OAuthClient.id == client.id)
+        await session.execute(used.values(used_at=at, used_from=caller.ip_address[:45]))
+    token, life = tokens.issue_client_token(client.user_id, client.client_id, secret_id, scope, at)
+    return Granted(token, life, " ".join(scope))
+
+
+async def authenticate(database: Database, caller: Caller, asked: Asked) -> tuple[OAuthClient, int]:
+    """The client that asks, and which secret of its was right.
 
     Wrong ones are counted by address; never by client, which strangers could lock out. Raises `OAuthError` or
     `TooManyAttempts`.
@@ -134,12 +153,7 @@ async def grant(database: Database, caller: Caller, asked: Asked) -> Granted:
         await _refuse(database, caller, asked, address)
         raise OAuthError("invalid_client", "This client or this secret is not known.", 401)
     client, secret_id = found
-    scope = narrowed(client.permissions, asked.scope)
-    async with database.transaction() as session:
-        used = update(OAuthClient).where(OAuthClient.id == client.id)
-        await session.execute(used.values(used_at=at, used_from=caller.ip_address[:45]))
-    token, life = tokens.issue_client_token(client.user_id, client.client_id, secret_id, scope, at)
-    return Granted(token, life, " ".join(scope))
+    return client, int(secret_id)
 
 
 async def _refuse(database: Database, caller: Caller, asked: Asked, address: str) -> None:

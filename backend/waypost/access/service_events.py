@@ -72,3 +72,11 @@ class OAuthTokenRefused(AccessEvent):
     type: ClassVar[str] = "oauth_token.refused"
     client_id: str
     ip_address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OAuthTokenRevoked(AccessEvent):
+    """A client gave an access token of its own back before it ended."""
+
+    type: ClassVar[str] = "oauth_token.revoked"
+    client_id: str

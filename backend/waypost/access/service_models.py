@@ -64,3 +64,18 @@ class OAuthSecret(Base):
     revoked_at: Mapped[datetime | None]
 
     __table_args__ = (Index("ix_oauth_secrets_client", "oauth_client_id"),)
+
+
+class RevokedToken(Base):
+    """A client's access token that was revoked before it ended (RFC 7009): the SHA-256 of its `jti`, until it has ended."""
+
+    __tablename__ = "revoked_tokens"
+
+    jti_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    oauth_client_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("oauth_clients.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("ix_revoked_tokens_client", "oauth_client_id"),
+        Index("ix_revoked_tokens_expires", "expires_at"),
+    )

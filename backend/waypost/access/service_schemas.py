@@ -26,6 +26,26 @@ class AccessToken(BaseModel):
     scope: Annotated[str, Field(examples=["tickets:read"])]
 
 
+class Nothing(BaseModel):
+    """There is nothing to say but that it is done."""
+
+
+class Introspection(BaseModel):
+    """What an access token is worth (RFC 7662, 2.2); of one that opens nothing, or of another client, only `active`."""
+
+    active: Annotated[bool, Field(examples=[True])]
+    scope: Annotated[str, Field(examples=["tickets:read"])] = ""
+    client_id: Annotated[str, Field(examples=["wpc_7f3k"])] = ""
+    username: Annotated[str, Field(examples=["warehouse"])] = ""
+    token_type: Annotated[str, Field(examples=["Bearer"])] = ""
+    exp: Annotated[int, Field(examples=[1795688400])] = 0
+    iat: Annotated[int, Field(examples=[1795687800])] = 0
+    sub: Annotated[str, Field(examples=["41"])] = ""
+    aud: Annotated[str, Field(examples=["waypost"])] = ""
+    iss: Annotated[str, Field(examples=["waypost"])] = ""
+    jti: Annotated[str, Field(examples=["4fTq…"])] = ""
+
+
 class ServiceAccountCreate(Strict):
     """A service account: what it is called, what it is for, who answers for it, and what it may."""
 

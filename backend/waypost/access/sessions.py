@@ -14,6 +14,7 @@ from waypost.access.errors import SessionEnded
 from waypost.access.events import LoggedIn, NewDevice, SessionClosed
 from waypost.access.models import LoginSession, OneTimeLink, RefreshToken, SignInChallenge, Throttle
 from waypost.access.queries import actors, limits_of
+from waypost.access.service_models import RevokedToken
 from waypost.access.session_models import SessionRules
 from waypost.access.session_times import end_of, last_of, last_used
 from waypost.directory.models import User
@@ -262,5 +263,6 @@ async def forget_old_sessions(session: AsyncSession) -> None:
     await session.execute(delete(LoginSession).where(LoginSession.expires_at < old))
     await session.execute(delete(Throttle).where(Throttle.updated_at < at - 2 * throttle.FORGIVEN_AFTER))
     await session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at < at))
+    await session.execute(delete(RevokedToken).where(RevokedToken.expires_at < at))
     await devices.forget_old(session, at)
     await factors.forget_old_challenges(session, at)

@@ -31,16 +31,22 @@ _of_token = text(
 
 
 _of_client = text(
-    FACTS + ", c.id AS oauth_client_id, c.permissions AS granted"
+    FACTS + ", c.id AS oauth_client_id, c.permissions AS granted"  # noqa: S608 - our own words
     " FROM oauth_clients c JOIN users u ON u.id = c.user_id JOIN service_accounts a ON a.user_id = u.id AND a.is_on"
     " JOIN oauth_secrets s ON s.oauth_client_id = c.id AND s.id = :secret_id AND s.revoked_at IS NULL"
     " WHERE c.client_id = :client AND c.revoked_at IS NULL AND u.id = :user_id"
+    " AND NOT EXISTS (SELECT 1 FROM revoked_tokens x WHERE x.jti_hash = :jti_hash)"
 )
 
 
 async def actor_of_client(session: AsyncSession, claims: Claims) -> Actor | None:
-    """The actor behind an OAuth client's access token; None once the client, its secret or its account is not in force."""
-    asked = {"secret_id": claims.secret_id, "client": claims.client, "user_id": claims.user_id}
+    """The actor behind an OAuth client's access token; None once it, the client, its secret or its account is not in force."""
+    asked = {
+        "secret_id": claims.secret_id,
+        "client": claims.client,
+        "user_id": claims.user_id,
+        "jti_hash": tokens.hash_token(claims.jti),
+    }
     row = (await session.execute(_of_client, asked)).first()
     if row is None:
         return None
@@ -67,6 +73,10 @@ class ClientActorCache:
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return actor
+
+    def forget(self, claims: Claims) -> None:
+        """Ask the database again next time."""
+        self._kept.pop(claims, None)
 
 
 client_actors = ClientActorCache()

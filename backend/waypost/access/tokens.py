@@ -37,7 +37,7 @@ KEPT = 20_000
 class Claims:
     """What a verified access token says. `issued` and `expires` are Unix times in seconds.
 
-    It is for a session, or for a `client` with `secret_id`, and then for no more than `scope`.
+    It is for a session, or for a `client` with `secret_id`, and then for no more than `scope`; `jti` tells it from others.
     """
 
     user_id: int
@@ -47,6 +47,7 @@ class Claims:
     client: str | None = None
     secret_id: int = 0
     scope: tuple[str, ...] = ()
+    jti: str = ""
 
 
 def _derive(purpose: bytes) -> bytes:
@@ -133,9 +134,9 @@ def _verify(token: str) -> Claims:
             return Claims(user_id, int(said["sid"]), issued, expires)
         if "sid" in said:
             raise SessionEnded
-        return Claims(
-            user_id, 0, issued, expires, str(said["client_id"]), int(said["secret"]), tuple(str(said["scope"]).split())
-        )
+        scope = tuple(str(said["scope"]).split())
+        client, secret_id, jti = str(said["client_id"]), int(said["secret"]), str(said["jti"])
+        return Claims(user_id, 0, issued, expires, client, secret_id, scope, jti)
     except (JoseError, ValueError, TypeError, KeyError, UnicodeError) as wrong:
         raise SessionEnded from wrong
 

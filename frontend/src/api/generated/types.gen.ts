@@ -4408,6 +4408,58 @@ export type ImportedTicket = {
 };
 
 /**
+ * Introspection
+ *
+ * What an access token is worth (RFC 7662, 2.2); of one that opens nothing, or of another client, only `active`.
+ */
+export type Introspection = {
+    /**
+     * Active
+     */
+    active: boolean;
+    /**
+     * Aud
+     */
+    aud?: string;
+    /**
+     * Client Id
+     */
+    client_id?: string;
+    /**
+     * Exp
+     */
+    exp?: number;
+    /**
+     * Iat
+     */
+    iat?: number;
+    /**
+     * Iss
+     */
+    iss?: string;
+    /**
+     * Jti
+     */
+    jti?: string;
+    /**
+     * Scope
+     */
+    scope?: string;
+    /**
+     * Sub
+     */
+    sub?: string;
+    /**
+     * Token Type
+     */
+    token_type?: string;
+    /**
+     * Username
+     */
+    username?: string;
+};
+
+/**
  * ItemCreate
  */
 export type ItemCreate = {
@@ -5500,6 +5552,15 @@ export type NotMe = {
      * Token
      */
     token: string;
+};
+
+/**
+ * Nothing
+ *
+ * There is nothing to say but that it is done.
+ */
+export type Nothing = {
+    [key: string]: unknown;
 };
 
 /**
@@ -23635,6 +23696,80 @@ export type MarkReadResponses = {
 };
 
 export type MarkReadResponse = MarkReadResponses[keyof MarkReadResponses];
+
+export type OauthIntrospectData = {
+    body: {
+        client_id?: string;
+        client_secret?: string;
+        token: string;
+        /**
+         * Taken, and not needed.
+         */
+        token_type_hint?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/oauth/introspect';
+};
+
+export type OauthIntrospectErrors = {
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type OauthIntrospectError = OauthIntrospectErrors[keyof OauthIntrospectErrors];
+
+export type OauthIntrospectResponses = {
+    /**
+     * Successful Response
+     */
+    200: Introspection;
+};
+
+export type OauthIntrospectResponse = OauthIntrospectResponses[keyof OauthIntrospectResponses];
+
+export type OauthRevokeData = {
+    body: {
+        client_id?: string;
+        client_secret?: string;
+        token: string;
+        /**
+         * Taken, and not needed.
+         */
+        token_type_hint?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/oauth/revoke';
+};
+
+export type OauthRevokeErrors = {
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type OauthRevokeError = OauthRevokeErrors[keyof OauthRevokeErrors];
+
+export type OauthRevokeResponses = {
+    /**
+     * Successful Response
+     */
+    200: Nothing;
+};
+
+export type OauthRevokeResponse = OauthRevokeResponses[keyof OauthRevokeResponses];
 
 export type OauthTokenData = {
     body: {
