@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0078"
-down_revision = "0084"
+down_revision = "0086"
 branch_labels = None
 depends_on = None
 
