@@ -59,7 +59,7 @@ from waypost.directory.events import (
     UserReactivated,
 )
 from waypost.directory.mentions import use_mention_finders
-from waypost.kernel import hints, relay
+from waypost.kernel import hints, relay, sealed_numbers
 from waypost.kernel.alarms import AlarmRaised
 from waypost.kernel.db import Database
 from waypost.kernel.events import Event, Wiring
@@ -322,6 +322,7 @@ def tasks() -> dict[str, Task]:
         personal_exports.TASK: personal_exports.make_due,
         directories.TASK: directories.run_due,
         "housekeeping": _keep_house,
+        "numbers.seal": sealed_numbers.seal_plain,
     }
 
 
@@ -347,4 +348,5 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "evidence": {"task": evidence.TASK, "schedule": 10.0, "options": {"expires": 10}},
     "chain": {"task": checking.TASK, "schedule": 30.0, "options": {"expires": 30}},
     "housekeeping": {"task": "housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
+    "numbers": {"task": "numbers.seal", "schedule": 300.0, "options": {"expires": 300}},
 }

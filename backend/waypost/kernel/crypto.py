@@ -18,6 +18,8 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from waypost.kernel.settings import Settings, get_settings
 
@@ -43,11 +45,20 @@ class Keyring:
 
     def __init__(self, keys: dict[str, bytes]) -> None:
         self._keys = keys
+        self._derived: dict[bytes, dict[str, bytes]] = {}
 
     @property
     def current(self) -> str:
         """The id of the key that wraps what is new."""
         return next(reversed(self._keys))
+
+    def derived(self, purpose: bytes) -> dict[str, bytes]:
+        """A key of 64 bytes for one purpose, from each of the installation's keys (HKDF-SHA-512), by its id."""
+        if purpose not in self._derived:
+            self._derived[purpose] = {
+                key_id: HKDF(SHA512(), 64, salt=None, info=purpose).derive(key) for key_id, key in self._keys.items()
+            }
+        return self._derived[purpose]
 
     def wrap(self, key: bytes, about: bytes) -> WrappedKey:
         """Wrap a key; `about` names what it belongs to, and must be given again to unwrap it."""

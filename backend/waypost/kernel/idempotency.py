@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from waypost.kernel.clock import now
 from waypost.kernel.db import Base
 from waypost.kernel.errors import FieldError, Invalid
+from waypost.kernel.sealing import SealedBytes
 
 LIFE = timedelta(hours=24)
 
@@ -33,7 +34,7 @@ class KeyReused(Invalid):
 
 
 class IdempotencyRow(Base):
-    """A key a person used, with the answer it got. Removed after 24 hours."""
+    """A key a person used, with the answer it got, sealed: it holds whatever was told. Removed after 24 hours."""
 
     __tablename__ = "idempotency_keys"
 
@@ -42,7 +43,7 @@ class IdempotencyRow(Base):
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     status: Mapped[int | None] = mapped_column(SmallInteger)
     headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
-    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    body: Mapped[bytes | None] = mapped_column(SealedBytes("idempotency_keys.body"))
     created_at: Mapped[datetime]
 
     __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)

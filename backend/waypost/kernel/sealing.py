@@ -1,8 +1,9 @@
 """What stands sealed in the database, and how all of it is changed over to a new key of the installation.
 
-Two ways. A table with a secret or an object's key has a column for it and one for the id of the key that wrapped it: its
+Three ways. A table with a secret or an object's key has a column for it and one for the id of the key that wrapped it: its
 class names both in `sealed_columns`, and says in `about` what they belong to. A text that is nobody's to read in the
-database is of type `SealedText`, which seals on the way in and opens on the way out.
+database is of type `SealedText`, which seals on the way in and opens on the way out; bytes are of type `SealedBytes`. Phone
+numbers must be found by who knows them, and have a way of their own (`sealed_numbers.py`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy import Column, LargeBinary, Table, func, literal, select, tuple_, update
 from sqlalchemy.types import TypeDecorator
 
+from waypost.kernel import sealed_numbers
 from waypost.kernel.crypto import Keyring, WrappedKey, keyring
 from waypost.kernel.db import Base, Database
 
 BATCH = 500
 _END_OF_ID = b":"
+_SEALED = b"~"
 
 
 class Sealed(Protocol):
@@ -52,6 +55,29 @@ class SealedText(TypeDecorator[str]):
         return None if value is None else open_text(value, self.about)
 
 
+class SealedBytes(TypeDecorator[bytes]):
+    """The same for bytes. What an earlier release kept in the open is read as it is: it does not begin as sealed ones do."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, about: str) -> None:
+        super().__init__()
+        self.about = about
+
+    def process_bind_param(self, value: bytes | None, dialect: Any) -> bytes | None:
+        if value is None:
+            return None
+        wrapped = keyring().wrap(value, self.about.encode())
+        return _SEALED + wrapped.key_id.encode() + _END_OF_ID + wrapped.value
+
+    def process_result_value(self, value: bytes | None, dialect: Any) -> bytes | None:
+        if value is None or not value.startswith(_SEALED):
+            return value
+        key_id, _, rest = value.removeprefix(_SEALED).partition(_END_OF_ID)
+        return keyring().unwrap(WrappedKey(key_id.decode(), rest), self.about.encode())
+
+
 def seal_text(value: str, about: str) -> bytes:
     """A text as `SealedText` keeps it."""
     wrapped = keyring().wrap(value.encode(), about.encode())
@@ -73,8 +99,10 @@ async def rewrap_all(database: Database, *, patience: float = 120.0) -> int:
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
             if isinstance(column.type, SealedText):
-                changed += await _reseal(database, table, column, column.type.about)
-    return changed
+                changed += await _reseal(database, table, column, b"")
+            elif isinstance(column.type, SealedBytes):
+                changed += await _reseal(database, table, column, _SEALED)
+    return changed + await sealed_numbers.reseal(database, patience=patience)
 
 
 async def rewrap(database: Database, table: Any, *, patience: float = 120.0) -> int:
@@ -112,9 +140,9 @@ def _wrapped(ring: Keyring, row: Any) -> WrappedKey:
     return ring.wrap(ring.unwrap(WrappedKey(key_id, value), row.about), row.about)
 
 
-async def _reseal(database: Database, table: Table, column: Column[Any], about: str) -> int:
-    """The same for a column of sealed texts; their keys' ids stand in the values."""
-    current, changed = keyring().current.encode() + _END_OF_ID, 0
+async def _reseal(database: Database, table: Table, column: Column[Any], prefix: bytes) -> int:
+    """The same for a column of sealed values; their keys' ids stand in the values, behind `prefix`."""
+    current, changed = prefix + keyring().current.encode() + _END_OF_ID, 0
     raw = column.cast(LargeBinary)
     is_old = func.substring(raw, 1, len(current)) != literal(current, LargeBinary)
     keys = list(table.primary_key.columns)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.directory.models import User
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
+from waypost.kernel.sealed_numbers import same_digest
 from waypost.notifications.models import ContactPoint
 
 
@@ -23,7 +24,7 @@ async def person_of(database: Database, channel: str, account: str) -> int | Non
             .join(User, User.id == ContactPoint.user_id)
             .where(
                 ContactPoint.channel == channel,
-                text("md5(contact_points.address) = md5(:account)").bindparams(account=account),
+                same_digest(ContactPoint.address, account),
                 ContactPoint.address == account,
                 ContactPoint.verified_at.is_not(None),
                 ContactPoint.stopped_at.is_(None),
@@ -62,7 +63,7 @@ async def note_used(session: AsyncSession, user_id: int, channel: str, address: 
         .where(
             ContactPoint.user_id == user_id,
             ContactPoint.channel == channel,
-            text("md5(contact_points.address) = md5(:used)").bindparams(used=address),
+            same_digest(ContactPoint.address, address),
         )
         .values(used_at=at)
     )

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, select, update
+from sqlalchemy import Select, String, cast, func, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -21,6 +21,7 @@ from waypost.notifications.errors import DeliveryNotFound, NotFailed
 from waypost.notifications.events import DeliveriesSentAgain
 from waypost.notifications.incoming.returned import try_again
 from waypost.notifications.models import Delivery
+from waypost.notifications.numbers import hidden, number_of
 from waypost.tickets.models import Ticket
 
 MOST_AGAIN = 5000  # at once; what is left is asked for again
@@ -93,6 +94,8 @@ async def send_all_again(session: AsyncSession, actor: Actor, filters: Filters) 
     )
     if ids:
         said = {k: str(v)[:200] for k, v in asdict(filters).items() if v is not None and k != "status"}
+        if (number := number_of(said.get("q", ""))) is not None:
+            said["q"] = hidden(number)
         await _again(session, actor, ids, said)
     return len(ids)
 
@@ -126,7 +129,9 @@ def _matching(statement: Select[Any], filters: Filters) -> Select[Any]:
         statement = statement.where(Delivery.words["ticket_id"].astext == asked)
     if filters.q and filters.q.strip():
         words = filters.q.strip().replace("!", "!!").replace("%", "!%").replace("_", "!_")
-        statement = statement.where(searched().like(func.waypost_fold(f"%{words}%"), escape="!"))
+        found = searched().like(func.waypost_fold(f"%{words}%"), escape="!")
+        number = number_of(filters.q)  # a phone is sealed: it is found whole, not by a part of it
+        statement = statement.where(found if number is None else or_(found, Delivery.recipient == number))
     if filters.since is not None:
         statement = statement.where(Delivery.created_at >= filters.since)
     if filters.until is not None:
@@ -136,7 +141,7 @@ def _matching(statement: Select[Any], filters: Filters) -> Select[Any]:
 
 def searched() -> Any:
     """What words are looked for in, as its index has it."""
-    return func.waypost_fold(Delivery.subject + " " + Delivery.recipient)
+    return func.waypost_fold(Delivery.subject + " " + type_coerce(Delivery.recipient, String))
 
 
 def _json(row: Delivery, person: Any) -> dict[str, Any]:

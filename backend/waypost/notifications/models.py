@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from waypost.kernel.db import Base, BigId
+from waypost.kernel.sealed_numbers import SealedNumber
 
 
 class Notification(Base):
@@ -65,7 +66,7 @@ class Delivery(Base):
     user_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
     event_id: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(String(64))
-    recipient: Mapped[str] = mapped_column(String(254))
+    recipient: Mapped[str] = mapped_column(SealedNumber("notification_deliveries.recipient", 254))
     subject: Mapped[str] = mapped_column(Text)
     words: Mapped[dict[str, Any]] = mapped_column(JSONB)
     headers: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -117,6 +118,8 @@ class Delivery(Base):
         Index("ix_notification_deliveries_kind", "kind", text("id DESC")),
         Index("ix_notification_deliveries_ticket", text("(words ->> 'ticket_id')"), text("id DESC")),
         Index("ix_notification_deliveries_created", "created_at"),
+        # what an earlier release kept in the open, until it is sealed
+        Index("ix_notification_deliveries_open", "id", postgresql_where=text("recipient LIKE '+%'")),
         Index(
             "ix_notification_deliveries_text",
             text("waypost_fold(subject || ' ' || recipient) gin_trgm_ops"),
@@ -165,7 +168,7 @@ class ContactPoint(Base):
     id: Mapped[BigId]
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
     channel: Mapped[str] = mapped_column(String(16))
-    address: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(SealedNumber("contact_points.address"))
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     label: Mapped[str] = mapped_column(String(100), server_default="")
     verified_at: Mapped[datetime | None]

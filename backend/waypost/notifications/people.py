@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.models import HELD
+from waypost.kernel.sealed_numbers import open_number
 from waypost.notifications.choices import Digest, QuietHours, Wishes
 
 _FACTS = text(f"""
@@ -62,7 +63,7 @@ async def people_told(session: AsyncSession, ids: Collection[int]) -> dict[int, 
 def _person(row: Any) -> Person:
     points: dict[str, tuple[str, ...]] = {}
     for channel, address in row.points:
-        points[channel] = (*points.get(channel, ()), address)
+        points[channel] = (*points.get(channel, ()), open_number(address, "contact_points.address"))
     zone = zone_of(row.timezone)
     wishes = Wishes(
         own=row.choices or {},

@@ -10,7 +10,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,7 @@ from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError, Refusal, invalid_field
 from waypost.kernel.events import record
+from waypost.kernel.sealed_numbers import same_digest
 from waypost.kernel.settings import get_settings
 from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.codes import hash_of, proof_code
@@ -183,7 +184,7 @@ async def points_of(session: AsyncSession, number: str) -> list[ContactPoint]:
         .join(User, User.id == ContactPoint.user_id)
         .where(
             ContactPoint.channel == CHANNEL,
-            text("md5(contact_points.address) = md5(:number)").bindparams(number=number),
+            same_digest(ContactPoint.address, number),
             ContactPoint.address == number,
             ContactPoint.verified_at.is_not(None),
             User.is_active,

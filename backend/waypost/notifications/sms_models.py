@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Stri
 from sqlalchemy.orm import Mapped, mapped_column
 
 from waypost.kernel.db import Base, BigId
+from waypost.kernel.sealed_numbers import SealedNumber
 
 
 class ReplyCode(Base):
@@ -20,7 +21,7 @@ class ReplyCode(Base):
 
     id: Mapped[BigId]
     code_hash: Mapped[bytes] = mapped_column(LargeBinary)
-    phone: Mapped[str] = mapped_column(String(20))
+    phone: Mapped[str] = mapped_column(SealedNumber("sms_reply_codes.phone", 100))
     user_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="CASCADE"))
     step_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("approval_steps.id", ondelete="CASCADE"))
     seen: Mapped[int] = mapped_column(Integer)
@@ -53,7 +54,7 @@ class IncomingSms(Base):
     id: Mapped[BigId]
     provider: Mapped[str] = mapped_column(String(16))
     provider_id: Mapped[str] = mapped_column(String(128))
-    phone: Mapped[str] = mapped_column(String(20))
+    phone: Mapped[str] = mapped_column(SealedNumber("sms_incoming.phone", 100))
     outcome: Mapped[str] = mapped_column(String(16))
     received_at: Mapped[datetime]
 
