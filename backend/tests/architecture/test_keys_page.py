@@ -51,7 +51,9 @@ def test_what_is_refused_is_not_in_the_code(gone: str) -> None:
 
 
 def test_md5_is_for_indexes_only() -> None:
-    assert len(re.findall(r"hashlib\.md5\(", CODE)) == len(re.findall(r"hashlib\.md5\([^\n]*usedforsecurity=False", CODE))
+    assert len(re.findall(r"hashlib\.md5\(", CODE)) == len(
+        re.findall(r"hashlib\.md5\([^\n]*usedforsecurity=False", CODE)
+    )
 
 
 def test_every_secret_of_the_settings_is_on_the_page() -> None:
