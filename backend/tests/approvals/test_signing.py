@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, event, select, text, update
 
 from tests.access.device import Device, encoded
 from tests.conftest import PASSWORD, Api
@@ -132,9 +132,15 @@ async def test_a_decision_is_signed_kept_and_told(head: Signer, asked: Any, data
     jane = await who("employee")
     (flow,) = (await jane.get(f"/tickets/{ticket['id']}/approvals"))["items"]
     (shown,) = [s for stage in flow["stages"] for s in stage["steps"] if s["id"] == step["id"]]
-    assert (shown["signature"]["passkey"], shown["signature"]["is_right"]) == ("YubiKey", True)
-    history = [h["summary"] for h in (await jane.get(f"/tickets/{ticket['id']}/history"))["items"]]
-    assert "signed the approval with the passkey “YubiKey”; verified" in history
+    assert (shown["signature"]["passkey"], shown["signature"]["is_right"]) == ("", True)
+    # what somebody calls their device is told to them, and to who may read the trail
+    for reader, named in ((head.api, True), (await who("auditor"), True), (jane, False)):
+        history = [h["summary"] for h in (await reader.get(f"/tickets/{ticket['id']}/history"))["items"]]
+        told = "the passkey “YubiKey”" if named else "a passkey"
+        assert f"signed the approval with {told}; verified" in history
+        (flow,) = (await reader.get(f"/tickets/{ticket['id']}/approvals"))["items"]
+        names = [s["signature"]["passkey"] for stage in flow["stages"] for s in stage["steps"] if s["signature"]]
+        assert names == ["YubiKey" if named else ""]
     async with database.read() as session:
         logged = await session.scalar(
             text("SELECT data->>'record_sha256' FROM events WHERE id = :id"), {"id": kept.event_id}
@@ -216,6 +222,38 @@ async def test_a_signature_is_of_one_decision_only(head: Signer, asked: Any, dat
     await refused("approve", {"comments": "Yes", "signature": signed}, f"/approvals/{other['id']}")
 
 
+async def test_a_refused_signature_needs_one_connection(head: Signer, asked: Any, database: Any) -> None:
+    """Whoever waits for a ticket's lock holds a connection: a second one while holding it would starve everybody."""
+    await age(database, head.api)
+    _, step = await asked(head)
+    bad = {"signature": await _step_up(head)}
+    out: list[int] = []
+    pool = database.write_engine.sync_engine.pool
+
+    def taken(*_: Any) -> None:
+        out.append(pool.checkedout())
+
+    async def failures() -> int:
+        async with database.read() as session:
+            count = "SELECT count(*) FROM events WHERE type = 'auth.step_up_failed' AND actor_id = :id"
+            return int(await session.scalar(text(count), {"id": head.api.id}) or 0)
+
+    before = await failures()
+    paths = [f"/approvals/{step['id']}/approve", f"/approvals/{step['id']}/reject"]
+    event.listen(pool, "checkout", taken)
+    try:
+        for path in paths:
+            body = {**bad, "comments": "No"}
+            answer = await head.api.post(path, body, expect=422, headers=HERE)
+            assert answer["code"] == "signature_refused"
+        many = {"step_ids": [step["id"]], "action": "APPROVE", **bad}
+        await head.api.post("/approvals/bulk", many, expect=422, headers=HERE)
+    finally:
+        event.remove(pool, "checkout", taken)
+    assert max(out) == 1, out
+    assert await failures() == before + 3
+
+
 async def test_somebody_else_s_signature_is_none(head: Signer, asked: Any, app: Any, database: Any) -> None:
     other = await signer_of(app, "finance3", "Phone")
     await age(database, head.api)
@@ -279,6 +317,8 @@ async def test_overriding_and_breaking_the_glass_are_signed(app: Any, who: Any, 
         await admin.api.post(path, {**body, "signature": signed}, headers=HERE)
         (flow,) = (await jane.get(f"/tickets/{ticket['id']}/approvals"))["items"]
         assert flow["override"]["signature"]["is_right"], flow["override"]
+        assert flow["override"]["signature"]["passkey"] == ""
+        (flow,) = (await admin.api.get(f"/tickets/{ticket['id']}/approvals"))["items"]
         assert flow["override"]["signature"]["passkey"] == "Safe key"
     async with database.transaction() as session:
         await session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == admin.api.id))
@@ -378,6 +418,18 @@ async def test_every_change_is_found(head: Signer, asked: Any, database: Any, wh
         assert words in told["first_problem"]["sentence"], told["first_problem"]
         assert told["first_problem"]["position"] is not None
 
+    async def shown_wrong(*, in_history: bool = True) -> None:
+        jane = await who("employee")
+        why = "it is not the one that the log has the hash of"
+        (flow,) = (await jane.get(f"/tickets/{first['id']}/approvals"))["items"]
+        signatures = [s["signature"] for stage in flow["stages"] for s in stage["steps"] if s["signature"]]
+        assert [(s["is_right"], s["why"]) for s in signatures] == [(False, why)]
+        said = [h["summary"] for h in (await jane.get(f"/tickets/{first['id']}/history"))["items"]]
+        end = f"NOT RIGHT: {why}" if in_history else "NOT THERE ANY MORE"
+        assert next(s for s in said if s.startswith("signed")).endswith(end), said
+
+    async with database.read() as session:
+        first_event = await session.scalar(text("SELECT min(id) FROM events"))
     mine = ApprovalSignature.id == kept.id
     for name, change, words in _CHANGES:
         values = {column: do(columns[column]) for column, do in change.items()}
@@ -400,6 +452,9 @@ async def test_every_change_is_found(head: Signer, asked: Any, database: Any, wh
     await found_wrong("the words are not those")
     await put(ApprovalStep, is_step, comments="Good", status="REJECTED")
     await found_wrong("kept as rejected")
+    for status in ("PENDING", "WAITING", "CANCELLED"):  # an answer that was given is never open again
+        await put(ApprovalStep, is_step, status=status)
+        await found_wrong(f"kept as {status.lower()}")
     await put(ApprovalStep, is_step, status="APPROVED", decided_by_id=(await who("manager")).id)
     await found_wrong("somebody else's")
     await put(ApprovalStep, is_step, decided_by_id=head.api.id)
@@ -428,7 +483,14 @@ async def test_every_change_is_found(head: Signer, asked: Any, database: Any, wh
         "sign_count": forger.count,
     }
     await put(ApprovalSignature, mine, **forged)
+    assert statements.verify((await kept_of(database, first["id"])).record) is None
     await found_wrong("not the one that the log has the hash of")
+    await shown_wrong()
+    # nor where it says that the log has nothing of it any more, or is of another event
+    for event_id in (0, kept.event_id + 10**9, first_event):
+        await put(ApprovalSignature, mine, event_id=event_id)
+        await shown_wrong(in_history=False)
+    await put(ApprovalSignature, mine, event_id=kept.event_id)
     # gone
     async with database.transaction() as session:
         await session.execute(delete(ApprovalSignature).where(mine))

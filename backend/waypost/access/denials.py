@@ -1,4 +1,8 @@
-"""What people were refused is kept, for who looks for somebody trying doors; the same door once in five minutes."""
+"""What people were refused is kept, for who looks for somebody trying doors; the same door once in five minutes.
+
+So is a signature that is none, each. It is written when the request's own transaction is over: who waits for a lock beside
+others must not need a second connection while they hold the first.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,10 @@ from datetime import datetime, timedelta
 
 from fastapi import Request
 
+from waypost.access import signing
 from waypost.access.actor import Actor
 from waypost.access.deps import caller_of
+from waypost.access.errors import SignatureRefused
 from waypost.access.events import AccessDenied
 from waypost.kernel.clock import now
 from waypost.kernel.db import database
@@ -23,9 +29,18 @@ _told: OrderedDict[tuple[int, str, str, str], datetime] = OrderedDict()
 
 
 async def note_denied(request: Request, refusal: Refusal) -> None:
-    """Keep that the person behind this request was refused something that is there, but not theirs to do."""
+    """Keep that the person behind this request was refused something that is there, but not theirs to do, or came with a
+    signature that is none."""
     actor: Actor | None = getattr(request.state, "actor", None)
-    if refusal.kind is not Kind.FORBIDDEN or actor is None:
+    if actor is None:
+        return
+    if isinstance(refusal, SignatureRefused):
+        try:
+            await signing.note_refused(database(), caller_of(request), actor)
+        except Exception:  # as below
+            log.exception("a refused signature could not be kept")
+        return
+    if refusal.kind is not Kind.FORBIDDEN:
         return
     path = str(getattr(request.scope.get("route"), "path", ""))[:200]
     at, key = now(), (actor.user_id, request.method, path, refusal.code)

@@ -20,7 +20,7 @@ from waypost.approvals.link_errors import (
     TooManyLinks,
 )
 from waypost.approvals.link_schemas import DecisionByLink, DecisionLinkRead
-from waypost.approvals.signing_router import offered, refusals_noted
+from waypost.approvals.signing_router import offered
 from waypost.approvals.states import Verb
 from waypost.kernel import limits
 from waypost.kernel.db import ReadSession, WriteSession, database
@@ -89,14 +89,13 @@ async def decide_by_link(request: Request, link_token: Token, session: WriteSess
     actor = await actor_if_any(request)
     if actor is None and body.signature is not None:
         raise SignInFirst
-    async with refusals_noted(request, actor):
-        await links.decide(
-            session,
-            link_token,
-            actor,
-            Verb(body.action.lower()),
-            comments=body.comments or "",
-            version=body.version,
-            signature=offered(request, body.signature),
-        )
+    await links.decide(
+        session,
+        link_token,
+        actor,
+        Verb(body.action.lower()),
+        comments=body.comments or "",
+        version=body.version,
+        signature=offered(request, body.signature),
+    )
     return json_response(await link_reading.look(session, link_token, actor))

@@ -185,7 +185,7 @@ async def workflows_of(session: AsyncSession, actor: Actor, subject_type: str, s
         own = [s for s in stages if s.workflow_id == running.id], [s for s in steps if s.workflow_id == running.id]
         ahead = await ahead_of(session, running, state_of(running, *own))
     reviews = await reviews_of(session, actor, [w.id for w in workflows if w.overridden_by_id is not None])
-    signed = await signatures_of(session, ids)
+    signed = await signatures_of(session, actor, ids)
     people = await names.people(
         session,
         [i for s in steps for i in (s.approver_id, s.on_behalf_of_id, s.decided_by_id)]
@@ -290,7 +290,7 @@ async def decision(session: AsyncSession, actor: Actor, step_id: int) -> dict[st
     people = await names.people(session, ids + [q["answered_by_id"] for q in asked_back.get(step.id, ())])
     signature = None
     if step.confirmed_by == PASSKEY:
-        signature = (await signatures_of(session, [step.workflow_id])).get((step.workflow_id, step.id))
+        signature = (await signatures_of(session, actor, [step.workflow_id])).get((step.workflow_id, step.id))
     return {
         "step": _step_json(
             step, stage, people, actor, workflow.subject_version, asked_back=asked_back, signature=signature

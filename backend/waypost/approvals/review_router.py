@@ -21,7 +21,7 @@ from waypost.approvals.review_errors import (
     ReviewNotFound,
 )
 from waypost.approvals.review_schemas import GlassAnswer, GlassBreak, ReviewPage, ReviewRead, State, Verdict
-from waypost.approvals.signing_router import offered, refusals_noted
+from waypost.approvals.signing_router import offered
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion
 from waypost.kernel.http import StrictRoute, guarded, json_response
@@ -87,8 +87,7 @@ async def break_glass(
             }
         )
 
-    async with refusals_noted(request, actor):
-        return await once.answer(session, actor.user_id, work)
+    return await once.answer(session, actor.user_id, work)
 
 
 @router.get("/approval-reviews", response_model=ReviewPage)

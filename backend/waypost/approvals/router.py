@@ -33,7 +33,7 @@ from waypost.approvals.schemas import (
     StepAction,
 )
 from waypost.approvals.signing import Signature
-from waypost.approvals.signing_router import offered, refusals_noted
+from waypost.approvals.signing_router import offered
 from waypost.approvals.states import Verb
 from waypost.kernel.db import WriteSession, database
 from waypost.kernel.errors import Refusal, StaleVersion, invalid_field
@@ -94,8 +94,7 @@ async def _decide(
         )
         return json_response(await queries.decision(session, actor, done.step_id))
 
-    async with refusals_noted(request, actor):
-        return await once.answer(session, actor.user_id, work)
+    return await once.answer(session, actor.user_id, work)
 
 
 @router.post("/approvals/bulk", response_model=BulkAnswer, responses=problems(SignatureRefused))
@@ -108,7 +107,7 @@ async def decide_many(
     """
     signed: Signature = None
     if (given := offered(request, body.signature)) is not None:
-        async with refusals_noted(request, actor), database().transaction() as session:
+        async with database().transaction() as session:
             signed = await passkey_signing.take(session, actor, given)
     results = []
     for step_id in dict.fromkeys(body.step_ids):
@@ -232,8 +231,7 @@ async def add_approver(
         )
         return json_response(await queries.decision(session, actor, done.step_id))
 
-    async with refusals_noted(request, actor):
-        return await once.answer(session, actor.user_id, work)
+    return await once.answer(session, actor.user_id, work)
 
 
 async def _overriding(request: Request) -> None:
@@ -273,5 +271,4 @@ async def override(
         )
         return json_response({"workflow": await queries.workflow_ref(session, workflow_id)})
 
-    async with refusals_noted(request, actor):
-        return await once.answer(session, actor.user_id, work)
+    return await once.answer(session, actor.user_id, work)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from waypost.access import signing as passkey_signing
 from waypost.access.actor import Actor
-from waypost.access.deps import caller_of, permit
-from waypost.access.errors import NoPasskeysHere, SignatureRefused
+from waypost.access.deps import permit
+from waypost.access.errors import NoPasskeysHere
 from waypost.access.passkey_schemas import Credential
 from waypost.access.permissions import Permission
 from waypost.access.signing import Offered
 from waypost.approvals import offering
 from waypost.approvals.errors import NotAsked, SelfApproval, StepNotFound, WorkflowNotFound
 from waypost.approvals.signing_schemas import Signing, SigningAnswer
-from waypost.kernel.db import WriteSession, database
+from waypost.kernel.db import WriteSession
 from waypost.kernel.errors import StaleVersion
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.openapi import problems
@@ -31,17 +28,6 @@ def offered(request: Request, credential: Credential | None) -> Offered | None:
     if credential is None:
         return None
     return Offered(request.headers.get("origin"), credential.model_dump(exclude_none=True))
-
-
-@asynccontextmanager
-async def refusals_noted(request: Request, actor: Actor | None) -> AsyncIterator[None]:
-    """Who comes with a signature that is none stands in the trail."""
-    try:
-        yield
-    except SignatureRefused:
-        if actor is not None:
-            await passkey_signing.note_refused(database(), caller_of(request), actor)
-        raise
 
 
 @router.post(

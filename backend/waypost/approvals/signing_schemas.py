@@ -73,7 +73,13 @@ class SignatureRead(BaseModel):
     """A passkey's signature that is kept beside a decision, and whether it still stands for it."""
 
     decision: Annotated[str, Field(examples=["APPROVE"])]
-    passkey: Annotated[str, Field(examples=["YubiKey"], description="What its owner called it; empty once erased.")]
+    passkey: Annotated[
+        str,
+        Field(
+            examples=["YubiKey"],
+            description="What its owner called it, for them and for who may read the trail; else, and once erased, empty.",
+        ),
+    ]
     at: Annotated[str, Field(examples=["2026-11-26T09:30:00Z"])]
     is_right: Annotated[bool, Field(examples=[True])]
     why: Annotated[str | None, Field(examples=[None], description="What is wrong with it.")]

@@ -8,9 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.approvals.events import DecisionSigned
 from waypost.approvals.signature_models import ApprovalSignature
 from waypost.approvals.signature_queries import wrong_among
-from waypost.approvals.statements import record_hash
 from waypost.audit.chain import Kind, Problem
-from waypost.kernel.events import EventRow
 
 BATCH = 500
 _MISSING = text("""
@@ -20,12 +18,10 @@ _MISSING = text("""
     ORDER BY e.id LIMIT :most
 """)
 _PLACES = text("SELECT event_id, position FROM audit_seals WHERE event_id = ANY(:events)")
-_OLDEST = text("SELECT coalesce(min(id), 0) FROM events")
 
 
 async def check(session: AsyncSession, most: int) -> tuple[int, list[Problem]]:
     """How many signatures there are, and what is wrong, the earliest first; of many problems the first `most`."""
-    oldest = int(await session.scalar(_OLDEST) or 0)  # what stood before it has left the log by its own rules
     count, after, problems = 0, 0, list[Problem]()
     while True:
         kept = list(
@@ -37,7 +33,7 @@ async def check(session: AsyncSession, most: int) -> tuple[int, list[Problem]]:
             )
         )
         if kept and len(problems) < most:
-            problems += await _wrong(session, kept, oldest)
+            problems += await _wrong(session, kept)
         count += len(kept)
         if len(kept) < BATCH:
             break
@@ -56,23 +52,14 @@ async def check(session: AsyncSession, most: int) -> tuple[int, list[Problem]]:
     return count, sorted(problems, key=lambda p: p.event_id or 0)[:most]
 
 
-async def _wrong(session: AsyncSession, kept: list[ApprovalSignature], oldest: int) -> list[Problem]:
-    ids = [one.event_id for one in kept]
-    hashes = EventRow.data["record_sha256"].astext
-    logged = {
-        row.id: row.hash
-        for row in await session.execute(
-            select(EventRow.id, hashes.label("hash")).where(EventRow.id.in_(ids), EventRow.type == DecisionSigned.type)
-        )
+async def _wrong(session: AsyncSession, kept: list[ApprovalSignature]) -> list[Problem]:
+    places = {
+        row.event_id: row.position for row in await session.execute(_PLACES, {"events": [one.event_id for one in kept]})
     }
-    places = {row.event_id: row.position for row in await session.execute(_PLACES, {"events": ids})}
     wrong = await wrong_among(session, kept)
     found = []
     for one in kept:
-        why = wrong.get(one.id)
-        if why is None and one.event_id >= oldest and logged.get(one.event_id) != record_hash(one.record):
-            why = "it is not the one that the log has the hash of"
-        if why is not None:
+        if (why := wrong.get(one.id)) is not None:
             sentence = (
                 f"Signature {one.id}, of person {one.user_id} to {one.decision.lower().replace('_', ' ')} "
                 f"{one.subject_type} {one.subject_id}, is not right: {why}."

@@ -127,7 +127,7 @@ async def ticket_history(
     departments = await names.departments(session, ids_named(said, FieldKind.DEPARTMENT))
     moved = [r.data.get(k) for r in page for k in ("old_team_id", "new_team_id")]
     teams = await names.teams(session, moved)
-    signed = await signed_events(session, [r.id for r in page if r.type == "approval.signed"])
+    signed = await signed_events(session, actor, [r.id for r in page if r.type == "approval.signed"])
     numbers = await seen_numbers(session, actor, [i for r in page if (i := _other_ticket(r.data))])
     items = [
         {
