@@ -10055,7 +10055,7 @@ export type SignatureRead = {
     /**
      * Passkey
      *
-     * What its owner called it; empty once erased.
+     * What its owner called it, for them and for who may read the trail; else, and once erased, empty.
      */
     passkey: string;
     /**
