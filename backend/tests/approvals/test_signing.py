@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event, select, text, update
+from sqlalchemy import delete, event, func, select, text, update
 
 from tests.access.device import Device, encoded
 from tests.conftest import PASSWORD, Api
@@ -21,7 +21,7 @@ from waypost.approvals.signature_models import ApprovalSignature
 from waypost.audit import sealing
 from waypost.audit.commands import in_words
 from waypost.audit.verifying import verify
-from waypost.kernel.clock import clock, now
+from waypost.kernel.clock import clock, now, rfc3339
 from waypost.kernel.settings import get_settings
 
 HOST = "waypost.example.com"
@@ -252,6 +252,59 @@ async def test_a_refused_signature_needs_one_connection(head: Signer, asked: Any
         event.remove(pool, "checkout", taken)
     assert max(out) == 1, out
     assert await failures() == before + 3
+
+
+async def test_many_are_laid_before_somebody_in_as_many_statements_as_one(
+    head: Signer, asked: Any, database: Any, who: Any
+) -> None:
+    pairs = [await asked(head, f"{1500 + n}.00") for n in range(8)]
+    ids = [step["id"] for _, step in pairs]
+
+    async def cost(step_ids: list[int]) -> int:
+        sent: list[str] = []
+
+        def keep(conn: Any, cursor: Any, statement: str, *more: Any) -> None:
+            sent.append(statement)
+
+        engine = database.write_engine.sync_engine
+        event.listen(engine, "before_cursor_execute", keep)
+        try:
+            laid = await head.lay(decision="APPROVE", step_ids=step_ids, versions={str(i): 1 for i in step_ids})
+        finally:
+            event.remove(engine, "before_cursor_execute", keep)
+        assert len(laid["statements"]) == len(step_ids)
+        return len(sent)
+
+    assert await cost(ids) == await cost(ids[:1]) <= 8
+    async with database.read() as session:
+        waiting = select(func.count()).where(
+            PasskeyChallenge.user_id == head.api.id, PasskeyChallenge.purpose == "sign"
+        )
+        assert await session.scalar(waiting) == 1, "what was asked before is over"
+    # a changed one is left out, and alone says what reads otherwise
+    jane = await who("employee")
+    change = {"title": "Other", "version": (await jane.get(f"/tickets/{pairs[0][0]['id']}"))["version"]}
+    await jane.put(f"/tickets/{pairs[0][0]['id']}", change)
+    laid = await head.lay(decision="APPROVE", step_ids=ids, versions={str(i): 1 for i in ids})
+    assert [s["step_id"] for s in laid["statements"]] == ids[1:]
+    await head.lay(decision="APPROVE", step_ids=ids[:1], versions={str(ids[0]): 1}, expect=412)
+
+
+async def test_a_deputy_signs_in_place_of_the_approver(head: Signer, asked: Any, app: Any, database: Any) -> None:
+    other = await signer_of(app, "finance2", "Phone")
+    ticket, step = await asked(head)
+    about = {"decision": "APPROVE", "step_ids": [step["id"]]}
+    await other.lay(**about, expect=404)
+    window = {"starts_at": rfc3339(now()), "ends_at": rfc3339(now() + timedelta(days=1))}
+    terms = {"delegate_id": other.api.id, **window, "include_waiting": True}
+    await head.api.post("/approvals/delegations", terms, expect=201)
+    (told,) = (laid := await other.lay(**about))["statements"]
+    said = json.loads(told["text"])
+    assert (said["approver"], said["in_place_of"]) == (other.api.id, head.api.id)
+    body = {"signature": other.device.sign(laid["options"])}
+    await other.api.post(f"/approvals/{step['id']}/approve", body, headers=HERE)
+    assert statements.verify((await kept_of(database, ticket["id"])).record) is None
+    await other.api.http.aclose()
 
 
 async def test_somebody_else_s_signature_is_none(head: Signer, asked: Any, app: Any, database: Any) -> None:

@@ -132,6 +132,28 @@ async def test_new_keys_and_what_stood_in_the_open(texting: Texting) -> None:
         assert set(await session.scalars(select(ContactPoint.address).where(ContactPoint.id == made["id"]))) == {OTHER}
 
 
+async def test_what_stands_twice_once_open_and_once_sealed_stays_sealed(texting: Texting) -> None:
+    """A process of the release before wrote the same beside one of this: neither is in the way of the other numbers."""
+    database, jane = texting.database, await texting.who("employee")
+    told = (
+        "INSERT INTO notification_deliveries (channel, user_id, event_id, kind, recipient, subject, words, headers, "
+        "message_id, status, next_at, created_at) VALUES ('sms', :user, :event, 'x', :to, '', '{}', '{}', 'm', 'SENT', "
+        "now(), now())"
+    )
+    sealed = seal_number(PHONE, "notification_deliveries.recipient")
+    async with database.transaction() as session:
+        for event, to in ((10**12, PHONE), (10**12, sealed), (10**12 + 1, PHONE), (10**12 + 2, OTHER)):
+            await session.execute(text(told), {"user": jane.id, "event": event, "to": to})
+    await sealed_numbers.seal_plain(database)
+    async with database.read() as session:
+        kept = text(
+            "SELECT event_id - 1000000000000, recipient FROM notification_deliveries WHERE event_id >= 1000000000000"
+        )
+        found = sorted((int(event), to) for event, to in await session.execute(kept))
+    other = seal_number(OTHER, "notification_deliveries.recipient")
+    assert found == [(0, sealed), (1, sealed), (2, other)]
+
+
 async def test_going_up_from_the_release_before(fresh_database: Any) -> None:
     async def one(statement: str) -> Any:
         async with fresh_database.transaction() as session:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import passkeys
@@ -19,6 +20,7 @@ from waypost.access.assertions import NONCE, Assertion, algorithm_of, challenge_
 from waypost.access.errors import NoPasskeysHere, PasskeyRefused, SignatureRefused
 from waypost.access.events import StepUpFailed
 from waypost.access.factors import PASSKEY
+from waypost.access.models import PasskeyChallenge
 from waypost.access.sessions import Caller
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError
@@ -50,7 +52,13 @@ class Signed:
 
 
 async def ask(session: AsyncSession, actor: Actor, origin: str | None, statements: Sequence[str]) -> dict[str, Any]:
-    """What a browser needs to let a device sign these statements. Raises `NoPasskeysHere`."""
+    """What a browser needs to let a device sign these statements; what they were asked before is over.
+
+    Raises `NoPasskeysHere`.
+    """
+    await session.execute(
+        delete(PasskeyChallenge).where(PasskeyChallenge.user_id == actor.user_id, PasskeyChallenge.purpose == SIGN)
+    )
     return await passkeys.ask(
         session,
         passkeys.here(origin),

@@ -7,7 +7,7 @@ or ends but that people are told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -316,17 +316,17 @@ def window_of(row: ApprovalDelegation) -> Window:
     )
 
 
-async def windows_between(
-    session: AsyncSession, approver_id: int, deputy_id: int, at: datetime, *, lock: bool = False
+async def windows_to(
+    session: AsyncSession, approver_ids: Collection[int], deputy_id: int, at: datetime, *, lock: bool = False
 ) -> list[Window]:
-    """The windows through which one may stand in for the other now.
+    """The windows through which one may stand in for these others now: two statements.
 
     With `lock` nobody ends them until the transaction is over: what is decided at the very moment a delegation is ended
     is decided before it, or not at all.
     """
     rows = await session.scalars(
         select(ApprovalDeputy.delegation_ids).where(
-            ApprovalDeputy.approver_id == approver_id,
+            ApprovalDeputy.approver_id.in_(sorted(approver_ids)),
             ApprovalDeputy.deputy_id == deputy_id,
             ApprovalDeputy.starts_at <= at,
             ApprovalDeputy.ends_at > at,

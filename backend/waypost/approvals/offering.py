@@ -10,13 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import signing as passkey_signing
 from waypost.access.actor import Actor
-from waypost.approvals import overriding, service
+from waypost.approvals import asking, overriding, service
 from waypost.approvals.models import ApprovalWorkflow
 from waypost.approvals.signing import deed_of
 from waypost.approvals.statements import BREAK_GLASS, Deed, statement
 from waypost.approvals.subject import room_of
 from waypost.kernel.clock import now, rfc3339
-from waypost.kernel.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +41,30 @@ async def of_steps(
 
     Raises `StepNotFound`, `Forbidden`, `NotAsked` or `StaleVersion` of a single one, or of the last where none is left.
     """
-    laid: list[Laid] = []
-    refused: Refusal | None = None
-    for step_id in dict.fromkeys(step_ids):
-        try:
-            running = await service.check_asked(session, actor, step_id)
-            await service.check_seen(session, running.row, versions.get(step_id))
-        except Refusal as error:
-            refused = error
-            continue
-        _, step = running.state.find(step_id)
-        deed = deed_of(actor, running.row, decision, words=words, step_id=step_id, approver_id=step.approver, to=to)
-        laid.append(Laid(await _written(session, deed), step_id, running.row))
-    if not laid and refused is not None:
-        raise refused
-    return laid
+    theirs = await asking.asked_about(session, actor, step_ids)
+    deeds: list[tuple[Deed, ApprovalWorkflow]] = []
+    for step_id, running in theirs.items():
+        if versions.get(step_id) in (None, running.row.subject_version):
+            _, step = running.state.find(step_id)
+            deeds.append(
+                (
+                    deed_of(
+                        actor,
+                        running.row,
+                        decision,
+                        words=words,
+                        step_id=step_id,
+                        approver_id=step.approver,
+                        to=to,
+                    ),
+                    running.row,
+                )
+            )
+    if not deeds:
+        last = list(dict.fromkeys(step_ids))[-1]
+        running = await service.check_asked(session, actor, last)
+        await service.check_seen(session, running.row, versions.get(last))
+    return await _written(session, deeds)
 
 
 async def of_workflow(
@@ -69,12 +77,23 @@ async def of_workflow(
         await overriding.check_overriding(session, actor, workflow_id)
     row = await session.get_one(ApprovalWorkflow, workflow_id)
     await service.check_seen(session, row, version)
-    return [Laid(await _written(session, deed_of(actor, row, decision, words=words)), None, row)]
+    return await _written(session, [(deed_of(actor, row, decision, words=words), row)])
 
 
-async def _written(session: AsyncSession, deed: Deed) -> str:
-    version = await room_of(deed.subject_type).version_of(session, deed.subject_id)
-    return statement(replace(deed, at=rfc3339(now()), subject_version=version))
+async def _written(session: AsyncSession, deeds: Sequence[tuple[Deed, ApprovalWorkflow]]) -> list[Laid]:
+    by_type: dict[str, set[int]] = {}
+    for deed, _ in deeds:
+        by_type.setdefault(deed.subject_type, set()).add(deed.subject_id)
+    now_ = {kind: await room_of(kind).versions_of(session, ids) for kind, ids in by_type.items()}
+    at = rfc3339(now())
+    return [
+        Laid(
+            statement(replace(deed, at=at, subject_version=now_[deed.subject_type][deed.subject_id])),
+            deed.step_id,
+            row,
+        )
+        for deed, row in deeds
+    ]
 
 
 async def for_device(session: AsyncSession, actor: Actor, origin: str | None, laid: Sequence[Laid]) -> dict[str, Any]:

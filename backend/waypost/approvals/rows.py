@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,6 +63,25 @@ async def load(session: AsyncSession, workflow_id: int, *, lock: bool) -> Runnin
             .execution_options(populate_existing=lock)
         )
     ).all()
+    return _running(row, stages, steps)
+
+
+async def load_all(session: AsyncSession, workflow_ids: Collection[int]) -> dict[int, Running]:
+    """Workflows with all of them, by id, to look at only: three statements, however many there are."""
+    ids = sorted(set(workflow_ids))
+    rows = (await session.scalars(select(ApprovalWorkflow).where(ApprovalWorkflow.id.in_(ids)))).all()
+    places = select(ApprovalStage).where(ApprovalStage.workflow_id.in_(ids))
+    stages: dict[int, list[ApprovalStage]] = {}
+    for stage in await session.scalars(places.order_by(ApprovalStage.position, ApprovalStage.id)):
+        stages.setdefault(stage.workflow_id, []).append(stage)
+    seats = select(ApprovalStep).where(ApprovalStep.workflow_id.in_(ids))
+    steps: dict[int, list[ApprovalStep]] = {}
+    for step in await session.scalars(seats.order_by(ApprovalStep.seat, ApprovalStep.id)):
+        steps.setdefault(step.workflow_id, []).append(step)
+    return {row.id: _running(row, stages.get(row.id, []), steps.get(row.id, [])) for row in rows}
+
+
+def _running(row: ApprovalWorkflow, stages: Sequence[ApprovalStage], steps: Sequence[ApprovalStep]) -> Running:
     return Running(row, {s.id: s for s in stages}, {s.id: s for s in steps}, state_of(row, stages, steps))
 
 

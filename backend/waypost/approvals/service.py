@@ -5,6 +5,7 @@ Locks are always taken in the same order: the subject first (its room does that)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -200,6 +201,15 @@ async def _is_deputy(
     session: AsyncSession, actor: Actor, running: Running, step_id: int, at: datetime, *, lock: bool = False
 ) -> bool:
     """Whether this person stands in for the one who is asked, now and for this; also for a step decided meanwhile."""
+    _, step = running.state.find(step_id)
+    if actor.user_id == step.approver or step.requested_at is None:
+        return False
+    windows = await delegating.windows_to(session, [step.approver], actor.user_id, at, lock=lock)
+    return stands_in(actor, running, step_id, windows, at)
+
+
+def stands_in(actor: Actor, running: Running, step_id: int, windows: Sequence[deputies.Window], at: datetime) -> bool:
+    """The same, of the windows that are open to this person."""
     stage, step = running.state.find(step_id)
     if actor.user_id == step.approver or step.requested_at is None:
         return False
@@ -211,7 +221,6 @@ async def _is_deputy(
         barred=running.state.barred,
         taken=frozenset(i for s in others for i in (s.approver, s.decided_by) if i is not None),
     )
-    windows = await delegating.windows_between(session, step.approver, actor.user_id, at, lock=lock)
     return deputies.may_act(windows, actor.user_id, asked, at)
 
 
@@ -225,14 +234,18 @@ async def find_step(session: AsyncSession, actor: Actor, step_id: int, *, lock: 
     if lock:
         await room.lock(session, found.subject_id)
     running = await load(session, found.workflow_id, lock=lock)
-    asked = {s.approver_id for s in running.steps.values() if s.requested_at is not None}
-    asked |= {s.decided_by_id for s in running.steps.values() if s.decided_by_id is not None}
-    if policy.may_read(actor, asked) or await room.may_read(session, actor, found.subject_id):
+    if policy.may_read(actor, asked_of(running)) or await room.may_read(session, actor, found.subject_id):
         return running
     # A deputy who comes a moment late is told that it is decided, not that there is nothing.
     if not await _is_deputy(session, actor, running, step_id, now()):
         raise StepNotFound
     return running
+
+
+def asked_of(running: Running) -> set[int]:
+    """Who was asked, or has answered."""
+    asked = {s.approver_id for s in running.steps.values() if s.requested_at is not None}
+    return asked | {s.decided_by_id for s in running.steps.values() if s.decided_by_id is not None}
 
 
 async def _next_above(session: AsyncSession, running: Running, step: states.Step) -> int | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from waypost.access.actor import Actor
-from waypost.access.deps import permit
+from waypost.access.deps import costly, permit
 from waypost.access.errors import NoPasskeysHere
 from waypost.access.passkey_schemas import Credential
 from waypost.access.permissions import Permission
@@ -35,10 +35,11 @@ def offered(request: Request, credential: Credential | None) -> Offered | None:
     response_model=SigningAnswer,
     responses=problems(StepNotFound, WorkflowNotFound, NotAsked, SelfApproval, StaleVersion, NoPasskeysHere),
 )
+@costly
 async def lay_before(
     request: Request, body: Signing, session: WriteSession, actor: Annotated[Actor, permit(Permission.TICKETS_READ)]
 ) -> Response:
-    """What one is about to decide, as it is signed with a passkey; good for five minutes, and once.
+    """What one is about to decide, as it is signed with a passkey; good for five minutes, once, and until one asks again.
 
     The signature is sent with the decision (`signature`), which must be the very same. Of several steps those that can not
     be decided now are left out.

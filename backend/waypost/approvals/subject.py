@@ -43,8 +43,8 @@ class SubjectRoom(Protocol):
         """Lock it before anything of its approval is locked: every use case takes the locks in this order."""
         ...
 
-    async def version_of(self, session: AsyncSession, subject_id: int) -> int:
-        """Its version now, as its own room counts them."""
+    async def versions_of(self, session: AsyncSession, subject_ids: Collection[int]) -> dict[int, int]:
+        """Their versions now, as their own room counts them. One statement."""
         ...
 
     async def may_read(self, session: AsyncSession, actor: Actor, subject_id: int) -> bool:

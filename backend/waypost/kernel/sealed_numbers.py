@@ -18,11 +18,25 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from sqlalchemy import Column, ColumnElement, String, Table, Text, func, or_, select, tuple_, type_coerce, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from waypost.kernel.crypto import Damaged, keyring
-from waypost.kernel.db import Base, Database
+from waypost.kernel.db import Base, Database, sqlstate
 
 BATCH = 500
 _PURPOSE = b"waypost numbers"
@@ -149,5 +163,13 @@ async def _seal_some(database: Database, table: Table, column: Column[Any], whic
         left = select(*keys, column).where(which).order_by(*keys).limit(BATCH).with_for_update(skip_locked=True)
         rows = (await session.execute(left)).all()
         for *key, value in rows:
-            await session.execute(update(table).where(tuple_(*keys) == tuple_(*key)).values({column: value}))
+            this = tuple_(*keys) == tuple_(*key)
+            try:
+                async with session.begin_nested():
+                    await session.execute(update(table).where(this).values({column: value}))
+            except IntegrityError as twice:
+                if sqlstate(twice) != "23505":
+                    raise
+                # the very same stands there sealed already, by another process or under the new key: that one stays
+                await session.execute(delete(table).where(this))
     return len(rows)

@@ -289,9 +289,10 @@ class TicketRoom:
             .execution_options(populate_existing=True)
         )
 
-    async def version_of(self, session: AsyncSession, subject_id: int) -> int:
-        """The ticket's version."""
-        return int((await session.execute(select(Ticket.version).where(Ticket.id == subject_id))).scalar_one())
+    async def versions_of(self, session: AsyncSession, subject_ids: Collection[int]) -> dict[int, int]:
+        """The tickets' versions."""
+        found = select(Ticket.id, Ticket.version).where(Ticket.id.in_(sorted(subject_ids)))
+        return {row.id: row.version for row in await session.execute(found)}
 
     async def may_read(self, session: AsyncSession, actor: Actor, subject_id: int) -> bool:
         """Whether this person may see the ticket."""

@@ -524,7 +524,7 @@ export const pendingSummary = <ThrowOnError extends boolean = false>(options?: O
 /**
  * Lay Before
  *
- * What one is about to decide, as it is signed with a passkey; good for five minutes, and once.
+ * What one is about to decide, as it is signed with a passkey; good for five minutes, once, and until one asks again.
  *
  * The signature is sent with the decision (`signature`), which must be the very same. Of several steps those that can not
  * be decided now are left out.
