@@ -13,10 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
+from sqlalchemy.dialects import postgresql
 
 from tests.conftest import Api
+from waypost.access.queries import actor_of_user
 from waypost.audit import exporting
-from waypost.audit.searching import Sought, pattern
+from waypost.audit.searching import Sought, narrowed, pattern
+from waypost.kernel import limits
 from waypost.kernel.clock import clock, now
 from waypost.kernel.events import SYSTEM, Event, EventRow, record
 
@@ -92,7 +95,7 @@ async def test_addresses_are_found_by_their_beginning(who: Any, database: Any) -
     (two,) = await note(database, "203.0.113.77 in words only")
     assert await found(auditor, address="203.0.113.77") == [one]
     assert one in await found(auditor, address="203.0.113.")
-    assert set(await found(auditor, q="203.0.113.77")) == {one, two}
+    assert set(await found(auditor, q="203.0.113.77", family="test")) == {one, two}
 
 
 async def test_pages_fit_together(who: Any, database: Any) -> None:
@@ -105,7 +108,7 @@ async def test_pages_fit_together(who: Any, database: Any) -> None:
         cursor = page["next_cursor"]
     assert ids == wanted[::-1]
     assert cursor is None
-    assert await auditor.get("/audit/count", params={"q": "paged "}) == {"count": 7, "is_more": False}
+    assert await auditor.get("/audit/count", params={"q": "paged ", "family": "test"}) == {"count": 7, "is_more": False}
 
 
 @pytest.mark.parametrize(
@@ -117,13 +120,63 @@ async def test_questions_that_are_none(who: Any, bad: dict[str, str]) -> None:
         assert problem["errors"][0]["pointer"] == f"?{next(iter(bad))}"
 
 
-async def test_the_index_answers(database: Any) -> None:
+@pytest.mark.parametrize("sought", [Sought(q="quixotic"), Sought(address="203.0.113.")])
+async def test_the_index_answers(who: Any, database: Any, sought: Sought) -> None:
+    auditor = await who("auditor")
     async with database.transaction() as session:
+        actor = await actor_of_user(session, auditor.id)
+        assert actor is not None
+        statement = select(EventRow.id).where(*await narrowed(session, actor, sought))
+        asked = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
         await session.execute(text("SET LOCAL enable_seqscan = off"))
-        plan = await session.scalars(
-            text("EXPLAIN SELECT id FROM events WHERE waypost_fold(data::text) LIKE '%quixotic%' ESCAPE '!'")
-        )
-        assert "ix_events_words" in "\n".join(plan)
+        await session.execute(text("SET LOCAL enable_indexscan = off"))
+        plan = await (await session.connection()).exec_driver_sql(f"EXPLAIN {asked}".replace("%%", "%"))
+        assert "ix_events_words" in "\n".join(plan.scalars())
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "is_costly"),
+    [
+        ("/audit", {}, False),
+        ("/audit", {"q": "costs"}, True),
+        ("/audit/count", {"address": "203.0."}, True),
+        ("/audit/count", {"family": "auth"}, False),
+        ("/audit/export", {"family": "test"}, True),
+    ],
+)
+async def test_looking_for_words_is_counted_as_costly(
+    who: Any, monkeypatch: pytest.MonkeyPatch, path: str, params: dict[str, str], is_costly: bool
+) -> None:
+    auditor = await who("auditor")
+    counted: list[str] = []
+    slow_down = limits.slow_down
+
+    def noted(policy: limits.Policy, key: str) -> limits.Standing:
+        counted.append(policy.name)
+        return slow_down(policy, key)
+
+    monkeypatch.setattr(limits, "slow_down", noted)
+    await auditor.call("GET", path, None, None, params=params)
+    assert ("costly" in counted) is is_costly
+
+
+async def test_each_search_is_kept_and_counting_is_one(who: Any, database: Any) -> None:
+    auditor = await who("auditor")
+    for params in ({"q": "first words"}, {"q": "second words"}, {"address": "198.51.100."}):
+        await auditor.get("/audit", params=params)
+        await auditor.get("/audit", params=params)
+    await auditor.get("/audit/count", params={"q": "only counted"})
+    async with database.read() as session:
+        asked = [
+            e.data["filters"]
+            for e in await session.scalars(select(EventRow).where(EventRow.type == "audit.read").order_by(EventRow.id))
+        ]
+    assert asked[-4:] == [
+        {"q": "first words"},
+        {"q": "second words"},
+        {"address": "198.51.100."},
+        {"q": "only counted"},
+    ]
 
 
 @given(st.text(min_size=3, max_size=20))

@@ -12,6 +12,9 @@ from waypost.kernel.errors import FieldError
 from waypost.kernel.settings_form import (
     MOST_LINES,
     Field,
+    Filled,
+    address_told,
+    differences,
     fault_of,
     field_json,
     fill_in,
@@ -19,6 +22,7 @@ from waypost.kernel.settings_form import (
     not_ready,
     with_more,
 )
+from waypost.notifications.channels.sms import Sms
 
 FIELDS = (
     Field("name", "Name"),
@@ -114,3 +118,36 @@ def test_whatever_is_asked_what_is_kept_is_sound(asked: dict[str, Any]) -> None:
     filled = fill_in(FIELDS, {}, {}, asked, "this thing")
     assert all(fault_of(BY_KEY[key], value) is None for key, value in filled.all.items())
     assert not set(filled.hidden) & set(filled.plain)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        (None, None),
+        ("https://a.example", "https://a.example"),
+        ("https://a.example:8443/", "https://a.example:8443"),
+        ("https://a.example/token", "https://a.example/… (sha256:"),
+        ("https://a.example?token", "https://a.example/… (sha256:"),
+        ("https://u:token@a.example/x", "https://a.example/… (sha256:"),
+        ("https://[token", "sha256:"),
+    ],
+)
+def test_of_an_address_only_the_host_is_told(url: str | None, told: str | None) -> None:
+    said = address_told(url)
+    assert said == told or (told is not None and said is not None and said.startswith(told) and told[-1] == ":")
+    assert "token" not in str(said)
+
+
+def test_what_may_hold_a_token_is_told_by_its_hash() -> None:
+    fields = (Field("url", "U", "url", may_hold_token=True), Field("parameters", "P", may_hold_token=True))
+    before = {"url": "https://a.example/x?key=1234", "parameters": "key=1234"}
+    after = {"url": "https://a.example/x?key=5678"}
+    old, new = differences(fields, before, {}, Filled(after, {}))
+    assert old["url"] != new["url"]
+    assert old["parameters"].startswith("sha256:")
+    assert new["parameters"] is None
+    assert not any(key in str(old | new) for key in ("1234", "5678"))
+
+
+def test_the_text_message_gateway_keeps_its_tokens_to_itself() -> None:
+    assert {f.key for f in Sms.fields if f.may_hold_token} == {"url", "parameters"}

@@ -131,6 +131,16 @@ def costly(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
+def costly_when(is_costly: Callable[[Request], bool]) -> Callable[[Endpoint], Endpoint]:
+    """Mark a route that costs much for some of what is asked of it."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.__costly__ = is_costly  # type: ignore[attr-defined]
+        return endpoint
+
+    return mark
+
+
 def public(endpoint: Endpoint) -> Endpoint:
     """Mark a route that needs no session; every other one names a permission (held by a test)."""
     endpoint.__public__ = True  # type: ignore[attr-defined]

@@ -49,7 +49,7 @@ class ValuesErased(AuditEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class AuditRead(AuditEvent):
-    """Somebody read the trail, narrowed by these; told once in five minutes."""
+    """Somebody read or counted the trail, narrowed by these; told once in five minutes, searches each."""
 
     type: ClassVar[str] = "audit.read"
     filters: dict[str, Any]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from waypost.access.actor import Actor
-from waypost.access.deps import permit
+from waypost.access.deps import costly, costly_when, permit
 from waypost.access.errors import StepUpNeeded
 from waypost.access.permissions import Permission
 from waypost.audit import checking, exporting, keys, queries
@@ -73,7 +73,12 @@ def sought(
 Asked = Annotated[Sought, Depends(sought)]
 
 
+def _has_words(request: Request) -> bool:
+    return any(request.query_params.get(name) for name in ("q", "address"))
+
+
 @router.get("", response_model=AuditPage)
+@costly_when(_has_words)
 async def audit_trail(
     session: ReadSession,
     actor: Auditor,
@@ -86,12 +91,14 @@ async def audit_trail(
 
 
 @router.get("/count", response_model=AuditCount)
+@costly_when(_has_words)
 async def audit_count(session: ReadSession, actor: Auditor, asked: Asked) -> Response:
     """How many entries fit, counted to ten thousand."""
     return json_response(await queries.audit_count(session, actor, asked))
 
 
 @router.get("/export", response_class=Response, responses=_FILE | problems(StepUpNeeded, exporting.TooManyAuditExports))
+@costly
 async def export_audit(
     request: Request,
     actor: Auditor,

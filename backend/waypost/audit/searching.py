@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, any_, bindparam, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, Text, and_, any_, bindparam, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import BigInteger
@@ -52,7 +52,7 @@ class Sought:
 
 def said() -> ColumnElement[str]:
     """What an entry says, as its index has it."""
-    return func.waypost_fold(cast(EventRow.data, String))
+    return func.waypost_fold(cast(EventRow.data, Text))  # not as VARCHAR: that is another expression than the index's
 
 
 def pattern(words: str) -> str:

@@ -37,7 +37,8 @@ def count_person(request: Request, user_id: int) -> None:
     if STANDING in state:
         return
     state[STANDING] = limits.slow_down(limits.Policy("person", get_settings().quota("person")), str(user_id))
-    if getattr(request.scope.get("endpoint"), "__costly__", False):
+    is_costly = getattr(request.scope.get("endpoint"), "__costly__", False)
+    if is_costly(request) if callable(is_costly) else is_costly:
         costly = limits.Policy("costly", get_settings().quota("costly"))
         state[STANDING] = limits.slow_down(costly, str(user_id))
 

@@ -7,6 +7,7 @@ in and never come out: what is read says only that there is one.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -40,6 +41,7 @@ class Field:
     choices: tuple[str, ...] = ()
     default: Any = None
     most: int = 0  # characters; 0 is what is usual for its kind
+    may_hold_token: bool = False  # people put tokens into it, though it is shown: the trail tells a hash
     is_secret: bool = False  # for a `long` text that is kept like a secret, such as a private key
 
     @property
@@ -155,8 +157,33 @@ def differences(
             old[f.key] = "(set)" if f.key in secrets else None
             new[f.key] = old[f.key] if is_same else "(another)" if f.key in filled.hidden else None
         else:
-            old[f.key], new[f.key] = before.get(f.key), filled.plain.get(f.key)
+            old[f.key], new[f.key] = _told(f, before.get(f.key)), _told(f, filled.plain.get(f.key))
     return changed_only(old, new)
+
+
+def _told(field: Field, value: Any) -> Any:
+    if not field.may_hold_token:
+        return value
+    if field.kind == "url":
+        return address_told(value)
+    return None if value in EMPTY else _hash_of(str(value))
+
+
+def address_told(url: str | None) -> str | None:
+    """A web address for the trail: whom it calls, and a short hash of what stands behind that, where tokens may be."""
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    except ValueError:
+        return _hash_of(url)
+    rest = url[url.find(parts.netloc) + len(parts.netloc) :] if parts.netloc else url
+    return host if rest in ("", "/") else f"{host}/… ({_hash_of(rest)})"
+
+
+def _hash_of(value: str) -> str:
+    return f"sha256:{hashlib.sha256(value.encode()).hexdigest()[:12]}"
 
 
 def changed_only(before: Values, after: Values) -> tuple[dict[str, Any], dict[str, Any]]:

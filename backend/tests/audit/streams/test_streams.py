@@ -23,6 +23,7 @@ from waypost.kernel.settings import get_settings
 from waypost.notifications.models import Notification
 
 PATH = "/audit/streams"
+CA = "-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n"
 
 
 @pytest.fixture(autouse=True)
@@ -181,6 +182,27 @@ async def test_one_that_is_away_holds_up_nobody(admin: Any, database: Any, monke
         await sent
 
 
+async def test_an_error_of_one_is_its_own(admin: Any, database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bring = delivering.bring
+
+    async def breaks(destination: Any, *args: Any, **more: Any) -> None:
+        if destination.kind == "SYSLOG":
+            raise RuntimeError("nobody thought of this")
+        await asyncio.sleep(0.2)
+        await bring(destination, *args, **more)
+
+    monkeypatch.setattr(sending, "bring", breaks)
+    async with http_receiver() as receiver:
+        made = await admin.post(PATH, syslog(9, start="BEGINNING"), expect=201)
+        await admin.post(PATH, https(receiver.port, start="BEGINNING"), expect=201)
+        await sealing.seal_all(database)
+        await sending.run_due(database)
+        assert receiver.positions() == await positions(database)
+    row = await row_of(database, made["id"])
+    assert (row.failures, row.lease, row.leased_until) == (1, None, None)
+    assert "RuntimeError" in (row.last_error or "")
+
+
 async def test_an_answer_that_is_no_yes(admin: Any, database: Any) -> None:
     async with http_receiver() as receiver:
         receiver.status, receiver.more = "429 Too Many Requests", "Retry-After: 600\r\n"
@@ -266,6 +288,12 @@ async def test_a_secret_goes_nowhere_else(admin: Any, database: Any) -> None:
         problem = await admin.post(f"{PATH}/test", {**elsewhere, "stream_id": made["id"]}, expect=422)
         assert problem["errors"][0]["pointer"] == "/secret"
         await admin.put(path, {**elsewhere, "version": 1}, expect=422)
+        for near in (f"http://localhost:{receiver.port}/other", f"http://localhost:{receiver.port}/ingest?key=2"):
+            await admin.post(f"{PATH}/test", {**body, "url": near, "stream_id": made["id"]}, expect=422)
+        another_ca = {**body, "ca_certificate": CA, "stream_id": made["id"]}
+        problem = await admin.post(f"{PATH}/test", another_ca, expect=422)
+        assert "/secret" in [e["pointer"] for e in problem["errors"]]
+        assert len(receiver.headers) == 1
         assert other.headers == []
         kept = await admin.put(path, {**body, "version": 1, "name": "Other"})
         assert kept["version"] == 2
@@ -282,7 +310,9 @@ async def test_a_secret_goes_nowhere_else(admin: Any, database: Any) -> None:
     told = {r.type: r.data for r in rows}
     assert told["audit_stream.changed"]["after"] == {"secret": "(another)"}
     assert told["audit_stream.changed"]["before"] == {"secret": "(set)"}
-    assert told["audit_stream.added"]["after"]["url"] == made["url"]
+    url = told["audit_stream.added"]["after"]["url"]
+    assert url.startswith(f"http://localhost:{receiver.port}/… (sha256:")
+    assert not any("key=1" in str(r.data) or "ingest" in str(r.data) for r in rows)
     assert told["audit_stream.removed"]["before"]["secret"] == "(set)"
     assert not any("s3cret" in str(r.data) or "another'" in str(r.data).replace("(another)", "") for r in rows)
 

@@ -28,7 +28,9 @@ from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.crypto import Damaged
 from waypost.kernel.db import Database
+from waypost.kernel.logs import get_logger
 
+log = get_logger(__name__)
 TASK = "audit.stream"
 BATCH = 500  # rows read at once
 MOST_BYTES = 4_000_000  # of details read at once, roughly: then the rows so far go first
@@ -60,8 +62,21 @@ class Taken:
 async def run_due(database: Database) -> bool:
     """Bring what is sealed to the destinations that are on. True when there is more to do."""
     taken = await _take(database)
-    done = await asyncio.gather(*(_follow(database, one) for one in taken))
-    return any(done)
+    done = await asyncio.gather(*(_follow_on(database, one) for one in taken), return_exceptions=True)
+    for one, result in zip(taken, done, strict=True):
+        if isinstance(result, BaseException):
+            log.error("audit stream left with its lease", stream_id=one.stream_id, error=repr(result))
+    return any(result is True for result in done)
+
+
+async def _follow_on(database: Database, taken: Taken) -> bool:
+    """Bring one destination forward; whatever goes wrong with it is its own failure, and nobody else's."""
+    try:
+        return await _follow(database, taken)
+    except Exception as error:
+        log.exception("audit stream failed", stream_id=taken.stream_id)
+        await _fail(database, taken, NotTaken(f"something went wrong here: {type(error).__name__}"))
+        return False
 
 
 async def _take(database: Database) -> list[Taken]:

@@ -32,6 +32,7 @@ from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
 from waypost.kernel.outgoing import NotAllowed, check_url
+from waypost.kernel.settings_form import address_told
 
 MOST_STREAMS = 20
 NOW, BEGINNING = "NOW", "BEGINNING"
@@ -220,11 +221,15 @@ def _kept(row: AuditStream) -> dict[str, str]:
 
 
 def _address(kind: str, settings: dict[str, Any]) -> tuple[Any, ...]:
+    """All that says who gets a secret: on one host, each path may be somebody else's."""
+    trusted = settings.get("ca_certificate")
     if kind == SYSLOG:
-        return kind, str(settings.get("host")).lower(), settings.get("port"), settings.get("transport")
+        return kind, str(settings.get("host")).lower(), settings.get("port"), settings.get("transport"), trusted
     with suppress(NotAllowed):
         url = check_url(str(settings.get("url")))
-        return kind, url.scheme, url.host, url.port, settings.get("auth"), settings.get("header_name")
+        port = url.port or (443 if url.scheme == "https" else 80)
+        how = (settings.get("auth"), settings.get("header_name"))
+        return kind, url.scheme, url.host, port, url.raw_path, *how, trusted
     return (kind, None)
 
 
@@ -240,12 +245,18 @@ def _merged(row: AuditStream, kept: dict[str, str], wanted: Setup) -> dict[str, 
 
 
 def _told(wanted: Setup, secrets: dict[str, str]) -> dict[str, Any]:
-    """A destination as the trail tells it: of certificates a hash, of secrets only that they are set."""
+    """A destination as the trail tells it: of certificates a hash, of secrets only that they are set.
+
+    Collectors put tokens into path and query of their addresses, and whoever gets the trail would get them with it.
+    """
     told: dict[str, Any] = {"name": wanted.name, "kind": wanted.kind, "is_on": wanted.is_on}
     told["families"] = list(wanted.families)
     for key, value in wanted.settings.items():
         is_pem = key in OF_TLS and value
         told[key] = f"sha256:{hashlib.sha256(str(value).encode()).hexdigest()}" if is_pem else value
+    told["url"] = address_told(told.get("url"))
+    if told["url"] is None:
+        del told["url"]
     return told | {key: "(set)" for key in SECRETS if key in secrets}
 
 
