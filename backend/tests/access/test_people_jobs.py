@@ -218,3 +218,35 @@ async def test_not_for_everybody(who: Any) -> None:
         await api.get("/people-jobs/1", expect=403)
     admin = await who("admin")
     await admin.post("/users/bulk", body | {"action": {"type": "take_role", "role_id": 2**61}}, expect=404)
+
+
+async def test_several_small_jobs_are_no_way_around_the_guard(fresh_who: Any, fresh_database: Any) -> None:
+    admin = await fresh_who("admin")
+    ids = await people(admin, 6)
+    leave = {"type": "deactivate"}
+    await done(fresh_database, admin, ids[:3], leave)
+    look = await admin.post("/users/bulk/preview", {"user_ids": ids[3:], "action": leave})
+    assert (look["leaving"], look["is_much"]) == (3, True)
+    refused = await admin.post("/users/bulk", {"user_ids": ids[3:], "action": leave}, expect=409)
+    assert refused["code"] == "too_many_leave"
+    await done(fresh_database, admin, ids[3:], leave, leaving=3)
+
+
+async def test_a_role_that_gets_power_meanwhile_is_not_given_on_without_a_proof(
+    fresh_who: Any, fresh_database: Any
+) -> None:
+    admin = await fresh_who("admin")
+    made = await admin.post("/roles", {"key": "many_meek", "name": "Meek", "permissions": {}}, expect=201)
+    ids = await people(admin, 2)
+    job = await admin.post(
+        "/users/bulk", {"user_ids": ids, "action": {"type": "give_role", "role_id": made["id"]}}, expect=202
+    )
+    async with fresh_database.transaction() as session:
+        await session.execute(update(Role).where(Role.id == made["id"]).values(is_privileged=True))
+    await people_jobs.jobs.finished(fresh_database, job["id"])
+    items = (await admin.get(f"/people-jobs/{job['id']}/items"))["items"]
+    assert {(i["status"], i["error"]["code"]) for i in items} == {("FAILED", "step_up_needed")}
+    await admin.post(f"/people-jobs/{job['id']}/retry")  # which asks for it
+    await people_jobs.jobs.finished(fresh_database, job["id"])
+    items = (await admin.get(f"/people-jobs/{job['id']}/items"))["items"]
+    assert {i["status"] for i in items} == {"DONE"}

@@ -287,6 +287,7 @@ async def test_names_are_free_and_plain(database: Any) -> None:
 
 async def test_what_a_provider_owns_follows_it(database: Any, provider: IdentityProvider) -> None:
     provider.creates_people = provider.updates_people = True
+    provider.settings = {"follows_usernames": True}
     boss, who = somebody(), somebody()
     await come(database, provider, boss)
     user = await come(database, provider, who)
@@ -612,6 +613,11 @@ async def test_what_is_emptied_there_is_emptied_here(database: Any, provider: Id
     assert (user.job_title, user.department_id is None, user.manager_id is None) == ("Editor", False, False)
     silent = replace(person, job_title=None, department=None, manager_subject=None)
     user = await come(database, provider, silent)
+    assert (user.job_title, user.department_id is None, user.manager_id is None) == ("Editor", False, False), (
+        "not heard"
+    )
+    silent = replace(silent, empties=("job_title", "department", "manager"))
+    user = await come(database, provider, silent)
     assert (user.job_title, user.department_id, user.manager_id) == ("", None, None)
     # what somebody here wrote instead stays
     await come(database, provider, replace(person, job_title="Poet"))
@@ -623,6 +629,10 @@ async def test_what_is_emptied_there_is_emptied_here(database: Any, provider: Id
 async def test_a_username_follows_when_it_is_free_and_is_told(database: Any, provider: IdentityProvider) -> None:
     provider.creates_people = provider.updates_people = True
     n = next(_numbers)
+    one = await come(database, provider, somebody(subject=f"ceo{n}", username=f"one{n}@corp"))
+    await come(database, provider, somebody(subject=f"ceo{n}", username=f"ceo{n}@corp", email=one.email))
+    assert (await user_of(database, f"one{n}")).id == one.id, "whoever names themselves there keeps their name here"
+    provider.settings = {"follows_usernames": True}
     person = somebody(username=f"old.name{n}@corp")
     user = await come(database, provider, person)
     assert user.username == f"old.name{n}"
@@ -645,6 +655,7 @@ async def test_a_username_follows_when_it_is_free_and_is_told(database: Any, pro
 
 async def test_an_administrators_username_follows_nobody(database: Any, provider: IdentityProvider) -> None:
     provider.creates_people = provider.updates_people = True
+    provider.settings = {"follows_usernames": True}
     n = next(_numbers)
     person = somebody(username=f"root.one{n}@corp")
     user = await come(database, provider, person)
@@ -655,3 +666,17 @@ async def test_an_administrators_username_follows_nobody(database: Any, provider
     assert again.username == f"root.one{n}"
     async with database.transaction() as session:
         await session.execute(delete(UserRole).where(UserRole.user_id == user.id, UserRole.role_id == role_id))
+
+
+async def test_two_who_take_a_name_at_once_both_come_in(database: Any, provider: IdentityProvider) -> None:
+    provider.creates_people = provider.updates_people = True
+    provider.settings = {"follows_usernames": True}
+    n = next(_numbers)
+    people = [somebody(subject=f"twin{n}.{i}", username=f"twin{n}x{i}@corp") for i in "ab"]
+    for person in people:
+        await come(database, provider, person)
+    wanted = f"both{n}"
+    came = await asyncio.gather(*(come(database, provider, replace(p, username=f"{wanted}@corp")) for p in people))
+    names = [user.username for user in came]
+    assert names.count(wanted) == 1
+    assert len({*names} & {f"twin{n}xa", f"twin{n}xb"}) == 1, "who comes second goes on under the old one"

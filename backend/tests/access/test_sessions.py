@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from waypost.access.models import KnownDevice, LoginSession
 from waypost.access.queries import actors
 from waypost.access.session_models import SessionRules
 from waypost.access.session_times import Times, last_used, minutes, strictest
+from waypost.directory.models import User
 from waypost.kernel import relay
 from waypost.kernel.clock import clock, now
 from waypost.kernel.events import EventRow
@@ -304,6 +306,75 @@ async def test_confirming_gives_a_browser_new_tokens_and_voids_the_old(fresh_who
     program = await fresh_who("colleague")
     assert (await program.post("/auth/step-up", proof))["tokens"] is None, "it showed no cookie of a page"
     await program.get("/auth/me")
+
+
+async def test_confirming_with_a_token_somebody_else_has_used_ends_the_sign_in(
+    fresh_who: Any, fresh_database: Any
+) -> None:
+    browser = await fresh_who("employee")
+    copied = browser.http.cookies["waypost_refresh"]
+    assert (await browser.post("/auth/refresh"))["session"]
+    theirs = browser.http.cookies["waypost_refresh"]
+    browser.http.cookies.clear()
+    mine = {**PAGE, "Cookie": f"waypost_refresh={copied}"}
+    proof = {"factor": "password", "password": PASSWORD}
+    later = now() + timedelta(seconds=30)
+    async with fresh_database.transaction() as session:
+        old = now() - timedelta(hours=1)
+        await session.execute(update(LoginSession).where(LoginSession.user_id == browser.id).values(proved_at=old))
+    with clock(lambda: later):
+        assert (await browser.post("/auth/step-up", proof, headers=mine, expect=401))["code"] == "session_ended"
+        refused = await browser.http.post("/auth/refresh", headers={"Cookie": f"waypost_refresh={theirs}"})
+    assert refused.status_code == 401, "the thief has nothing either"
+    event = await last_event(fresh_database, "auth.session_ended")
+    assert event.data["reason"] == "reuse"
+    async with fresh_database.read() as session:
+        login = await session.get(LoginSession, event.data["session_id"])
+    assert login is not None
+    assert (login.user_id, login.proved_at) == (browser.id, old), "and nothing was proven"
+
+
+async def test_confirming_while_another_tab_refreshes_goes_on_and_voids_both(fresh_who: Any) -> None:
+    browser = await fresh_who("employee")
+    before = browser.http.cookies["waypost_refresh"]
+    at = now()
+    with clock(lambda: at):
+        await browser.post("/auth/refresh")
+        other = browser.http.cookies["waypost_refresh"]
+        browser.http.cookies.clear()
+        proof = {"factor": "password", "password": PASSWORD}
+        mine = {**PAGE, "Cookie": f"waypost_refresh={before}"}
+    with clock(lambda: at + timedelta(seconds=2)):
+        done = await browser.post("/auth/step-up", proof, headers=mine)
+        assert (await browser.get("/auth/me", expect=401))["code"] == "session_ended"
+        browser.http.headers["Authorization"] = f"Bearer {done['tokens']['access_token']}"
+        await browser.get("/auth/me")
+        newest = browser.http.cookies["waypost_refresh"]
+        assert newest not in (before, other)
+        # what a confirmation has voided is good for no second more
+        browser.http.cookies.clear()
+        refused = await browser.http.post("/auth/refresh", headers={"Cookie": f"waypost_refresh={other}"})
+        assert refused.status_code == 401
+
+
+async def test_a_sign_in_and_a_leaver_wait_for_each_other(fresh_who: Any, fresh_database: Any) -> None:
+    browser = await fresh_who("employee")
+    token = browser.http.cookies["waypost_refresh"]
+    caller = sessions.Caller("127.0.0.1", "", refresh=token)
+
+    async def leaves() -> None:
+        async with fresh_database.transaction() as session:
+            await session.get(User, browser.id, with_for_update={"key_share": True})
+            await asyncio.sleep(0.3)
+            rows = select(LoginSession).where(LoginSession.user_id == browser.id).order_by(LoginSession.id)
+            await session.execute(rows.with_for_update())
+
+    async def signs_in() -> None:
+        await asyncio.sleep(0.1)
+        async with fresh_database.transaction() as session:
+            await sessions.start_session(session, caller, user_id=browser.id, method="password")
+
+    await asyncio.gather(leaves(), signs_in())
 
 
 # --- cookies ----------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ class PeopleJob(Base):
     actor_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
     action: Mapped[dict[str, Any]] = mapped_column(JSONB)
     limited_to: Mapped[list[str] | None] = mapped_column(ARRAY(Text))  # the permissions of the token that asked
+    is_proved: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # who asked has confirmed it
     status: Mapped[str] = mapped_column(String(8))
     total: Mapped[int] = mapped_column(Integer)
     done: Mapped[int] = mapped_column(Integer)

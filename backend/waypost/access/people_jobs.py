@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import grants, leaving, people_editing, role_changes, step_up
@@ -25,7 +25,7 @@ from waypost.access.permissions import Permission
 from waypost.access.queries import actor_of_user
 from waypost.access.reach import gives_power
 from waypost.access.role_rules import granted_by_roles
-from waypost.access.scim.bursts import is_burst
+from waypost.access.scim.bursts import WITHIN, is_burst
 from waypost.directory import editing
 from waypost.directory.errors import PersonNotFound
 from waypost.directory.models import SERVICE, Department, User
@@ -51,7 +51,7 @@ Json = dict[str, Any]
 # --- one person -------------------------------------------------------------------------------------------------------
 
 
-async def _apply(session: AsyncSession, actor: Actor, user_id: int, action: Action) -> str:
+async def _apply(session: AsyncSession, actor: Actor, user_id: int, action: Action, *, is_proved: bool) -> str:
     """Do it to one person; what came of it."""
     user = await people_editing.one_user(session, user_id)
     if user.kind == SERVICE:
@@ -70,7 +70,7 @@ async def _apply(session: AsyncSession, actor: Actor, user_id: int, action: Acti
                 return SAME
             await editing.edit_user(session, actor, user_id, version=None, values={f"{field}_id": value})
         case "give_role":
-            return await _give(session, actor, user_id, action)
+            return await _give(session, actor, user_id, action, is_proved=is_proved)
         case "take_role":
             has = select(UserRole.user_id).where(UserRole.user_id == user_id, UserRole.role_id == action["role_id"])
             if await session.scalar(has.where(held())) is None:
@@ -81,7 +81,7 @@ async def _apply(session: AsyncSession, actor: Actor, user_id: int, action: Acti
     return DONE
 
 
-async def _give(session: AsyncSession, actor: Actor, user_id: int, action: Action) -> str:
+async def _give(session: AsyncSession, actor: Actor, user_id: int, action: Action, *, is_proved: bool) -> str:
     until = action.get("expires_at")
     expires_at = datetime.fromisoformat(until) if until else None
     mine = (UserRole.user_id == user_id, UserRole.role_id == action["role_id"], held())
@@ -95,7 +95,7 @@ async def _give(session: AsyncSession, actor: Actor, user_id: int, action: Actio
         user_id=user_id,
         expires_at=expires_at,
         reason=action.get("reason", ""),
-        is_proved=True,  # by who asked for the job, when they did
+        is_proved=is_proved,
     )
     return WAITS if done.change is not None else DONE
 
@@ -104,9 +104,9 @@ async def _work(session: AsyncSession, job: PeopleJob, item: PeopleJobItem) -> J
     actor = await actor_of_user(session, job.actor_id, CHANNEL)
     if actor is None:
         raise PersonNotFound
-    return {
-        "outcome": await _apply(session, _checked(actor.limited(job.limited_to), job.action), item.user_id, job.action)
-    }
+    doer = _checked(actor.limited(job.limited_to), job.action)
+    # a role may have got its power since it was asked for: then whoever asked has not confirmed that
+    return {"outcome": await _apply(session, doer, item.user_id, job.action, is_proved=job.is_proved)}
 
 
 jobs = Jobs(PeopleJob, PeopleJobItem, "user_id", _work)
@@ -126,10 +126,11 @@ class Reach:
 
     leaving: int
     active: int
+    lately: int = 0  # who was deactivated, or is to be, by the jobs of the last hour
 
     @property
     def is_much(self) -> bool:
-        return is_burst(self.leaving, self.active)
+        return self.leaving > 0 and is_burst(self.leaving + self.lately, self.active)
 
 
 async def reach_of(session: AsyncSession, user_ids: Sequence[int], action: Action) -> Reach:
@@ -138,13 +139,29 @@ async def reach_of(session: AsyncSession, user_ids: Sequence[int], action: Actio
     active = int(await session.scalar(people) or 0)
     if action["type"] != "deactivate":
         return Reach(0, active)
-    return Reach(int(await session.scalar(people.where(User.id.in_(user_ids))) or 0), active)
+    leaving = int(await session.scalar(people.where(User.id.in_(user_ids))) or 0)
+    since = now() - WITHIN
+    lately = (
+        select(User.is_active, func.count(User.id.distinct()).label("many"))
+        .join(PeopleJobItem, PeopleJobItem.user_id == User.id)
+        .join(PeopleJob, PeopleJob.id == PeopleJobItem.job_id)
+        .where(PeopleJob.created_at > since, PeopleJob.action["type"].astext == "deactivate")
+        .where(PeopleJobItem.status != "FAILED", PeopleJobItem.outcome.is_distinct_from(SAME))
+        .where(User.id.not_in(user_ids))
+        .where(or_(~User.is_active, PeopleJobItem.status == "PENDING"))  # who was let in again left not
+        .group_by(User.is_active)
+    )
+    counted = {row.is_active: row.many for row in await session.execute(lately)}
+    return Reach(leaving, active + counted.get(False, 0), sum(counted.values()))
 
 
-async def check(session: AsyncSession, actor: Actor, action: Action) -> None:
-    """Whether this can be asked for at all. Raises `Forbidden`, `RoleNotFound`, `StepUpNeeded`, or `Invalid` naming what
-    is not there."""
+async def check(session: AsyncSession, actor: Actor, action: Action) -> bool:
+    """Whether this can be asked for at all; True when its asker had to show for it that it is them, and did.
+
+    Raises `Forbidden`, `RoleNotFound`, `StepUpNeeded`, or `Invalid` naming what is not there.
+    """
     _checked(actor, action)
+    is_proved = False
     if (department_id := action.get("department_id")) and await session.get(Department, department_id) is None:
         raise invalid_field("/action/department_id", "there is no such department")
     if manager_id := action.get("manager_id"):
@@ -156,22 +173,24 @@ async def check(session: AsyncSession, actor: Actor, action: Action) -> None:
         granted = (await granted_by_roles(session, [role.id]))[role.id]
         if gives_power(granted, is_marked=role.is_privileged):
             await step_up.require(session, actor)
+            is_proved = True
         if (until := action.get("expires_at")) and datetime.fromisoformat(until) <= now():
             raise invalid_field("/action/expires_at", "has to lie ahead")
+    return is_proved
 
 
 async def start(
     session: AsyncSession, actor: Actor, *, user_ids: Sequence[int], action: Action, leaving: int | None
 ) -> PeopleJob:
     """Write down what is to be done. Raises what `check` does, and `TooManyLeave` unless `leaving` is how many that are."""
-    await check(session, actor, action)
+    is_proved = await check(session, actor, action)
     known = set(await session.scalars(select(User.id).where(User.id.in_(user_ids), User.kind != SERVICE)))
     if missing := [n for n, i in enumerate(user_ids) if i not in known]:
         raise invalid_field(f"/user_ids/{missing[0]}", "there is no such person")
     reach = await reach_of(session, user_ids, action)
     if reach.is_much and leaving != reach.leaving:
         raise TooManyLeave(leaving=reach.leaving, active=reach.active)
-    job = PeopleJob(actor_id=actor.user_id, action=action, limited_to=actor.limits)
+    job = PeopleJob(actor_id=actor.user_id, action=action, limited_to=actor.limits, is_proved=is_proved)
     await jobs.begin(session, job, [{"user_id": i} for i in dict.fromkeys(user_ids)])
     begun = PeopleJobStarted(job_id=job.id, action=action, total=job.total, leaving=reach.leaving)
     await record(session, begun, actor=actor)
@@ -189,7 +208,7 @@ async def find(session: AsyncSession, actor: Actor, job_id: int, *, lock: bool =
 async def retry(session: AsyncSession, actor: Actor, job_id: int) -> PeopleJob:
     """Try again what failed."""
     job = await find(session, actor, job_id, lock=True)
-    await check(session, actor, job.action)
+    job.is_proved = await check(session, actor, job.action)
     await jobs.retry(session, job)
     return job
 
@@ -197,18 +216,20 @@ async def retry(session: AsyncSession, actor: Actor, job_id: int) -> PeopleJob:
 async def rehearse(database: Database, actor: Actor, *, user_ids: Sequence[int], action: Action) -> list[Json]:
     """What would become of each of the first people: done for real, undone before anybody sees it."""
     results = []
-    for user_id in list(dict.fromkeys(user_ids))[:MOST_REHEARSED]:
-        outcome, error = None, None
-        try:
-            async with database.transaction() as session:
-                outcome = await _apply(session, actor, user_id, action)
-                raise Rehearsed
-        except Rehearsed:
-            pass
-        except Refusal as refused:
-            error = {"code": refused.code, "detail": refused.detail}
-        results.append({"user_id": user_id, "outcome": outcome, "error": error})
-    names.forget()  # nothing of it was so
+    try:
+        for user_id in list(dict.fromkeys(user_ids))[:MOST_REHEARSED]:
+            outcome, error = None, None
+            try:
+                async with database.transaction() as session:
+                    outcome = await _apply(session, actor, user_id, action, is_proved=True)
+                    raise Rehearsed
+            except Rehearsed:
+                pass
+            except Refusal as refused:
+                error = {"code": refused.code, "detail": refused.detail}
+            results.append({"user_id": user_id, "outcome": outcome, "error": error})
+    finally:
+        names.forget()  # nothing of it was so
     return results
 
 

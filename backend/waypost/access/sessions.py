@@ -68,6 +68,7 @@ async def start_session(
 ) -> SignedIn:
     """Open a session for a person whose identity has been proven by `method`."""
     at = now()
+    await _hold(session, caller, user_id)
     await _replace(session, caller, at)
     times, most = await limits_of(session, user_id)
     provider_ends = came_by.ends_at if came_by else None
@@ -114,6 +115,17 @@ async def start_session(
     access, life = tokens.issue_access_token(user_id, opened.id, at)
     last = times.last(created=at, provider_ends=provider_ends)
     return SignedIn(user_id, opened.id, access, life, token, last, times.idle, device)
+
+
+async def _hold(session: AsyncSession, caller: Caller, user_id: int) -> None:
+    """Lock the people this is about before any sign-in of theirs, as whoever ends all of somebody's does."""
+    theirs = {user_id}
+    if caller.refresh:
+        owner = select(LoginSession.user_id).join(RefreshToken, RefreshToken.session_id == LoginSession.id)
+        before = await session.scalar(owner.where(RefreshToken.token_hash == tokens.hash_token(caller.refresh)))
+        theirs |= {before} if before is not None else set()
+    people = select(User.id).where(User.id.in_(theirs)).order_by(User.id)
+    await session.execute(people.with_for_update(key_share=True))
 
 
 async def _replace(session: AsyncSession, caller: Caller, at: datetime) -> None:
@@ -176,7 +188,7 @@ async def refresh(database: Database, given: cookies.Given | None, *, idle_secon
             login.last_seen_at = last_used(login.last_seen_at, at, idle_seconds)
             login.expires_at = end_of(login, times)
             await session.flush()
-        elif kept.position + 1 != newest or at - kept.used_at > PARENT_GRACE:
+        elif _is_copied(kept, newest, at):
             await end_session(session, login, "reuse", at)
             is_reused = True
         if not is_reused:
@@ -193,21 +205,51 @@ async def _is_from_before(session: AsyncSession, login: LoginSession) -> bool:
     return login.created_at < (await session.scalars(select(SessionRules.cookies_since))).one()
 
 
+def _is_copied(kept: RefreshToken, newest: int | None, at: datetime) -> bool:
+    """Whether a token that is shown was used, and that cannot be two tabs at once."""
+    return kept.used_at is not None and (kept.position + 1 != newest or at - kept.used_at > PARENT_GRACE)
+
+
+async def _of_this(session: AsyncSession, actor: Actor, token: str) -> RefreshToken | None:
+    kept = await session.get(RefreshToken, tokens.hash_token(token)) if token else None
+    return kept if kept is not None and kept.session_id == actor.session_id else None
+
+
+async def ends_as_copied(session: AsyncSession, actor: Actor, token: str, at: datetime) -> bool:
+    """Whether the token a browser shows for this sign-in was used by somebody else; the sign-in ends then."""
+    kept = await _of_this(session, actor, token)
+    if kept is None:
+        return False
+    login = await session.get_one(LoginSession, kept.session_id, with_for_update=True)
+    await session.refresh(kept)
+    newest = await session.scalar(select(func.max(RefreshToken.position)).where(RefreshToken.session_id == login.id))
+    if not _is_copied(kept, newest, at):
+        return False
+    if login.ended_at is None:
+        await end_session(session, login, "reuse", at)
+    actors.forget(login.id)
+    return True
+
+
 async def renew_by_proof(session: AsyncSession, actor: Actor, token: str, at: datetime) -> SignedIn | None:
     """New tokens for the sign-in whose person has just confirmed that it is them; what was issued before opens nothing.
 
-    None when the browser showed no token of this sign-in.
+    None when the browser showed no token of this sign-in. Raises `SessionEnded`.
     """
-    kept = await session.get(RefreshToken, tokens.hash_token(token)) if token else None
-    if kept is None or kept.session_id != actor.session_id or kept.used_at is not None:
+    kept = await _of_this(session, actor, token)
+    if kept is None:
         return None
-    login = await session.get_one(LoginSession, kept.session_id, with_for_update=True)
+    login = await session.get_one(LoginSession, kept.session_id, with_for_update=True, populate_existing=True)
     await session.refresh(kept)
-    if kept.used_at is not None or login.ended_at is not None:
-        return None
+    if kept.used_at is not None:  # another tab has refreshed it a moment before: what it got is voided too
+        token = tokens.next_refresh_token(token)
+        kept = await session.get(RefreshToken, tokens.hash_token(token), populate_existing=True)
+    if kept is None or kept.used_at is not None or login.ended_at is not None:
+        raise SessionEnded
     times, _ = await limits_of(session, login.user_id)
     successor = tokens.next_refresh_token(token)
-    kept.used_at = login.renewed_at = login.last_seen_at = at
+    login.renewed_at = login.last_seen_at = at
+    kept.used_at = at - 2 * PARENT_GRACE  # who shows it now has copied it
     login.expires_at = end_of(login, times)
     row = RefreshToken(token_hash=tokens.hash_token(successor), session_id=login.id, position=kept.position + 1)
     session.add(row)

@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import passwords, throttling
 from waypost.access.actor import Actor
-from waypost.access.errors import StepUpNeeded, TooManyAttempts, UnknownFactor, WrongProof
+from waypost.access.errors import SessionEnded, StepUpNeeded, TooManyAttempts, UnknownFactor, WrongProof
 from waypost.access.events import StepUpDone, StepUpFailed
 from waypost.access.models import Credential, LoginSession
-from waypost.access.sessions import Caller, SignedIn, renew_by_proof
+from waypost.access.sessions import Caller, SignedIn, ends_as_copied, renew_by_proof
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError
@@ -115,7 +115,8 @@ async def prove(
     """Renew the proof of this session by a factor; until when it counts, and the browser's new tokens.
 
     Tries are counted as those of signing in are, against the person and the address, before the proof is looked at.
-    Raises `UnknownFactor`, `TooManyAttempts` or `WrongProof`.
+    Raises `UnknownFactor`, `TooManyAttempts`, `WrongProof`, or `SessionEnded` when the page shows a token that was used
+    before: then somebody else has a newer one, and would get what is proven here.
     """
     async with database.read() as session:
         had = await factors_of(session, actor.user_id)
@@ -124,6 +125,10 @@ async def prove(
     factor = _factors[name]
     await _try(database, caller, actor, factor, proofs.get(factor.member, ""), pointer=f"/{factor.member}")
     at = now()
+    async with database.transaction() as session:
+        is_copied = await ends_as_copied(session, actor, caller.refresh, at)
+    if is_copied:  # the end is committed before the refusal is told
+        raise SessionEnded
     async with database.transaction() as session:
         await session.execute(
             update(LoginSession)

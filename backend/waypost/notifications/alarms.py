@@ -95,4 +95,6 @@ def _why_it_stopped(event: DirectoryStopped) -> str:
     if event.why == "LAST_ADMINISTRATOR":
         return "Nobody who administers would be left."
     people = "1 person" if event.leaving == 1 else f"{event.leaving} people"
+    if event.why == "TOO_MANY_EMPTIED":
+        return f"{people} of {event.active} would lose a job title, department or manager."
     return f"{people} of {event.active} would be deactivated."

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from waypost.access.providers.ldap.following import Here, seen_people
 from waypost.access.providers.ldap.reading import Person
+from waypost.access.providers.ldap.shape import read_of
+from waypost.access.providers.ldap.signing_in import external_of
 from waypost.access.providers.plan import Known
+from waypost.access.providers.said import CAN_BE_EMPTY
 
 
-def seen(person: Person, known: Known) -> dict[str, Any]:
+def seen(person: Person, known: Known, read: tuple[str, ...] = CAN_BE_EMPTY) -> dict[str, Any]:
     here = Here(
         known=(known,),
         departments={"finance": "Finance"},
@@ -18,7 +22,7 @@ def seen(person: Person, known: Known) -> dict[str, Any]:
         taken={},
         linkable=frozenset(),
     )
-    (one,) = seen_people([person], here, {}, {}, {}, makes_departments=False)
+    (one,) = seen_people([person], here, {}, {}, {}, makes_departments=False, read=read)
     return dict(one.values)
 
 
@@ -49,3 +53,18 @@ def test_what_it_never_said_or_was_written_here_stays() -> None:
     here = {"job_title": "Poet", "department": "Finance", "manager": None}
     assert seen(person(), Known("s-1", 3, "Jane", values=here)) == {}
     assert seen(person(), Known("s-1", 3, "Jane", values=here, said={"job_title": "Editor"})) == {}
+
+
+def test_an_attribute_that_is_not_mapped_any_more_empties_nothing() -> None:
+    here = {"job_title": "Editor", "department": "Finance", "manager": None}
+    known = Known("s-1", 3, "Jane", values=here, said={"job_title": "Editor", "department": "finance"})
+    read = read_of({"flavour": "ad", "job_title_attribute": "-"})
+    assert read == ("department", "manager")
+    assert seen(person(), known, read) == {"department": None}
+
+
+def test_a_sign_in_empties_nothing_and_a_manager_who_is_unknown_is_one() -> None:
+    assert external_of(person(), set(), "", {}).empties == ()
+    assert external_of(person(), set(), "", {}, CAN_BE_EMPTY).empties == CAN_BE_EMPTY
+    reports = replace(person(), manager_dn="uid=boss,dc=example")
+    assert external_of(reports, set(), "", {}, CAN_BE_EMPTY).empties == ("job_title", "department")

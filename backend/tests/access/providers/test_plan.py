@@ -273,3 +273,15 @@ def test_whoever_comes_by_two_entries_stays_while_one_is_there() -> None:
         plan = make(seen, known, Rules(), is_whole=True, administrators={9}, unchanged=unchanged)
         assert plan.steps == ()
         assert plan.same == 2
+
+
+def test_a_value_that_too_many_would_lose_stops_it() -> None:
+    known = [Known(f"s{n}", n, f"P{n}", values={"manager": "s1", "job_title": "Clerk"}) for n in range(1, 101)]
+    for losing, stops in ((5, False), (6, True)):
+        seen = [Seen(k.subject, k.name, values={"manager": None} if k.user_id <= losing else {}) for k in known]
+        plan = make(seen, known, Rules(), is_whole=True, administrators={500})
+        assert plan.stop == (Stop(StopKind.TOO_MANY_EMPTIED, 6, 100, 5, ("manager",)) if stops else None)
+    other = [Seen(k.subject, k.name, values={"job_title": None} if k.user_id <= 6 else {}) for k in known]
+    assert make(other, known, Rules(), is_whole=True, administrators={500}).digest != plan.digest, "another plan"
+    moved = [Seen(k.subject, k.name, values={"job_title": "Buyer"}) for k in known]
+    assert make(moved, known, Rules(), is_whole=True, administrators={500}).stop is None, "changed, not emptied"

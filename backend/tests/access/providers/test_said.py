@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost.access.providers.said import CAN_BE_EMPTY, emptied, renamed, username_from
+from waypost.access.providers.said import CAN_BE_EMPTY, emptied, kept, renamed, username_from
 
 values = st.dictionaries(st.sampled_from(CAN_BE_EMPTY), st.sampled_from(["", "Ops", "OPS", "Sales"]))
 
@@ -45,3 +45,10 @@ def test_a_username_is_plain(said: str) -> None:
     assert name
     assert len(name) <= 58
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-")
+
+
+def test_silence_about_what_was_not_asked_for_empties_nothing() -> None:
+    before, here = {"job_title": "Editor", "department": "Ops"}, {"job_title": "Editor", "department": "Ops"}
+    assert emptied(before, {}, here, ()) == []
+    assert emptied(before, {}, here, ("department",)) == ["department"]
+    assert kept(before, {}, ("department",)) == {"job_title": "Editor"}, "what it had said is known on"

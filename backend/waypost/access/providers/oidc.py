@@ -71,6 +71,14 @@ class OpenIdConnect:
             help="Without it, groups give no roles. A dot leads inward: realm_access.roles.",
         ),
         Field("username_claim", "Claim with the username", required=False, default="preferred_username"),
+        Field(
+            "follows_usernames",
+            "Usernames follow",
+            "boolean",
+            required=False,
+            default=False,
+            help="Only when people cannot choose there what they are called.",
+        ),
         Field("department_claim", "Claim with the department", required=False, help="By its name here."),
         Field("job_title_claim", "Claim with the job title", required=False),
         Field(

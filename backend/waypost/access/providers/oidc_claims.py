@@ -36,7 +36,15 @@ def person_of(config: Config, claims: Mapping[str, Any]) -> ExternalPerson:
         department=_text(claims, str(config["department_claim"])) if config.get("department_claim") else None,
         job_title=_text(claims, str(config["job_title_claim"])) if config.get("job_title_claim") else None,
         timezone=_text(claims, "zoneinfo"),
+        empties=tuple(name for name in ("department", "job_title") if _is_emptied(config, claims, f"{name}_claim")),
     )
+
+
+def _is_emptied(config: Config, claims: Mapping[str, Any], setting: str) -> bool:
+    """Whether a claim is there and empty: one that is missing may only not have been asked for."""
+    name = str(config.get(setting) or "")
+    value = _at(claims, name) if name else None
+    return isinstance(value, str) and not value.strip()
 
 
 def groups_of(config: Config, claims: Mapping[str, Any]) -> tuple[str, ...] | None:

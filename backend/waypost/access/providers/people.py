@@ -14,8 +14,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.grants import is_last_administrator
@@ -29,7 +30,7 @@ from waypost.access.providers.events import (
     UsernameFollowed,
 )
 from waypost.access.providers.models import VERIFIED_EMAIL, Identity, IdentityProvider, ProviderGroup
-from waypost.access.providers.said import CAN_BE_EMPTY, emptied, renamed, username_from
+from waypost.access.providers.said import emptied, emptied_at, kept, renamed, username_from
 from waypost.access.queries import actors
 from waypost.access.reach import ADMINISTRATOR
 from waypost.access.service import grant_roles
@@ -39,21 +40,24 @@ from waypost.directory.events import UserEmailChanged
 from waypost.directory.models import Department, User
 from waypost.directory.queries import by_login
 from waypost.directory.service import create_user
-from waypost.kernel.clock import now
+from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.events import Doer, record
 from waypost.kernel.shapes import in_one_line, is_blank
 
 EMPLOYEE = "employee"  # what everybody who works here may do, whatever their groups give besides
 EVERYBODY = "*"  # stands, among groups, for whoever comes by the provider
 LONGEST_SUBJECT = 300
+NAMED_BY_ADMINISTRATORS = ("ldap", "scim")  # nobody is called there what they like
 # Who holds one of these could let others in, or make themselves more: no address makes anybody such a person.
 ADMINISTERS = (Permission.ROLES_CONFIGURE, Permission.IDENTITY_CONFIGURE, Permission.DIRECTORY_CONFIGURE)
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalPerson:
-    """Somebody as a provider knows them. What it does not say is None, and changes nothing here.
+    """Somebody as a provider knows them. What it does not say is None, and changes nothing here, but for `empties`.
 
+    `empties`: of a job title, a department and a manager, those of which saying nothing means that there is none. They
+    become empty here where what stands here is what the provider had said.
     `email_verified`: the provider vouches that the address is theirs. `groups` None: it says nothing about groups.
     """
 
@@ -70,6 +74,7 @@ class ExternalPerson:
     job_title: str | None = None
     timezone: str | None = None
     locale: str | None = None
+    empties: tuple[str, ...] = ()
 
 
 async def bring_in(
@@ -243,14 +248,19 @@ async def follow(
     identity = await session.scalar(
         select(Identity).where(Identity.provider_id == provider.id, Identity.subject == external.subject)
     )
-    before, said = dict(identity.said or {}) if identity else {}, _said_by(external)
-    gone = await _emptied(session, provider, user, before, said)
-    changed |= {column: empty for column, empty in gone.items() if column != "manager_id"}
-    if not is_administering and (wanted_name := renamed(before, said, user.username)):
+    before = dict(identity.said or {}) if identity else {}
+    said = kept(before, _said_by(external), external.empties)
+    said |= {k: v for k, v in before.items() if k.endswith("_emptied_at")}
+    gone = await _emptied(session, provider, user, before, external)
+    said |= {emptied_at(name): rfc3339(at) for name in gone}
+    changed |= {_COLUMNS[name][0]: _COLUMNS[name][1] for name in gone if name != "manager"}
+    if not is_administering and _follows_names(provider) and (wanted_name := renamed(before, said, user.username)):
         if await session.scalar(select(User.id).where(by_login(wanted_name), User.id != user.id)):
             said["username"] = before["username"]  # somebody has it: looked at again the next time
-        else:
+        elif await _rename(session, user, wanted_name):
             changed["username"] = wanted_name
+        else:
+            said["username"] = before["username"]  # somebody took it at this moment
     if identity is not None and identity.said != said:
         identity.said = said
     for name, value in changed.items():
@@ -263,7 +273,7 @@ async def follow(
             names.append("manager_id")
         except ManagerCircle:
             pass  # two sources disagree about who stands above whom: what is here stays
-    if "manager_id" in gone:
+    if "manager" in gone:
         await set_manager(session, user, None)
         names.append("manager_id")
     if names:
@@ -296,12 +306,48 @@ def _said_by(external: ExternalPerson) -> dict[str, str]:
     return {name: value for name, value in said.items() if value}
 
 
+def _follows_names(provider: IdentityProvider) -> bool:
+    """Whether usernames follow: at many a page to sign in at, people choose what they are called there."""
+    return provider.kind in NAMED_BY_ADMINISTRATORS or provider.settings.get("follows_usernames") is True
+
+
+async def _rename(session: AsyncSession, user: User, username: str) -> bool:
+    """Give somebody a username; False when somebody else takes it at the same moment, and they keep theirs."""
+    try:
+        async with session.begin_nested():
+            await session.execute(
+                update(User)
+                .where(User.id == user.id)
+                .values(username=username)
+                .execution_options(synchronize_session=False)
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+async def would_empty(
+    session: AsyncSession, provider: IdentityProvider, user: User, external: ExternalPerson
+) -> list[str]:
+    """Which values of somebody become empty when this is followed."""
+    said = select(Identity.said).where(Identity.provider_id == provider.id, Identity.subject == external.subject)
+    return await _emptied(session, provider, user, dict(await session.scalar(said) or {}), external)
+
+
+_COLUMNS: dict[str, tuple[str, Any]] = {
+    "job_title": ("job_title", ""),
+    "department": ("department_id", None),
+    "manager": ("manager_id", None),
+}
+
+
 async def _emptied(
-    session: AsyncSession, provider: IdentityProvider, user: User, before: dict[str, str], said: dict[str, str]
-) -> dict[str, Any]:
-    """The columns that become empty, with what they hold then."""
-    if not any(before.get(name) and not said.get(name) for name in CAN_BE_EMPTY):
-        return {}
+    session: AsyncSession, provider: IdentityProvider, user: User, before: dict[str, str], external: ExternalPerson
+) -> list[str]:
+    """The values that become empty."""
+    said = _said_by(external)
+    if not any(before.get(name) and not said.get(name) for name in external.empties):
+        return []
     of_manager = select(Identity.subject).where(
         Identity.provider_id == provider.id, Identity.user_id == user.manager_id
     )
@@ -310,12 +356,7 @@ async def _emptied(
         "department": await session.scalar(select(Department.name).where(Department.id == user.department_id)),
         "manager": await session.scalar(of_manager.where(Identity.subject == before.get("manager")).limit(1)),
     }
-    columns: dict[str, tuple[str, Any]] = {
-        "job_title": ("job_title", ""),
-        "department": ("department_id", None),
-        "manager": ("manager_id", None),
-    }
-    return dict(columns[name] for name in emptied(before, said, here))
+    return emptied(before, said, here, external.empties)
 
 
 def _is_timezone(said: str | None) -> bool:

@@ -1,16 +1,20 @@
 """What a directory's list of people would change here, and whether that is too much to be done unseen. Pure.
 
 The plan is made before anything is done. It stops when it would deactivate more than a share of the people who come by
-this provider, or leave nobody who administers: then somebody looks at it, and lets exactly that plan be done or not.
+this provider, or empty a value of as many, or leave nobody who administers: then somebody looks at it, and lets exactly
+that plan be done or not.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from waypost.access.providers.said import CAN_BE_EMPTY
 
 ADMINISTRATOR = "admin"
 ROLES = "roles"  # the name under which a change of roles stands among a person's changes
@@ -47,6 +51,7 @@ class StopKind(StrEnum):
     """What a plan stops for."""
 
     TOO_MANY = "TOO_MANY"
+    TOO_MANY_EMPTIED = "TOO_MANY_EMPTIED"
     LAST_ADMINISTRATOR = "LAST_ADMINISTRATOR"
 
 
@@ -122,7 +127,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Why a plan is not done by itself. `names` are the administrators who would be the last to go."""
+    """Why a plan is not done by itself. `names` are the administrators who would be the last to go.
+
+    Of values that would be emptied `leaving` counts the people and `names` holds which value it is.
+    """
 
     kind: StopKind
     leaving: int
@@ -151,12 +159,19 @@ class Plan:
     def digest(self) -> str:
         """What the plan comes to for who may come in and do what, as a fingerprint.
 
-        Two plans with the same one let in, keep out and empower the same people. A changed title makes no other plan.
+        Two plans with the same one let in, keep out and empower the same people, and empty the same values. A changed
+        title makes no other plan.
         """
         weighty = sorted(
-            [s.action.value, s.reason.value, s.subject, s.user_id or 0, *sorted(c.after or "" for c in _of_roles(s))]
+            [
+                s.action.value,
+                s.reason.value,
+                s.subject,
+                s.user_id or 0,
+                *sorted([c.after or "" for c in _of_roles(s)] + _emptied(s)),
+            ]
             for s in self.steps
-            if s.action in _WEIGHTY or _of_roles(s)
+            if s.action in _WEIGHTY or _of_roles(s) or _emptied(s)
         )
         return hashlib.sha256(json.dumps(weighty, ensure_ascii=True).encode()).hexdigest()
 
@@ -166,6 +181,15 @@ _WEIGHTY = (Action.CREATE, Action.LINK, Action.DEACTIVATE, Action.REACTIVATE)
 
 def _of_roles(step: Step) -> list[Change]:
     return [c for c in step.changes if c.field == ROLES]
+
+
+def _weight(step: Step) -> list[str]:
+    return sorted([c.after or "" for c in _of_roles(step)] + _emptied(step))
+
+
+def _emptied(step: Step) -> list[str]:
+    """Which values it empties."""
+    return [c.field for c in step.changes if c.field in CAN_BE_EMPTY and c.before and not c.after]
 
 
 def make(
@@ -286,17 +310,19 @@ def _listed(roles: frozenset[str]) -> str:
 
 
 def guard(steps: Iterable[Step], known: Iterable[Known], percent: int, administrators: Collection[int]) -> Stop | None:
-    """Whether steps go too far to be done unseen: more leave than the share allows, or the last administrator ceases to be.
+    """Whether steps go too far to be done unseen: more leave, or lose a value, than the share allows, or the last
+    administrator ceases to be.
 
     `known` are the people of the provider, `administrators` the ids of all who administer now.
     """
     by_id = {k.user_id: k for k in known}
     active = sum(k.is_active for k in by_id.values())
-    leaving, ceasing = 0, set[int]()
+    leaving, ceasing, empty = 0, set[int](), Counter[str]()
     for step in steps:
         if step.user_id is None:
             continue
         here = by_id[step.user_id]
+        empty.update(_emptied(step))
         if step.action is Action.DEACTIVATE:
             leaving += 1
             ceasing.add(step.user_id)
@@ -308,6 +334,9 @@ def guard(steps: Iterable[Step], known: Iterable[Known], percent: int, administr
         return Stop(StopKind.LAST_ADMINISTRATOR, leaving, active, percent, names)
     if leaving * 100 > active * percent:
         return Stop(StopKind.TOO_MANY, leaving, active, percent)
+    for name, count in empty.most_common(1):
+        if count * 100 > active * percent:
+            return Stop(StopKind.TOO_MANY_EMPTIED, count, active, percent, (name,))
     return None
 
 

@@ -24,7 +24,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import leaving
 from waypost.access.providers.models import Identity, IdentityProvider
-from waypost.access.providers.people import ExternalPerson, bring_in, follow, link, roles_from_groups, usable_email
+from waypost.access.providers.people import (
+    ExternalPerson,
+    bring_in,
+    follow,
+    link,
+    roles_from_groups,
+    usable_email,
+    would_empty,
+)
+from waypost.access.providers.said import CAN_BE_EMPTY, emptied_at
 from waypost.access.scim import bursts
 from waypost.access.scim.errors import TooManyLeave
 from waypost.access.scim.events import PersonLetGo, PersonPushed
@@ -33,7 +42,7 @@ from waypost.access.scim.models import ScimGroup, ScimMember, ScimPerson, ScimSt
 from waypost.access.scim.resources import PERSON_TYPE, Person, bare
 from waypost.directory.events import UserDeactivated, UserReactivated
 from waypost.directory.models import User
-from waypost.kernel.clock import now
+from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.events import Doer, System, record
 from waypost.kernel.shapes import in_one_line, is_blank
 
@@ -141,7 +150,9 @@ async def change(
         row.disabled_at = None
     if provider.updates_people:
         await session.refresh(user, with_for_update={"key_share": True})
-        await follow(session, provider, user, _external(str(row.scim_id), resource, mail_domain), PUSHED, at)
+        external = _external(str(row.scim_id), resource, mail_domain)
+        await _check_emptied(session, provider, user, external, at)
+        await follow(session, provider, user, external, PUSHED, at)
     if resource.active is not None and not user.is_active:
         said["is_active"] = False  # what was asked for is not always what is: nothing said stays nothing said
     for name, value in said.items():
@@ -229,6 +240,36 @@ async def check_burst(session: AsyncSession, provider_id: int, at: datetime) -> 
             f"{left} people were deactivated within the last hour, of {(active or 0) + (left or 0)}; "
             "one more needs an administrator of Waypost to allow it."
         )
+
+
+async def _check_emptied(
+    session: AsyncSession, provider: IdentityProvider, user: User, external: ExternalPerson, at: datetime
+) -> None:
+    """Whether one more may lose these values now, of all who lost one within the hour. Raises `TooManyLeave`."""
+    gone = await would_empty(session, provider, user, external)
+    stop = await session.get(ScimStop, provider.id)
+    if not gone or (stop is not None and stop.allowed_until is not None and stop.allowed_until > at):
+        return
+    await one_at_a_time(session, provider.id, "emptied")
+    active = await session.scalar(
+        select(func.count())
+        .select_from(ScimPerson)
+        .join(User, User.id == ScimPerson.user_id)
+        .where(ScimPerson.provider_id == provider.id, ScimPerson.deleted_at.is_(None), User.is_active)
+    )
+    for name in gone:
+        lost = select(func.count()).where(
+            Identity.provider_id == provider.id,
+            Identity.subject != external.subject,
+            Identity.said[emptied_at(name)].astext > rfc3339(at - bursts.WITHIN),
+        )
+        before = int(await session.scalar(lost) or 0)
+        if bursts.is_burst(before + 1, active or 0):
+            what = name.replace("_", " ")
+            raise TooManyLeave(
+                f"The {what} of {before} people was emptied within the last hour, of {active}; "
+                "one more needs an administrator of Waypost to allow it."
+            )
 
 
 async def _come_back(
@@ -359,6 +400,7 @@ def _external(
         manager_subject=manager.value.lower() if manager and manager.value else None,
         job_title=resource.title,
         timezone=resource.timezone,
+        empties=CAN_BE_EMPTY,  # what is pushed is all there is of a person
     )
 
 

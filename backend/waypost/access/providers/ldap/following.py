@@ -163,11 +163,12 @@ def seen_people(
     managers: Mapping[str, str],
     *,
     makes_departments: bool,
+    read: Collection[str],
 ) -> list[Seen]:
     """Whom a directory lists, as the plan wants them.
 
     `groups` are those each subject is in; `departments` what the directory's are called here; `managers` the subjects of
-    entries that are not among these people, by name.
+    entries that are not among these people, by name; `read` what is read of people that can be empty.
     """
     people = [p for p in people if p.subject or p.problem]
     subjects = {**managers, **subjects_by_dn(p for p in people if p.subject)}
@@ -179,7 +180,7 @@ def seen_people(
             subject=person.subject or normal(person.dn)[:300],
             name=person.name,
             is_active=person.is_active,
-            values=_emptied(person, known.get(person.subject))
+            values=_emptied(person, known.get(person.subject), read)
             | _values(person, here, departments, subjects, active, makes_departments),
             roles=_roles(here.role_map, groups.get(person.subject, ())) - other_roles.get(person.subject, frozenset()),
             problem=person.problem,
@@ -211,12 +212,12 @@ def _values(
     return values
 
 
-def _emptied(person: Person, known: Known | None) -> dict[str, str | None]:
-    """What the directory said before and says no more, where it still stands here."""
+def _emptied(person: Person, known: Known | None, read: Collection[str]) -> dict[str, str | None]:
+    """What the directory said before and has emptied, where it still stands here."""
     if known is None or not known.said:
         return {}
     now = {**person.values, "manager": person.manager_dn or ""}
-    return dict.fromkeys(emptied(known.said, now, known.values))
+    return dict.fromkeys(emptied(known.said, now, known.values, read))
 
 
 def _roles(role_map: Mapping[str, frozenset[str]], groups: Collection[str]) -> frozenset[str]:

@@ -38,9 +38,10 @@ class RunAsker(BaseModel):
 
 
 class StopRead(BaseModel):
-    """Why a plan is not done by itself. `names` are the administrators who would be the last to go."""
+    """Why a plan is not done by itself. `names` are the administrators who would be the last to go, or the
+    value that `leaving` people would lose."""
 
-    kind: Annotated[Literal["TOO_MANY", "LAST_ADMINISTRATOR"], Field(examples=["TOO_MANY"])]
+    kind: Annotated[Literal["TOO_MANY", "TOO_MANY_EMPTIED", "LAST_ADMINISTRATOR"], Field(examples=["TOO_MANY"])]
     leaving: Annotated[int, Field(examples=[40])]
     active: Annotated[int, Field(examples=[300])]
     percent: Annotated[int, Field(examples=[5])]

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from waypost.access.providers.said import CAN_BE_EMPTY
+
 Flavour = Literal["ad", "openldap", "custom"]
 FLAVOURS: tuple[Flavour, ...] = ("ad", "openldap", "custom")
 # What a person has, by the name it has here; the setting with the attribute's name is `<name>_attribute`.
@@ -116,6 +118,12 @@ def shape_of(config: Mapping[str, Any]) -> Shape:
         attributes=attributes,
         domains=tuple(d.strip().lower() for d in config.get("domains") or () if d.strip()),
     )
+
+
+def read_of(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is read of people and can be empty there: of what is not mapped, silence says nothing."""
+    attributes = shape_of(config).attributes
+    return tuple(name for name in CAN_BE_EMPTY if name in attributes)
 
 
 def departments_of(config: Mapping[str, Any]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import exists, select
@@ -179,9 +180,16 @@ class Directories:
 
 
 def external_of(
-    person: Person, groups: set[str] | None, manager_subject: str, departments: dict[str, str]
+    person: Person,
+    groups: set[str] | None,
+    manager_subject: str,
+    departments: dict[str, str],
+    empties: Collection[str] = (),
 ) -> people.ExternalPerson:
-    """Somebody of a directory as every provider tells of people. An administrator vouches for what stands there."""
+    """Somebody of a directory as every provider tells of people. An administrator vouches for what stands there.
+
+    `empties` are the values that were read: nothing is emptied by a sign-in, where no guard looks at how many there are.
+    """
     values = person.values
     department = values.get("department") or ""
     return people.ExternalPerson(
@@ -197,6 +205,8 @@ def external_of(
         manager_subject=manager_subject or None,
         job_title=values.get("job_title"),
         timezone=values.get("timezone"),
+        # a manager who is not known here is one all the same
+        empties=tuple(n for n in empties if n != "manager" or not person.manager_dn),
     )
 
 

@@ -7,7 +7,7 @@ Nothing is done before the whole plan is known, and nothing at all of one that g
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ from waypost.access.providers.ldap.kind import number
 from waypost.access.providers.ldap.models import DirectoryCursor, DirectoryRun, DirectoryRunPerson, RunState
 from waypost.access.providers.ldap.reading import Person, normal, subjects_by_dn
 from waypost.access.providers.ldap.searching import Cursor
-from waypost.access.providers.ldap.shape import departments_of
+from waypost.access.providers.ldap.shape import departments_of, read_of
 from waypost.access.providers.ldap.signing_in import external_of
 from waypost.access.providers.models import IdentityProvider
 from waypost.access.providers.plan import Action, Plan, Rules, Step, make
@@ -122,8 +122,15 @@ async def _planned(session: AsyncSession, row: IdentityProvider, provider: Provi
     emails = [e for p in fetched.people if (e := p.values.get("email"))]
     found = await here(session, row, emails)
     departments = departments_of(config)
+    read = read_of(config)
     seen = seen_people(
-        fetched.people, found, fetched.groups, departments, fetched.managers, makes_departments=makes_departments
+        fetched.people,
+        found,
+        fetched.groups,
+        departments,
+        fetched.managers,
+        makes_departments=makes_departments,
+        read=read,
     )
     rules = Rules(
         creates=row.creates_people,
@@ -143,14 +150,20 @@ async def _planned(session: AsyncSession, row: IdentityProvider, provider: Provi
     )
     by_dn = {**fetched.managers, **subjects_by_dn(p for p in fetched.people if p.subject)}
     managers = {p.subject: by_dn.get(normal(p.manager_dn), "") for p in fetched.people if p.manager_dn}
-    return _Made(plan, {p.subject: _external(p, fetched, managers, departments) for p in fetched.people}, managers)
+    return _Made(
+        plan, {p.subject: _external(p, fetched, managers, departments, read) for p in fetched.people}, managers
+    )
 
 
 def _external(
-    person: Person, fetched: Fetched, managers: dict[str, str], departments: dict[str, str]
+    person: Person,
+    fetched: Fetched,
+    managers: dict[str, str],
+    departments: dict[str, str],
+    read: Collection[str],
 ) -> people.ExternalPerson:
     groups = set(fetched.groups.get(person.subject, ()))
-    return external_of(person, groups, managers.get(person.subject, ""), departments)
+    return external_of(person, groups, managers.get(person.subject, ""), departments, read)
 
 
 async def _follow(database: Database, run_id: int, provider: Provider, fetched: Fetched, until: float) -> None:
