@@ -10730,7 +10730,8 @@ export type StepUpState = {
 /**
  * StopRead
  *
- * Why a plan is not done by itself. `names` are the administrators who would be the last to go.
+ * Why a plan is not done by itself. `names` are the administrators who would be the last to go, or the
+ * value that `leaving` people would lose.
  */
 export type StopRead = {
     /**
@@ -10740,7 +10741,7 @@ export type StopRead = {
     /**
      * Kind
      */
-    kind: 'TOO_MANY' | 'LAST_ADMINISTRATOR';
+    kind: 'TOO_MANY' | 'TOO_MANY_EMPTIED' | 'LAST_ADMINISTRATOR';
     /**
      * Leaving
      */
