@@ -27,7 +27,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from waypost.audit import commands as audit_commands
 from waypost.kernel import embedded, processes
-from waypost.kernel.cautions import cautions, unencrypted
+from waypost.kernel.cautions import cautions, in_the_open
 from waypost.kernel.processes import Spec
 from waypost.kernel.secret_files import UnusableFile
 from waypost.kernel.settings import Settings, get_settings
@@ -137,9 +137,24 @@ def _python(*arguments: str) -> list[str]:
 
 
 def _check_encrypted(settings: Settings) -> None:
-    found = unencrypted(settings) if settings.require_tls else {}
-    if found:
-        raise _fail("\n".join(["REQUIRE_TLS is set, and not everything is encrypted:", *found.values()]))
+    if words := in_the_open(settings):
+        raise _fail(words)
+
+
+async def _check_demo(settings: Settings) -> None:
+    """What `run` looks at before it starts anything, where the web server is started apart from it."""
+    from waypost.demo.guarding import check_people, check_said  # noqa: PLC0415
+    from waypost.kernel.db import Database  # noqa: PLC0415
+
+    check_said(settings)
+    database = Database.connect(settings)
+    try:
+        await check_people(database, settings)
+    except (OSError, SQLAlchemyError, PostgresError, InterfaceError) as error:
+        # a database that is away now is waited for by every request; it does not keep the web server from starting
+        say(f"Whether the demo company is there could not be looked at. {_sentence(settings, error)}")
+    finally:
+        await database.dispose()
 
 
 @app.command()
@@ -308,8 +323,14 @@ def serve_api() -> None:
     from granian.constants import Interfaces, Loops, SSLProtocols  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
 
+    from waypost.demo.guarding import DemoRefused  # noqa: PLC0415
+
     settings = _settings()
     _check_encrypted(settings)
+    try:
+        asyncio.run(_check_demo(settings))
+    except DemoRefused as reason:
+        raise _fail(str(reason)) from None
     processes.end_with_supervisor()
     _share_metrics(settings.data_dir.absolute() / "metrics")
     Granian(
@@ -344,6 +365,7 @@ def mail_catcher() -> None:
 def mail_in() -> None:
     """Read the mailboxes and take in what comes (DATABASE_URL and REDIS_URL must be set)."""
     settings = _settings()
+    _check_encrypted(settings)
     processes.end_with_supervisor()
     asyncio.run(_read_mailboxes(settings))
 

@@ -7,6 +7,7 @@ that loop. Celery carries wake-ups and timers only: all work to be done stands i
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel import hints, logs, processes, queue
+from waypost.kernel.cautions import in_the_open
 from waypost.kernel.db import Database, use_database
 from waypost.kernel.events import use_wiring
 from waypost.kernel.settings import get_settings
@@ -22,6 +24,8 @@ from waypost.wiring import SCHEDULE, Task, build_wiring, tasks
 
 Result = TypeVar("Result")
 processes.end_with_supervisor()
+if _words := in_the_open(get_settings()):
+    sys.exit(_words)
 celery = queue.build(get_settings())
 celery.conf.beat_schedule = SCHEDULE
 

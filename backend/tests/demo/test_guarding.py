@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +78,31 @@ async def test_no_account_with_the_known_password_is_left_beside_real_work(
     tried = {"username": "employee", "password": PASSWORD}
     assert (await Api(app).post("/auth/login", tried, expect=401))["code"] == "wrong_credentials"
     assert await lock(fresh_database) == []
+
+
+def _started(*command: str, **more: str) -> tuple[int, str]:
+    """What one of the processes says that are started apart, when it does not start."""
+    ran = subprocess.run(
+        [sys.executable, *command],
+        env={**os.environ, "PYTHONPATH": "backend", **more},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def test_the_web_server_started_apart_looks_too(template: dict[str, str]) -> None:
+    code, said = _started("-m", "waypost.cli", "serve-api", DEMO="0")
+    assert (code, "lock-demo" in said, "Traceback" in said) == (1, True, False), said
+    code, said = _started("-m", "waypost.cli", "serve-api", PUBLIC_URL="https://waypost.example.org")
+    assert (code, "DEMO=0" in said, "Traceback" in said) == (1, True, False), said
+
+
+@pytest.mark.parametrize(
+    "command", [("-m", "waypost.cli", "serve-api"), ("-m", "waypost.cli", "mail-in"), ("-c", "import waypost.worker")]
+)
+def test_nothing_starts_that_would_speak_in_the_open(template: dict[str, str], command: tuple[str, ...]) -> None:
+    code, said = _started(*command, REQUIRE_TLS="1", REDIS_URL="redis://10.0.0.7:6379/0", DEMO="1")
+    assert (code, "rediss://" in said, "Traceback" in said) == (1, True, False), said

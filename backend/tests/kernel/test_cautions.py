@@ -9,6 +9,14 @@ import pytest
 from waypost.kernel.cautions import cautions, is_open_demo, is_this_machine, unencrypted
 from waypost.kernel.settings import Settings
 
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests, or whoever runs them, have set is not told of here."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 SAFE = {"demo": False, "public_url": "https://waypost.example.org", "smtp_host": "mail.example.org"}
 
 

@@ -46,6 +46,7 @@ def _zip() -> bytes:
         ("a.csv", b"name;amount\nJ\xfcrgen;5\n"),
         ("a.csv", b"\xff\xfen\x00a\x00m\x00e\x00"),
         ("a.txt", b"MZ-12 is the form to use"),
+        ("Umsatz.csv", "MZ-Umsatz;Größe".encode("cp1252")),
         ("a.txt", b"a PDF begins with %PDF-1.7"),
         ("a.json", b"{}"),
         ("page.html", b"<!doctype html>"),

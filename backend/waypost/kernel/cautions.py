@@ -58,6 +58,12 @@ def unencrypted(settings: Settings) -> dict[str, str]:
     return found
 
 
+def in_the_open(settings: Settings) -> str:
+    """Why nothing may be started where `REQUIRE_TLS` is set, in words; empty when all of it may."""
+    found = unencrypted(settings) if settings.require_tls else {}
+    return "\n".join(["REQUIRE_TLS is set, and not everything is encrypted:", *found.values()]) if found else ""
+
+
 def _is_safe_database(url: str, *, has_ca: bool) -> bool:
     asked = parse_qs(urlsplit(url).query)
     mode = (asked.get("sslmode") or asked.get("ssl") or [""])[0]

@@ -32,7 +32,7 @@ def _is_program(head: bytes) -> bool:
         (b"\x7fELF", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
     ):
         return True
-    return head.startswith(b"MZ") and content_type(head) != "text/plain"  # a text may begin with these two letters
+    return head.startswith(b"MZ") and b"\0" in head[:64]  # a text may begin with these two letters, in any encoding
 
 
 PNG = Content("a PNG picture", "png", _with(b"\x89PNG\r\n\x1a\n"), is_picture=True)
