@@ -11,6 +11,7 @@ const OFFLINE = [
   "src/app/layout/LayoutMain.vue",
   "src/app/offline/keeping.ts",
   "src/app/offline/WorkerNews.vue",
+  "src/features/account/LoginView.vue",
   "src/features/dashboard/DashboardView.vue",
   "src/features/tickets/TicketListView.vue",
   "src/features/tickets/TicketDetailView.vue",
