@@ -6,7 +6,6 @@ A hint is a courtesy. It is lost when Valkey is away, and then the timers find t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.kernel import tls
+from waypost.kernel import background, tls
 from waypost.kernel.db import Database
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import Settings
@@ -93,8 +92,6 @@ async def running(settings: Settings, database: Database) -> AsyncIterator[Redis
     try:
         yield valkey
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await background.end(task)
         database.after_commit.remove(after_commit)
         await valkey.aclose()

@@ -11,7 +11,6 @@ and `RateLimit: "person";r=…;t=…`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from waypost.kernel import background
 from waypost.kernel.errors import Kind, Refusal
 from waypost.kernel.logs import get_logger
 
@@ -146,6 +146,4 @@ async def shared(valkey: Redis) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await background.end(task)

@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.kernel import background
 from waypost.kernel.db import Database
 from waypost.kernel.hints import CHANNEL
 from waypost.kernel.logs import get_logger
@@ -190,6 +191,4 @@ async def follow(database: Database, valkey: Redis) -> AsyncIterator[Follower]:
         yield follower
     finally:
         await follower.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await background.end(*tasks)
