@@ -19,7 +19,7 @@ from waypost.kernel.clock import now
 from waypost.kernel.events import EventRow
 from waypost.notifications.models import Delivery
 
-from .pushing import Push, a_provider, a_token, forget
+from .pushing import PATCH, Push, a_provider, a_token, forget
 
 
 @pytest.fixture
@@ -248,3 +248,27 @@ async def test_a_list_is_a_few_statements_however_long(push: Push, database: Any
     assert counts[0] == counts[1]
     assert counts[2] == counts[3]
     assert max(counts) <= 6
+
+
+async def test_emptying_too_many_at_once_waits_for_an_administrator(admin: Api, app: Any, database: Any) -> None:
+    guarded = await a_provider(database, may_disable_many=False)
+    push = Push(app, await a_token(database, guarded))
+    ids = [(await push.user(f"empties{n}", title="Clerk"))["id"] for n in range(5)]
+    body = {"schemas": [PATCH], "Operations": [{"op": "remove", "path": "title"}]}
+    for one in ids[:3]:
+        await push.call("PATCH", f"/Users/{one}", body, 204)
+    await push.call("PATCH", f"/Users/{ids[3]}", body, 429)
+    assert (await push.call("GET", f"/Users/{ids[3]}"))["title"] == "Clerk"
+
+    async def titles() -> list[str]:
+        async with database.read() as session:
+            rows = select(User.job_title).join(ScimPerson, ScimPerson.user_id == User.id)
+            return list(await session.scalars(rows.where(ScimPerson.provider_id == guarded.id).order_by(User.id)))
+
+    assert await titles() == ["", "", "", "Clerk", "Clerk"]
+    path = f"/identity-providers/{guarded.id}/provisioning"
+    assert "job title" in (await admin.get(path))["stop"]["why"]
+    await admin.post(f"{path}/allow", None, 200)
+    await push.call("PATCH", f"/Users/{ids[3]}", body, 204)
+    assert await titles() == ["", "", "", "", "Clerk"]
+    await forget(database, guarded)
