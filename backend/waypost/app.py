@@ -47,6 +47,7 @@ from waypost.approvals import router as approvals
 from waypost.approvals import signing_router as signing
 from waypost.audit import evidence_router
 from waypost.audit import router as audit
+from waypost.audit.retention import router as audit_retention
 from waypost.audit.streams import router as audit_streams
 from waypost.catalog import categories_router as categories
 from waypost.catalog import forms_router as forms
@@ -160,6 +161,7 @@ ROOMS = (
     reports,
     audit,
     audit_streams,
+    audit_retention,
     evidence_router,
     search,
     presence,

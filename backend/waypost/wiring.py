@@ -45,6 +45,7 @@ from waypost.approvals import review_events as glass
 from waypost.approvals.subject import use_subject_rooms
 from waypost.audit import checking, erasing, evidence, sealing
 from waypost.audit import personal as audit_personal
+from waypost.audit.retention import removing
 from waypost.audit.streams import sending as streaming
 from waypost.catalog import personal as catalog_personal
 from waypost.catalog import teams_closing as types_of_teams
@@ -297,6 +298,7 @@ async def _keep_house(database: Database) -> None:
         await comment_drafts.forget_old_comment_drafts(session)
     await keeping.forget_orphans(database, originals.names_kept, personal_exports.names_kept)
     await reviewing.complete_facts(database)
+    await removing.run_due(database)
 
 
 def tasks() -> dict[str, Task]:

@@ -80,3 +80,27 @@ test("who reads the trail does not set up where it goes", async ({ page }) => {
   await signIn(page, "auditor", "/settings/audit-streams");
   await expect(page.getByRole("button", { name: "Add a destination" })).toHaveCount(0);
 });
+
+test("how long entries are kept is chosen, and shorter is asked twice", async ({ page }) => {
+  await signIn(page, "admin", "/settings/audit-retention");
+  const sign = page.getByLabel("Sign-ins and refusals");
+  await expect(sign).toBeVisible();
+  await expectNoViolations(page);
+  await expectNoSidewaysScroll(page);
+  await sign.click();
+  await page.getByRole("option", { name: "30 years" }).click();
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Keep for less long" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await page.reload();
+  await expect(sign).toContainText("30 years");
+  await sign.click();
+  await page.getByRole("option", { name: "For ever" }).click();
+  const kept = page.waitForResponse(
+    (answer) => answer.url().endsWith("/audit/retention") && answer.request().method() === "PUT",
+  );
+  await page.getByRole("button", { name: "Save" }).click();
+  expect((await kept).ok()).toBe(true);
+  await page.reload();
+  await expect(sign).toContainText("For ever");
+});

@@ -15,6 +15,7 @@ CHANGES: dict[str, str] = {
     "PATCH /departments/{department_id}": "department.changed",
     "PATCH /teams/{team_id}": "team.changed",
     "PATCH /users/{user_id}": "user.changed",
+    "PUT /audit/retention": "audit.retention_changed",
     "PUT /audit/streams/{stream_id}": "audit_stream.changed",
     "PUT /categories/{category_id}": "category.updated",
     "PUT /identity-providers/{provider_id}": "provider.changed",

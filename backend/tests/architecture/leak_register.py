@@ -81,6 +81,7 @@ SAYS_NOTHING: dict[str, str] = {
     "POST /approvals/away": "one's own absence",
     "POST /approvals/delegations": "one's own delegation",
     "POST /audit/verify": "whether the log is whole: numbers of rows, no words",
+    "PUT /audit/retention": "for how long entries are kept",
     "POST /audit/streams": _STREAMS,
     "POST /audit/streams/test": _STREAMS,
     "DELETE /audit/streams/{stream_id}": _STREAMS,

@@ -307,6 +307,8 @@ ONLY_KEPT = {
     "workflow.updated",
     "tickets.exported",
     "audit.exported",
+    "audit.removed",
+    "audit.retention_changed",
     "audit_stream.added",
     "audit_stream.changed",
     "audit_stream.recovered",

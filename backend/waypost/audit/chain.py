@@ -234,13 +234,30 @@ class Walk:
         self.position, self.chain = found.position, found.chain_hash
         return problem
 
-    def _judge(self, found: Seal, row: Row | None) -> Problem | None:
+    def step_removed(self, found: Seal) -> Problem | None:
+        """Take a seal whose event was removed by policy: it has to be at its place; its event nobody can look at."""
+        problem = self._misplaced(found)
+        if problem is None and chain_hash(self.chain, found.position, found.row_hash) != found.chain_hash:
+            sentence = f"The seal of event {found.event_id}, which was removed by policy, does not fit this place."
+            problem = Problem(Kind.REORDERED, found.position, found.event_id, sentence)
+        if problem is not None:
+            self.is_whole = False
+        self.position, self.chain = found.position, found.chain_hash
+        return problem
+
+    def _misplaced(self, found: Seal) -> Problem | None:
         expected = self.position + 1
         if found.position != expected:
             missing = f"{expected}" if found.position == expected + 1 else f"{expected} to {found.position - 1}"
             return Problem(
                 Kind.SEAL_REMOVED, expected, None, f"The seals of position {missing} are gone: rows were removed there."
             )
+        return None
+
+    def _judge(self, found: Seal, row: Row | None) -> Problem | None:
+        expected = self.position + 1
+        if (misplaced := self._misplaced(found)) is not None:
+            return misplaced
         if row is None:
             return Problem(
                 Kind.REMOVED,

@@ -17,8 +17,9 @@ from waypost.audit.checkpoints import FalseCheckpoint, Signed, read
 from waypost.audit.events import AuditCheckAsked, AuditChecked
 from waypost.audit.keys import public_keys
 from waypost.audit.models import AuditCheck, AuditCheckpoint, AuditSeal
-from waypost.audit.reading import SEALED, event_of, seal_of
-from waypost.audit.verifying import FAR, Found, verify
+from waypost.audit.reading import SEALED
+from waypost.audit.retention.checking import signed_removals
+from waypost.audit.verifying import FAR, Found, step, verify
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, EventRow, record
@@ -153,10 +154,12 @@ async def _quick_look(session: AsyncSession) -> Found:
         ).first()
         first, before = (row.position, row.chain_hash) if row else (0, GENESIS)
     walk = Walk(first, before)
+    removed = await signed_removals(session, public_keys())
     for kept in (await session.execute(SEALED, {"after": first, "upto": FAR, "most": QUICK})).all():
-        found.add(walk.step(seal_of(kept), event_of(kept) if kept.id is not None else None))
+        found.add(step(walk, kept, removed))
         found.rows += 1
     found.start, found.position, found.erased = first, walk.position, walk.erased
+    found.note_removed(removed, first)
     newest = await session.scalar(select(AuditCheckpoint).order_by(AuditCheckpoint.number.desc()).limit(1))
     if newest is not None:
         await _look_at(session, found, newest)

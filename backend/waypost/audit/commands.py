@@ -83,6 +83,11 @@ def in_words(told: dict[str, Any]) -> list[str]:
         wrong = sum(p["kind"] in ("SIGNATURE_FALSE", "SIGNATURE_MISSING") for p in told["problems"])
         fit = "all of them right" if not wrong else f"{wrong:,} WRONG"
         said.append(f"{told['signatures']:,} signatures of approvers checked, {fit}.")
+    if told["removed"]:
+        said.append(
+            f"{told['removed']:,} rows were removed by policy, up to row {told['removed_upto']:,}, the last on "
+            f"{told['removed_at']} by signed removal {told['removals']}; their seals stand and fit."
+        )
     if told["waiting"]:
         said.append(f"{told['waiting']:,} newer events wait to be sealed.")
     if not told["is_guarded"]:

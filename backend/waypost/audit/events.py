@@ -68,6 +68,27 @@ class AuditExported(AuditEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RetentionChanged(AuditEvent):
+    """Somebody chose for how many years entries are kept, by groups of kinds; null is for ever."""
+
+    type: ClassVar[str] = "audit.retention_changed"
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntriesRemoved(AuditEvent):
+    """Entries of a group that were older than it is kept were removed: so many, up to this position. Signed as `number`."""
+
+    type: ClassVar[str] = "audit.removed"
+    number: int
+    group: str
+    count: int
+    upto: int
+    before: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SystemEvent(Event):
     """About the installation as a whole."""
 

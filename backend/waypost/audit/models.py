@@ -24,6 +24,11 @@ class AuditSeal(Base):
     chain_hash: Mapped[bytes] = mapped_column(LargeBinary)
     salt: Mapped[bytes | None] = mapped_column(LargeBinary)
     leaves: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    removed_in: Mapped[int | None] = mapped_column(BigInteger)  # the removal by which its event went (`retention`)
+
+    __table_args__ = (
+        Index("ix_audit_seals_removed_in", "removed_in", postgresql_where=text("removed_in IS NOT NULL")),
+    )
 
 
 class AuditCheckpoint(Base):

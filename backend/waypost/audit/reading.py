@@ -14,7 +14,7 @@ EVENT = """
     e.channel, e.request_id, (extract(epoch FROM e.at) * 1000000)::bigint AS at, e.data::text AS told
 """
 SEALED: TextClause = text(f"""
-    SELECT s.position, s.event_id, s.row_hash, s.chain_hash, s.salt, s.leaves, {EVENT}
+    SELECT s.position, s.event_id, s.row_hash, s.chain_hash, s.salt, s.leaves, s.removed_in, {EVENT}
     FROM audit_seals s LEFT JOIN events e ON e.id = s.event_id
     WHERE s.position > :after AND s.position <= :upto ORDER BY s.position LIMIT :most
 """)  # noqa: S608 - our own columns

@@ -58,6 +58,10 @@ class ChainCheck(BaseModel):
     last_checkpoint_at: datetime | None = None
     erased: int = 0
     signatures: int = 0
+    removed: int = 0
+    removed_upto: int | None = None
+    removed_at: datetime | None = None
+    removals: int = 0
     waiting: int = 0
     is_guarded: bool = True
     began_at: datetime | None = None

@@ -28,6 +28,7 @@ from waypost.audit.checkpoints import (
 )
 from waypost.audit.models import AuditCheckpoint, AuditSeal
 from waypost.audit.reading import SEALED, event_of, seal_of
+from waypost.audit.retention.checking import Removed, signed_removals
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.db import Database
 
@@ -63,6 +64,10 @@ class Found:
     last_checkpoint_at: str | None = None
     erased: int = 0
     signatures: int = 0
+    removed: int = 0
+    removed_upto: int | None = None
+    removed_at: str | None = None
+    removals: int = 0
     waiting: int = 0
     is_guarded: bool = True
     began_at: str = ""
@@ -74,6 +79,14 @@ class Found:
             self.count += 1
             if len(self.problems) < MOST_PROBLEMS:
                 self.problems.append(problem)
+
+    def note_removed(self, removed: Removed, first: int) -> None:
+        """What went by policy, and what is wrong with that."""
+        for problem in removed.judge(first):
+            self.add(problem)
+        self.removed, self.removals = removed.count, len(removed.signed)
+        if (last := removed.last) is not None:
+            self.removed_upto, self.removed_at = max(r.upto for r in removed.signed.values()), last.at
 
     @property
     def first(self) -> Problem | None:
@@ -93,6 +106,10 @@ class Found:
             "last_checkpoint_at": self.last_checkpoint_at,
             "erased": self.erased,
             "signatures": self.signatures,
+            "removed": self.removed,
+            "removed_upto": self.removed_upto,
+            "removed_at": self.removed_at,
+            "removals": self.removals,
             "waiting": self.waiting,
             "is_guarded": self.is_guarded,
             "began_at": self.began_at,
@@ -141,7 +158,9 @@ async def verify(
             else:
                 first, before = after, kept
         found.start = first
-        walk = await _walk(session, found, first, before, progress)
+        removed = await signed_removals(session, keys)
+        walk = await _walk(session, found, first, before, removed, progress)
+        found.note_removed(removed, first)
         await _compare(session, found, [c for c in checkpoints if c.position > first], walk)
         if anchor is not None and anchors.is_there(anchor):
             await _compare_file(session, found, keys, anchor, first)
@@ -159,19 +178,34 @@ def _beginning(checkpoints: Iterable[Checkpoint]) -> tuple[int, bytes]:
     return (pruned[-1].position, bytes.fromhex(pruned[-1].chain_hash)) if pruned else (0, GENESIS)
 
 
-async def _walk(session: AsyncSession, found: Found, first: int, before: bytes, progress: Progress) -> Walk:
+async def _walk(
+    session: AsyncSession, found: Found, first: int, before: bytes, removed: Removed, progress: Progress
+) -> Walk:
     walk = Walk(first, before)
     end = await session.scalar(select(func.max(AuditSeal.position))) or first
     while True:
         asked = {"after": walk.position, "upto": FAR, "most": BATCH}
         rows = (await session.execute(SEALED, asked)).all()
         for row in rows:
-            found.add(walk.step(seal_of(row), event_of(row) if row.id is not None else None))
+            found.add(step(walk, row, removed))
         found.rows += len(rows)
         await progress(found.rows, end - first)
         if len(rows) < BATCH:
             found.position = walk.position
             return walk
+
+
+def step(walk: Walk, row: Any, removed: Removed) -> Problem | None:
+    """The next seal and its event; one that went by policy is counted with its removal."""
+    if row.removed_in is None:
+        return walk.step(seal_of(row), event_of(row) if row.id is not None else None)
+    removed.add(row.removed_in, row.position, row.row_hash)
+    if row.id is not None:
+        sentence = f"Event {row.id} is there, and its seal says that it was removed by policy."
+        walk.step_removed(seal_of(row))
+        walk.is_whole = False
+        return Problem(Kind.ALTERED, row.position, row.id, sentence)
+    return walk.step_removed(seal_of(row))
 
 
 async def _checkpoints(session: AsyncSession, keys: dict[str, bytes], found: Found) -> list[Checkpoint]:

@@ -15,7 +15,7 @@ from waypost.kernel.db import tls_of
 from waypost.kernel.settings import Settings
 
 _IS_SEALED = text("SELECT to_regclass('audit_seals') IS NOT NULL")
-ONLY_ADDED = ("events", "audit_seals", "audit_checkpoints")
+ONLY_ADDED = ("events", "audit_seals", "audit_checkpoints", "audit_removals")
 
 
 def application_role(settings: Settings) -> str | None:
@@ -40,6 +40,7 @@ def statements(role: str) -> list[str]:
         f"REVOKE UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON {kept} FROM {name}",
         f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON alembic_version FROM {name}",
         f"GRANT EXECUTE ON FUNCTION waypost_erase_values(bigint, jsonb, jsonb) TO {name}",
+        f"GRANT EXECUTE ON FUNCTION waypost_remove_events(bigint, bigint[]) TO {name}",
     ]
 
 

@@ -1340,6 +1340,22 @@ export type ChainCheck = {
      */
     problems?: Array<ChainProblem>;
     /**
+     * Removals
+     */
+    removals?: number;
+    /**
+     * Removed
+     */
+    removed?: number;
+    /**
+     * Removed At
+     */
+    removed_at?: string | null;
+    /**
+     * Removed Upto
+     */
+    removed_upto?: number | null;
+    /**
      * Rows
      */
     rows?: number;
@@ -8319,6 +8335,88 @@ export type RestoreBody = {
      * Note
      */
     note?: string;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * RetentionGroup
+ *
+ * Kinds of entries that are kept alike.
+ */
+export type RetentionGroup = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Kinds
+     */
+    kinds: Array<string>;
+    /**
+     * Years
+     */
+    years: number | null;
+};
+
+/**
+ * RetentionRead
+ *
+ * The policy, and how often something was removed by it.
+ */
+export type RetentionRead = {
+    /**
+     * Groups
+     */
+    groups: Array<RetentionGroup>;
+    /**
+     * Last Removal At
+     */
+    last_removal_at: string | null;
+    /**
+     * Removals
+     */
+    removals: number;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * RetentionSetup
+ *
+ * For how many years each group of entries is kept. Everything else is kept for ever.
+ */
+export type RetentionSetup = {
+    /**
+     * Messages
+     *
+     * Null: for ever.
+     */
+    messages?: number | null;
+    /**
+     * Readings
+     *
+     * Null: for ever.
+     */
+    readings?: number | null;
+    /**
+     * Sign Ins
+     *
+     * Null: for ever.
+     */
+    sign_ins?: number | null;
+    /**
+     * System
+     *
+     * Null: for ever.
+     */
+    system?: number | null;
     /**
      * Version
      *
@@ -17030,6 +17128,80 @@ export type AuditKeysResponses = {
 };
 
 export type AuditKeysResponse = AuditKeysResponses[keyof AuditKeysResponses];
+
+export type AuditRetentionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/audit/retention';
+};
+
+export type AuditRetentionErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AuditRetentionError = AuditRetentionErrors[keyof AuditRetentionErrors];
+
+export type AuditRetentionResponses = {
+    /**
+     * Successful Response
+     */
+    200: RetentionRead;
+};
+
+export type AuditRetentionResponse = AuditRetentionResponses[keyof AuditRetentionResponses];
+
+export type SetAuditRetentionData = {
+    body: RetentionSetup;
+    path?: never;
+    query?: never;
+    url: '/api/v1/audit/retention';
+};
+
+export type SetAuditRetentionErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SetAuditRetentionError = SetAuditRetentionErrors[keyof SetAuditRetentionErrors];
+
+export type SetAuditRetentionResponses = {
+    /**
+     * Successful Response
+     */
+    200: RetentionRead;
+};
+
+export type SetAuditRetentionResponse = SetAuditRetentionResponses[keyof SetAuditRetentionResponses];
 
 export type AuditStreamsData = {
     body?: never;

@@ -13,5 +13,11 @@ const routes: RouteRecordRaw[] = [
     component: () => import("./streams/StreamsView.vue"),
     meta: { title: "audit.streams.title", needs: "audit:configure" },
   },
+  {
+    path: "settings/audit-retention",
+    name: "audit-retention",
+    component: () => import("./retention/RetentionView.vue"),
+    meta: { title: "audit.retention.title", needs: "audit:configure" },
+  },
 ];
 export default routes;

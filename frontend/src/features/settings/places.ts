@@ -29,6 +29,12 @@ export const places: SettingsPlace[] = [
     icon: "i-lucide-radio-tower",
     needs: "audit:configure",
   },
+  {
+    to: "/settings/audit-retention",
+    key: "auditRetention",
+    icon: "i-lucide-archive",
+    needs: "audit:configure",
+  },
   { to: "/approvals/reviews", key: "reviews", icon: "i-lucide-scan-eye", needs: "audit:read" },
   {
     to: "/settings/canned-replies",
