@@ -24,8 +24,14 @@ it("gathers by request, the last moved first", () => {
   expect(groups.map((g) => [g.key, g.items.map((n) => n.id), g.unread])).toEqual([
     ["ticket-1", [5, 2], 1],
     ["ticket-2", [4], 0],
-    ["notice-3", [3], 1],
+    ["notice-N3", [3], 1],
   ]);
+});
+
+it("gathers what says the same and is about no request", () => {
+  const same = [7, 3].map((id) => ({ ...notice(id, null), title: "An old sign-in of yours was ended" }));
+  const groups = byTicket([...same, notice(5, null)]);
+  expect(groups.map((g) => g.items.map((n) => n.id))).toEqual([[7, 3], [5]]);
 });
 
 it("puts what came back in its place again", () => {

@@ -9,14 +9,17 @@ export interface Group {
   unread: number;
 }
 
-/** Notices by request, the one that moved last first; what is about no request stands alone. Each notice once. */
+/**
+ * Notices by request, the one that moved last first; what is about no request stands with what says the same. Each
+ * notice once.
+ */
 export function byTicket(notices: NotificationRead[]): Group[] {
   const groups = new Map<string, Group>();
   const seen = new Set<number>();
   for (const notice of [...notices].sort((a, b) => b.id - a.id)) {
     if (seen.has(notice.id)) continue;
     seen.add(notice.id);
-    const key = notice.ticket ? `ticket-${notice.ticket.id}` : `notice-${notice.id}`;
+    const key = notice.ticket ? `ticket-${notice.ticket.id}` : `notice-${notice.title}`;
     const group = groups.get(key) ?? { key, ticket: notice.ticket, items: [], unread: 0 };
     group.items.push(notice);
     if (!notice.read_at) group.unread++;
