@@ -43,6 +43,7 @@ async function give(admin: Page, of: string, role: string): Promise<void> {
   await admin.getByRole("combobox", { name: `Roles of ${of}` }).click();
   await admin.getByRole("option", { name: role, exact: true }).click();
   await admin.keyboard.press("Escape");
+  await expect(admin.getByRole("option")).toHaveCount(0); // the list is gone, also from what is drawn
 }
 
 test("a provider is set up, tried, switched on, and lets somebody in and out again", async ({
