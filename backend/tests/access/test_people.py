@@ -326,7 +326,8 @@ async def test_the_list_is_a_handful_of_statements(who: Any, database: Any) -> N
         seen: list[str] = []
 
         def note(_c: Any, _cu: Any, statement: str, *_: Any, into: list[str] = seen) -> None:
-            into.append(statement)
+            if "login_sessions" not in statement:  # who asks is looked up once a second
+                into.append(statement)
 
         engine = database.read_engine.sync_engine
         event.listen(engine, "before_cursor_execute", note)

@@ -596,5 +596,9 @@ async def test_the_evidence_holds_all_that_is_needed(
     copy = json.loads(json.dumps(document))
     copy["signatures"][0]["content"]["amount"] = "1.00"
     assert any("the amount is not" in p for p in pack.check(copy, keys.public_keys()).problems)
+    copy = json.loads(json.dumps(document))
+    (event,) = [e for e in copy["events"] if e["columns"]["type"] == "approval.signed"]
+    event["data"] = json.dumps(json.loads(event["data"]) | {"record_sha256": "0" * 64})
+    assert any("the log has the hash of" in p for p in pack.check(copy, keys.public_keys()).problems)
     copy["signatures"] = []
     assert any("the signature is not here" in p for p in pack.check(copy, keys.public_keys()).problems)

@@ -49,8 +49,8 @@ def _known_browsers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is mailed that a browser of theirs is new: what is counted here are mails about requests."""
     recognise = devices.recognise
 
-    async def known(*about: Any) -> tuple[str, bool]:
-        device, _ = await recognise(*about)
+    async def known(*about: Any, **more: Any) -> tuple[str, bool]:
+        device, _ = await recognise(*about, **more)
         return device, False
 
     monkeypatch.setattr(devices, "recognise", known)

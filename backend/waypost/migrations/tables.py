@@ -18,6 +18,7 @@ import waypost.approvals.models
 import waypost.approvals.review_models
 import waypost.approvals.signature_models
 import waypost.audit.models
+import waypost.audit.retention.models
 import waypost.audit.streams.models
 import waypost.catalog.models
 import waypost.directory.models
