@@ -150,7 +150,7 @@ async def test_an_entry_that_is_renamed_or_moved_is_the_same_person(
     openldap.change(f"uid=newname,{inner}", mail="newname@example.com", sn="Newname")
     run = await follow(fresh_database, house)
     assert (run.state, run.counts["CREATE"], run.counts["DEACTIVATE"], run.counts["UPDATE"]) == ("DONE", 0, 0, 1)
-    after = await person(fresh_database, "married")
+    after = await person(fresh_database, "newname")  # a username made of the directory's follows it
     assert (after.id, after.email, after.last_name) == (before.id, "newname@example.com", "Newname")
 
 

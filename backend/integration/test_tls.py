@@ -172,6 +172,7 @@ def web(template: dict[str, str], ours: Authority) -> Iterator[int]:
             "PORT": str(port),
             "HOST": "127.0.0.1",
             "DATA_DIR": folder,
+            "DEMO": "1",  # an address for others: it wants to be said
             "TLS_CERTIFICATE": str(cert),
             "TLS_KEY": str(key),
             "WORKERS": "1",
