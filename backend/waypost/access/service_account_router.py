@@ -181,8 +181,8 @@ async def make_oauth_secret(
 
     async def work() -> Response:
         nonlocal told
-        secret, told = await service_accounts.make_secret(session, actor, account_id, client_id)
-        return json_response({"id": secret.id, "client_id": str(client_id), "client_secret": None}, 201)
+        client, secret, told = await service_accounts.make_secret(session, actor, account_id, client_id)
+        return json_response({"id": secret.id, "client_id": client.client_id, "client_secret": None}, 201)
 
     return with_secret(await once.answer(session, actor.user_id, work), "client_secret", told)
 

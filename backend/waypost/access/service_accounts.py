@@ -205,11 +205,11 @@ async def _prepare(session: AsyncSession, actor: Actor, user_id: int) -> None:
 
 async def make_secret(
     session: AsyncSession, actor: Actor, user_id: int, oauth_client_id: int
-) -> tuple[OAuthSecret, str]:
+) -> tuple[OAuthClient, OAuthSecret, str]:
     """Another secret of a client, so that the first can go. Raises `TooManySecrets`."""
     await _prepare(session, actor, user_id)
     client = await _client(session, user_id, oauth_client_id)
-    return await _new_secret(session, actor, client)
+    return client, *await _new_secret(session, actor, client)
 
 
 async def _new_secret(session: AsyncSession, actor: Actor, client: OAuthClient) -> tuple[OAuthSecret, str]:
