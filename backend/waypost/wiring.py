@@ -77,6 +77,7 @@ from waypost.search import personal as search_personal
 from waypost.search import teams_closing as views_of_teams
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
+from waypost.sla import personal as sla_personal
 from waypost.tickets import (
     bulk,
     comment_drafts,
@@ -225,6 +226,7 @@ def build_wiring() -> Wiring:
             *access_personal.PERSONAL,
             *tickets_personal.PERSONAL,
             *approvals_personal.PERSONAL,
+            *sla_personal.PERSONAL,
             *notifications_personal.PERSONAL,
             *search_personal.PERSONAL,
             *catalog_personal.PERSONAL,

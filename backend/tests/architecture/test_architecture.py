@@ -410,6 +410,8 @@ NO_INDEX = {
     "approval_workflows.overridden_by_id",
     "form_versions.created_by_id",
     "one_time_links.user_id",
+    "sla_calendar_versions.changed_by_id",
+    "sla_policy_versions.changed_by_id",
     "ticket_comments.author_id",
     "checklist_items.done_by_id",
     "ticket_links.created_by_id",

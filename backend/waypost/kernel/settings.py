@@ -10,6 +10,7 @@ import ipaddress
 import re
 import secrets
 import ssl
+import zoneinfo
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -136,6 +137,9 @@ class Settings(BaseSettings):
     currency: str = Field(
         "USD", pattern=r"^[A-Z]{3}$", description="The company's currency, in which limits are written."
     )
+    company_zone: str = Field(
+        "UTC", description="The company's time zone (IANA): that of the working hours an installation begins with."
+    )
     exchange_rates: dict[str, Decimal] = Field(
         default_factory=dict,
         description='What one unit of other currencies is worth in it, as JSON: `{"EUR": "1.08"}`. An amount in a '
@@ -243,6 +247,13 @@ class Settings(BaseSettings):
     def _networks(cls, value: list[str]) -> list[str]:
         for one in value:
             ipaddress.ip_network(one)
+        return value
+
+    @field_validator("company_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in zoneinfo.available_timezones():
+            raise ValueError("must be a time zone such as Europe/Berlin")
         return value
 
     @model_validator(mode="after")

@@ -29,6 +29,7 @@ import waypost.notifications.incoming.models
 import waypost.notifications.models
 import waypost.notifications.sms_models
 import waypost.search.models
+import waypost.sla.models
 import waypost.tickets.import_models
 import waypost.tickets.models
 import waypost.tickets.reading_log
