@@ -357,6 +357,69 @@ async def test_confirming_while_another_tab_refreshes_goes_on_and_voids_both(fre
         assert refused.status_code == 401
 
 
+@pytest.mark.parametrize("late", [0, 9])
+async def test_a_tab_that_renews_while_another_confirms_loses_nothing(
+    fresh_who: Any, fresh_database: Any, late: int
+) -> None:
+    """What it had sent gets nothing, and ends nothing: the browser has the newest token by now, and shows that next."""
+    browser = await fresh_who("employee")
+    before = browser.http.cookies["waypost_refresh"]
+    proof = {"factor": "password", "password": PASSWORD}
+    at = now() + timedelta(seconds=2)
+    with clock(lambda: at):
+        done = await browser.post("/auth/step-up", proof, headers=PAGE)
+    browser.http.headers["Authorization"] = f"Bearer {done['tokens']['access_token']}"
+    newest = browser.http.cookies["waypost_refresh"]
+    browser.http.cookies.clear()
+    with clock(lambda: at + timedelta(seconds=late)):
+        for path, body in (("/auth/refresh", {}), ("/auth/step-up", proof)):
+            shown = {**PAGE, "Cookie": f"waypost_refresh={before}"}
+            refused = await browser.http.post(path, json=body, headers=shown)
+            assert (refused.status_code, refused.json()["code"]) == (401, "tokens_renewed")
+            assert "set-cookie" not in refused.headers, "the newest stays where it is"
+        assert await _is_open(browser, newest)
+
+
+async def test_what_another_tab_had_voided_is_a_copy_a_while_later(fresh_who: Any, fresh_database: Any) -> None:
+    browser = await fresh_who("employee")
+    before = browser.http.cookies["waypost_refresh"]
+    at = now() + timedelta(seconds=2)
+    with clock(lambda: at):
+        await browser.post("/auth/step-up", {"factor": "password", "password": PASSWORD}, headers=PAGE)
+    newest = browser.http.cookies["waypost_refresh"]
+    browser.http.cookies.clear()
+    with clock(lambda: at + timedelta(seconds=11)):
+        refused = await browser.http.post("/auth/refresh", headers={"Cookie": f"waypost_refresh={before}"})
+        assert (refused.status_code, refused.json()["code"]) == (401, "session_ended")
+        assert not await _is_open(browser, newest), "somebody has copied it: nobody goes on"
+    assert (await last_event(fresh_database, "auth.session_ended")).data["reason"] == "reuse"
+
+
+async def test_two_tabs_confirm_and_renew_at_once(fresh_who: Any) -> None:
+    """Whatever comes first: one of them has the newest token, and the sign-in goes on."""
+    browser = await fresh_who("employee")
+    for _ in range(4):
+        before = browser.http.cookies["waypost_refresh"]
+        answers = await asyncio.gather(
+            browser.http.post("/auth/step-up", json={"factor": "password", "password": PASSWORD}, headers=PAGE),
+            browser.http.post("/auth/refresh"),
+            browser.http.post("/auth/step-up", json={"factor": "password", "password": PASSWORD}, headers=PAGE),
+        )
+        told = [a.json().get("code") for a in answers if a.status_code != 200]
+        assert set(told) <= {"tokens_renewed"}, told
+        cookies = [a.cookies["waypost_refresh"] for a in answers if a.status_code == 200]
+        open_ones = [c for c in dict.fromkeys(cookies) if await _is_open(browser, c)]
+        assert len(open_ones) == 1
+        assert before not in cookies
+        await browser.sign_in()
+
+
+async def _is_open(browser: Api, cookie: str) -> bool:
+    browser.http.cookies.clear()
+    answer = await browser.http.post("/auth/refresh", headers={"Cookie": f"waypost_refresh={cookie}"})
+    return bool(answer.status_code == 200)
+
+
 async def test_a_sign_in_and_a_leaver_wait_for_each_other(fresh_who: Any, fresh_database: Any) -> None:
     browser = await fresh_who("employee")
     token = browser.http.cookies["waypost_refresh"]

@@ -23,6 +23,12 @@ class SessionEnded(Unauthenticated):
     code, title = "session_ended", "Session ended"
 
 
+class TokensRenewed(Unauthenticated):
+    """Another tab has just renewed this sign-in. Please try again."""
+
+    code, title = "tokens_renewed", "Renewed elsewhere"
+
+
 class ForeignOrigin(Forbidden):
     """This request comes from another site."""
 

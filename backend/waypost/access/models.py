@@ -47,10 +47,9 @@ class LoginSession(Base):
     """One sign-in on one device: the family of its refresh tokens. Ended by logout, revocation, reuse or age.
 
     `proved_at` is when whoever uses it last showed to be its person: by signing in, or by a step-up since, and
-    `proved_by` with what. Who came by an
-    identity provider has its `provider_id`, what that calls their sign-in there (`provider_session`), when that ends
-    (`provider_ends_at`), and, sealed, what it wants to see when they sign out (`provider_hint`). `is_vouched`: the provider
-    says it asked for a second factor, and is trusted with that.
+    `proved_by` with what. Who came by an identity provider has its `provider_id`, what that calls their sign-in there
+    (`provider_session`), when that ends (`provider_ends_at`), and, sealed, what it wants to see when they sign out
+    (`provider_hint`). `is_vouched`: the provider says it asked for a second factor, and is trusted with that.
 
     `method` is how it began (`password+totp`), `last_seen_at` when its person last did something, as far as their browser
     told. What was issued before `renewed_at`, when they last confirmed that it is them, opens nothing.

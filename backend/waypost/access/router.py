@@ -13,6 +13,7 @@ from waypost.access.errors import (
     ForeignOrigin,
     LinkUsedUp,
     SessionEnded,
+    TokensRenewed,
     TooManyAttempts,
     WeakPassword,
     WrongCredentials,
@@ -129,11 +130,17 @@ async def login(request: Request, body: Login) -> Response:
 
 
 @router.post(
-    "/auth/refresh", tags=["Sign-in"], response_model=SignedInAnswer, responses=problems(SessionEnded, ForeignOrigin)
+    "/auth/refresh",
+    tags=["Sign-in"],
+    response_model=SignedInAnswer,
+    responses=problems(SessionEnded, TokensRenewed, ForeignOrigin),
 )
 @public
 async def refresh(request: Request, given: RefreshCookie, body: Refresh | None = None) -> Response:
-    """Trade the refresh cookie for a new access token; the cookie is replaced by its successor."""
+    """Trade the refresh cookie for a new access token; the cookie is replaced by its successor.
+
+    `tokens_renewed`: another tab has a newer one, which this browser shows when it asks again.
+    """
     same_origin(request)
     idle = body.idle_seconds if body else 0
     try:

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access import cookies, devices, factors, throttle, tokens
+from waypost.access import cookies, devices, factors, rotation, throttle, tokens
 from waypost.access.actor import Actor
-from waypost.access.errors import SessionEnded
+from waypost.access.errors import SessionEnded, TokensRenewed
 from waypost.access.events import LoggedIn, NewDevice, SessionClosed
 from waypost.access.models import LoginSession, OneTimeLink, RefreshToken, SignInChallenge, Throttle
 from waypost.access.queries import actors, limits_of
+from waypost.access.rotation import Shown
 from waypost.access.service_models import RevokedToken
 from waypost.access.session_models import SessionRules
 from waypost.access.session_times import end_of, last_of, last_used
@@ -22,8 +23,6 @@ from waypost.kernel import proxies
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, Doer, record
-
-PARENT_GRACE = timedelta(seconds=10)  # contract: the direct parent may be answered again for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,8 @@ async def refresh(database: Database, given: cookies.Given | None, *, idle_secon
 
     A browser says for how long its person has done nothing: that a page is open keeps nobody signed in. The direct parent
     of the newest token is answered again within 10 seconds (two tabs at once); any older one means the chain was copied:
-    the session ends for everybody who holds it. Raises `SessionEnded`.
+    the session ends for everybody who holds it. Raises `SessionEnded`, or `TokensRenewed` for one that another tab has
+    just voided by confirming that it is oneself: it has the newest.
     """
     if given is None:
         raise SessionEnded
@@ -175,12 +175,11 @@ async def refresh(database: Database, given: cookies.Given | None, *, idle_secon
             raise SessionEnded
         if given.is_old and not await _is_from_before(session, login):
             raise SessionEnded
-        await session.refresh(kept)
-        newest = await session.scalar(
-            select(func.max(RefreshToken.position)).where(RefreshToken.session_id == login.id)
-        )
+        standing = await _standing(session, login, kept, at)
+        if standing is Shown.OVERTAKEN:
+            raise TokensRenewed
         successor = tokens.next_refresh_token(token)
-        if kept.used_at is None:
+        if standing is Shown.NEWEST:
             kept.used_at = at
             session.add(
                 RefreshToken(token_hash=tokens.hash_token(successor), session_id=login.id, position=kept.position + 1)
@@ -188,7 +187,7 @@ async def refresh(database: Database, given: cookies.Given | None, *, idle_secon
             login.last_seen_at = last_used(login.last_seen_at, at, idle_seconds)
             login.expires_at = end_of(login, times)
             await session.flush()
-        elif _is_copied(kept, newest, at):
+        elif standing is Shown.COPIED:
             await end_session(session, login, "reuse", at)
             is_reused = True
         if not is_reused:
@@ -205,9 +204,11 @@ async def _is_from_before(session: AsyncSession, login: LoginSession) -> bool:
     return login.created_at < (await session.scalars(select(SessionRules.cookies_since))).one()
 
 
-def _is_copied(kept: RefreshToken, newest: int | None, at: datetime) -> bool:
-    """Whether a token that is shown was used, and that cannot be two tabs at once."""
-    return kept.used_at is not None and (kept.position + 1 != newest or at - kept.used_at > PARENT_GRACE)
+async def _standing(session: AsyncSession, login: LoginSession, kept: RefreshToken, at: datetime) -> Shown:
+    """What a token of this sign-in is, whose row is held."""
+    await session.refresh(kept)
+    newest = await session.scalar(select(func.max(RefreshToken.position)).where(RefreshToken.session_id == login.id))
+    return rotation.shown(kept.used_at, login.renewed_at, at, is_parent=kept.position + 1 == newest)
 
 
 async def _of_this(session: AsyncSession, actor: Actor, token: str) -> RefreshToken | None:
@@ -216,14 +217,18 @@ async def _of_this(session: AsyncSession, actor: Actor, token: str) -> RefreshTo
 
 
 async def ends_as_copied(session: AsyncSession, actor: Actor, token: str, at: datetime) -> bool:
-    """Whether the token a browser shows for this sign-in was used by somebody else; the sign-in ends then."""
+    """Whether the token a browser shows for this sign-in was used by somebody else; the sign-in ends then.
+
+    Raises `TokensRenewed` when another tab has the newest.
+    """
     kept = await _of_this(session, actor, token)
     if kept is None:
         return False
     login = await session.get_one(LoginSession, kept.session_id, with_for_update=True)
-    await session.refresh(kept)
-    newest = await session.scalar(select(func.max(RefreshToken.position)).where(RefreshToken.session_id == login.id))
-    if not _is_copied(kept, newest, at):
+    standing = await _standing(session, login, kept, at)
+    if standing is Shown.OVERTAKEN and login.ended_at is None:
+        raise TokensRenewed
+    if standing is not Shown.COPIED:
         return False
     if login.ended_at is None:
         await end_session(session, login, "reuse", at)
@@ -234,22 +239,25 @@ async def ends_as_copied(session: AsyncSession, actor: Actor, token: str, at: da
 async def renew_by_proof(session: AsyncSession, actor: Actor, token: str, at: datetime) -> SignedIn | None:
     """New tokens for the sign-in whose person has just confirmed that it is them; what was issued before opens nothing.
 
-    None when the browser showed no token of this sign-in. Raises `SessionEnded`.
+    None when the browser showed no token of this sign-in. Raises `SessionEnded`, or `TokensRenewed` when another tab has
+    done the same meanwhile.
     """
     kept = await _of_this(session, actor, token)
     if kept is None:
         return None
     login = await session.get_one(LoginSession, kept.session_id, with_for_update=True, populate_existing=True)
-    await session.refresh(kept)
-    if kept.used_at is not None:  # another tab has refreshed it a moment before: what it got is voided too
-        token = tokens.next_refresh_token(token)
-        kept = await session.get(RefreshToken, tokens.hash_token(token), populate_existing=True)
-    if kept is None or kept.used_at is not None or login.ended_at is not None:
+    standing = await _standing(session, login, kept, at)
+    if login.ended_at is not None or standing is Shown.COPIED:
         raise SessionEnded
+    if standing is Shown.OVERTAKEN:
+        raise TokensRenewed
+    if standing is Shown.PARENT and kept.used_at is not None:
+        at = max(at, kept.used_at)  # another tab has refreshed it a moment before: what it got is voided too
+        token = tokens.next_refresh_token(token)
+        kept = await session.get_one(RefreshToken, tokens.hash_token(token), populate_existing=True)
     times, _ = await limits_of(session, login.user_id)
     successor = tokens.next_refresh_token(token)
-    login.renewed_at = login.last_seen_at = at
-    kept.used_at = at - 2 * PARENT_GRACE  # who shows it now has copied it
+    login.renewed_at = login.last_seen_at = kept.used_at = at
     login.expires_at = end_of(login, times)
     row = RefreshToken(token_hash=tokens.hash_token(successor), session_id=login.id, position=kept.position + 1)
     session.add(row)

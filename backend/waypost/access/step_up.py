@@ -115,20 +115,21 @@ async def prove(
     """Renew the proof of this session by a factor; until when it counts, and the browser's new tokens.
 
     Tries are counted as those of signing in are, against the person and the address, before the proof is looked at.
-    Raises `UnknownFactor`, `TooManyAttempts`, `WrongProof`, or `SessionEnded` when the page shows a token that was used
-    before: then somebody else has a newer one, and would get what is proven here.
+    Raises `UnknownFactor`, `TooManyAttempts`, `WrongProof`; `TokensRenewed` when another tab has done this a moment ago;
+    or `SessionEnded` when the page shows a token that was used before: then somebody else has a newer one, and would get
+    what is proven here.
     """
     async with database.read() as session:
         had = await factors_of(session, actor.user_id)
     if name not in had:
         raise UnknownFactor(errors=(FieldError("/factor", "is none of yours"),), factors=had)
     factor = _factors[name]
-    await _try(database, caller, actor, factor, proofs.get(factor.member, ""), pointer=f"/{factor.member}")
-    at = now()
-    async with database.transaction() as session:
-        is_copied = await ends_as_copied(session, actor, caller.refresh, at)
+    async with database.transaction() as session:  # before a code is used up
+        is_copied = await ends_as_copied(session, actor, caller.refresh, now())
     if is_copied:  # the end is committed before the refusal is told
         raise SessionEnded
+    await _try(database, caller, actor, factor, proofs.get(factor.member, ""), pointer=f"/{factor.member}")
+    at = now()
     async with database.transaction() as session:
         await session.execute(
             update(LoginSession)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from waypost.access import step_up
 from waypost.access.actor import Actor
 from waypost.access.deps import caller_of, permit
-from waypost.access.errors import TooManyAttempts, UnknownFactor, WrongProof
+from waypost.access.errors import TokensRenewed, TooManyAttempts, UnknownFactor, WrongProof
 from waypost.access.permissions import Permission
 from waypost.access.router import give_cookies, token_json
 from waypost.access.sessions import SignedIn
@@ -48,7 +48,9 @@ async def step_up_state(session: ReadSession, actor: Oneself) -> Response:
 
 
 @router.post(
-    "/auth/step-up", response_model=StepUpState, responses=problems(UnknownFactor, WrongProof, TooManyAttempts)
+    "/auth/step-up",
+    response_model=StepUpState,
+    responses=problems(UnknownFactor, WrongProof, TokensRenewed, TooManyAttempts),
 )
 async def confirm_step_up(request: Request, body: StepUp, actor: Oneself) -> Response:
     """Show that it is still oneself; counts for some minutes, in this session only. Slowed down as signing in is.

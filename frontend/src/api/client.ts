@@ -6,22 +6,76 @@ export interface Tokens {
   access(): string | null;
   /** Trade the refresh cookie for a new access token; false when the session is over. */
   renew(): Promise<boolean>;
-  ended(): void;
+  /** The session is over. Whether its person is there and can sign in again: then what they look at waits for that. */
+  ended(): boolean;
+  /** Do what exchanges this browser's tokens while no other tab of it does. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
 }
 
-let tokens: Tokens = { access: () => null, renew: async () => false, ended: () => undefined };
+let tokens: Tokens = {
+  access: () => null,
+  renew: async () => false,
+  ended: () => false,
+  alone: (work) => work(),
+};
 
 /** Told once at start where tokens come from. */
 export function useTokens(source: Tokens): void {
   tokens = source;
 }
 
-const OPEN = /\/auth\/(login|refresh|logout|sign-out|first-password|providers\/come-in)$/;
+/** What opens the door: asked for without a token, and no 401 of it says that a session is over. */
+const OPEN =
+  /\/auth\/(login|refresh|logout|sign-out|first-password|forgot-password|not-me|mfa\/verify|passkeys\/sign-in(\/options)?|providers(\/come-in)?)$/;
+/** What gives this browser other tokens than it had. */
+const EXCHANGES = /\/auth\/step-up$/;
+
+/**
+ * A session that has ended while its person is there. What is read waits here until they have signed in again, so that
+ * nothing on the screen gives way to a refusal; what is to be changed is refused, and theirs to send again.
+ */
+let pause: { over: Promise<void>; end: () => void; drop: (why: DOMException) => void } | null = null;
+
+/** The session has ended: what is read waits from now on. */
+function hold(): void {
+  if (pause) return;
+  let end = (): void => undefined;
+  let drop: (why: DOMException) => void = () => undefined;
+  const over = new Promise<void>((resolve, reject) => ((end = resolve), (drop = reject)));
+  over.catch(() => undefined); // perhaps nothing waits
+  pause = { over, end, drop };
+}
+
+/** Its person is back: what waited is sent. */
+export function goOn(): void {
+  pause?.end();
+  pause = null;
+}
+
+/** Nobody comes back to it: what waited is not sent at all. */
+export function dropWaiting(): void {
+  pause?.drop(new DOMException("The session is over.", "AbortError"));
+  pause = null;
+}
+
+/** Wait until the session goes on, unless whoever asked has given up. */
+function waited(over: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new DOMException("stopped", "AbortError"));
+    if (signal.aborted) return stop();
+    signal.addEventListener("abort", stop);
+    over.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
+
+const over = () => new Problem(401, { code: "session_ended", detail: "Your session has ended." });
 
 /** `fetch` with the bearer token; a 401 is answered by one renewal and one more try. */
 export async function authorised(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const request = new Request(input, init);
-  const send = async (): Promise<Response> => {
+  const path = new URL(request.url).pathname;
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  const once = async (): Promise<Response> => {
     const again = request.clone();
     const token = tokens.access();
     if (token) again.headers.set("Authorization", `Bearer ${token}`);
@@ -32,11 +86,25 @@ export async function authorised(input: RequestInfo | URL, init?: RequestInit): 
       throw new Problem(0, { detail: "The server cannot be reached." });
     }
   };
-  const answer = await send();
-  if (answer.status !== 401 || OPEN.test(new URL(request.url).pathname)) return answer;
-  if (await tokens.renew()) return send();
-  tokens.ended();
-  return answer;
+  const isExchange = !isRead && EXCHANGES.test(path);
+  const send = isExchange ? () => tokens.alone(once) : once;
+  if (OPEN.test(path)) return send();
+  for (let renewals = 0; ;) {
+    if (pause && !tokens.access()) {
+      if (!isRead) throw over();
+      await waited(pause.over, request.signal);
+    }
+    const answer = await send();
+    // once more: another tab may void what was just renewed
+    if (answer.status !== 401 || renewals === 2) return answer;
+    if (await tokens.renew()) {
+      renewals += 1;
+      continue;
+    }
+    if (!tokens.ended()) return answer;
+    hold();
+    if (!isRead) return answer;
+  }
 }
 
 /** How a sending is followed: `onProgress` hears the share of it that is out, from 0 to 1. */
@@ -49,10 +117,11 @@ export interface Sending {
 
 /** Post a form, which tells how far it is (`fetch` cannot); renews once as `authorised` does. Its answer, or a problem. */
 export async function postForm<T>(path: string, form: FormData, how: Sending): Promise<T> {
+  if (pause && !tokens.access()) throw over();
   let answer = await postOnce(path, form, how);
   if (answer.status === 401) {
     if (await tokens.renew()) answer = await postOnce(path, form, how);
-    else tokens.ended();
+    else if (tokens.ended()) hold();
   }
   let body: unknown = null;
   try {

@@ -1,5 +1,6 @@
 import { createPinia, setActivePinia } from "pinia";
 import { beforeEach, expect, it, vi } from "vitest";
+import type { Me } from "@/api/generated";
 import { useSession } from "./session";
 
 const MARK = "waypost.session";
@@ -59,4 +60,34 @@ it("a server that is away ends nothing: the next navigation asks again", async (
   const session = useSession();
   await session.restore();
   expect(localStorage.getItem(MARK)).not.toBeNull();
+});
+
+it("what another tab has just voided is asked for again; the newest is in this browser by now", async () => {
+  localStorage.setItem(MARK, "1");
+  let refusals = 2;
+  const answer = globalThis.fetch;
+  vi.stubGlobal("fetch", async (request: Request) => {
+    if (request.url.endsWith("/refresh") && refusals-- > 0)
+      return Response.json({ status: 401, code: "tokens_renewed" }, { status: 401 });
+    return answer(request);
+  });
+  const session = useSession();
+  await session.restore();
+  expect(session.user?.username).toBe("jane");
+  expect(asked).toEqual(["refresh", "me"]);
+});
+
+it("somebody else in this browser is nobody this page goes on for", async () => {
+  const reload = vi.fn();
+  vi.stubGlobal("location", { ...window.location, reload });
+  const me = (id: number) => ({ access_token: `of ${id}`, user: { id } as Me });
+  const session = useSession();
+  session.user = { id: 1 } as never;
+  session.enter(me(1));
+  expect(session.accessToken()).toBe("of 1");
+  session.hasEnded = true;
+  expect(() => session.enter(me(2))).toThrow("Somebody else");
+  expect(reload).toHaveBeenCalledOnce();
+  expect([session.accessToken(), session.hasEnded]).toEqual(["of 1", true]);
+  vi.unstubAllGlobals();
 });

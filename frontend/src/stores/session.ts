@@ -1,11 +1,16 @@
 import { defineStore } from "pinia";
 import { computed, ref } from "vue";
-import { data, useTokens } from "@/api/client";
+import { data, dropWaiting, goOn, useTokens } from "@/api/client";
 import * as api from "@/api/generated";
 import { asProblem } from "@/api/problem";
+import { alone } from "@/shared/lib/alone";
 import { signWithPasskey } from "@/shared/lib/passkeys";
 import { idleSeconds } from "@/shared/lib/use";
 import { leaveNothing } from "./belongings";
+
+/** What another tab of this browser has voided is asked for again, after so many milliseconds each time. */
+const AGAIN = [100, 400, 1000];
+const RENEWAL = "waypost.renewal";
 
 // Says that this browser has a session to come back to; nothing secret. Without it a first visit asks the server nothing.
 const MARK = "waypost.session";
@@ -39,21 +44,26 @@ export const useSession = defineStore("session", () => {
   let renewing: Promise<boolean> | null = null;
   let restoring: Promise<void> | null = null;
 
-  function enter(answer: { access_token: string; session?: api.Lasts }): void {
+  /** What came of a sign-in or a renewal. Raises when it is another person's than this page is of: that is loaded anew. */
+  function enter(answer: { access_token: string; session?: api.Lasts; user?: api.Me }): void {
+    mark(true);
+    if (answer.user && user.value && answer.user.id !== user.value.id) {
+      dropWaiting();
+      window.location.reload();
+      throw new DOMException("Somebody else is signed in.", "AbortError");
+    }
     token = answer.access_token;
     lasts.value = answer.session ?? null;
     hasEnded.value = false;
     isUnreachable.value = false;
-    mark(true);
+    goOn();
     if (isKept.value) void comeBack();
   }
 
   /** The server can be asked again: it says who is here. */
   async function comeBack(): Promise<void> {
     isKept.value = false;
-    const before = user.value?.id;
     await loadUser().catch(() => undefined);
-    if (user.value?.id !== before) window.location.reload();
   }
 
   const partings = new Set<() => Promise<unknown>>();
@@ -63,12 +73,19 @@ export const useSession = defineStore("session", () => {
   }
   const part = () => Promise.allSettled([async () => leaveNothing(), ...partings].map((act) => act()));
 
-  async function renewOnce(): Promise<boolean> {
+  const exclusively = <T>(work: () => Promise<T>): Promise<T> => alone(RENEWAL, work);
+  async function renewOnce(tries = 0): Promise<boolean> {
     try {
-      enter(await data(api.refresh({ body: { idle_seconds: idleSeconds() } })));
+      enter(await exclusively(() => data(api.refresh({ body: { idle_seconds: idleSeconds() } }))));
       return true;
     } catch (error) {
+      if (error instanceof DOMException) throw error;
       const problem = asProblem(error);
+      const wait = problem.code === "tokens_renewed" ? AGAIN[tries] : undefined;
+      if (wait !== undefined) {
+        await new Promise((resume) => setTimeout(resume, wait));
+        return renewOnce(tries + 1);
+      }
       if (problem.status === 0 || problem.status >= 500) throw problem;
       token = null;
       mark(false);
@@ -92,10 +109,7 @@ export const useSession = defineStore("session", () => {
   /** After it had ended: whether somebody has signed in again in another tab of this browser. */
   async function lookAgain(): Promise<void> {
     if (!hasEnded.value || !isMarked()) return;
-    const before = user.value?.id;
-    if (!(await renew().catch(() => false))) return;
-    await loadUser().catch(() => undefined);
-    if (user.value?.id !== before) window.location.reload();
+    if (await renew().catch(() => false)) await loadUser().catch(() => undefined);
   }
 
   useTokens({
@@ -103,7 +117,9 @@ export const useSession = defineStore("session", () => {
     renew,
     ended: () => {
       if (user.value) hasEnded.value = true;
+      return hasEnded.value;
     },
+    alone: exclusively,
   });
 
   async function loadUser(): Promise<void> {
@@ -187,6 +203,7 @@ export const useSession = defineStore("session", () => {
       token = null;
       user.value = null;
       hasEnded.value = isKept.value = false;
+      dropWaiting();
       await part();
     }
     if (elsewhere) window.location.assign(elsewhere); // who signed in at a provider signs out there too

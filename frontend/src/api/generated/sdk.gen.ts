@@ -1264,6 +1264,8 @@ export const leaveToSignIn = <ThrowOnError extends boolean = false>(options: Opt
  * Refresh
  *
  * Trade the refresh cookie for a new access token; the cookie is replaced by its successor.
+ *
+ * `tokens_renewed`: another tab has a newer one, which this browser shows when it asks again.
  */
 export const refresh = <ThrowOnError extends boolean = false>(options?: Options<RefreshData, ThrowOnError>): RequestResult<RefreshResponses, RefreshErrors, ThrowOnError> => (options?.client ?? client).post<RefreshResponses, RefreshErrors, ThrowOnError>({
     url: '/api/v1/auth/refresh',

@@ -18883,7 +18883,7 @@ export type ConfirmStepUpData = {
 
 export type ConfirmStepUpErrors = {
     /**
-     * Not signed in
+     * Renewed elsewhere
      */
     401: Problem;
     /**
