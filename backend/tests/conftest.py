@@ -86,6 +86,7 @@ def template(servers: dict[str, str]) -> dict[str, str]:
     from waypost.kernel.events import use_wiring
     from waypost.kernel.settings import get_settings
     from waypost.migrations.run import migrate
+    from waypost.reports import keeping as counting
     from waypost.wiring import build_wiring
 
     migrate()
@@ -95,6 +96,7 @@ def template(servers: dict[str, str]) -> dict[str, str]:
         database = Database.connect(get_settings())
         assert await load_demo(database)
         await relay.drain(database)  # what the demo set off has been told: tests see only their own events
+        assert not await counting.run_due(database)  # and counted
         await database.dispose()
         await _execute(
             servers["DATABASE_OWNER_URL"].removesuffix("/waypost") + "/postgres",

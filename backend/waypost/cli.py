@@ -32,6 +32,7 @@ from waypost.kernel.processes import Spec
 from waypost.kernel.secret_files import UnusableFile
 from waypost.kernel.settings import Settings, get_settings
 from waypost.kernel.supervisor import DidNotStart, Stopped, Supervisor, say
+from waypost.reports import commands as reports_commands
 
 app = typer.Typer(
     add_completion=False,
@@ -508,6 +509,8 @@ def openapi(path: Annotated[Path, typer.Argument(help="Where to write the docume
 
 audit_commands.use_servers(lambda: _servers(_settings()))
 app.add_typer(audit_commands.app, name="audit")
+reports_commands.use_servers(lambda: _servers(_settings()))
+app.add_typer(reports_commands.app, name="reports")
 
 if __name__ == "__main__":
     app()

@@ -73,6 +73,8 @@ from waypost.notifications.events import ChannelFailed, PhoneProved, ReplyCodesV
 from waypost.notifications.incoming import originals
 from waypost.notifications.incoming import teams_closing as mailboxes_of_teams
 from waypost.notifications.incoming.events import MailboxFailed, MailHeldBack
+from waypost.reports import keeping as counting
+from waypost.reports import personal as reports_personal
 from waypost.search import personal as search_personal
 from waypost.search import teams_closing as views_of_teams
 from waypost.search.field_uses import views_naming
@@ -231,6 +233,7 @@ def build_wiring() -> Wiring:
             *search_personal.PERSONAL,
             *catalog_personal.PERSONAL,
             *audit_personal.PERSONAL,
+            *reports_personal.PERSONAL,
         ),
         notifications_personal.TOLD,
         (tickets_personal.files_written,),
@@ -282,6 +285,12 @@ async def _stream(database: Database) -> None:
         await hints.ask(streaming.TASK)
 
 
+async def _count(database: Database) -> None:
+    """Count what happened for dashboards and reports; what is left asks for the next turn behind everything else."""
+    if await counting.run_due(database):
+        await hints.ask(counting.TASK)
+
+
 async def _keep_house(database: Database) -> None:
     async with database.transaction() as session:
         await forget_old_keys(session)
@@ -325,6 +334,7 @@ def tasks() -> dict[str, Task]:
         role_changes.TASK: role_changes.expire_due,
         personal_exports.TASK: personal_exports.make_due,
         directories.TASK: directories.run_due,
+        counting.TASK: _count,
         "housekeeping": _keep_house,
         "numbers.seal": sealed_numbers.seal_plain,
     }
@@ -334,6 +344,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     # The sweep behind the hints: a lost hint costs so many seconds, never an event.
     "relay": {"task": hints.RELAY, "schedule": 2.0, "options": {"expires": 10}},
     "mails": {"task": SEND, "schedule": 5.0, "options": {"expires": 10}},
+    "counts": {"task": counting.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "scans": {"task": SCAN, "schedule": 5.0, "options": {"expires": 10}},
     "imports": {"task": importing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "approvals": {"task": timing.TASK, "schedule": 5.0, "options": {"expires": 10}},

@@ -48,6 +48,7 @@ FILLED = {
     "definition_id": lambda marked: 1,
     "step_id": lambda marked: marked["step_id"],
     "job_id": lambda marked: marked["job_id"],
+    "kind": lambda marked: "EMPLOYEE",
     "import_id": lambda marked: 1,
     "pack_id": lambda marked: 1,
     "attachment_id": lambda marked: marked["attachment_id"],

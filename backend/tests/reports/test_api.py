@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from waypost.reports import keeping
+
 
 @pytest.mark.parametrize("username", ["employee", "manager", "agent", "executive"])
 async def test_numbers_equal_the_lists(fresh_who: Any, username: str) -> None:
@@ -29,7 +31,9 @@ async def test_numbers_equal_the_lists(fresh_who: Any, username: str) -> None:
     assert board["pending_approvals"] == waiting
 
 
-async def test_a_completed_request_moves_the_numbers(fresh_who: Any, hardware: Any, find_step: Any) -> None:
+async def test_a_completed_request_moves_the_numbers(
+    fresh_database: Any, fresh_who: Any, hardware: Any, find_step: Any
+) -> None:
     jane, mike, agent = await fresh_who("employee"), await fresh_who("manager"), await fresh_who("agent")
     before = await jane.get("/reports/dashboard")
     ticket = await jane.post("/tickets", hardware(due_date="2099-01-01T00:00:00Z"), expect=201)
@@ -38,6 +42,7 @@ async def test_a_completed_request_moves_the_numbers(fresh_who: Any, hardware: A
     path = f"/tickets/{ticket['id']}"
     await agent.post(f"{path}/transitions", {"to": "IN_PROGRESS"})
     await agent.post(f"{path}/transitions", {"to": "COMPLETED"})
+    assert not await keeping.run_due(fresh_database)
     after = await jane.get("/reports/dashboard")
     done = "COMPLETED"
     assert after["tickets_by_status"][done] == before["tickets_by_status"][done] + 1

@@ -28,6 +28,7 @@ import waypost.kernel.relay
 import waypost.notifications.incoming.models
 import waypost.notifications.models
 import waypost.notifications.sms_models
+import waypost.reports.models
 import waypost.search.models
 import waypost.sla.models
 import waypost.tickets.import_models

@@ -1,14 +1,20 @@
-"""What crosses HTTP about reports."""
+"""What crosses HTTP about dashboards."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from waypost.kernel.shapes import PersonRef
+
+KindWord = Literal["EMPLOYEE", "AGENT", "MANAGER", "EXECUTIVE"]
+Seconds = Annotated[int | None, Field(description="Null when there is none.", examples=[5400])]
+Day = Annotated[str, Field(description="In UTC.", examples=["2026-11-23"])]
+
 
 class TrendDay(BaseModel):
-    date: Annotated[str, Field(examples=["2026-11-23"])]
+    date: Day
     created: Annotated[int, Field(examples=[12])]
     completed: Annotated[int, Field(examples=[9])]
 
@@ -24,3 +30,128 @@ class Dashboard(BaseModel):
     ]
     average_resolution_hours: Annotated[float | None, Field(examples=[17.5])]
     trend: Annotated[list[TrendDay], Field(description="The last 30 days, UTC.")]
+
+
+class SmoothDay(TrendDay):
+    smooth: Annotated[
+        float | None, Field(description="Created a day, on average of the seven days that end here.", examples=[10.4])
+    ]
+
+
+class Spread(BaseModel):
+    """Durations in seconds; percentiles are within 2.5 % of the true ones."""
+
+    count: Annotated[int, Field(examples=[120])]
+    average: Seconds
+    p50: Seconds
+    p90: Seconds
+
+
+class ServiceLevel(BaseModel):
+    kept: Annotated[int, Field(description="Completed by their due date.", examples=[94])]
+    late: Annotated[int, Field(examples=[6])]
+    share: Annotated[float | None, Field(examples=[0.94])]
+
+
+class Part(BaseModel):
+    """Where the time of completed requests went, in seconds."""
+
+    part: Annotated[Literal["APPROVAL", "WORK", "REQUESTER"], Field(examples=["APPROVAL"])]
+    seconds: Annotated[int, Field(examples=[86400])]
+
+
+class DaySpan(BaseModel):
+    """From the first to the last day, both included; null: without end."""
+
+    from_: Annotated[str | None, Field(alias="from", examples=["2026-11-17"])]
+    to: Annotated[str | None, Field(examples=["2026-11-21"])]
+
+
+class AgeClass(DaySpan):
+    count: Annotated[int, Field(examples=[31])]
+    by_priority: Annotated[dict[str, int], Field(examples=[{"HIGH": 3}])]
+
+
+class TypeCount(BaseModel):
+    ticket_type: Annotated[str, Field(examples=["IT_HARDWARE"])]
+    count: Annotated[int, Field(examples=[8])]
+
+
+class Season(BaseModel):
+    """What repeats, over thirteen weeks."""
+
+    weekdays: Annotated[
+        list[float], Field(description="Created on an average Monday, Tuesday, …", examples=[[4, 3, 3, 3, 2, 0, 0]])
+    ]
+    change: Annotated[
+        float | None,
+        Field(description="How the last four weeks differ from the four before, as a share.", examples=[0.12]),
+    ]
+
+
+class Arrival(BaseModel):
+    """How many were created on a weekday (0 is Monday) within an hour (UTC), over thirteen weeks."""
+
+    weekday: Annotated[int, Field(examples=[0])]
+    hour: Annotated[int, Field(examples=[9])]
+    count: Annotated[int, Field(examples=[17])]
+
+
+class LoadRow(BaseModel):
+    """A team or person (null: nobody) with their open requests by class of age."""
+
+    id: Annotated[int | None, Field(examples=[3])]
+    name: Annotated[str | None, Field(examples=["IT Support"])]
+    counts: Annotated[list[int], Field(examples=[[4, 2, 0, 1]])]
+
+
+class Load(BaseModel):
+    by: Annotated[Literal["TEAM", "ASSIGNEE"], Field(examples=["TEAM"])]
+    spans: list[DaySpan]
+    rows: list[LoadRow]
+    more: Annotated[int, Field(description="Further rows that are left out.", examples=[0])]
+
+
+class ApproverTime(BaseModel):
+    """How long a person's part in a stage takes from being asked, in seconds."""
+
+    approver: PersonRef | None
+    stage: Annotated[str, Field(examples=["Manager"])]
+    decided: Annotated[int, Field(examples=[14])]
+    average: Seconds
+    waiting: Annotated[int, Field(description="Decisions that wait for them now.", examples=[2])]
+
+
+class StageTime(Spread):
+    stage: Annotated[str, Field(examples=["Manager"])]
+
+
+class Progress(BaseModel):
+    done: Annotated[int, Field(examples=[1000])]
+    of: Annotated[int, Field(examples=[8000])]
+
+
+class DashboardRead(BaseModel):
+    """A dashboard of what its reader may see. `narrow` are the list's filters that show exactly its requests."""
+
+    kind: Annotated[KindWord, Field(examples=["AGENT"])]
+    kinds: Annotated[list[KindWord], Field(description="Those this reader may open.", examples=[["AGENT"]])]
+    days: Annotated[int, Field(description="How far what is told of a time reaches back.", examples=[30])]
+    as_of: Annotated[str, Field(examples=["2026-11-23T09:00:00Z"])]
+    progress: Annotated[Progress | None, Field(description="Where numbers are being made anew: how far that is.")]
+    narrow: Annotated[dict[str, list[int]], Field(examples=[{"team_id": [1]}])]
+    tickets_by_status: Annotated[dict[str, int], Field(examples=[{"IN_REVIEW": 4, "APPROVED": 2}])]
+    tickets_by_priority: Annotated[dict[str, int], Field(examples=[{"HIGH": 3, "MEDIUM": 9}])]
+    pending_approvals: Annotated[int, Field(examples=[3])]
+    by_type: Annotated[list[TypeCount], Field(description="Open requests by kind.")]
+    service_level: ServiceLevel
+    first_response: Spread
+    resolution: Spread
+    parts: list[Part]
+    backlog: Annotated[list[AgeClass], Field(description="Open requests by age, the newest class first.")]
+    trend: list[SmoothDay]
+    season: Season
+    arrivals: list[Arrival]
+    load: Load
+    approvers: list[ApproverTime]
+    stages: list[StageTime]

@@ -355,6 +355,30 @@ export type AgainDone = {
 };
 
 /**
+ * AgeClass
+ */
+export type AgeClass = {
+    /**
+     * By Priority
+     */
+    by_priority: {
+        [key: string]: number;
+    };
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * From
+     */
+    from: string | null;
+    /**
+     * To
+     */
+    to: string | null;
+};
+
+/**
  * AheadRead
  *
  * One thing that happens by itself if nobody answers.
@@ -576,6 +600,55 @@ export type ApiTokenRead = {
      * Used From
      */
     used_from: string | null;
+};
+
+/**
+ * ApproverTime
+ *
+ * How long a person's part in a stage takes from being asked, in seconds.
+ */
+export type ApproverTime = {
+    approver: PersonRef | null;
+    /**
+     * Average
+     *
+     * Null when there is none.
+     */
+    average: number | null;
+    /**
+     * Decided
+     */
+    decided: number;
+    /**
+     * Stage
+     */
+    stage: string;
+    /**
+     * Waiting
+     *
+     * Decisions that wait for them now.
+     */
+    waiting: number;
+};
+
+/**
+ * Arrival
+ *
+ * How many were created on a weekday (0 is Monday) within an hour (UTC), over thirteen weeks.
+ */
+export type Arrival = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Hour
+     */
+    hour: number;
+    /**
+     * Weekday
+     */
+    weekday: number;
 };
 
 /**
@@ -2263,6 +2336,113 @@ export type Dashboard = {
      * The last 30 days, UTC.
      */
     trend: Array<TrendDay>;
+};
+
+/**
+ * DashboardRead
+ *
+ * A dashboard of what its reader may see. `narrow` are the list's filters that show exactly its requests.
+ */
+export type DashboardRead = {
+    /**
+     * Approvers
+     */
+    approvers: Array<ApproverTime>;
+    /**
+     * Arrivals
+     */
+    arrivals: Array<Arrival>;
+    /**
+     * As Of
+     */
+    as_of: string;
+    /**
+     * Backlog
+     *
+     * Open requests by age, the newest class first.
+     */
+    backlog: Array<AgeClass>;
+    /**
+     * By Type
+     *
+     * Open requests by kind.
+     */
+    by_type: Array<TypeCount>;
+    /**
+     * Days
+     *
+     * How far what is told of a time reaches back.
+     */
+    days: number;
+    first_response: Spread;
+    /**
+     * Kind
+     */
+    kind: 'EMPLOYEE' | 'AGENT' | 'MANAGER' | 'EXECUTIVE';
+    /**
+     * Kinds
+     *
+     * Those this reader may open.
+     */
+    kinds: Array<'EMPLOYEE' | 'AGENT' | 'MANAGER' | 'EXECUTIVE'>;
+    load: Load;
+    /**
+     * Narrow
+     */
+    narrow: {
+        [key: string]: Array<number>;
+    };
+    /**
+     * Parts
+     */
+    parts: Array<Part>;
+    /**
+     * Pending Approvals
+     */
+    pending_approvals: number;
+    /**
+     * Where numbers are being made anew: how far that is.
+     */
+    progress: WaypostReportsSchemasProgress | null;
+    resolution: Spread;
+    season: Season;
+    service_level: ServiceLevel;
+    /**
+     * Stages
+     */
+    stages: Array<StageTime>;
+    /**
+     * Tickets By Priority
+     */
+    tickets_by_priority: {
+        [key: string]: number;
+    };
+    /**
+     * Tickets By Status
+     */
+    tickets_by_status: {
+        [key: string]: number;
+    };
+    /**
+     * Trend
+     */
+    trend: Array<SmoothDay>;
+};
+
+/**
+ * DaySpan
+ *
+ * From the first to the last day, both included; null: without end.
+ */
+export type DaySpan = {
+    /**
+     * From
+     */
+    from: string | null;
+    /**
+     * To
+     */
+    to: string | null;
 };
 
 /**
@@ -4506,6 +4686,13 @@ export type ItemUpdate = {
 };
 
 /**
+ * Kind
+ *
+ * For whom a dashboard is made.
+ */
+export type Kind = 'EMPLOYEE' | 'AGENT' | 'MANAGER' | 'EXECUTIVE';
+
+/**
  * Lasts
  *
  * How long a sign-in lasts: unused for so many seconds, and until then in any case.
@@ -4600,6 +4787,50 @@ export type Live = {
      * Status
      */
     status?: string;
+};
+
+/**
+ * Load
+ */
+export type Load = {
+    /**
+     * By
+     */
+    by: 'TEAM' | 'ASSIGNEE';
+    /**
+     * More
+     *
+     * Further rows that are left out.
+     */
+    more: number;
+    /**
+     * Rows
+     */
+    rows: Array<LoadRow>;
+    /**
+     * Spans
+     */
+    spans: Array<DaySpan>;
+};
+
+/**
+ * LoadRow
+ *
+ * A team or person (null: nobody) with their open requests by class of age.
+ */
+export type LoadRow = {
+    /**
+     * Counts
+     */
+    counts: Array<number>;
+    /**
+     * Id
+     */
+    id: number | null;
+    /**
+     * Name
+     */
+    name: string | null;
 };
 
 /**
@@ -5900,6 +6131,22 @@ export type OwnChannel = {
 };
 
 /**
+ * Part
+ *
+ * Where the time of completed requests went, in seconds.
+ */
+export type Part = {
+    /**
+     * Part
+     */
+    part: 'APPROVAL' | 'WORK' | 'REQUESTER';
+    /**
+     * Seconds
+     */
+    seconds: number;
+};
+
+/**
  * PasskeyAsk
  *
  * The token of a sign-in that waits for its second factor; without one, whoever comes says who they are.
@@ -6867,22 +7114,6 @@ export type Problem = {
     status: number;
     title: string;
     type: string;
-};
-
-/**
- * Progress
- *
- * How far a checklist is; `total` is 0 without one.
- */
-export type Progress = {
-    /**
-     * Done
-     */
-    done: number;
-    /**
-     * Total
-     */
-    total: number;
 };
 
 /**
@@ -9783,6 +10014,26 @@ export type ScimTokenRead = {
 };
 
 /**
+ * Season
+ *
+ * What repeats, over thirteen weeks.
+ */
+export type Season = {
+    /**
+     * Change
+     *
+     * How the last four weeks differ from the four before, as a share.
+     */
+    change: number | null;
+    /**
+     * Weekdays
+     *
+     * Created on an average Monday, Tuesday, …
+     */
+    weekdays: Array<number>;
+};
+
+/**
  * SecondFactorAsked
  *
  * The first factor was right; `POST /auth/mfa/verify` goes on with a code of one of these methods.
@@ -9937,6 +10188,26 @@ export type ServiceAccountRead = {
      * Version
      */
     version: number;
+};
+
+/**
+ * ServiceLevel
+ */
+export type ServiceLevel = {
+    /**
+     * Kept
+     *
+     * Completed by their due date.
+     */
+    kept: number;
+    /**
+     * Late
+     */
+    late: number;
+    /**
+     * Share
+     */
+    share: number | null;
 };
 
 /**
@@ -10357,6 +10628,32 @@ export type SkippedRule = {
 };
 
 /**
+ * SmoothDay
+ */
+export type SmoothDay = {
+    /**
+     * Completed
+     */
+    completed: number;
+    /**
+     * Created
+     */
+    created: number;
+    /**
+     * Date
+     *
+     * In UTC.
+     */
+    date: string;
+    /**
+     * Smooth
+     *
+     * Created a day, on average of the seven days that end here.
+     */
+    smooth: number | null;
+};
+
+/**
  * SomebodysApiToken
  *
  * A token of somebody, for administrators.
@@ -10441,6 +10738,36 @@ export type Split = {
  */
 export type SplitMade = {
     ticket: WaypostTicketsWorkingSchemasTicketRef;
+};
+
+/**
+ * Spread
+ *
+ * Durations in seconds; percentiles are within 2.5 % of the true ones.
+ */
+export type Spread = {
+    /**
+     * Average
+     *
+     * Null when there is none.
+     */
+    average: number | null;
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * P50
+     *
+     * Null when there is none.
+     */
+    p50: number | null;
+    /**
+     * P90
+     *
+     * Null when there is none.
+     */
+    p90: number | null;
 };
 
 /**
@@ -10541,6 +10868,38 @@ export type StageRead = {
      * Steps
      */
     steps: Array<StepRead>;
+};
+
+/**
+ * StageTime
+ */
+export type StageTime = {
+    /**
+     * Average
+     *
+     * Null when there is none.
+     */
+    average: number | null;
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * P50
+     *
+     * Null when there is none.
+     */
+    p50: number | null;
+    /**
+     * P90
+     *
+     * Null when there is none.
+     */
+    p90: number | null;
+    /**
+     * Stage
+     */
+    stage: string;
 };
 
 /**
@@ -12044,7 +12403,7 @@ export type TicketListItem = {
      */
     amount: string | null;
     assignee: PersonRef | null;
-    checklist: Progress;
+    checklist: WaypostTicketsSchemasProgress;
     /**
      * Comment Count
      */
@@ -12196,7 +12555,7 @@ export type TicketRead = {
      */
     answers: Array<Answer>;
     assignee: PersonRef | null;
-    checklist: Progress;
+    checklist: WaypostTicketsSchemasProgress;
     /**
      * Closed At
      */
@@ -12723,6 +13082,8 @@ export type TrendDay = {
     created: number;
     /**
      * Date
+     *
+     * In UTC.
      */
     date: string;
 };
@@ -12791,6 +13152,20 @@ export type TriedRead = {
      * The username it would be.
      */
     user: string | null;
+};
+
+/**
+ * TypeCount
+ */
+export type TypeCount = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
 };
 
 /**
@@ -13852,6 +14227,20 @@ export type WaypostNotificationsTemplatingSchemasVariable = {
 };
 
 /**
+ * Progress
+ */
+export type WaypostReportsSchemasProgress = {
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Of
+     */
+    of: number;
+};
+
+/**
  * Variable
  */
 export type WaypostTicketsCannedSchemasVariable = {
@@ -13908,6 +14297,22 @@ export type WaypostTicketsSchemasHistoryPage = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * Progress
+ *
+ * How far a checklist is; `total` is 0 without one.
+ */
+export type WaypostTicketsSchemasProgress = {
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Total
+     */
+    total: number;
 };
 
 /**
@@ -24504,6 +24909,56 @@ export type DashboardResponses = {
 };
 
 export type DashboardResponse = DashboardResponses[keyof DashboardResponses];
+
+export type DashboardReadData = {
+    body?: never;
+    path: {
+        kind: Kind;
+    };
+    query?: {
+        /**
+         * Days
+         *
+         * How far what is told of a time reaches back.
+         */
+        days?: '7' | '30' | '90' | '365';
+    };
+    url: '/api/v1/reports/dashboards/{kind}';
+};
+
+export type DashboardReadErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DashboardReadError = DashboardReadErrors[keyof DashboardReadErrors];
+
+export type DashboardReadResponses = {
+    /**
+     * Successful Response
+     */
+    200: DashboardRead;
+};
+
+export type DashboardReadResponse = DashboardReadResponses[keyof DashboardReadResponses];
 
 export type RequestDraftsData = {
     body?: never;
