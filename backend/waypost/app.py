@@ -30,6 +30,7 @@ from waypost.access import (
 from waypost.access import router as access
 from waypost.access.denials import note_denied
 from waypost.access.deps import authenticate
+from waypost.access.importing import router as people_imports
 from waypost.access.privacy import router as privacy
 from waypost.access.providers import oidc_router, sign_in_router
 from waypost.access.providers import router as providers
@@ -114,6 +115,7 @@ ROOMS = (
     directory_runs,
     directory_router,
     people_job_router,
+    people_imports,
     people_router,
     organising_router,
     privacy,

@@ -15,6 +15,8 @@ from waypost.access import personal as access_personal
 from waypost.access import role_events as roles
 from waypost.access.api_tokens import forget_old_tokens
 from waypost.access.events import SessionClosed
+from waypost.access.importing import service as people_imports
+from waypost.access.importing.events import PersonInvited
 from waypost.access.privacy import exporting as personal_exports
 from waypost.access.privacy.events import PersonErased
 from waypost.access.providers import signing_in
@@ -163,6 +165,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     access.NewDevice: ("notifications",),
     SessionClosed: ("notifications",),
     access.PasswordResetAsked: ("notifications",),
+    PersonInvited: ("notifications",),
     TokenMade: ("notifications",),
     IdentityLinked: ("notifications",),
     UsernameFollowed: ("notifications",),
@@ -260,6 +263,12 @@ async def _change_many_people(database: Database) -> None:
         await hints.ask(people_jobs.TASK)
 
 
+async def _import_people(database: Database) -> None:
+    """Go on with tables of people; what is left asks for the next turn behind everything else that waits."""
+    if await people_imports.run_due(database):
+        await hints.ask(people_imports.TASK)
+
+
 async def _timers(database: Database) -> None:
     """Let the approvals' timers run; what is left asks for the next turn behind everything else that waits."""
     if await timing.run_due(database):
@@ -304,6 +313,7 @@ async def _keep_house(database: Database) -> None:
         await phones.forget_unproved(session)
         await bulk.forget_old_jobs(session)
         await people_jobs.forget_old_jobs(session)
+        await people_imports.forget_old_imports(session)
         await importing.forget_old_imports(session)
         await drafts.forget_old_drafts(session)
         await comment_drafts.forget_old_comment_drafts(session)
@@ -320,6 +330,7 @@ def tasks() -> dict[str, Task]:
         SCAN: keeping.scan_due,
         bulk.TASK: _change_many,
         people_jobs.TASK: _change_many_people,
+        people_imports.TASK: _import_people,
         importing.TASK: _import,
         delegating.TASK: delegating.begin_due,
         leaving.TASK: leaving.sweep,
@@ -354,6 +365,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "directories": {"task": directories.TASK, "schedule": 15.0, "options": {"expires": 15}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "bulk_people": {"task": people_jobs.TASK, "schedule": 2.0, "options": {"expires": 10}},
+    "people_imports": {"task": people_imports.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "grants": {"task": grants.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "role_changes": {"task": role_changes.TASK, "schedule": 60.0, "options": {"expires": 60}},

@@ -269,6 +269,8 @@ ONLY_KEPT = {
     "phone.resumed",
     "phone.stopped",
     "people.bulk_started",
+    "people_import.cancelled",
+    "people_import.started",
     "role.changed",
     "role.created",
     "role.removed",

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from waypost.kernel.filenames import MOST_NAME, safe_name
 from waypost.tickets.endings import TAKEN, judge, recognised
-from waypost.tickets.files import MOST_NAME, safe_name
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost.tickets.files import HEAD, NotInFile, Span, content_type, disposition, safe_name, span_of
+from waypost.kernel.filenames import disposition, safe_name
+from waypost.tickets.files import HEAD, NotInFile, Span, content_type, span_of
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x02\x00\x00\x00"
 

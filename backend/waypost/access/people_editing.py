@@ -54,15 +54,22 @@ async def check_may_as_much(session: AsyncSession, actor: Actor, user_id: int) -
 
 
 async def edit_user(
-    session: AsyncSession, actor: Actor, user_id: int, *, version: int, values: Mapping[str, Any]
+    session: AsyncSession,
+    actor: Actor,
+    user_id: int,
+    *,
+    version: int | None,
+    values: Mapping[str, Any],
+    is_proved: bool = False,
 ) -> User:
-    """Change what is known of somebody, of the version one read. Raises what `editing.edit_user` does, `MayMore`, or
-    `StepUpNeeded` for another address or username."""
+    """Change what is known of somebody, of the version one read (None: of any). Raises what `editing.edit_user` does,
+    `MayMore`, or for another address or username `StepUpNeeded`, unless the caller has asked for it (`is_proved`)."""
     actor.require(Permission.DIRECTORY_CONFIGURE)
     user = await one_user(session, user_id)
     if any(field in values and getattr(user, field) != values[field] for field in OPENS):
         await check_may_as_much(session, actor, user_id)
-        await step_up.require(session, actor)
+        if not is_proved:
+            await step_up.require(session, actor)
     is_moved = "email" in values and values["email"] != user.email
     changed = await editing.edit_user(session, actor, user_id, version=version, values=values)
     if is_moved:

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from waypost.kernel.db import Base, BigId
 
+DONE, SAME, WAITS = "DONE", "SAME", "WAITS"  # what came of one person
+
 
 class PeopleJob(Base):
     """What is to be done with which people (`kernel.jobs`)."""

@@ -8,24 +8,23 @@ how many those are, as a preview has told them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access import grants, leaving, people_editing, role_changes, step_up
+from waypost.access import grants, leaving, mass_leaving, people_editing, role_changes, step_up
 from waypost.access.actor import Actor
 from waypost.access.errors import PeopleJobNotFound, TooManyLeave
 from waypost.access.events import PeopleJobStarted
+from waypost.access.mass_leaving import Reach
 from waypost.access.models import UserRole, held
-from waypost.access.people_job_models import PeopleJob, PeopleJobItem
+from waypost.access.people_job_models import DONE, SAME, WAITS, PeopleJob, PeopleJobItem
 from waypost.access.permissions import Permission
 from waypost.access.queries import actor_of_user
 from waypost.access.reach import gives_power
 from waypost.access.role_rules import granted_by_roles
-from waypost.access.scim.bursts import WITHIN, is_burst
 from waypost.directory import editing
 from waypost.directory.errors import PersonNotFound
 from waypost.directory.models import SERVICE, Department, User
@@ -42,7 +41,6 @@ CHANNEL = "bulk"
 MOST_PEOPLE = 1_000
 MOST_REHEARSED = 200  # people a preview looks at one by one
 KEPT = timedelta(days=30)
-DONE, SAME, WAITS = "DONE", "SAME", "WAITS"
 OF_ROLES = frozenset({"give_role", "take_role"})
 Action = dict[str, Any]
 Json = dict[str, Any]
@@ -120,39 +118,9 @@ def _checked(actor: Actor, action: Action) -> Actor:
 # --- many -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How many would be deactivated, of how many who are active; and whether that is to be said to be meant."""
-
-    leaving: int
-    active: int
-    lately: int = 0  # who was deactivated, or is to be, by the jobs of the last hour
-
-    @property
-    def is_much(self) -> bool:
-        return self.leaving > 0 and is_burst(self.leaving + self.lately, self.active)
-
-
 async def reach_of(session: AsyncSession, user_ids: Sequence[int], action: Action) -> Reach:
     """How much of the company an action deactivates."""
-    people = select(func.count()).select_from(User).where(User.is_active, User.kind != SERVICE)
-    active = int(await session.scalar(people) or 0)
-    if action["type"] != "deactivate":
-        return Reach(0, active)
-    leaving = int(await session.scalar(people.where(User.id.in_(user_ids))) or 0)
-    since = now() - WITHIN
-    lately = (
-        select(User.is_active, func.count(User.id.distinct()).label("many"))
-        .join(PeopleJobItem, PeopleJobItem.user_id == User.id)
-        .join(PeopleJob, PeopleJob.id == PeopleJobItem.job_id)
-        .where(PeopleJob.created_at > since, PeopleJob.action["type"].astext == "deactivate")
-        .where(PeopleJobItem.status != "FAILED", PeopleJobItem.outcome.is_distinct_from(SAME))
-        .where(User.id.not_in(user_ids))
-        .where(or_(~User.is_active, PeopleJobItem.status == "PENDING"))  # who was let in again left not
-        .group_by(User.is_active)
-    )
-    counted = {row.is_active: row.many for row in await session.execute(lately)}
-    return Reach(leaving, active + counted.get(False, 0), sum(counted.values()))
+    return await mass_leaving.reach_of(session, user_ids if action["type"] == "deactivate" else ())
 
 
 async def check(session: AsyncSession, actor: Actor, action: Action) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import waypost.access.importing.models
 import waypost.access.models
 import waypost.access.people_job_models
 import waypost.access.privacy.models
@@ -50,6 +51,14 @@ PERSONAL = (
     Held("role_changes", "asked_by_id", "Changes of roles they asked for", Then.KEPT, _TRACE),
     Held("role_changes", "settled_by_id", "Changes of roles they settled", Then.KEPT, _TRACE),
     Held("people_jobs", "actor_id", "Changes of many people", Then.KEPT, _TRACE, shown=("id", "status", "created_at")),
+    Held("people_imports", "actor_id", "Tables of people they brought", Then.KEPT, _TRACE, shown=("id", "filename")),
+    Held(
+        "people_import_rows",
+        "user_id",
+        "Rows of tables that spoke of them",
+        Then.DELETED,
+        shown=("job_id", "cells", "changes", "status"),
+    ),
     Held("people_job_items", "user_id", "Changes of many people, of which they were one", Then.DELETED, _TRACE),
     Held(
         "identities",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import waypost.access.importing.models
 import waypost.access.models
 import waypost.access.people_job_models
 import waypost.access.privacy.models

@@ -102,6 +102,7 @@ KINDS: dict[str, Kind] = {
             "account.username_changed",
             "account.new_device",
             "account.session_over",
+            "account.invited",
             "account.reset",
             "account.reset_elsewhere",
         )
@@ -127,4 +128,4 @@ def event_of(kind: str, *, is_emergency: bool) -> Event:
 
 
 # What a link in them opens is the reader's alone, and opens once: it is not kept when it has gone out.
-OPENS_ONCE = frozenset({"account.new_device", "account.reset", "account.provider_linked"})
+OPENS_ONCE = frozenset({"account.new_device", "account.invited", "account.reset", "account.provider_linked"})

@@ -14,10 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access import events as access
 from waypost.access import resets
 from waypost.access.device_names import device_name
-from waypost.access.models import LoginSession
+from waypost.access.importing.events import PersonInvited
+from waypost.access.models import Credential, LoginSession
 from waypost.access.providers.events import IdentityLinked, UsernameFollowed
 from waypost.access.providers.models import IdentityProvider
+from waypost.access.service import make_password_link
 from waypost.access.token_events import TokenMade
+from waypost.directory.models import User
 from waypost.kernel.events import Recorded
 from waypost.kernel.settings import get_settings
 from waypost.notifications.channels.registry import channels_in_use
@@ -37,6 +40,7 @@ SecurityEvent = (
     | access.NewDevice
     | access.SessionClosed
     | access.PasswordResetAsked
+    | PersonInvited
     | TokenMade
     | IdentityLinked
     | UsernameFollowed
@@ -110,6 +114,8 @@ async def _told(session: AsyncSession, recorded: Recorded, event: SecurityEvent)
             return await _session_over(session, event)
         case access.PasswordResetAsked():
             return await _reset(session, event)
+        case PersonInvited():
+            return await _invited(session, event)
 
 
 async def _linked(session: AsyncSession, recorded: Recorded, event: IdentityLinked) -> Told | None:
@@ -152,3 +158,12 @@ async def _reset(session: AsyncSession, event: access.PasswordResetAsked) -> Tol
         return Told("account.reset_elsewhere", LOGIN, "Sign in", values, f"{get_settings().origin}{LOGIN}")
     link = await resets.make_link(session, event.user_id)
     return Told("account.reset", LOGIN, "Choose a new password", {"facts": facts}, link) if link else None
+
+
+async def _invited(session: AsyncSession, event: PersonInvited) -> Told | None:
+    """Nobody who has a password by now is invited to choose one."""
+    if await session.scalar(select(Credential.user_id).where(Credential.user_id == event.user_id)):
+        return None
+    username = await session.scalar(select(User.username).where(User.id == event.user_id))
+    link = await make_password_link(session, event.user_id)
+    return Told("account.invited", LOGIN, "Choose your password", {"facts": {"Your username": username}}, link)

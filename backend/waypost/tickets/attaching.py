@@ -30,6 +30,7 @@ from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Forbidden, Unavailable
 from waypost.kernel.events import record
+from waypost.kernel.filenames import safe_name
 from waypost.kernel.http import json_response
 from waypost.kernel.idempotency import Once
 from waypost.kernel.logs import get_logger
@@ -119,7 +120,7 @@ async def add_attachment(
     place = store()
     try:
         await place.put(name, crypto.seal(key, watched(upload.data, taken, get_settings().attachment_max_bytes)))
-        if fault := endings.judge(files.safe_name(upload.filename), taken.head).fault:
+        if fault := endings.judge(safe_name(upload.filename), taken.head).fault:
             raise FileContradictsEnding(fault)
         wrapped = crypto.keyring().wrap(key, name.encode())
         async with database.transaction() as session:
@@ -176,7 +177,7 @@ async def keep_row(
     row = Attachment(
         ticket_id=ticket_id,
         uploaded_by_id=actor.user_id,
-        filename=endings.judge(files.safe_name(filename), taken.head).name,
+        filename=endings.judge(safe_name(filename), taken.head).name,
         content_type=files.content_type(taken.head),
         size=taken.size,
         sha256=taken.digest.hexdigest(),

@@ -16,6 +16,7 @@ from waypost.kernel import hints
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import ReadSession, database
 from waypost.kernel.errors import Unavailable, invalid_field
+from waypost.kernel.filenames import disposition
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId
@@ -120,7 +121,7 @@ async def _stream(row: Attachment, range_header: str | None, *, inline: bool) ->
     headers = {
         "Content-Type": f"{row.content_type}; charset=utf-8" if row.content_type == "text/plain" else row.content_type,
         "Content-Length": str(span.length),
-        "Content-Disposition": files.disposition(row.filename, inline=is_shown),
+        "Content-Disposition": disposition(row.filename, inline=is_shown),
         "Content-Security-Policy": _PDF if is_shown and row.content_type == "application/pdf" else _SANDBOX,
         "Cross-Origin-Resource-Policy": "same-origin",
         "Accept-Ranges": "bytes",

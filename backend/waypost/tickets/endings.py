@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from waypost.tickets.files import MOST_NAME, content_type
+from waypost.kernel.filenames import MOST_NAME
+from waypost.tickets.files import content_type
 
 
 @dataclass(frozen=True, slots=True)

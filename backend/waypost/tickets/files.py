@@ -8,32 +8,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import puremagic
 
 HEAD = 8192  # bytes of a file that tell what it is
-MOST_NAME = 200
 UNKNOWN = "application/octet-stream"
 # What a browser shows without running anything of it. Everything else is only ever saved.
 SHOWN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"})
 _MARKUP = re.compile(rb"<\s*(!doctype|html|head|body|script|svg|\?xml|iframe|math)", re.IGNORECASE)
-
-
-def safe_name(given: str) -> str:
-    """A file's name as it is kept and shown: never a path, never a header, never empty."""
-    text = unicodedata.normalize("NFC", given)
-    for escaped, plain in (("%22", '"'), ("%0D", ""), ("%0A", "")):  # how browsers write these (WHATWG, multipart)
-        text = text.replace(escaped, plain).replace(escaped.lower(), plain)
-    text = re.split(r"[/\\]", text)[-1]
-    text = "".join(c for c in text if unicodedata.category(c)[0] != "C" or c == "\u200d")
-    text = " ".join(text.split()).strip(". ")
-    if not text:
-        return "file"
-    stem, dot, ending = text.rpartition(".")
-    if dot and len(ending) <= 20:
-        return f"{stem[: MOST_NAME - len(ending) - 1]}.{ending}"
-    return text[:MOST_NAME]
 
 
 def content_type(head: bytes) -> str:
@@ -61,12 +43,6 @@ def _is_text(head: bytes) -> bool:
             return False
         text = head[: wrong.start].decode()  # the head ends in the middle of a character
     return not any(c not in "\t\n\r\f" and unicodedata.category(c) == "Cc" for c in text)
-
-
-def disposition(name: str, *, inline: bool) -> str:
-    """The `Content-Disposition` of an answer (RFC 6266): a plain name for every client, the whole one for most."""
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in " .-_()") else "_" for c in name)
-    return f"{'inline' if inline else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 @dataclass(frozen=True, slots=True)

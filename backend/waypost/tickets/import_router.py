@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,14 +13,16 @@ from waypost.catalog.errors import TicketTypeNotFound, UnknownTicketType
 from waypost.catalog.queries import ticket_type
 from waypost.kernel import hints
 from waypost.kernel.db import ReadSession, WriteSession, database
+from waypost.kernel.filenames import disposition
 from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
-from waypost.kernel.uploads import OVERHEAD, BadUpload, read_upload
-from waypost.tickets import files, import_queries, importing
-from waypost.tickets.import_errors import BadFile, ImportNotFound, ImportTooLarge, NotNow, NotYourType
+from waypost.kernel.table_uploads import FORM, BadFile, ImportTooLarge, read_table_upload
+from waypost.kernel.uploads import BadUpload
+from waypost.tickets import import_queries, importing
+from waypost.tickets.import_errors import ImportNotFound, NotNow, NotYourType
 from waypost.tickets.import_schemas import (
     ImportPage,
     ImportPlan,
@@ -31,26 +32,10 @@ from waypost.tickets.import_schemas import (
     RowStatus,
 )
 from waypost.tickets.mapping import Plan
-from waypost.tickets.tables import MOST_BYTES
 
 router = APIRouter(route_class=StrictRoute, prefix="/ticket-imports", tags=["Imports"])
 Importer = Annotated[Actor, permit(Permission.TICKETS_IMPORT)]
 TypeKey = Annotated[str, Query(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64, examples=["IT_SUPPORT"])]
-_FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                },
-                "example": {"file": "old-helpdesk.csv"},
-            }
-        },
-    }
-}
 _CSV: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The rows.",
@@ -63,30 +48,22 @@ _CSV: dict[int | str, dict[str, Any]] = {
     "",
     status_code=201,
     response_model=ImportRead,
-    openapi_extra=_FORM,
+    openapi_extra=FORM,
     responses=problems(BadUpload, BadFile, ImportTooLarge),
 )
 @costly
 async def bring_import(request: Request, actor: Importer, once: OnceOnly) -> Response:
-    """Bring a CSV file, in the field `file` of a form: 10 MB and 5,000 rows at most. Nothing is made of it yet."""
-    length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > MOST_BYTES + OVERHEAD):
-        raise ImportTooLarge
-    upload = await read_upload(request)
-    data = bytearray()
-    async for piece in upload.data:
-        data += piece
-        if len(data) > MOST_BYTES:
-            raise ImportTooLarge
-    name, sha256 = files.safe_name(upload.filename), hashlib.sha256(data).hexdigest()
-    table = await importing.read_file(bytes(data))
+    """Bring a CSV file or an Excel workbook, in a form's field `file`: 10 MB and 5,000 rows at most. Nothing is made of it."""
+    brought = await read_table_upload(request)
     async with database().transaction() as session:
 
         async def work() -> Response:
-            job = await importing.bring(session, actor, filename=name, sha256=sha256, table=table)
+            job = await importing.bring(
+                session, actor, filename=brought.filename, sha256=brought.sha256, table=brought.table
+            )
             return json_response(await import_queries.import_json(session, job), 201)
 
-        return await once.answer(session, actor.user_id, work, content=f"{sha256} {name}".encode())
+        return await once.answer(session, actor.user_id, work, content=brought.content)
 
 
 @router.get("", response_model=ImportPage)
@@ -190,5 +167,5 @@ async def import_rows(
 async def wrong_import_rows(import_id: PathId, session: ReadSession, actor: Importer) -> Response:
     """The rows that became no ticket, with what is wrong, as a CSV to mend and bring again."""
     name, data = await import_queries.wrong_rows(session, actor, import_id)
-    headers = {"Content-Disposition": files.disposition(name, inline=False), "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": disposition(name, inline=False), "Cache-Control": "no-store"}
     return Response(data, 200, headers, media_type="text/csv; charset=utf-8")

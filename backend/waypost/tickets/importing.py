@@ -8,7 +8,6 @@ a mail for it (`notifications.planning.quietly`).
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import timedelta
 from typing import Any
@@ -26,12 +25,12 @@ from waypost.kernel.errors import FieldError, Invalid, Refusal
 from waypost.kernel.events import record
 from waypost.kernel.jobs import Rehearsed
 from waypost.kernel.logs import get_logger
+from waypost.kernel.tables import Table
 from waypost.tickets import events, mapping
-from waypost.tickets.import_errors import BadFile, ImportNotFound, NotNow
+from waypost.tickets.import_errors import ImportNotFound, NotNow
 from waypost.tickets.import_models import ImportRow, TicketImport
 from waypost.tickets.import_rows import Duplicate, Wrong, by_field, check_scope, make_ticket
 from waypost.tickets.mapping import Plan
-from waypost.tickets.tables import BadTable, Table, read_table
 
 log = get_logger(__name__)
 CHANNEL = events.IMPORT
@@ -46,14 +45,6 @@ ENDS = {"CHECKING": "CHECKED", "RUNNING": "FINISHED"}
 
 
 # --- bringing a file --------------------------------------------------------------------------------------------------
-
-
-async def read_file(data: bytes) -> Table:
-    """The rows of a file. Raises `BadFile`."""
-    try:
-        return await asyncio.to_thread(read_table, data)
-    except BadTable as wrong:
-        raise BadFile(str(wrong)) from wrong
 
 
 async def bring(session: AsyncSession, actor: Actor, *, filename: str, sha256: str, table: Table) -> TicketImport:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from waypost.catalog.answers import ordered
 from waypost.kernel.clock import rfc3339
+from waypost.kernel.tables import NO, YES, guess
 from waypost.tickets.sheets import CUSTOM
 
 DateOrder = Literal["ymd", "dmy", "mdy"]
@@ -36,7 +37,6 @@ PRIORITIES = {
     "critical": "CRITICAL",
 }
 STATUSES = {"draft": False, "submitted": True}
-TRUE, FALSE = frozenset({"yes", "true", "1", "y", "x", "ja", "on"}), frozenset({"no", "false", "0", "n", "nein", "off"})
 LONGEST_KEY = 200
 
 
@@ -96,20 +96,7 @@ def suggest(headings: Sequence[str], form: Mapping[str, Any]) -> dict[str, int]:
     known: dict[str, tuple[str, ...]] = {
         k: (t.lower(), k.removeprefix(CUSTOM).lower()) for k, t in importable(form).items()
     }
-    found: dict[str, int] = {}
-    taken: set[int] = set()
-    for name, words in {**FIELDS, **known}.items():
-        for word in words:
-            column = next((n for n, h in enumerate(headings) if n not in taken and _bare(h) == word), None)
-            if column is not None:
-                found[name] = column
-                taken.add(column)
-                break
-    return found
-
-
-def _bare(heading: str) -> str:
-    return re.sub(r"\s*\([^)]*\)$", "", heading).strip().lower()  # "Due (Europe/Berlin)", as exports head it
+    return guess(headings, {**FIELDS, **known})
 
 
 def read_row(plan: Plan, form: Mapping[str, Any], cells: Sequence[str], zone: tzinfo) -> Reading:
@@ -218,9 +205,9 @@ def _custom(schema: Mapping[str, Any], said: str, order: DateOrder) -> Any:
     match schema.get("type"):
         case "boolean":
             word = said.lower()
-            if word not in TRUE | FALSE:
+            if word not in YES | NO:
                 raise ValueError("must be Yes or No")
-            return word in TRUE
+            return word in YES
         case "integer" | "number":
             number = _decimal(said)
             return float(number) if "." in number else int(number)

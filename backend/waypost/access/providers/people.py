@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.access.addresses import usable_email
 from waypost.access.grants import is_last_administrator
 from waypost.access.models import LoginSession, OneTimeLink, Role, RolePermission, UserRole, held
 from waypost.access.permissions import Permission
@@ -195,16 +195,6 @@ async def administers(session: AsyncSession, user_id: int) -> bool:
             )
         )
     )
-
-
-def usable_email(said: str | None) -> str | None:
-    """An address in the form we keep; None for what is none."""
-    if not said or len(said) > 254:
-        return None
-    try:
-        return validate_email(said, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError:
-        return None
 
 
 async def free_username(session: AsyncSession, said: str) -> str:

@@ -23,6 +23,7 @@ from sqlalchemy import Select, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import leaving
+from waypost.access.addresses import usable_email
 from waypost.access.providers.models import Identity, IdentityProvider
 from waypost.access.providers.people import (
     ExternalPerson,
@@ -30,7 +31,6 @@ from waypost.access.providers.people import (
     follow,
     link,
     roles_from_groups,
-    usable_email,
     would_empty,
 )
 from waypost.access.providers.said import CAN_BE_EMPTY, emptied_at

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost.tickets import tables
+from waypost.kernel import tables
+from waypost.kernel.tables import BadTable, read_table
 from waypost.tickets.sheets import csv_lines
-from waypost.tickets.tables import BadTable, read_table
 
 TEXT = 'Subject;Größe;Words\r\nLaptop;groß;"two\r\nlines; and ""quotes"""\r\n\r\nPhone;klein;x\r\n'
 

@@ -1,4 +1,4 @@
-"""Tables that come into the house: the bytes of a CSV file as headings and rows, whatever program wrote it. Pure."""
+"""Tables that come into the house: the bytes of a CSV file or an Excel workbook as headings and rows. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from waypost.kernel.workbooks import OLD_OR_LOCKED, SIGNATURE, BadWorkbook, read_workbook
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_ROWS = 5_000
 MOST_COLUMNS = 200
 SEPARATORS = (",", ";", "\t", "|")
+EXCEL = "Excel"  # stands for an encoding; a workbook has no separator
+YES, NO = frozenset({"yes", "true", "1", "y", "x", "ja", "on"}), frozenset({"no", "false", "0", "n", "nein", "off"})
 _SAMPLE = 50  # records a separator is judged by
 _TO_QUOTE = re.compile(r"'(?=[\s\x00-\x20]*[=+\-@\t\r|\uff1d\uff0b\uff0d\uff20])")
 
@@ -39,14 +44,27 @@ class Table:
 
 
 def read_table(data: bytes) -> Table:
-    """The table in a file; encoding and separator are found out. Raises `BadTable`."""
+    """The table in a file; of text, encoding and separator are found out. Raises `BadTable`."""
     if not data.strip():
         raise BadTable("is empty")
+    if data.startswith(OLD_OR_LOCKED):
+        raise BadTable("is an old Excel file, or protected by a password; save it as .xlsx without one, or as CSV")
+    if data.startswith(SIGNATURE):
+        try:
+            records = [[_cell(c) for c in cells] for cells in read_workbook(data, 2 * MOST_ROWS + 1000)]
+        except BadWorkbook as wrong:
+            raise BadTable(str(wrong)) from wrong
+        if any("\x00" in cell for cells in records for cell in cells):
+            raise BadTable("holds bytes that are no text")
+        return _table(EXCEL, "", records)
     encoding, text = _decoded(data)
     if "\x00" in text:
         raise BadTable("holds bytes that are no text, so it is no CSV file")
     separator, text = _separated(text)
-    records = _records(text, separator)
+    return _table(encoding, separator, _records(text, separator))
+
+
+def _table(encoding: str, separator: str, records: list[list[str]]) -> Table:
     first = next((n for n, cells in enumerate(records) if any(cells)), None)
     if first is None:
         raise BadTable("is empty")
@@ -144,3 +162,21 @@ def _row(number: int, cells: list[str], width: int) -> Row:
     if any(cells[width:]):
         raise BadTable(f"has more cells in row {number} than headings")
     return Row(number, tuple((cells + [""] * width)[:width]))
+
+
+def guess(headings: Sequence[str], known: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """The columns whose headings say which field they are, each field once; `known` are the words for each, in lower case."""
+    found: dict[str, int] = {}
+    taken: set[int] = set()
+    for name, words in known.items():
+        for word in words:
+            column = next((n for n, h in enumerate(headings) if n not in taken and _bare(h) == word), None)
+            if column is not None:
+                found[name] = column
+                taken.add(column)
+                break
+    return found
+
+
+def _bare(heading: str) -> str:
+    return re.sub(r"\s*\([^)]*\)$", "", heading).strip().lower()  # "Due (Europe/Berlin)", as exports head it
