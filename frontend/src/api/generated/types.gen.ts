@@ -6548,6 +6548,329 @@ export type PeopleAnswer = {
 };
 
 /**
+ * PeopleImportChange
+ */
+export type PeopleImportChange = {
+    /**
+     * After
+     */
+    after: string | null;
+    /**
+     * Before
+     */
+    before: string | null;
+    /**
+     * Field
+     */
+    field: string;
+};
+
+/**
+ * PeopleImportCounts
+ *
+ * Rows by what they do: somebody new, changes, nothing, or refused.
+ */
+export type PeopleImportCounts = {
+    /**
+     * Change
+     */
+    change: number;
+    /**
+     * New
+     */
+    new: number;
+    /**
+     * Same
+     */
+    same: number;
+    /**
+     * Wrong
+     */
+    wrong: number;
+};
+
+/**
+ * PeopleImportError
+ */
+export type PeopleImportError = {
+    /**
+     * Column
+     */
+    column: string | null;
+    /**
+     * Field
+     *
+     * Empty when it is about the whole row.
+     */
+    field: string;
+    /**
+     * Message
+     */
+    message: string;
+};
+
+/**
+ * PeopleImportFirstRow
+ */
+export type PeopleImportFirstRow = {
+    /**
+     * Cells
+     */
+    cells: Array<string>;
+    /**
+     * Number
+     *
+     * As spreadsheets count; the headings are row 1.
+     */
+    number: number;
+};
+
+/**
+ * PeopleImportPage
+ */
+export type PeopleImportPage = {
+    /**
+     * Items
+     */
+    items: Array<PeopleImportShort>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * PeopleImportPlan
+ *
+ * Which column (counted from 0) is which field. `invites`: who is new gets a link by mail to choose a password.
+ */
+export type PeopleImportPlan = {
+    /**
+     * Columns
+     */
+    columns: {
+        [key: string]: number;
+    };
+    /**
+     * Invites
+     */
+    invites?: boolean;
+};
+
+/**
+ * PeopleImportRead
+ *
+ * A table somebody brought, what its columns are, what it would do, and how far it is.
+ */
+export type PeopleImportRead = {
+    counts: PeopleImportCounts;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Encoding
+     */
+    encoding: string;
+    /**
+     * Failed
+     */
+    failed: number;
+    /**
+     * Filename
+     */
+    filename: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * First Rows
+     */
+    first_rows: Array<PeopleImportFirstRow>;
+    /**
+     * Headings
+     */
+    headings: Array<string>;
+    /**
+     * Id
+     */
+    id: number;
+    plan: PeopleImportPlan | null;
+    /**
+     * Separator
+     *
+     * Of text; a workbook has none.
+     */
+    separator: string;
+    /**
+     * Status
+     */
+    status: 'UPLOADED' | 'CHECKED' | 'RUNNING' | 'FINISHED' | 'CANCELLED';
+    /**
+     * Told while it waits to be run.
+     */
+    stop: PeopleImportStop | null;
+    /**
+     * Suggestion
+     *
+     * Columns that say what they are.
+     */
+    suggestion: {
+        [key: string]: number;
+    };
+    /**
+     * To Do
+     *
+     * Rows that do something.
+     */
+    to_do: number;
+    /**
+     * Total
+     *
+     * Rows, without the headings.
+     */
+    total: number;
+};
+
+/**
+ * PeopleImportRowPage
+ */
+export type PeopleImportRowPage = {
+    /**
+     * Items
+     */
+    items: Array<PeopleImportRowRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * PeopleImportRowRead
+ *
+ * What a row does, and what became of it. `waits`: so many of its roles wait for a second administrator.
+ */
+export type PeopleImportRowRead = {
+    /**
+     * Changes
+     */
+    changes: Array<PeopleImportChange>;
+    error: Refused | null;
+    /**
+     * Errors
+     */
+    errors: Array<PeopleImportError>;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Number
+     */
+    number: number;
+    /**
+     * Outcome
+     */
+    outcome: 'NEW' | 'CHANGE' | 'SAME' | 'WRONG' | null;
+    /**
+     * Status
+     */
+    status: 'WAITING' | 'PENDING' | 'DONE' | 'FAILED';
+    /**
+     * User Id
+     */
+    user_id: number | null;
+    /**
+     * Waits
+     */
+    waits: number;
+};
+
+/**
+ * PeopleImportRun
+ *
+ * `leaving` says how many it deactivates, where that are many: `stop` tells.
+ */
+export type PeopleImportRun = {
+    /**
+     * Leaving
+     */
+    leaving?: number | null;
+};
+
+/**
+ * PeopleImportShort
+ */
+export type PeopleImportShort = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Encoding
+     */
+    encoding: string;
+    /**
+     * Filename
+     */
+    filename: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Separator
+     *
+     * Of text; a workbook has none.
+     */
+    separator: string;
+    /**
+     * Status
+     */
+    status: 'UPLOADED' | 'CHECKED' | 'RUNNING' | 'FINISHED' | 'CANCELLED';
+    /**
+     * Total
+     *
+     * Rows, without the headings.
+     */
+    total: number;
+};
+
+/**
+ * PeopleImportStop
+ *
+ * How many it would deactivate. `is_much`: so many that their number has to be said to run it.
+ */
+export type PeopleImportStop = {
+    /**
+     * Active
+     */
+    active: number;
+    /**
+     * Is Much
+     */
+    is_much: boolean;
+    /**
+     * Leaving
+     */
+    leaving: number;
+    /**
+     * Takes Last Administrator
+     */
+    takes_last_administrator: boolean;
+};
+
+/**
  * PeopleJobItemRead
  */
 export type PeopleJobItemRead = {
@@ -24447,6 +24770,514 @@ export type PeopleResponses = {
 };
 
 export type PeopleResponse = PeopleResponses[keyof PeopleResponses];
+
+export type PeopleImportsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/people-imports';
+};
+
+export type PeopleImportsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PeopleImportsError = PeopleImportsErrors[keyof PeopleImportsErrors];
+
+export type PeopleImportsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeopleImportPage;
+};
+
+export type PeopleImportsResponse = PeopleImportsResponses[keyof PeopleImportsResponses];
+
+export type BringPeopleData = {
+    body: {
+        file: Blob | File;
+    };
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/people-imports';
+};
+
+export type BringPeopleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type BringPeopleError = BringPeopleErrors[keyof BringPeopleErrors];
+
+export type BringPeopleResponses = {
+    /**
+     * Successful Response
+     */
+    201: PeopleImportRead;
+};
+
+export type BringPeopleResponse = BringPeopleResponses[keyof BringPeopleResponses];
+
+export type ForgetPeopleImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/people-imports/{import_id}';
+};
+
+export type ForgetPeopleImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ForgetPeopleImportError = ForgetPeopleImportErrors[keyof ForgetPeopleImportErrors];
+
+export type ForgetPeopleImportResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ForgetPeopleImportResponse = ForgetPeopleImportResponses[keyof ForgetPeopleImportResponses];
+
+export type PeopleImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/people-imports/{import_id}';
+};
+
+export type PeopleImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PeopleImportError2 = PeopleImportErrors[keyof PeopleImportErrors];
+
+export type PeopleImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeopleImportRead;
+};
+
+export type PeopleImportResponse = PeopleImportResponses[keyof PeopleImportResponses];
+
+export type CancelPeopleImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/people-imports/{import_id}/cancel';
+};
+
+export type CancelPeopleImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type CancelPeopleImportError = CancelPeopleImportErrors[keyof CancelPeopleImportErrors];
+
+export type CancelPeopleImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeopleImportRead;
+};
+
+export type CancelPeopleImportResponse = CancelPeopleImportResponses[keyof CancelPeopleImportResponses];
+
+export type PlanPeopleImportData = {
+    body: PeopleImportPlan;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/people-imports/{import_id}/plan';
+};
+
+export type PlanPeopleImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PlanPeopleImportError = PlanPeopleImportErrors[keyof PlanPeopleImportErrors];
+
+export type PlanPeopleImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeopleImportRead;
+};
+
+export type PlanPeopleImportResponse = PlanPeopleImportResponses[keyof PlanPeopleImportResponses];
+
+export type RetryPeopleImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/people-imports/{import_id}/retry';
+};
+
+export type RetryPeopleImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RetryPeopleImportError = RetryPeopleImportErrors[keyof RetryPeopleImportErrors];
+
+export type RetryPeopleImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeopleImportRead;
+};
+
+export type RetryPeopleImportResponse = RetryPeopleImportResponses[keyof RetryPeopleImportResponses];
+
+export type PeopleImportRowsData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: {
+        /**
+         * Outcome
+         */
+        outcome?: 'NEW' | 'CHANGE' | 'SAME' | 'WRONG' | null;
+        /**
+         * Status
+         */
+        status?: 'WAITING' | 'PENDING' | 'DONE' | 'FAILED' | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/people-imports/{import_id}/rows';
+};
+
+export type PeopleImportRowsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PeopleImportRowsError = PeopleImportRowsErrors[keyof PeopleImportRowsErrors];
+
+export type PeopleImportRowsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeopleImportRowPage;
+};
+
+export type PeopleImportRowsResponse = PeopleImportRowsResponses[keyof PeopleImportRowsResponses];
+
+export type RunPeopleImportData = {
+    body: PeopleImportRun;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/people-imports/{import_id}/run';
+};
+
+export type RunPeopleImportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RunPeopleImportError = RunPeopleImportErrors[keyof RunPeopleImportErrors];
+
+export type RunPeopleImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: PeopleImportRead;
+};
+
+export type RunPeopleImportResponse = RunPeopleImportResponses[keyof RunPeopleImportResponses];
+
+export type WrongPeopleRowsData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/v1/people-imports/{import_id}/wrong-rows';
+};
+
+export type WrongPeopleRowsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type WrongPeopleRowsError = WrongPeopleRowsErrors[keyof WrongPeopleRowsErrors];
+
+export type WrongPeopleRowsResponses = {
+    /**
+     * The rows.
+     */
+    200: unknown;
+};
 
 export type PeopleJobData = {
     body?: never;
