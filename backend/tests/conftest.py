@@ -137,6 +137,7 @@ async def database(template: dict[str, str], whole_database: Any) -> Any:
     from waypost.audit import queries as audit_queries
     from waypost.directory.names import names
     from waypost.live import presence_router
+    from waypost.sla import clocks
     from waypost.tickets import reading_log
 
     await whole_database.dispose()  # its connections; it opens others
@@ -146,6 +147,7 @@ async def database(template: dict[str, str], whole_database: Any) -> Any:
     # What is kept in memory by number: what comes has other numbers, and what came with the demo is read again.
     await _execute(template["DATABASE_OWNER_URL"], ONWARD.format(by=next(_numbers) * 1_000_000))
     names.forget()
+    clocks.forget()
     kept: tuple[Any, ...] = (definitions._parsed, denials._told, audit_queries._told, presence_router._rights)
     for each in (*kept, reading_log._told):
         each.clear()

@@ -88,6 +88,7 @@ from waypost.tickets import path_router as paths
 from waypost.tickets import queue_router as queues
 from waypost.tickets import router as tickets
 from waypost.tickets import routing_router as routing
+from waypost.tickets import sla_router as ticket_sla
 from waypost.tickets import tag_router as tags
 from waypost.tickets import talk_router as talk
 from waypost.tickets import trying_router as trying
@@ -129,6 +130,7 @@ ROOMS = (
     exports,
     imports,
     tickets,
+    ticket_sla,
     attachments,
     drafts,
     paths,

@@ -507,6 +507,32 @@ def openapi(path: Annotated[Path, typer.Argument(help="Where to write the docume
     path.write_text(json.dumps(create_app().openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
+sla = typer.Typer(help="Service levels.", no_args_is_help=True)
+
+
+@sla.command("rebuild")
+def sla_rebuild() -> None:
+    """Measure the clocks of all requests anew from the event log; the numbers are the same, or were wrong."""
+    from waypost.kernel.db import Database  # noqa: PLC0415
+    from waypost.kernel.events import use_wiring  # noqa: PLC0415
+    from waypost.tickets import clocking  # noqa: PLC0415
+    from waypost.wiring import build_wiring  # noqa: PLC0415
+
+    async def rebuilt() -> int:
+        use_wiring(build_wiring())
+        database = Database.connect(_settings())
+        try:
+            return await clocking.rebuild(database)
+        finally:
+            await database.dispose()
+
+    with _servers(_settings()):
+        count = asyncio.run(rebuilt())
+        _note("sla-rebuild")
+        say(f"The clocks of {count} requests were measured anew.")
+
+
+app.add_typer(sla, name="sla")
 audit_commands.use_servers(lambda: _servers(_settings()))
 app.add_typer(audit_commands.app, name="audit")
 reports_commands.use_servers(lambda: _servers(_settings()))

@@ -81,9 +81,11 @@ from waypost.search import personal as search_personal
 from waypost.search import teams_closing as views_of_teams
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
+from waypost.sla import clock_events
 from waypost.sla import personal as sla_personal
 from waypost.tickets import (
     bulk,
+    clocking,
     comment_drafts,
     dispatching,
     drafts,
@@ -93,6 +95,7 @@ from waypost.tickets import (
     keeping,
     person_mentions,
     reviewing,
+    running_late,
 )
 from waypost.tickets import events as tickets
 from waypost.tickets import personal as tickets_personal
@@ -103,7 +106,7 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     approvals.InfoRequested: (reviewing.on_info_requested,),
     approvals.InfoAnswered: (reviewing.on_info_answered,),
     glass.ReviewObjected: (reviewing.on_review_objected,),
-    tickets.TicketApproved: (dispatching.on_approved,),
+    tickets.TicketApproved: (dispatching.on_approved, clocking.on_change),
     AbsenceRemoved: (delegating.on_absence_removed,),
     TeamDeleted: (
         types_of_teams.on_team_deleted,
@@ -122,6 +125,7 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
         service_accounts.on_user_deactivated,
     ),
     UserReactivated: (scim_people.on_user_reactivated, directory_people.on_user_reactivated),
+    **{event: (clocking.on_change,) for event in clocking.CHANGES if event is not tickets.TicketApproved},
 }
 
 CONSUMERS = {
@@ -194,6 +198,8 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     tickets.TicketRejected: ("notifications",),
     tickets.TicketAssigned: ("notifications", "team_rooms"),
     tickets.TicketCompleted: ("notifications",),
+    clock_events.SlaWarned: ("notifications",),
+    clock_events.SlaBreached: ("notifications",),
     tickets.TicketDueSoon: ("notifications",),
     tickets.TicketOverdue: ("notifications",),
     tickets.TicketReopened: ("notifications",),
@@ -337,6 +343,7 @@ def tasks() -> dict[str, Task]:
         timing.TASK: _timers,
         reviews.TASK: reviews.run_due,
         due.TASK: due.run_due,
+        running_late.TASK: running_late.run_due,
         sealing.TASK: _seal,
         streaming.TASK: _stream,
         checking.TASK: checking.run_due,
@@ -362,6 +369,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "reviews": {"task": reviews.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "personal_exports": {"task": personal_exports.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "due": {"task": due.TASK, "schedule": 20.0, "options": {"expires": 20}},
+    "clocks": {"task": running_late.TASK, "schedule": 15.0, "options": {"expires": 15}},
     "directories": {"task": directories.TASK, "schedule": 15.0, "options": {"expires": 15}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "bulk_people": {"task": people_jobs.TASK, "schedule": 2.0, "options": {"expires": 10}},

@@ -37,6 +37,7 @@ async def test_scenario_one(who: Any, hardware: Any, find_step: Any) -> None:
         "ticket.review_started",
         "approval.started",
         "approval.requested",
+        "sla.attached",
         "approval.approved",
         "ticket.approved",
         "ticket.assigned",

@@ -6,7 +6,7 @@ handler has produced its answer and before the first byte goes out. A 2xx theref
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
@@ -92,6 +92,24 @@ def is_busy(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and sqlstate(error) in BUSY
 
 
+Work = Callable[[AsyncSession], Awaitable[None]]
+_WAITING = "before_commit"
+
+
+def before_commit(session: AsyncSession, work: Work) -> None:
+    """Have this done once in this transaction, at its end: what several changes of it lead to together."""
+    session.info.setdefault(_WAITING, {})[work] = None
+
+
+async def settle(session: AsyncSession) -> None:
+    """Do now what waits for the transaction's end, for who reads what comes of it in the same transaction."""
+    waiting: dict[Work, None] = session.info.get(_WAITING, {})
+    while waiting:
+        work = next(iter(waiting))
+        del waiting[work]
+        await work(session)
+
+
 class Database:
     """The two pools of a process and the way to open sessions on them."""
 
@@ -117,6 +135,7 @@ class Database:
         async with AsyncSession(self.write_engine, autoflush=False, expire_on_commit=False) as session:
             async with session.begin():
                 yield session
+                await settle(session)
             for hook in self.after_commit:
                 hook(session)
 

@@ -31,6 +31,7 @@ import waypost.notifications.models
 import waypost.notifications.sms_models
 import waypost.reports.models
 import waypost.search.models
+import waypost.sla.clock_models
 import waypost.sla.models
 import waypost.tickets.import_models
 import waypost.tickets.models

@@ -22,6 +22,7 @@ from waypost.kernel.settings import get_settings
 from waypost.notifications import (
     address_notices,
     alarms,
+    clock_notices,
     deputising,
     phone_notices,
     planning,
@@ -111,7 +112,7 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
         if notice.is_internal and not policy.may_see_internal(reader, facts):
             continue
         decide_link = await _decide_link(session, event, notice)
-        mine = values | {"decide_link": decide_link}
+        mine = values | {"decide_link": decide_link, "sla": clock_notices.about_target(event, person.zone)}
         await tell(session, recorded, person, _notice(recorded, ticket, notice, mine, texts, mailbox), channels)
     await note_broken(session, texts)
 

@@ -72,6 +72,8 @@ KINDS: dict[str, Kind] = {
     "ticket.reopened": Kind(Event.TICKET_STATUS, "you made this request or work on it", gathers=True),
     "ticket.due_soon": Kind(Event.SLA_WARNING, "you work on it, or lead the team that does"),
     "ticket.overdue": Kind(Event.SLA_BREACH, "you work on it, or lead the team that does"),
+    "sla.warned": Kind(Event.SLA_WARNING, "the service level names you, or you work on it", gathers=True),
+    "sla.breached": Kind(Event.SLA_BREACH, "the service level names you, or you work on it", gathers=True),
     "ticket.merged": Kind(Event.TICKET_STATUS, "you made this request", gathers=True),
     "ticket.opened": Kind(Event.TICKET_STATUS, "you made this request or watch it", gathers=True),
     "ticket.watching": Kind(Event.TICKET_WATCHING, "somebody of its team added you", gathers=True),

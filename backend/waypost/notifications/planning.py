@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from waypost.approvals import events as approvals
 from waypost.approvals import review_events as glass
 from waypost.kernel.events import Event
+from waypost.sla import clock_events as clocks
 from waypost.tickets import events as tickets
 
 
@@ -128,6 +129,9 @@ def _wanted(event: Event, people: People) -> list[Notice]:
             return [Notice(requester, "ticket.completed", by_mail=True)]
         case tickets.TicketDueSoon() | tickets.TicketOverdue():
             return [Notice(i, event.type, by_mail=True) for i in event.told_ids]
+        case clocks.SlaWarned() | clocks.SlaBreached():
+            is_internal = event.visibility == "INTERNAL"
+            return [Notice(i, event.type, by_mail=True, is_internal=is_internal) for i in event.told_ids]
         case tickets.TicketUpdated() if event.changes.get("is_confidential") == [True, False]:
             return [Notice(requester, "ticket.opened", by_mail=True)]
         case tickets.TicketMerged():

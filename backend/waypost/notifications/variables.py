@@ -55,6 +55,11 @@ _ROLE: dict[str, Any] = {
     "answer": "was confirmed",
     "is_done": True,
 }
+_CLOCK = {
+    "sla.target": "the first response",
+    "sla.due": "Monday, 30 November 2026, 16:00 CET",
+    "sla.percent": "75",
+}
 _TEAM = {
     **{name: _TICKET[name] for name in _TICKET if name.startswith("ticket.")},
     "facts.Priority": "High",
@@ -99,6 +104,8 @@ def variables_of(kind: str) -> Mapping[str, Any]:
     group: dict[str, Any] = dict(
         _TEAM
         if kind == "team.ticket"
+        else _TICKET | _CLOCK
+        if kind in ("sla.warned", "sla.breached")
         else _DELEGATION
         if event is Event.DELEGATION
         else _ROLE

@@ -103,7 +103,8 @@ def marks(metric: Metric, rules: Rules, history: Iterable[Happening], team_id: i
 
 
 def _run(rules: Rules, status: str) -> Run:
-    return Run.PAUSED if status in rules.paused else Run.RUNNING
+    """What was taken back before it was done waits, as a draft, for its requester: its time is not charged."""
+    return Run.PAUSED if status in rules.paused or status in rules.before else Run.RUNNING
 
 
 def _mark(made: list[Mark], new: Mark) -> None:

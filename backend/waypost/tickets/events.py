@@ -327,12 +327,16 @@ class WatcherRemoved(TicketEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class CommentAdded(TicketEvent):
-    """Somebody wrote a comment; its text stays in the comment, so an internal one leaks nowhere from the log."""
+    """Somebody wrote a comment; its text stays in the comment, so an internal one leaks nowhere from the log.
+
+    `speaks_for` says what they were to the ticket then: its `requester`, the `team` that works on it, or neither.
+    """
 
     type: ClassVar[str] = "comment.created"
     comment_id: int
     visibility: str
     mentioned_ids: tuple[int, ...] = ()
+    speaks_for: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

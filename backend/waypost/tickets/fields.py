@@ -18,6 +18,7 @@ from waypost.catalog.models import TicketType
 from waypost.kernel.conditions.fields import CUSTOM, OPERATORS, Catalogue, Field, Kind, catalogue, form_fields
 from waypost.kernel.conditions.sql import custom_column
 from waypost.kernel.settings import get_settings
+from waypost.sla.measuring import State
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket
 
@@ -33,6 +34,8 @@ FIELDS: Catalogue = {
         Field("updated_at", Kind.INSTANT, "updated"),
         Field("submitted_at", Kind.INSTANT, "submitted"),
         Field("completed_at", Kind.INSTANT, "completed"),
+        Field("sla_due_at", Kind.INSTANT, "service level: next due"),
+        Field("sla_state", Kind.CHOICE, "service level", tuple(s.value for s in State)),
     ),
 }
 

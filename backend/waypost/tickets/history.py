@@ -37,6 +37,8 @@ _WORDS = {
     "ticket.completed": "completed the work",
     "ticket.due_soon": "said that its due date comes near",
     "ticket.overdue": "said that it is late",
+    "sla.warned": "said that {percent}% of the time for {target} are over",
+    "sla.breached": "said that the time for {target} is over",
     "ticket.reopened": "re-opened it",
     "ticket.closed": "closed it",
     "ticket.withdrawn": "withdrew the request",
@@ -226,6 +228,10 @@ def _summary(
         return f"wrote the confidential request {data['ticket_number']}"
     if type_ == "ticket.routed":
         return _routed(data)
+    if type_ == "sla.attached":
+        return _attached(data)
+    if type_ == "sla.escalated":
+        return _escalated(data)
     if type_ == "ticket.assigned" and data.get("how") in ("claimed", "released"):
         return "claimed it" if data["how"] == "claimed" else "gave it back to the team"
     pattern = _WORDS.get(type_)
@@ -248,6 +254,8 @@ def _summary(
         "text": data.get("text", ""),
         "other": other_number or "another request",
         "link": _LINKS.get(str(data.get("word")), ""),
+        "percent": data.get("percent", ""),
+        "target": _TARGETS.get(str(data.get("metric")), ""),
         "deed": _DEEDS.get(str(data.get("decision")), "the decision"),
     }
     if type_ == "checklist.ticked" and not data["is_done"]:
@@ -258,6 +266,30 @@ def _summary(
     if data.get("restarts_approval"):
         words += "; the approval starts again, because what is judged has changed"
     return words
+
+
+_TARGETS = {
+    "FIRST_RESPONSE": "the first response",
+    "NEXT_UPDATE": "the next update",
+    "RESOLUTION": "its resolution",
+    "OWN_TIME": "the team's own part",
+}
+
+
+def _attached(data: dict[str, Any]) -> str:
+    """Which service level holds from now on."""
+    if data["policy_id"] is None:
+        return "found that no service level holds for it any more"
+    words = f"put it under the service level “{data['policy_name']}”"
+    return f"{words}, version {data['policy_version']}: {data['why']}" if data.get("why") else words
+
+
+def _escalated(data: dict[str, Any]) -> str:
+    """What a service level did because time ran short or is over, and what it could not."""
+    over = "is over" if data["percent"] == 100 else f"is over to {data['percent']}%"
+    words = [f"because the time for {_TARGETS[data['metric']]} {over}, {did}" for did in data["done"]]
+    words += [f"would have {left}" for left in data["left_out"]]
+    return "; ".join(words)
 
 
 def _routed(data: dict[str, Any]) -> str:

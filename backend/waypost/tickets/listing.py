@@ -40,6 +40,7 @@ from waypost.kernel.conditions.sql import compiled_shape, lifted
 from waypost.kernel.conditions.tree import ALWAYS, All, Condition, Leaf
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.tickets import policy
+from waypost.tickets.clock_words import in_short
 from waypost.tickets.fields import column as column_of
 from waypost.tickets.models import EVER_DUE, NEVER_DUE, PAIRS, Ticket, TicketText
 from waypost.tickets.texts import query_of
@@ -58,6 +59,16 @@ SORTS: dict[str, tuple[Any, bool, type]] = {
     "-priority": (Ticket.urgency, True, int),
     "due_date": (func.coalesce(Ticket.due_date, literal_column(NEVER_DUE, DateTime(timezone=True))), False, datetime),
     "-due_date": (func.coalesce(Ticket.due_date, literal_column(EVER_DUE, DateTime(timezone=True))), True, datetime),
+    "sla_due_at": (
+        func.coalesce(Ticket.sla_due_at, literal_column(NEVER_DUE, DateTime(timezone=True))),
+        False,
+        datetime,
+    ),
+    "-sla_due_at": (
+        func.coalesce(Ticket.sla_due_at, literal_column(EVER_DUE, DateTime(timezone=True))),
+        True,
+        datetime,
+    ),
 }
 
 
@@ -96,6 +107,8 @@ _ROW = (
     Ticket.team_id,
     Ticket.department_id,
     Ticket.due_date,
+    Ticket.sla_due_at,
+    Ticket.sla_state,
     Ticket.tags,
     Ticket.is_confidential,
     Ticket.checklist_done,
@@ -196,7 +209,7 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
 def _list_statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
     """The statement of all lists of a shape; it is bound to the filters', the cursor's and `policy.values`' values."""
     key, descending, kind = SORTS[shape.sort]
-    if shape.sort.endswith("due_date") and shape.ways[0] not in _WHOLE:
+    if shape.sort.endswith(("due_date", "sla_due_at")) and shape.ways[0] not in _WHOLE:
         # the index of all tickets would be walked in search of a few: these are sorted instead
         key = key + literal_column("interval '0'", Interval)
     order = (key.desc(), Ticket.id.desc()) if descending else (key.asc(), Ticket.id.asc())
@@ -306,6 +319,7 @@ async def _items(session: AsyncSession, rows: Sequence[Any]) -> list[dict[str, A
             "team": teams.get(r.team_id),
             "department": departments.get(r.department_id),
             "due_date": r.due_date and rfc3339(r.due_date),
+            "sla": in_short(r),
             "tags": r.tags,
             "is_confidential": r.is_confidential,
             "checklist": {"done": r.checklist_done, "total": r.checklist_total},

@@ -70,6 +70,9 @@ class Ticket(Base):
     due_date: Mapped[datetime | None]
     warned_for: Mapped[datetime | None]  # the due date of which people were told that it comes near
     late_told_for: Mapped[datetime | None]  # and that it is over
+    # what its clocks say, for lists: the next due moment, and how they stand (`sla.measuring.summary`)
+    sla_due_at: Mapped[datetime | None]
+    sla_state: Mapped[str | None] = mapped_column(String(8))
     custom_fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     tags: Mapped[list[str]] = mapped_column(JSONB, server_default="[]", default=list)
     is_confidential: Mapped[bool] = mapped_column(Boolean, server_default="false", default=False)
@@ -101,6 +104,10 @@ class Ticket(Base):
         # tickets without a due date stand last in both orders
         Index("ix_tickets_due_first", text(f"coalesce(due_date, {NEVER_DUE})"), "id"),
         Index("ix_tickets_due_last", text(f"coalesce(due_date, {EVER_DUE}) DESC"), text("id DESC")),
+        Index("ix_tickets_sla_first", text(f"coalesce(sla_due_at, {NEVER_DUE})"), "id"),
+        Index("ix_tickets_sla_last", text(f"coalesce(sla_due_at, {EVER_DUE}) DESC"), text("id DESC")),
+        Index("ix_tickets_sla_due", "sla_due_at", postgresql_where=text("sla_due_at IS NOT NULL")),
+        Index("ix_tickets_sla_state", "sla_state", text("id DESC"), postgresql_where=text("sla_state IS NOT NULL")),
         Index("ix_tickets_team_updated", "team_id", text("updated_at DESC"), text("id DESC")),
         Index("ix_tickets_team_urgency", "team_id", text("urgency DESC"), text("id DESC")),
         # made for somebody else: few, and found by who made them

@@ -80,6 +80,15 @@ def parts_of(actor: Actor, ticket: TicketFacts) -> frozenset[Part]:
     return frozenset(parts)
 
 
+def speaks_for(actor: Actor, ticket: TicketFacts) -> str:
+    """Whose words theirs are on this ticket: its `requester`'s, the `team`'s that works on it, or neither's."""
+    if actor.user_id == ticket.requester_id:
+        return "requester"
+    if works_on(actor, ticket):
+        return "team"
+    return "requester" if actor.user_id == ticket.created_by_id else ""
+
+
 def may_open(actor: Actor, ticket: TicketFacts) -> bool:
     """Whether a confidential request is theirs to show to those who would see an open one, until it is closed.
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from waypost.kernel.shapes import NamedRef, PersonRef
 from waypost.tickets.schemas import PriorityWord, StatusWord
+from waypost.tickets.sla_schemas import SlaInShort
 
 
 class QueueCounts(BaseModel):
@@ -39,6 +40,7 @@ class TeamQueueItem(BaseModel):
     requester: PersonRef
     assignee: PersonRef | None
     due_date: datetime | None
+    sla: SlaInShort | None
     created_at: datetime
     may_claim: Annotated[bool, Field(examples=[True])]
 

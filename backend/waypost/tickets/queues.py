@@ -16,6 +16,7 @@ from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.tickets import desk_policy, lifecycle, policy
+from waypost.tickets.clock_words import in_short
 from waypost.tickets.dispatching import team_state
 from waypost.tickets.errors import AlreadyTaken, NothingToClaim, NotInItsTeam, NotWithYou, NotYours, TicketIsClosed
 from waypost.tickets.models import UNFINISHED, WORKABLE, Ticket
@@ -114,6 +115,7 @@ async def queue(
             "requester": people.get(t.requester_id),
             "assignee": people.get(t.assignee_id),
             "due_date": t.due_date and rfc3339(t.due_date),
+            "sla": in_short(t),
             "created_at": rfc3339(t.created_at),
             "may_claim": t.assignee_id is None and desk_policy.may_claim_from(actor, team_id),
         }

@@ -17,7 +17,7 @@ from waypost.catalog.kinds import FieldKind
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.conditions.tree import InvalidCondition
-from waypost.kernel.db import ReadSession, WriteSession
+from waypost.kernel.db import ReadSession, WriteSession, settle
 from waypost.kernel.errors import StaleVersion, VersionRequired
 from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
@@ -27,6 +27,7 @@ from waypost.kernel.paging import Cursor, Limit
 from waypost.kernel.versions import IfMatch, version_of
 from waypost.tickets import assigning, history, listing, policy, queries, service
 from waypost.tickets.asking_router import only_for_whom_one_may_ask
+from waypost.tickets.clock_words import in_short
 from waypost.tickets.errors import (
     ApprovedFacts,
     CommentNeeded,
@@ -86,6 +87,7 @@ async def _read(session: ReadSession, actor: Actor, found: queries.Found, status
             "team": teams.get(t.team_id),
             "department": departments.get(t.department_id),
             "due_date": t.due_date and rfc3339(t.due_date),
+            "sla": in_short(t),
             "tags": t.tags,
             "is_confidential": t.is_confidential,
             "checklist": {"done": t.checklist_done, "total": t.checklist_total},
@@ -109,6 +111,7 @@ async def _read(session: ReadSession, actor: Actor, found: queries.Found, status
 
 async def read_again(session: WriteSession, actor: Actor, ticket_id: int, status: int = 200) -> Response:
     """The ticket as it stands after a change, read in the same transaction."""
+    await settle(session)
     session.expire_all()
     return await _read(session, actor, await queries.find_ticket(session, actor, ticket_id), status)
 

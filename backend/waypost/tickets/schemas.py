@@ -24,6 +24,7 @@ from waypost.kernel.shapes import (
     Text,
 )
 from waypost.tickets import tagging
+from waypost.tickets.sla_schemas import SlaInShort
 
 StatusWord = Literal[
     "DRAFT", "SUBMITTED", "IN_REVIEW", "PENDING_INFO", "APPROVED", "REJECTED", "IN_PROGRESS", "COMPLETED", "CLOSED"
@@ -31,7 +32,16 @@ StatusWord = Literal[
 PriorityWord = Literal["LOW", "MEDIUM", "HIGH", "CRITICAL"]
 VisibilityWord = Literal["PUBLIC", "INTERNAL"]
 SortWord = Literal[
-    "created_at", "-created_at", "updated_at", "-updated_at", "priority", "-priority", "due_date", "-due_date"
+    "created_at",
+    "-created_at",
+    "updated_at",
+    "-updated_at",
+    "priority",
+    "-priority",
+    "due_date",
+    "-due_date",
+    "sla_due_at",
+    "-sla_due_at",
 ]
 
 
@@ -73,6 +83,7 @@ class TicketListItem(BaseModel):
     team: NamedRef | None
     department: NamedRef | None
     due_date: datetime | None
+    sla: Annotated[SlaInShort | None, Field(description="How it stands by its service level; null without one.")]
     tags: Annotated[list[str], Field(examples=[["laptop", "onboarding"]])]
     is_confidential: Annotated[bool, Field(description="Kept from the requester's managers and department heads.")]
     checklist: Progress

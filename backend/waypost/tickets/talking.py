@@ -29,7 +29,7 @@ from waypost.tickets.errors import (
 )
 from waypost.tickets.mentions import MOST, mentioned
 from waypost.tickets.models import Ticket, TicketComment
-from waypost.tickets.queries import Found, find_ticket
+from waypost.tickets.queries import Found, facts_of, find_ticket
 from waypost.tickets.talk_models import CommentVersion
 
 MOST_NEWER = 20  # newer replies named in a warning
@@ -132,8 +132,13 @@ async def keep_comment(
         ticket.comment_count += 1
         ticket.updated_at = at
     await session.flush()
+    facts = facts_of(ticket, frozenset(), frozenset())
     said = events.CommentAdded(
-        ticket_id=ticket.id, comment_id=comment.id, visibility=visibility, mentioned_ids=tuple(mention_ids)
+        ticket_id=ticket.id,
+        comment_id=comment.id,
+        visibility=visibility,
+        mentioned_ids=tuple(mention_ids),
+        speaks_for=policy.speaks_for(actor, facts) if isinstance(actor, Actor) else "",
     )
     await record(session, said, actor=actor, at=at)
     return comment

@@ -86,6 +86,8 @@ export const KINDS = [
   "ticket.watching",
   "ticket.due_soon",
   "ticket.overdue",
+  "sla.warned",
+  "sla.breached",
   "comment.created",
   "comment.mentioned",
   "delegation.created",

@@ -1,0 +1,168 @@
+"""Keeping the clocks of tickets: what changed in a transaction is measured once, at its end, from the tickets' own log.
+
+Nothing is counted up: each time the whole story of a ticket is read (a few lines of one index) and measured anew, so what
+is kept is always what anybody finds who begins with the log (`rebuild`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.kernel.clock import now
+from waypost.kernel.db import Database, before_commit
+from waypost.kernel.events import SYSTEM, Doer, EventRow, record
+from waypost.sla import clocks
+from waypost.sla.clock_events import SlaAttached
+from waypost.sla.clock_models import SlaClock
+from waypost.sla.measuring import Clock, Deal, Story, measure, summary
+from waypost.tickets import events
+from waypost.tickets.clock_words import NO_TARGET
+from waypost.tickets.fields import record_of
+from waypost.tickets.lifecycle import Status
+from waypost.tickets.models import Ticket
+from waypost.tickets.stories import MOVES, TYPES, Line, told
+
+_WAITING = "clocks_to_measure"
+# After these another policy may hold for the ticket; every other change leaves it with the one it has.
+_CHOOSING = (events.TicketSubmitted, events.TicketUpdated, events.TicketRouted, events.TicketAssigned)
+CHANGES = (*MOVES, *(e for e in _CHOOSING if e not in MOVES), events.CommentAdded)
+_OVER = frozenset({Status.REJECTED, Status.COMPLETED, Status.CLOSED})
+BATCH = 200
+
+
+async def on_change(session: AsyncSession, event: events.TicketEvent, actor: Doer) -> None:
+    """Remember, until the transaction ends, that this ticket's clocks are to be measured."""
+    del actor
+    if isinstance(event, events.CommentAdded) and event.visibility != "PUBLIC":
+        return
+    waiting: dict[int, bool] = session.info.setdefault(_WAITING, {})
+    waiting[event.ticket_id] = waiting.get(event.ticket_id, False) or isinstance(event, _CHOOSING)
+    before_commit(session, _measure_waiting)
+
+
+async def _measure_waiting(session: AsyncSession) -> None:
+    waiting: dict[int, bool] = session.info.pop(_WAITING, {})
+    tickets = [ticket for i in waiting if (ticket := await session.get(Ticket, i)) is not None]
+    await measure_tickets(session, tickets, now(), choosing=frozenset(i for i, chooses in waiting.items() if chooses))
+
+
+async def measure_tickets(
+    session: AsyncSession, tickets: Sequence[Ticket], at: datetime, *, choosing: Collection[int] = (), why: str = ""
+) -> None:
+    """Measure the clocks of these tickets, which are locked; of the `choosing` ones it is asked which policy holds.
+
+    `why` is given when an administrator has the newest versions applied: then a newer version of the same policy counts
+    as another one.
+    """
+    chosen: dict[int, Deal | None] = {}
+    for ticket in tickets:
+        if ticket.id in choosing and ticket.submitted_at is not None and Status(ticket.status) not in _OVER:
+            chosen[ticket.id] = await clocks.chosen(session, record_of(ticket))
+    asked = [t for t in tickets if t.sla_state is not None or chosen.get(t.id) is not None]
+    if not asked:
+        return
+    lines = await _log(session, [t.id for t in asked])
+    stories = {
+        t.id: told(lines[t.id], requester_id=t.requester_id, team_id=t.team_id, priority=t.priority) for t in asked
+    }
+    for ticket in asked:
+        if ticket.id in chosen:
+            pins = stories[ticket.id].pins
+            deal, pin = chosen[ticket.id], pins[-1][1] if pins else None
+            is_other = (deal and deal.policy.id) != (pin and pin[0])
+            if is_other or (why and deal is not None and clocks.pin_of(deal) != pin):
+                pins.append((at, None if deal is None else clocks.pin_of(deal)))
+                await _attach(session, ticket.id, deal, at, why)
+    deals = await clocks.agreed(session, {pin for s in stories.values() for _, pin in s.pins if pin is not None})
+    found: dict[int, list[Clock]] = {}
+    for ticket in asked:
+        story = stories[ticket.id]
+        since = tuple((since, deals.get(pin) if pin is not None else None) for since, pin in story.pins)
+        found[ticket.id] = measure(Story(tuple(story.happenings), tuple(story.priorities), since), at)
+    await clocks.write(session, found, at)
+    for ticket in asked:
+        due, state = summary(found[ticket.id])
+        pins = stories[ticket.id].pins
+        word = state.value if state else NO_TARGET if pins and pins[-1][1] is not None else None
+        if (ticket.sla_due_at, ticket.sla_state) != (due, word):
+            ticket.sla_due_at, ticket.sla_state = due, word
+    await session.flush()
+
+
+async def _attach(session: AsyncSession, ticket_id: int, deal: Deal | None, at: datetime, why: str) -> None:
+    await record(
+        session,
+        SlaAttached(
+            ticket_id=ticket_id,
+            policy_id=deal.policy.id if deal else None,
+            policy_version=deal.policy.version if deal else None,
+            policy_name=deal.policy.name if deal else "",
+            calendar_id=deal.calendar.id if deal else None,
+            calendar_version=deal.calendar.version if deal else None,
+            why=why,
+        ),
+        actor=SYSTEM,
+        at=at,
+    )
+
+
+async def _log(session: AsyncSession, ticket_ids: Sequence[int]) -> Mapping[int, list[Line]]:
+    """What clocks go by in the log of these tickets, oldest first. One statement, over one index."""
+    found: dict[int, list[Line]] = {ticket_id: [] for ticket_id in ticket_ids}
+    rows = await session.execute(
+        select(EventRow.object_id, EventRow.type, EventRow.data, EventRow.at, EventRow.actor_id)
+        .where(
+            EventRow.object_type == "ticket",
+            EventRow.object_id.in_(ticket_ids),
+            EventRow.type.in_(TYPES),
+            or_(EventRow.type != events.TicketUpdated.type, EventRow.data["changes"].has_key("priority")),
+        )
+        .order_by(EventRow.id)
+    )
+    for ticket_id, type_, data, at, actor_id in rows:
+        found[ticket_id].append(Line(type_, data, at, actor_id))
+    return found
+
+
+# --- many at once -----------------------------------------------------------------------------------------------------
+
+
+async def rebuild(database: Database) -> int:
+    """Measure every ticket that has clocks anew, from the log; how many there were. Work goes on meanwhile."""
+    count = last = 0
+    while True:
+        async with database.transaction() as session:
+            wanted = select(Ticket).where(Ticket.sla_state.is_not(None), Ticket.id > last)
+            tickets = await _held(session, wanted)
+            await measure_tickets(session, tickets, now())
+        if not tickets:
+            return count
+        count, last = count + len(tickets), tickets[-1].id
+
+
+async def _held(session: AsyncSession, wanted: Any) -> list[Ticket]:
+    statement = wanted.order_by(Ticket.id).limit(BATCH).with_for_update(key_share=True)
+    return list((await session.scalars(statement)).all())
+
+
+async def apply_newest(database: Database, policy_id: int, why: str, *, most: int = 10_000) -> int:
+    """Have running tickets of this policy go by what holds now, over their whole time; how many changed hands.
+
+    Tickets are taken by batches, each in one transaction; one that was looked at stays as it is.
+    """
+    count, last = 0, 0
+    while count < most:
+        async with database.transaction() as session:
+            running = select(SlaClock.ticket_id).where(SlaClock.policy_id == policy_id, SlaClock.run != "STOPPED")
+            tickets = await _held(session, select(Ticket).where(Ticket.id.in_(running), Ticket.id > last))
+            ids = frozenset(t.id for t in tickets)
+            await measure_tickets(session, tickets, now(), choosing=ids, why=why)
+        if not tickets:
+            break
+        count, last = count + len(tickets), tickets[-1].id
+    return count
