@@ -4733,6 +4733,42 @@ export type LeaveFor = {
 };
 
 /**
+ * LedgerLine
+ *
+ * A stretch of time. Lines have no gaps; the `RUNNING` ones add up to `used_seconds`, all to `elapsed_seconds`.
+ */
+export type LedgerLine = {
+    /**
+     * End
+     */
+    end: string;
+    /**
+     * Kind
+     */
+    kind: 'RUNNING' | 'CLOSED' | 'HOLIDAY' | 'PAUSED' | 'STOPPED';
+    /**
+     * Name
+     *
+     * A holiday's name, when it is known.
+     */
+    name: string;
+    /**
+     * Seconds
+     */
+    seconds: number;
+    /**
+     * Start
+     */
+    start: string;
+    /**
+     * Why
+     *
+     * The status it was in.
+     */
+    why: string;
+};
+
+/**
  * LinkCreate
  */
 export type LinkCreate = {
@@ -10951,6 +10987,155 @@ export type SkippedRule = {
 };
 
 /**
+ * SlaCalendarRef
+ */
+export type SlaCalendarRef = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Zone
+     */
+    zone: string;
+};
+
+/**
+ * SlaInShort
+ *
+ * How a ticket stands by its service level, for lists.
+ */
+export type SlaInShort = {
+    /**
+     * Next Due At
+     *
+     * The next moment a running target is over; null: none.
+     */
+    next_due_at: string | null;
+    /**
+     * State
+     */
+    state: 'RUNNING' | 'PAUSED' | 'BREACHED' | 'MET';
+};
+
+/**
+ * SlaPolicyRef
+ */
+export type SlaPolicyRef = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * SlaTarget
+ *
+ * One target. Times are UTC; what is `used` and `left` is working time, what is `actual` time by the wall.
+ */
+export type SlaTarget = {
+    /**
+     * Actual Seconds
+     *
+     * While it ran, nights and holidays too.
+     */
+    actual_seconds: number;
+    /**
+     * Breached At
+     */
+    breached_at: string | null;
+    calendar: TargetCalendar;
+    /**
+     * Due At
+     *
+     * Null while it is paused, and when it was over before.
+     */
+    due_at: string | null;
+    /**
+     * Elapsed Seconds
+     *
+     * Since it started, pauses too.
+     */
+    elapsed_seconds: number;
+    /**
+     * Ledger
+     */
+    ledger: Array<LedgerLine>;
+    /**
+     * Left Seconds
+     *
+     * Below zero when it is late.
+     */
+    left_seconds: number;
+    /**
+     * Metric
+     */
+    metric: 'FIRST_RESPONSE' | 'NEXT_UPDATE' | 'RESOLUTION' | 'OWN_TIME';
+    /**
+     * Paused Since
+     */
+    paused_since: string | null;
+    /**
+     * Priority
+     */
+    priority: string;
+    /**
+     * Run
+     */
+    run: 'RUNNING' | 'PAUSED' | 'STOPPED';
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * State
+     */
+    state: 'RUNNING' | 'PAUSED' | 'BREACHED' | 'MET';
+    /**
+     * Stopped At
+     */
+    stopped_at: string | null;
+    /**
+     * Sums
+     *
+     * Seconds by kind.
+     */
+    sums: {
+        [key: string]: number;
+    };
+    /**
+     * Target Seconds
+     */
+    target_seconds: number;
+    /**
+     * Whose own time it is.
+     */
+    team: NamedRef | null;
+    /**
+     * Used Seconds
+     */
+    used_seconds: number;
+    /**
+     * Why
+     *
+     * The status it is paused in.
+     */
+    why: string;
+};
+
+/**
  * SmoothDay
  */
 export type SmoothDay = {
@@ -12178,6 +12363,20 @@ export type TakeRole = {
 };
 
 /**
+ * TargetCalendar
+ */
+export type TargetCalendar = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Zone
+     */
+    zone: string;
+};
+
+/**
  * TeamCreate
  */
 export type TeamCreate = {
@@ -12247,6 +12446,7 @@ export type TeamQueueItem = {
      */
     priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
     requester: PersonRef;
+    sla: SlaInShort | null;
     /**
      * Status
      */
@@ -12760,6 +12960,10 @@ export type TicketListItem = {
     priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
     requester: PersonRef;
     /**
+     * How it stands by its service level; null without one.
+     */
+    sla: SlaInShort | null;
+    /**
      * Status
      */
     status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
@@ -12942,6 +13146,10 @@ export type TicketRead = {
     priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
     requester: PersonRef;
     /**
+     * How it stands by its service level; null without one.
+     */
+    sla: SlaInShort | null;
+    /**
      * Status
      */
     status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
@@ -12978,6 +13186,38 @@ export type TicketRead = {
      * Version
      */
     version: number;
+};
+
+/**
+ * TicketSla
+ *
+ * By when a ticket is answered and done. Without a service level all is empty.
+ */
+export type TicketSla = {
+    /**
+     * At
+     *
+     * When this was so.
+     */
+    at: string;
+    calendar: SlaCalendarRef | null;
+    /**
+     * Next Due At
+     */
+    next_due_at: string | null;
+    policy: SlaPolicyRef | null;
+    /**
+     * Reopens
+     */
+    reopens: number;
+    /**
+     * State
+     */
+    state: 'RUNNING' | 'PAUSED' | 'BREACHED' | 'MET' | null;
+    /**
+     * Targets
+     */
+    targets: Array<SlaTarget>;
 };
 
 /**
@@ -13981,7 +14221,7 @@ export type ViewCreate = {
     /**
      * Sort
      */
-    sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+    sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date' | 'sla_due_at' | '-sla_due_at';
     /**
      * Team Id
      */
@@ -14118,7 +14358,7 @@ export type ViewRead = {
     /**
      * Sort
      */
-    sort: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+    sort: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date' | 'sla_due_at' | '-sla_due_at';
     team: NamedRef | null;
     /**
      * Updated At
@@ -14176,7 +14416,7 @@ export type ViewUpdate = {
     /**
      * Sort
      */
-    sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+    sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date' | 'sla_due_at' | '-sla_due_at';
     /**
      * Team Id
      */
@@ -27515,7 +27755,7 @@ export type ViewTicketsData = {
          *
          * Another order than the view's own.
          */
-        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date' | null;
+        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date' | 'sla_due_at' | '-sla_due_at' | null;
         /**
          * Limit
          *
@@ -29756,7 +29996,7 @@ export type TicketsData = {
         /**
          * Sort
          */
-        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date' | 'sla_due_at' | '-sla_due_at';
         /**
          * Limit
          *
@@ -30185,7 +30425,7 @@ export type ExportTicketsData = {
         /**
          * Sort
          */
-        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date';
+        sort?: 'created_at' | '-created_at' | 'updated_at' | '-updated_at' | 'priority' | '-priority' | 'due_date' | '-due_date' | 'sla_due_at' | '-sla_due_at';
         /**
          * Format
          *
@@ -32143,6 +32383,52 @@ export type ReleaseTicketResponses = {
 };
 
 export type ReleaseTicketResponse = ReleaseTicketResponses[keyof ReleaseTicketResponses];
+
+export type TicketSlaData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/sla';
+};
+
+export type TicketSlaErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type TicketSlaError = TicketSlaErrors[keyof TicketSlaErrors];
+
+export type TicketSlaResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketSla;
+};
+
+export type TicketSlaResponse = TicketSlaResponses[keyof TicketSlaResponses];
 
 export type SplitTicketData = {
     body: Split;
