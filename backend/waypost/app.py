@@ -74,6 +74,9 @@ from waypost.notifications.incoming import original_router as originals
 from waypost.notifications.incoming import standing
 from waypost.reports import router as reports
 from waypost.search import router as search
+from waypost.sla import calendar_file_router as calendar_files
+from waypost.sla import calendar_router as calendars
+from waypost.sla import policy_router as service_levels
 from waypost.tickets import access_router as ticket_access
 from waypost.tickets import asking_router as asking
 from waypost.tickets import attachment_router as attachments
@@ -144,6 +147,9 @@ ROOMS = (
     working,
     queues,
     routing,
+    calendar_files,
+    calendars,
+    service_levels,
     approval_queue,
     approval_reviews,
     trying,

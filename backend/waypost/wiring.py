@@ -81,7 +81,7 @@ from waypost.search import personal as search_personal
 from waypost.search import teams_closing as views_of_teams
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
-from waypost.sla import clock_events
+from waypost.sla import calendar_files, clock_events
 from waypost.sla import personal as sla_personal
 from waypost.tickets import (
     bulk,
@@ -353,6 +353,7 @@ def tasks() -> dict[str, Task]:
         personal_exports.TASK: personal_exports.make_due,
         directories.TASK: directories.run_due,
         counting.TASK: _count,
+        calendar_files.TASK: calendar_files.run_due,
         "housekeeping": _keep_house,
         "numbers.seal": sealed_numbers.seal_plain,
     }
@@ -371,6 +372,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "due": {"task": due.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "clocks": {"task": running_late.TASK, "schedule": 15.0, "options": {"expires": 15}},
     "directories": {"task": directories.TASK, "schedule": 15.0, "options": {"expires": 15}},
+    "calendar_files": {"task": calendar_files.TASK, "schedule": 300.0, "options": {"expires": 300}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "bulk_people": {"task": people_jobs.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "people_imports": {"task": people_imports.TASK, "schedule": 5.0, "options": {"expires": 10}},

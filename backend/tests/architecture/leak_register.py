@@ -66,6 +66,7 @@ BODIES: dict[str, Callable[[Marked], Any]] = {
 
 _SETTINGS = "settings of channels, mailboxes and words: no ticket stands in them"
 _STREAMS = "where the trail is sent: settings, and how far it has come"
+_HOURS = "working hours and what a policy says: no request stands in them"
 _OWN = "about one's own notices and addresses"
 _DESIGN = "a definition of workflows or rules; what it is tried on is asked elsewhere"
 SAYS_NOTHING: dict[str, str] = {
@@ -114,6 +115,19 @@ SAYS_NOTHING: dict[str, str] = {
     "POST /notifications/{notification_id}/read": _OWN,
     "PUT /routing-rules": _DESIGN,
     "POST /routing-rules/versions/{version}/restore": _DESIGN,
+    "POST /sla/calendars": _HOURS,
+    "PUT /sla/calendars/{calendar_id}": _HOURS,
+    "DELETE /sla/calendars/{calendar_id}": _HOURS,
+    "PUT /sla/calendars/{calendar_id}/feed": _HOURS,
+    "POST /sla/calendars/{calendar_id}/feed/preview": _HOURS,
+    "POST /sla/calendars/{calendar_id}/file": _HOURS,
+    "DELETE /sla/calendars/{calendar_id}/file": _HOURS,
+    "POST /sla/calendars/{calendar_id}/file/preview": _HOURS,
+    "POST /sla/calendars/{calendar_id}/try": _HOURS,
+    "POST /sla/policies": _HOURS,
+    "PUT /sla/policies/order": _HOURS,
+    "PUT /sla/policies/{policy_id}": _HOURS,
+    "DELETE /sla/policies/{policy_id}": _HOURS,
     "POST /saved-views": "one's own view; what it finds is asked for by GET",
     "POST /ticket-imports": "one's own table",
     "DELETE /ticket-imports/{import_id}": "one's own table",

@@ -131,6 +131,8 @@ async def test_every_list_is_bounded(app: Any) -> None:
         "/api/v1/tickets/{ticket_id}/approval-proof": "the steps of one ticket, at most 500",
         "/api/v1/tickets/{ticket_id}/attachments": "the files of one ticket, at most 100",
         "/api/v1/tickets/{ticket_id}/assignees": "the members of one team, at most 100",
+        "/api/v1/sla/calendars": "the calendars of a company, at most 100",
+        "/api/v1/sla/policies": "the policies of a company, at most 100",
         "/api/v1/categories": "the headings of the catalogue, at most 100",
         "/api/v1/tickets/{ticket_id}/comment-drafts": "one's own, one for each audience",
         "/api/v1/tickets/{ticket_id}/comments/{comment_id}/versions": "the texts of one comment, at most 100",
@@ -336,6 +338,14 @@ ONLY_KEPT = {
     "scim.person_pushed",
     "scim.token_made",
     "scim.token_revoked",
+    "sla_calendar.added",
+    "sla_calendar.changed",
+    "sla_calendar.removed",
+    "sla_policies.ordered",
+    "sla_policy.added",
+    "sla_policy.changed",
+    "sla_policy.removed",
+    "sla_working_calendar.set",
 }
 
 

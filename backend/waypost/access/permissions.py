@@ -43,6 +43,8 @@ class Permission(StrEnum):
     ROUTING_CONFIGURE = "routing:configure"
     SESSIONS_MANAGE = "sessions:manage"
     SESSIONS_OWN = "sessions:own"
+    SLA_CONFIGURE = "sla:configure"
+    SLA_READ = "sla:read"
     TICKETS_ASSIGN = "tickets:assign"
     TICKETS_COMMENT = "tickets:comment"
     TICKETS_COMMENT_INTERNAL = "tickets:comment_internal"
@@ -127,6 +129,7 @@ SYSTEM_ROLES: dict[str, tuple[str, dict[Permission, Scope]]] = {
             P.REPORTS_READ: Scope.ALL,
             P.ROLES_READ: Scope.ALL,
             P.SESSIONS_OWN: Scope.OWN,
+            P.SLA_READ: Scope.ALL,
             P.TICKETS_READ: Scope.ALL,
             P.TICKETS_READ_CONFIDENTIAL: Scope.ALL,
             P.TICKETS_READ_INTERNAL: Scope.ALL,

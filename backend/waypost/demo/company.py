@@ -55,6 +55,39 @@ HEADS = {
     "HR": "hragent",
     "Facilities": "facilityagent",
 }
+HOURS = "Berlin office hours"
+HOLIDAYS = {
+    (1, 1): "New Year’s Day",
+    (5, 1): "Labour Day",
+    (10, 3): "German Unity Day",
+    (12, 25): "Christmas Day",
+    (12, 26): "Boxing Day",
+}
+# What the IT desk promises; everything else goes by the policy for all requests.
+SUPPORT: dict[str, Any] = {
+    "condition": {"field": "ticket_type", "op": "eq", "value": "IT_SUPPORT"},
+    "targets": {
+        "FIRST_RESPONSE": {
+            "CRITICAL": {"amount": 15, "unit": "MINUTES"},
+            "HIGH": {"amount": 1, "unit": "HOURS"},
+            "MEDIUM": {"amount": 4, "unit": "HOURS"},
+            "LOW": {"amount": 1, "unit": "DAYS"},
+        },
+        "RESOLUTION": {
+            "CRITICAL": {"amount": 4, "unit": "HOURS"},
+            "HIGH": {"amount": 1, "unit": "DAYS"},
+            "MEDIUM": {"amount": 3, "unit": "DAYS"},
+            "LOW": {"amount": 5, "unit": "DAYS"},
+        },
+    },
+    "paused": ["PENDING_INFO"],
+    "warnings": [50, 75],
+    "actions": [
+        {"on": "WARNING", "do": "TELL_ASSIGNEE", "percent": 75},
+        {"on": "BREACH", "do": "TELL_ASSIGNEE"},
+        {"on": "BREACH", "do": "TELL_LEADS"},
+    ],
+}
 TEAMS = {
     "IT Support": ("Laptops, accounts, software, outages", ["agent", "agent2"]),
     "HR Services": ("Contracts, letters, leave, benefits", ["hragent"]),

@@ -21,13 +21,28 @@ from waypost.approvals.step_up import REHEARSAL
 from waypost.catalog.categories import create_category
 from waypost.catalog.models import TicketType
 from waypost.catalog.service import create_ticket_type
-from waypost.demo.company import HEADS, NOT_EMPLOYEES, PASSWORD, PEOPLE, PURCHASES, REPLIES, TEAMS, TYPES, ZONE
+from waypost.demo.company import (
+    HEADS,
+    HOLIDAYS,
+    HOURS,
+    NOT_EMPLOYEES,
+    PASSWORD,
+    PEOPLE,
+    PURCHASES,
+    REPLIES,
+    SUPPORT,
+    TEAMS,
+    TYPES,
+    ZONE,
+)
 from waypost.demo.requests import REQUESTS, Request
 from waypost.directory.models import Department, Team, TeamMember, User
 from waypost.directory.service import create_department, create_team, create_user
 from waypost.kernel.clock import clock, now
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, EventRow, OutboxRow
+from waypost.sla import calendar_setting, policy_setting
+from waypost.sla.queries import calendars
 from waypost.tickets import assigning
 from waypost.tickets import service as tickets
 from waypost.tickets.canned import create_reply
@@ -47,6 +62,7 @@ async def load(database: Database) -> bool:
             return False
         people = await _people(session)
         await _teams_and_types(session, people)
+        await _service_levels(session)
         await _replies(session, people["admin"])
         await create_definition(session, SYSTEM, PURCHASES)
         began = now()
@@ -102,6 +118,17 @@ async def _teams_and_types(session: AsyncSession, people: dict[str, int]) -> Non
     for given in TYPES:
         values = {k: v for k, v in given.items() if k != "team"}
         await create_ticket_type(session, SYSTEM, **values, team_id=teams[given["team"]].id)
+
+
+async def _service_levels(session: AsyncSession) -> None:
+    """The company's hours and holidays, and a policy of its own for IT support before the one for all requests."""
+    default = (await calendars(session)).default
+    days = tuple(calendar_setting.Day(name, month_day=month_day) for month_day, name in HOLIDAYS.items())
+    hours = calendar_setting.Setup(name=HOURS, zone=ZONE, week=default.calendar.week, days=days, is_default=True)
+    await calendar_setting.change_calendar(session, SYSTEM, default.id, default.version, hours)
+    team_id = await session.scalar(select(Team.id).where(Team.name == "IT Support"))
+    document = {**SUPPORT, "own_time": [{"team_id": team_id, "targets": SUPPORT["targets"]["RESOLUTION"]}]}
+    await policy_setting.add_policy(session, SYSTEM, policy_setting.Setup("IT support", document))
 
 
 async def _replies(session: AsyncSession, admin_id: int) -> None:

@@ -119,6 +119,7 @@ KINDS: dict[str, Kind] = {
     "directory.stopped": Kind(Event.SYSTEM, "you look after sign-in"),
     "directory.failed": Kind(Event.SYSTEM, "you look after sign-in"),
     "audit.stream_failed": Kind(Event.SYSTEM, "you look after the audit trail"),
+    "sla.calendar_failed": Kind(Event.SYSTEM, "you look after service levels"),
     "channel.tested": Kind(Event.SYSTEM, "you asked for it"),
 }
 

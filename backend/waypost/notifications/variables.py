@@ -92,6 +92,7 @@ _SYSTEM = {
     "mailbox": "IT service desk",
     "directory": "Company directory",
     "destination": "Security monitoring",
+    "calendar": "Berlin office",
     "behind": "1,204",
     "why": "535 5.7.8 Authentication failed",
 }

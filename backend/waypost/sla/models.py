@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     func,
@@ -25,6 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from waypost.kernel.db import Base, BigId
+from waypost.kernel.sealing import SealedText
 
 
 class SlaCalendar(Base):
@@ -97,6 +99,30 @@ class SlaCalendarVersion(Base):
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class SlaCalendarFile(Base):
+    """The calendar file (iCalendar) some of a calendar's days come from, as it was read last.
+
+    With an address it is fetched from there again and again; the address can be as good as a password, so it is sealed.
+    `next_at` is when it is fetched or followed into another year. While `failing_since` is set the last good file counts.
+    """
+
+    __tablename__ = "sla_calendar_files"
+
+    calendar_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("sla_calendars.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    name: Mapped[str] = mapped_column(String(255))  # of the file, or the host it is fetched from
+    address: Mapped[str | None] = mapped_column("sealed_address", SealedText("sla_calendar_files.address"))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    read_at: Mapped[datetime]
+    next_at: Mapped[datetime]
+    failing_since: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(Integer, server_default="0")
+    error: Mapped[str] = mapped_column(String(300), server_default="")
+
+    __table_args__ = (Index("ix_sla_calendar_files_next", "next_at"),)
+
+
 class SlaWorkingCalendar(Base):
     """Whose calendar is which: a person's own, or a department's people's."""
 
@@ -116,19 +142,26 @@ class SlaWorkingCalendar(Base):
 
 
 class SlaPolicy(Base):
-    """A policy under its name; its content is the document of the version it is at. The lowest `position` is asked first."""
+    """A policy under its name; its content is the document of the version it is at. The lowest `position` is asked first.
+
+    One that was removed stays for what began by it, and is never active.
+    """
 
     __tablename__ = "sla_policies"
 
     id: Mapped[BigId]
-    name: Mapped[str] = mapped_column(String(100), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
     position: Mapped[int] = mapped_column(Integer)
     is_active: Mapped[bool] = mapped_column(Boolean, server_default="true")
     version: Mapped[int] = mapped_column(Integer, server_default="1")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    removed_at: Mapped[datetime | None]
 
-    __table_args__ = (Index("ix_sla_policies_position", "position", "id"),)
+    __table_args__ = (
+        Index("ix_sla_policies_position", "position", "id"),
+        Index("uq_sla_policies_name", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
+    )
 
 
 class SlaPolicyVersion(Base):

@@ -19,6 +19,7 @@ from waypost.kernel.conditions.fields import CUSTOM, OPERATORS, Catalogue, Field
 from waypost.kernel.conditions.sql import custom_column
 from waypost.kernel.settings import get_settings
 from waypost.sla.measuring import State
+from waypost.sla.policies import FIELDS as POLICY_FIELDS
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket
 
@@ -67,9 +68,10 @@ def record_of(ticket: Ticket) -> dict[str, Any]:
 
 # What a rule judges when a request is sent; everything else is still to come then, or is what rules themselves set.
 AT_SUBMISSION = frozenset(SUBJECT_FIELDS)
+OF_USE: dict[str, frozenset[str]] = {"routing": AT_SUBMISSION, "service_levels": frozenset(POLICY_FIELDS)}
 
 
-async def field_list(session: AsyncSession, actor: Actor, *, at_submission: bool) -> list[dict[str, Any]]:
+async def field_list(session: AsyncSession, actor: Actor, *, only: frozenset[str] | None) -> list[dict[str, Any]]:
     """Every field a condition may speak of, with its operators and choices in words: a ticket's own first, then those
     of the forms, each with the types that have it. One statement.
     """
@@ -77,7 +79,7 @@ async def field_list(session: AsyncSession, actor: Actor, *, at_submission: bool
     if not actor.may(Permission.CATALOG_CONFIGURE):
         statement = statement.where(TicketType.is_active)
     types = (await session.execute(statement)).all()
-    own = [f for f in FIELDS.values() if not at_submission or f.name in AT_SUBMISSION]
+    own = [f for f in FIELDS.values() if only is None or f.name in only]
     custom: dict[str, Field] = {}
     for kind in types:
         custom |= form_fields(kind.form)

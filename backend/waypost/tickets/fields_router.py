@@ -11,7 +11,7 @@ from waypost.access.deps import permit
 from waypost.access.permissions import Permission
 from waypost.kernel.db import ReadSession
 from waypost.kernel.http import StrictRoute, json_response
-from waypost.tickets.fields import field_list
+from waypost.tickets.fields import OF_USE, field_list
 from waypost.tickets.fields_schemas import TicketFields
 
 router = APIRouter(route_class=StrictRoute, prefix="/ticket-fields", tags=["Tickets"])
@@ -22,9 +22,12 @@ async def ticket_fields(
     session: ReadSession,
     actor: Annotated[Actor, permit(Permission.TICKETS_READ)],
     use: Annotated[
-        Literal["list", "routing"],
-        Query(description="`routing`: only what is known when a request is sent.", examples=["list"]),
+        Literal["list", "routing", "service_levels"],
+        Query(
+            description="`routing`: only what is known when a request is sent; `service_levels`: what policies go by.",
+            examples=["list"],
+        ),
     ] = "list",
 ) -> Response:
     """Every field a condition may speak of: what tickets have, and what the forms ask for, with operators and choices."""
-    return json_response({"items": await field_list(session, actor, at_submission=use == "routing")})
+    return json_response({"items": await field_list(session, actor, only=OF_USE.get(use))})
