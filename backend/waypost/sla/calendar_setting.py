@@ -15,6 +15,7 @@ from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import Doer, record
 from waypost.kernel.settings_form import changed_only
 from waypost.sla.calendar import Calendar, Hours
+from waypost.sla.clock_models import SlaClock
 from waypost.sla.errors import CalendarInUse, CalendarNotFound, NameTaken, TooMany
 from waypost.sla.events import CalendarAdded, CalendarChanged, CalendarRemoved
 from waypost.sla.models import SlaCalendar, SlaCalendarDay, SlaCalendarVersion, SlaPolicyVersion, SlaWorkingCalendar
@@ -182,6 +183,8 @@ async def remove_calendar(session: AsyncSession, actor: Doer, calendar_id: int) 
     )
     if policy is not None:
         raise CalendarInUse(f"The policy “{policy[:80]}” goes by it, or did, and what began then still does.")
+    if await session.scalar(select(SlaClock.ticket_id).where(SlaClock.calendar_id == row.id).limit(1)):
+        raise CalendarInUse("Clocks of requests began by it when it was the default.")
     if await session.scalar(select(SlaWorkingCalendar.id).where(SlaWorkingCalendar.calendar_id == row.id).limit(1)):
         raise CalendarInUse("People or departments work by it. Give them another one first.")
     before = _told(await document_of(session, row))
