@@ -255,6 +255,68 @@ export type AccessToken = {
 };
 
 /**
+ * ActionRead
+ */
+export type ActionRead = {
+    /**
+     * Do
+     */
+    do: 'TELL_ASSIGNEE' | 'TELL_LEADS' | 'TELL_PERSON' | 'TELL_MANAGER' | 'RAISE_PRIORITY' | 'HAND_TO_TEAM';
+    /**
+     * Metrics
+     */
+    metrics: Array<'FIRST_RESPONSE' | 'NEXT_UPDATE' | 'RESOLUTION' | 'OWN_TIME'>;
+    /**
+     * On
+     */
+    on: 'WARNING' | 'BREACH';
+    /**
+     * Percent
+     */
+    percent: number | null;
+    /**
+     * Team Id
+     */
+    team_id: number | null;
+    /**
+     * User Id
+     */
+    user_id: number | null;
+};
+
+/**
+ * ActionWish
+ *
+ * What is done when a clock warns or is late. No `metrics` are all of them; no `percent` each warning.
+ */
+export type ActionWish = {
+    /**
+     * Do
+     */
+    do: 'TELL_ASSIGNEE' | 'TELL_LEADS' | 'TELL_PERSON' | 'TELL_MANAGER' | 'RAISE_PRIORITY' | 'HAND_TO_TEAM';
+    /**
+     * Metrics
+     */
+    metrics?: Array<'FIRST_RESPONSE' | 'NEXT_UPDATE' | 'RESOLUTION' | 'OWN_TIME'>;
+    /**
+     * On
+     */
+    on: 'WARNING' | 'BREACH';
+    /**
+     * Percent
+     */
+    percent?: number | null;
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+    /**
+     * User Id
+     */
+    user_id?: number | null;
+};
+
+/**
  * ActiveBody
  */
 export type ActiveBody = {
@@ -1009,6 +1071,22 @@ export type Beat = {
 };
 
 /**
+ * Broken
+ *
+ * What a policy names and is not there any more.
+ */
+export type Broken = {
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Pointer
+     */
+    pointer: string;
+};
+
+/**
  * BrowserCreate
  *
  * Tell the caller in this browser.
@@ -1267,6 +1345,379 @@ export type BulkTicketsAnswer = {
      * Results
      */
     results: Array<WaypostTicketsSchemasBulkResult>;
+};
+
+/**
+ * CalendarCreate
+ *
+ * A calendar: its hours by the clock of its zone, and the days set by hand. The days of its file stay as they are.
+ */
+export type CalendarCreate = {
+    /**
+     * Days
+     */
+    days?: Array<DayBody>;
+    /**
+     * In Persons Zone
+     *
+     * As a person's calendar its hours are by the clock where they are.
+     */
+    in_persons_zone?: boolean;
+    /**
+     * Is Default
+     */
+    is_default?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Week
+     *
+     * Monday first.
+     */
+    week: [
+        Array<HoursBody>,
+        Array<HoursBody>,
+        Array<HoursBody>,
+        Array<HoursBody>,
+        Array<HoursBody>,
+        Array<HoursBody>,
+        Array<HoursBody>
+    ];
+    /**
+     * Zone
+     */
+    zone: string;
+};
+
+/**
+ * CalendarDay
+ */
+export type CalendarDay = {
+    /**
+     * Day
+     */
+    day: string | null;
+    /**
+     * Hours
+     */
+    hours: Array<HoursRead> | null;
+    /**
+     * Kind
+     */
+    kind: 'CLOSED' | 'YEARLY' | 'SPECIAL';
+    /**
+     * Month Day
+     */
+    month_day: string | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Source
+     */
+    source: 'MANUAL' | 'ICAL';
+};
+
+/**
+ * CalendarFileRead
+ *
+ * Where some of the days come from. An address is never told again, only its host.
+ */
+export type CalendarFileRead = {
+    /**
+     * Error
+     */
+    error: string | null;
+    /**
+     * Failing Since
+     */
+    failing_since: string | null;
+    /**
+     * Is Fetched
+     */
+    is_fetched: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Next At
+     */
+    next_at: string;
+    /**
+     * Read At
+     */
+    read_at: string;
+};
+
+/**
+ * CalendarList
+ */
+export type CalendarList = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'create'>;
+    /**
+     * Items
+     */
+    items: Array<CalendarListed>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * CalendarListed
+ */
+export type CalendarListed = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'update' | 'import' | 'delete'>;
+    /**
+     * Day Count
+     */
+    day_count: number;
+    /**
+     * File Name
+     */
+    file_name: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * In Persons Zone
+     */
+    in_persons_zone: boolean;
+    /**
+     * Is Default
+     */
+    is_default: boolean;
+    /**
+     * Is Failing
+     *
+     * Its file cannot be fetched; the days of the last one count.
+     */
+    is_failing: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * People Count
+     *
+     * People and departments that work by it.
+     */
+    people_count: number;
+    /**
+     * Policy Count
+     */
+    policy_count: number;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Week
+     */
+    week: Array<Array<HoursRead>>;
+    /**
+     * Zone
+     */
+    zone: string;
+};
+
+/**
+ * CalendarRead
+ */
+export type CalendarRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'update' | 'import' | 'delete'>;
+    /**
+     * Days
+     */
+    days: Array<CalendarDay>;
+    file: CalendarFileRead | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * In Persons Zone
+     */
+    in_persons_zone: boolean;
+    /**
+     * Is Default
+     */
+    is_default: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Week
+     */
+    week: Array<Array<HoursRead>>;
+    /**
+     * Zone
+     */
+    zone: string;
+};
+
+/**
+ * CalendarTried
+ */
+export type CalendarTried = {
+    /**
+     * Due At
+     */
+    due_at: string;
+    /**
+     * Due Local
+     */
+    due_local: string;
+    /**
+     * Elapsed Minutes
+     */
+    elapsed_minutes: number;
+    /**
+     * Ledger
+     */
+    ledger: Array<TriedLine>;
+    /**
+     * Working Minutes
+     */
+    working_minutes: number;
+    /**
+     * Zone
+     */
+    zone: string;
+};
+
+/**
+ * CalendarTry
+ */
+export type CalendarTry = {
+    /**
+     * Start
+     */
+    start: string;
+    target: TargetBody;
+};
+
+/**
+ * CalendarUpdate
+ */
+export type CalendarUpdate = {
+    /**
+     * Days
+     */
+    days?: Array<DayBody>;
+    /**
+     * In Persons Zone
+     *
+     * As a person's calendar its hours are by the clock where they are.
+     */
+    in_persons_zone?: boolean;
+    /**
+     * Is Default
+     */
+    is_default?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+    /**
+     * Week
+     *
+     * Monday first.
+     */
+    week: [
+        Array<HoursBody>,
+        Array<HoursBody>,
+        Array<HoursBody>,
+        Array<HoursBody>,
+        Array<HoursBody>,
+        Array<HoursBody>,
+        Array<HoursBody>
+    ];
+    /**
+     * Zone
+     */
+    zone: string;
+};
+
+/**
+ * CalendarVersion
+ */
+export type CalendarVersion = {
+    /**
+     * Changed At
+     */
+    changed_at: string;
+    changed_by: PersonRef | null;
+    /**
+     * Changes
+     */
+    changes: Array<string>;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * CalendarVersionPage
+ */
+export type CalendarVersionPage = {
+    /**
+     * Items
+     */
+    items: Array<CalendarVersion>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * CalendarYear
+ */
+export type CalendarYear = {
+    /**
+     * Days
+     */
+    days: Array<YearDay>;
+    /**
+     * Year
+     */
+    year: number;
 };
 
 /**
@@ -2427,6 +2878,34 @@ export type DashboardRead = {
      * Trend
      */
     trend: Array<SmoothDay>;
+};
+
+/**
+ * DayBody
+ *
+ * A day that is not as its weekday: CLOSED on `day`, YEARLY on `month_day` of every year, SPECIAL `hours` on `day`.
+ */
+export type DayBody = {
+    /**
+     * Day
+     */
+    day?: string | null;
+    /**
+     * Hours
+     */
+    hours?: Array<HoursBody> | null;
+    /**
+     * Kind
+     */
+    kind: 'CLOSED' | 'YEARLY' | 'SPECIAL';
+    /**
+     * Month Day
+     */
+    month_day?: string | null;
+    /**
+     * Name
+     */
+    name?: string;
 };
 
 /**
@@ -3621,6 +4100,34 @@ export type Fault = {
 };
 
 /**
+ * FeedBody
+ *
+ * Where a calendar file is fetched from, daily. `webcal://` is read as `https://`.
+ */
+export type FeedBody = {
+    /**
+     * Address
+     */
+    address: string;
+};
+
+/**
+ * FeedSetup
+ */
+export type FeedSetup = {
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
  * FieldChoice
  */
 export type FieldChoice = {
@@ -3716,6 +4223,84 @@ export type FieldUse = {
      * Name
      */
     name: string;
+};
+
+/**
+ * FileDay
+ */
+export type FileDay = {
+    /**
+     * Day
+     */
+    day: string;
+    /**
+     * Is New
+     */
+    is_new: boolean;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * FileGone
+ */
+export type FileGone = {
+    /**
+     * Day
+     */
+    day: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * FileIgnored
+ */
+export type FileIgnored = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Reason
+     */
+    reason: string;
+};
+
+/**
+ * FilePreview
+ *
+ * What a file would close from one day to another; nothing of it is kept.
+ */
+export type FilePreview = {
+    /**
+     * Days
+     */
+    days: Array<FileDay>;
+    /**
+     * First
+     */
+    first: string;
+    /**
+     * Gone
+     */
+    gone: Array<FileGone>;
+    /**
+     * Ignored
+     */
+    ignored: Array<FileIgnored>;
+    /**
+     * Ignored Count
+     */
+    ignored_count: number;
+    /**
+     * Last
+     */
+    last: string;
 };
 
 /**
@@ -4193,6 +4778,36 @@ export type Hold = {
      * Reason
      */
     reason: string | null;
+};
+
+/**
+ * HoursBody
+ *
+ * From a time of day up to another one; 24:00 is the day's end.
+ */
+export type HoursBody = {
+    /**
+     * From
+     */
+    from: string;
+    /**
+     * To
+     */
+    to: string;
+};
+
+/**
+ * HoursRead
+ */
+export type HoursRead = {
+    /**
+     * From
+     */
+    from: string;
+    /**
+     * To
+     */
+    to: string;
 };
 
 /**
@@ -6167,6 +6782,40 @@ export type OwnChannel = {
 };
 
 /**
+ * OwnTimeRead
+ */
+export type OwnTimeRead = {
+    /**
+     * Targets
+     */
+    targets: {
+        [key: string]: TargetRead | null;
+    };
+    /**
+     * Team Id
+     */
+    team_id: number;
+};
+
+/**
+ * OwnTimeWish
+ *
+ * What a team gives itself: how long a request may be with it.
+ */
+export type OwnTimeWish = {
+    /**
+     * Targets
+     */
+    targets: {
+        [key: string]: TargetWish | null;
+    };
+    /**
+     * Team Id
+     */
+    team_id: number;
+};
+
+/**
  * Part
  *
  * Where the time of completed requests went, in seconds.
@@ -7025,7 +7674,7 @@ export type PeopleResult = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:configure' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'privacy:handle' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:manage' | 'sessions:own' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'tokens:configure' | 'tokens:own' | 'views:configure';
+export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:configure' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'privacy:handle' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:manage' | 'sessions:own' | 'sla:configure' | 'sla:read' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'tokens:configure' | 'tokens:own' | 'views:configure';
 
 /**
  * PermissionItem
@@ -7248,6 +7897,316 @@ export type PlanItem = {
      * Why
      */
     why: string;
+};
+
+/**
+ * PolicyCreate
+ */
+export type PolicyCreate = {
+    /**
+     * Actions
+     */
+    actions?: Array<ActionWish>;
+    /**
+     * Calendar Id
+     */
+    calendar_id?: number | null;
+    /**
+     * Condition
+     *
+     * A condition over `GET /ticket-fields?use=service_levels`; null holds always.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Counts Approval
+     *
+     * Whether waiting for approval counts.
+     */
+    counts_approval?: boolean;
+    /**
+     * Is Active
+     */
+    is_active?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Note
+     */
+    note?: string;
+    /**
+     * Own Time
+     */
+    own_time?: Array<OwnTimeWish>;
+    /**
+     * Paused
+     */
+    paused?: Array<'PENDING_INFO' | 'APPROVED' | 'IN_PROGRESS'>;
+    /**
+     * Position
+     *
+     * 1 is asked first.
+     */
+    position?: number | null;
+    /**
+     * Reopening
+     */
+    reopening?: 'RESUME' | 'RESTART' | 'STAY';
+    /**
+     * Targets
+     */
+    targets?: {
+        [key: string]: {
+            [key: string]: TargetWish | null;
+        } | null;
+    };
+    /**
+     * Warnings
+     *
+     * Percents of a target.
+     */
+    warnings?: Array<number>;
+};
+
+/**
+ * PolicyList
+ */
+export type PolicyList = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'create' | 'order'>;
+    /**
+     * Items
+     */
+    items: Array<PolicyRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * PolicyOrder
+ *
+ * The policies in the order they are to be asked, instead of the order one read.
+ */
+export type PolicyOrder = {
+    /**
+     * Instead Of
+     */
+    instead_of: Array<number>;
+    /**
+     * Order
+     */
+    order: Array<number>;
+};
+
+/**
+ * PolicyRead
+ *
+ * A policy as it is now.
+ */
+export type PolicyRead = {
+    /**
+     * Actions
+     */
+    actions: Array<ActionRead>;
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'update' | 'delete'>;
+    /**
+     * Broken
+     */
+    broken: Array<Broken>;
+    calendar: NamedRef;
+    /**
+     * Calendar Id
+     */
+    calendar_id: number | null;
+    /**
+     * Condition
+     */
+    condition: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Counts Approval
+     */
+    counts_approval: boolean;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Own Time
+     */
+    own_time: Array<OwnTimeRead>;
+    /**
+     * Paused
+     */
+    paused: Array<'PENDING_INFO' | 'APPROVED' | 'IN_PROGRESS'>;
+    /**
+     * People
+     */
+    people: Array<PersonRef>;
+    /**
+     * Position
+     */
+    position: number;
+    /**
+     * Reopening
+     */
+    reopening: 'RESUME' | 'RESTART' | 'STAY';
+    /**
+     * Targets
+     */
+    targets: {
+        [key: string]: {
+            [key: string]: TargetRead | null;
+        };
+    };
+    /**
+     * Teams
+     */
+    teams: Array<NamedRef>;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Warnings
+     */
+    warnings: Array<number>;
+};
+
+/**
+ * PolicyUpdate
+ */
+export type PolicyUpdate = {
+    /**
+     * Actions
+     */
+    actions?: Array<ActionWish>;
+    /**
+     * Calendar Id
+     */
+    calendar_id?: number | null;
+    /**
+     * Condition
+     *
+     * A condition over `GET /ticket-fields?use=service_levels`; null holds always.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Counts Approval
+     *
+     * Whether waiting for approval counts.
+     */
+    counts_approval?: boolean;
+    /**
+     * Is Active
+     */
+    is_active?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Note
+     */
+    note?: string;
+    /**
+     * Own Time
+     */
+    own_time?: Array<OwnTimeWish>;
+    /**
+     * Paused
+     */
+    paused?: Array<'PENDING_INFO' | 'APPROVED' | 'IN_PROGRESS'>;
+    /**
+     * Reopening
+     */
+    reopening?: 'RESUME' | 'RESTART' | 'STAY';
+    /**
+     * Targets
+     */
+    targets?: {
+        [key: string]: {
+            [key: string]: TargetWish | null;
+        } | null;
+    };
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+    /**
+     * Warnings
+     *
+     * Percents of a target.
+     */
+    warnings?: Array<number>;
+};
+
+/**
+ * PolicyVersion
+ */
+export type PolicyVersion = {
+    /**
+     * Changed At
+     */
+    changed_at: string;
+    changed_by: PersonRef | null;
+    /**
+     * Changes
+     */
+    changes: Array<string>;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * PolicyVersionPage
+ */
+export type PolicyVersionPage = {
+    /**
+     * Items
+     */
+    items: Array<PolicyVersion>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -12363,6 +13322,26 @@ export type TakeRole = {
 };
 
 /**
+ * TargetBody
+ *
+ * An amount of working time; `days` says what a day is: up to its end, or 24 hours of working time.
+ */
+export type TargetBody = {
+    /**
+     * Amount
+     */
+    amount: number;
+    /**
+     * Days
+     */
+    days?: 'END_OF_DAY' | 'BLOCKS';
+    /**
+     * Unit
+     */
+    unit: 'MINUTES' | 'HOURS' | 'DAYS';
+};
+
+/**
  * TargetCalendar
  */
 export type TargetCalendar = {
@@ -12374,6 +13353,44 @@ export type TargetCalendar = {
      * Zone
      */
     zone: string;
+};
+
+/**
+ * TargetRead
+ */
+export type TargetRead = {
+    /**
+     * Amount
+     */
+    amount: number;
+    /**
+     * Days
+     */
+    days: 'END_OF_DAY' | 'BLOCKS' | null;
+    /**
+     * Unit
+     */
+    unit: 'MINUTES' | 'HOURS' | 'DAYS';
+};
+
+/**
+ * TargetWish
+ *
+ * By when. A day is up to its end (END_OF_DAY), or 24 hours of working time (BLOCKS).
+ */
+export type TargetWish = {
+    /**
+     * Amount
+     */
+    amount: number;
+    /**
+     * Days
+     */
+    days?: 'END_OF_DAY' | 'BLOCKS' | null;
+    /**
+     * Unit
+     */
+    unit: 'MINUTES' | 'HOURS' | 'DAYS';
 };
 
 /**
@@ -13672,6 +14689,34 @@ export type TrialAsk = {
 };
 
 /**
+ * TriedLine
+ *
+ * A stretch of time; those of kind RUNNING add up to the target.
+ */
+export type TriedLine = {
+    /**
+     * End
+     */
+    end: string;
+    /**
+     * Kind
+     */
+    kind: 'RUNNING' | 'CLOSED' | 'HOLIDAY';
+    /**
+     * Minutes
+     */
+    minutes: number;
+    /**
+     * Start
+     */
+    start: string;
+    /**
+     * Why
+     */
+    why: string;
+};
+
+/**
  * TriedRead
  *
  * What a sign-in would have done. Nothing of it was done.
@@ -14710,6 +15755,38 @@ export type WrittenRef = {
      * The version you read.
      */
     version: number;
+};
+
+/**
+ * YearDay
+ *
+ * A day of a year. HOLIDAY is closed out of turn; SPECIAL has hours of its own, or none.
+ */
+export type YearDay = {
+    /**
+     * Day
+     */
+    day: string;
+    /**
+     * Hours
+     */
+    hours: Array<HoursRead>;
+    /**
+     * Is Open
+     */
+    is_open: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * State
+     */
+    state: 'OPEN' | 'CLOSED' | 'HOLIDAY' | 'SPECIAL';
+    /**
+     * Usual Hours
+     */
+    usual_hours: Array<HoursRead>;
 };
 
 /**
@@ -28506,6 +29583,993 @@ export type SetSessionRulesResponses = {
 
 export type SetSessionRulesResponse = SetSessionRulesResponses[keyof SetSessionRulesResponses];
 
+export type SlaCalendarsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/sla/calendars';
+};
+
+export type SlaCalendarsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SlaCalendarsError = SlaCalendarsErrors[keyof SlaCalendarsErrors];
+
+export type SlaCalendarsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CalendarList;
+};
+
+export type SlaCalendarsResponse = SlaCalendarsResponses[keyof SlaCalendarsResponses];
+
+export type AddSlaCalendarData = {
+    body: CalendarCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/sla/calendars';
+};
+
+export type AddSlaCalendarErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AddSlaCalendarError = AddSlaCalendarErrors[keyof AddSlaCalendarErrors];
+
+export type AddSlaCalendarResponses = {
+    /**
+     * Successful Response
+     */
+    201: CalendarRead;
+};
+
+export type AddSlaCalendarResponse = AddSlaCalendarResponses[keyof AddSlaCalendarResponses];
+
+export type RemoveSlaCalendarData = {
+    body?: never;
+    path: {
+        /**
+         * Calendar Id
+         */
+        calendar_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/calendars/{calendar_id}';
+};
+
+export type RemoveSlaCalendarErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RemoveSlaCalendarError = RemoveSlaCalendarErrors[keyof RemoveSlaCalendarErrors];
+
+export type RemoveSlaCalendarResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveSlaCalendarResponse = RemoveSlaCalendarResponses[keyof RemoveSlaCalendarResponses];
+
+export type SlaCalendarData = {
+    body?: never;
+    path: {
+        /**
+         * Calendar Id
+         */
+        calendar_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/calendars/{calendar_id}';
+};
+
+export type SlaCalendarErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SlaCalendarError = SlaCalendarErrors[keyof SlaCalendarErrors];
+
+export type SlaCalendarResponses = {
+    /**
+     * Successful Response
+     */
+    200: CalendarRead;
+};
+
+export type SlaCalendarResponse = SlaCalendarResponses[keyof SlaCalendarResponses];
+
+export type ChangeSlaCalendarData = {
+    body: CalendarUpdate;
+    path: {
+        /**
+         * Calendar Id
+         */
+        calendar_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/calendars/{calendar_id}';
+};
+
+export type ChangeSlaCalendarErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ChangeSlaCalendarError = ChangeSlaCalendarErrors[keyof ChangeSlaCalendarErrors];
+
+export type ChangeSlaCalendarResponses = {
+    /**
+     * Successful Response
+     */
+    200: CalendarRead;
+};
+
+export type ChangeSlaCalendarResponse = ChangeSlaCalendarResponses[keyof ChangeSlaCalendarResponses];
+
+export type SetCalendarFeedData = {
+    body: FeedSetup;
+    path: {
+        /**
+         * Calendar Id
+         */
+        calendar_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/calendars/{calendar_id}/feed';
+};
+
+export type SetCalendarFeedErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SetCalendarFeedError = SetCalendarFeedErrors[keyof SetCalendarFeedErrors];
+
+export type SetCalendarFeedResponses = {
+    /**
+     * Successful Response
+     */
+    200: CalendarRead;
+};
+
+export type SetCalendarFeedResponse = SetCalendarFeedResponses[keyof SetCalendarFeedResponses];
+
+export type PreviewCalendarFeedData = {
+    body: FeedBody;
+    path: {
+        /**
+         * Calendar Id
+         */
+        calendar_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/calendars/{calendar_id}/feed/preview';
+};
+
+export type PreviewCalendarFeedErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PreviewCalendarFeedError = PreviewCalendarFeedErrors[keyof PreviewCalendarFeedErrors];
+
+export type PreviewCalendarFeedResponses = {
+    /**
+     * Successful Response
+     */
+    200: FilePreview;
+};
+
+export type PreviewCalendarFeedResponse = PreviewCalendarFeedResponses[keyof PreviewCalendarFeedResponses];
+
+export type DropCalendarFileData = {
+    body?: never;
+    path: {
+        /**
+         * Calendar Id
+         */
+        calendar_id: number;
+    };
+    query: {
+        /**
+         * Version
+         *
+         * The version of the calendar you read.
+         */
+        version: number;
+    };
+    url: '/api/v1/sla/calendars/{calendar_id}/file';
+};
+
+export type DropCalendarFileErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DropCalendarFileError = DropCalendarFileErrors[keyof DropCalendarFileErrors];
+
+export type DropCalendarFileResponses = {
+    /**
+     * Successful Response
+     */
+    200: CalendarRead;
+};
+
+export type DropCalendarFileResponse = DropCalendarFileResponses[keyof DropCalendarFileResponses];
+
+export type BringCalendarFileData = {
+    body: {
+        file: Blob | File;
+    };
+    path: {
+        /**
+         * Calendar Id
+         */
+        calendar_id: number;
+    };
+    query: {
+        /**
+         * Version
+         *
+         * The version of the calendar you read.
+         */
+        version: number;
+    };
+    url: '/api/v1/sla/calendars/{calendar_id}/file';
+};
+
+export type BringCalendarFileErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type BringCalendarFileError = BringCalendarFileErrors[keyof BringCalendarFileErrors];
+
+export type BringCalendarFileResponses = {
+    /**
+     * Successful Response
+     */
+    200: CalendarRead;
+};
+
+export type BringCalendarFileResponse = BringCalendarFileResponses[keyof BringCalendarFileResponses];
+
+export type PreviewCalendarFileData = {
+    body: {
+        file: Blob | File;
+    };
+    path: {
+        /**
+         * Calendar Id
+         */
+        calendar_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/calendars/{calendar_id}/file/preview';
+};
+
+export type PreviewCalendarFileErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PreviewCalendarFileError = PreviewCalendarFileErrors[keyof PreviewCalendarFileErrors];
+
+export type PreviewCalendarFileResponses = {
+    /**
+     * Successful Response
+     */
+    200: FilePreview;
+};
+
+export type PreviewCalendarFileResponse = PreviewCalendarFileResponses[keyof PreviewCalendarFileResponses];
+
+export type TrySlaCalendarData = {
+    body: CalendarTry;
+    path: {
+        /**
+         * Calendar Id
+         */
+        calendar_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/calendars/{calendar_id}/try';
+};
+
+export type TrySlaCalendarErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type TrySlaCalendarError = TrySlaCalendarErrors[keyof TrySlaCalendarErrors];
+
+export type TrySlaCalendarResponses = {
+    /**
+     * Successful Response
+     */
+    200: CalendarTried;
+};
+
+export type TrySlaCalendarResponse = TrySlaCalendarResponses[keyof TrySlaCalendarResponses];
+
+export type SlaCalendarVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Calendar Id
+         */
+        calendar_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/sla/calendars/{calendar_id}/versions';
+};
+
+export type SlaCalendarVersionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SlaCalendarVersionsError = SlaCalendarVersionsErrors[keyof SlaCalendarVersionsErrors];
+
+export type SlaCalendarVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CalendarVersionPage;
+};
+
+export type SlaCalendarVersionsResponse = SlaCalendarVersionsResponses[keyof SlaCalendarVersionsResponses];
+
+export type SlaCalendarYearData = {
+    body?: never;
+    path: {
+        /**
+         * Calendar Id
+         */
+        calendar_id: number;
+        /**
+         * Year
+         */
+        year: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/calendars/{calendar_id}/years/{year}';
+};
+
+export type SlaCalendarYearErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SlaCalendarYearError = SlaCalendarYearErrors[keyof SlaCalendarYearErrors];
+
+export type SlaCalendarYearResponses = {
+    /**
+     * Successful Response
+     */
+    200: CalendarYear;
+};
+
+export type SlaCalendarYearResponse = SlaCalendarYearResponses[keyof SlaCalendarYearResponses];
+
+export type SlaPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/sla/policies';
+};
+
+export type SlaPoliciesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SlaPoliciesError = SlaPoliciesErrors[keyof SlaPoliciesErrors];
+
+export type SlaPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyList;
+};
+
+export type SlaPoliciesResponse = SlaPoliciesResponses[keyof SlaPoliciesResponses];
+
+export type AddSlaPolicyData = {
+    body: PolicyCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/sla/policies';
+};
+
+export type AddSlaPolicyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AddSlaPolicyError = AddSlaPolicyErrors[keyof AddSlaPolicyErrors];
+
+export type AddSlaPolicyResponses = {
+    /**
+     * Successful Response
+     */
+    201: PolicyRead;
+};
+
+export type AddSlaPolicyResponse = AddSlaPolicyResponses[keyof AddSlaPolicyResponses];
+
+export type OrderSlaPoliciesData = {
+    body: PolicyOrder;
+    path?: never;
+    query?: never;
+    url: '/api/v1/sla/policies/order';
+};
+
+export type OrderSlaPoliciesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type OrderSlaPoliciesError = OrderSlaPoliciesErrors[keyof OrderSlaPoliciesErrors];
+
+export type OrderSlaPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyList;
+};
+
+export type OrderSlaPoliciesResponse = OrderSlaPoliciesResponses[keyof OrderSlaPoliciesResponses];
+
+export type RemoveSlaPolicyData = {
+    body?: never;
+    path: {
+        /**
+         * Policy Id
+         */
+        policy_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/policies/{policy_id}';
+};
+
+export type RemoveSlaPolicyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RemoveSlaPolicyError = RemoveSlaPolicyErrors[keyof RemoveSlaPolicyErrors];
+
+export type RemoveSlaPolicyResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveSlaPolicyResponse = RemoveSlaPolicyResponses[keyof RemoveSlaPolicyResponses];
+
+export type SlaPolicyData = {
+    body?: never;
+    path: {
+        /**
+         * Policy Id
+         */
+        policy_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/policies/{policy_id}';
+};
+
+export type SlaPolicyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SlaPolicyError = SlaPolicyErrors[keyof SlaPolicyErrors];
+
+export type SlaPolicyResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyRead;
+};
+
+export type SlaPolicyResponse = SlaPolicyResponses[keyof SlaPolicyResponses];
+
+export type ChangeSlaPolicyData = {
+    body: PolicyUpdate;
+    path: {
+        /**
+         * Policy Id
+         */
+        policy_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/policies/{policy_id}';
+};
+
+export type ChangeSlaPolicyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ChangeSlaPolicyError = ChangeSlaPolicyErrors[keyof ChangeSlaPolicyErrors];
+
+export type ChangeSlaPolicyResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyRead;
+};
+
+export type ChangeSlaPolicyResponse = ChangeSlaPolicyResponses[keyof ChangeSlaPolicyResponses];
+
+export type SlaPolicyVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Policy Id
+         */
+        policy_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/sla/policies/{policy_id}/versions';
+};
+
+export type SlaPolicyVersionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SlaPolicyVersionsError = SlaPolicyVersionsErrors[keyof SlaPolicyVersionsErrors];
+
+export type SlaPolicyVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyVersionPage;
+};
+
+export type SlaPolicyVersionsResponse = SlaPolicyVersionsResponses[keyof SlaPolicyVersionsResponses];
+
 export type TagsData = {
     body?: never;
     path?: never;
@@ -28921,9 +30985,9 @@ export type TicketFieldsData = {
         /**
          * Use
          *
-         * `routing`: only what is known when a request is sent.
+         * `routing`: only what is known when a request is sent; `service_levels`: what policies go by.
          */
-        use?: 'list' | 'routing';
+        use?: 'list' | 'routing' | 'service_levels';
     };
     url: '/api/v1/ticket-fields';
 };
