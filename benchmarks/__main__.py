@@ -215,7 +215,7 @@ async def _bare(url: str, name: str, team: int, ids: list[int], words: list[str]
     elif name.startswith("search"):
         query = (
             f"SELECT {columns} FROM tickets WHERE {visible} AND id IN"
-            " (SELECT ticket_id FROM ticket_texts WHERE document @@ to_tsquery('simple', $1))"
+            " (SELECT ticket_id FROM search_documents WHERE words @@ to_tsquery('simple', $1))"
             " ORDER BY created_at DESC, id DESC LIMIT 26"
         )
         arguments = lambda n: (" & ".join(f"{w}:*" for w in words[n % len(words)].split()),)  # noqa: E731

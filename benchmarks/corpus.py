@@ -55,9 +55,10 @@ async def fill(url: str) -> None:
                 ON u.r = 1 + n % {PEOPLE}
             JOIN (SELECT id, row_number() OVER (ORDER BY id) r FROM teams WHERE name LIKE 'Queue %') t
                 ON t.r = 1 + n % {TEAMS};
-            INSERT INTO ticket_texts (ticket_id, document)
-            SELECT id, setweight(to_tsvector('simple', lower(ticket_number || ' ' || title)), 'A')
-                || setweight(to_tsvector('simple', lower(description)), 'B')
+            INSERT INTO search_documents (ticket_id, is_inner, is_fullest, language, words, marks)
+            SELECT id, false, true, 'en', setweight(to_tsvector('simple', lower(ticket_number || ' ' || title)), 'A')
+                || setweight(to_tsvector('simple', lower(description)), 'C'),
+                ARRAY[(1::bigint << 48) | (id / 128), (2::bigint << 48) | requester_id, (4::bigint << 48) | team_id]
             FROM tickets WHERE ticket_number LIKE 'BEN-%';
             INSERT INTO ticket_comments (ticket_id, author_id, body, visibility, created_at)
             SELECT id, requester_id, repeat('What was said about it. ', 6), 'PUBLIC', created_at + interval '1 hour'

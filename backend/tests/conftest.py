@@ -87,6 +87,7 @@ def template(servers: dict[str, str]) -> dict[str, str]:
     from waypost.kernel.settings import get_settings
     from waypost.migrations.run import migrate
     from waypost.reports import keeping as counting
+    from waypost.search import following
     from waypost.wiring import build_wiring
 
     migrate()
@@ -97,6 +98,7 @@ def template(servers: dict[str, str]) -> dict[str, str]:
         assert await load_demo(database)
         await relay.drain(database)  # what the demo set off has been told: tests see only their own events
         assert not await counting.run_due(database)  # and counted
+        await following.run_all(database)
         await database.dispose()
         await _execute(
             servers["DATABASE_OWNER_URL"].removesuffix("/waypost") + "/postgres",

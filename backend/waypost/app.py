@@ -73,6 +73,7 @@ from waypost.notifications.incoming import mailbox_router as mailboxes
 from waypost.notifications.incoming import original_router as originals
 from waypost.notifications.incoming import standing
 from waypost.reports import router as reports
+from waypost.search import finding_router
 from waypost.search import router as search
 from waypost.sla import calendar_file_router as calendar_files
 from waypost.sla import calendar_router as calendars
@@ -173,6 +174,7 @@ ROOMS = (
     audit_streams,
     audit_retention,
     evidence_router,
+    finding_router,
     search,
     presence,
     live,

@@ -33,6 +33,7 @@ from waypost.kernel.secret_files import UnusableFile
 from waypost.kernel.settings import Settings, get_settings
 from waypost.kernel.supervisor import DidNotStart, Stopped, Supervisor, say
 from waypost.reports import commands as reports_commands
+from waypost.search import commands as search_commands
 
 app = typer.Typer(
     add_completion=False,
@@ -537,6 +538,8 @@ audit_commands.use_servers(lambda: _servers(_settings()))
 app.add_typer(audit_commands.app, name="audit")
 reports_commands.use_servers(lambda: _servers(_settings()))
 app.add_typer(reports_commands.app, name="reports")
+search_commands.use_servers(lambda: _servers(_settings()))
+app.add_typer(search_commands.app, name="search")
 
 if __name__ == "__main__":
     app()

@@ -77,6 +77,7 @@ from waypost.notifications.incoming import teams_closing as mailboxes_of_teams
 from waypost.notifications.incoming.events import MailboxFailed, MailHeldBack
 from waypost.reports import keeping as counting
 from waypost.reports import personal as reports_personal
+from waypost.search import following, list_words
 from waypost.search import personal as search_personal
 from waypost.search import teams_closing as views_of_teams
 from waypost.search.field_uses import views_naming
@@ -100,6 +101,7 @@ from waypost.tickets import (
 from waypost.tickets import events as tickets
 from waypost.tickets import personal as tickets_personal
 from waypost.tickets import places_closing as work_of_places
+from waypost.tickets.wording import use_wording
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     approvals.ApprovalDecided: (reviewing.on_decision,),
@@ -230,6 +232,7 @@ def build_wiring() -> Wiring:
             views_naming_person,
         ),
     )
+    use_wording(list_words.read_words, list_words.matching)
     use_role_finders((role_mentions.workflows_naming_role,))
     use_personal(
         (
@@ -255,6 +258,13 @@ async def _drain(database: Database) -> None:
     """Hand events to their consumers, then ask for the mails they wrote to be sent."""
     if await relay.drain(database):
         await hints.ask(SEND)
+    await hints.ask(following.TASK)
+
+
+async def _index(database: Database) -> None:
+    """Follow the log with the search index; what is left asks for the next turn behind everything else that waits."""
+    if await following.run_due(database):
+        await hints.ask(following.TASK)
 
 
 async def _change_many(database: Database) -> None:
@@ -354,6 +364,7 @@ def tasks() -> dict[str, Task]:
         directories.TASK: directories.run_due,
         counting.TASK: _count,
         calendar_files.TASK: calendar_files.run_due,
+        following.TASK: _index,
         "housekeeping": _keep_house,
         "numbers.seal": sealed_numbers.seal_plain,
     }
@@ -364,6 +375,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "relay": {"task": hints.RELAY, "schedule": 2.0, "options": {"expires": 10}},
     "mails": {"task": SEND, "schedule": 5.0, "options": {"expires": 10}},
     "counts": {"task": counting.TASK, "schedule": 2.0, "options": {"expires": 10}},
+    "search": {"task": following.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "scans": {"task": SCAN, "schedule": 5.0, "options": {"expires": 10}},
     "imports": {"task": importing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "approvals": {"task": timing.TASK, "schedule": 5.0, "options": {"expires": 10}},

@@ -34,6 +34,7 @@ from waypost.notifications.sending import take
 from waypost.notifications.settling import SETTLED
 from waypost.notifications.still_theirs import INTERNAL, WHY
 from waypost.notifications.words import Words
+from waypost.search.following import run_all
 from waypost.tickets import policy
 from waypost.tickets.lifecycle import Status
 
@@ -149,11 +150,16 @@ async def test_a_confidential_request_is_not_counted_for_those_above(who: Any, c
     assert (await head.get("/reports/dashboard"))["tickets_by_status"] == before
 
 
-async def test_a_confidential_request_is_found_by_its_own(who: Any, confidential: dict[str, Any]) -> None:
+async def test_a_confidential_request_is_found_by_its_own(
+    database: Any, who: Any, confidential: dict[str, Any]
+) -> None:
+    await run_all(database)
     for username in ("employee", "agent", "agent2", "auditor", "admin"):
         api = await who(username)
         found = await api.get("/tickets", params={"q": KEPT, "limit": 100})
         assert confidential["id"] in [t["id"] for t in found["items"]], username
+        hits = await api.get("/search", params={"q": KEPT, "limit": 100})
+        assert confidential["id"] in [h["ticket"]["id"] for h in hits["items"]], username
         assert (await api.get("/tags", params={"q": KEPT[:3]}))["items"] == [KEPT.lower()]
 
 
@@ -197,6 +203,7 @@ async def marked(who: Any, database: Any) -> dict[str, Any]:
         "comment_id": said["id"],
         "reply_id": reply["id"],
     }
+    await run_all(database)  # it is there to be found
     manager = await who("manager")
     async with database.transaction() as session:
         made["link_token"] = await links.issue(session, made["step_id"], manager.id)

@@ -11,6 +11,7 @@ from sqlalchemy import event, update
 
 from waypost.directory.models import TeamMember
 from waypost.directory.names import names
+from waypost.search.following import run_all
 
 LOW: dict[str, Any] = {"all": [{"field": "priority", "op": "eq", "value": "LOW"}]}
 MINE: dict[str, Any] = {"field": "requester_id", "op": "eq", "value": "me"}
@@ -152,7 +153,7 @@ async def test_a_view_that_is_wrong_is_not_saved(who: Any, more: dict[str, Any],
     assert await employee.get("/saved-views") == before
 
 
-async def test_a_view_is_kept_changed_and_deleted(who: Any, hardware: Any) -> None:
+async def test_a_view_is_kept_changed_and_deleted(database: Any, who: Any, hardware: Any) -> None:
     employee = await who("employee")
     body = {
         "name": "  My   low ones ",
@@ -176,6 +177,7 @@ async def test_a_view_is_kept_changed_and_deleted(who: Any, hardware: Any) -> No
     assert await employee.get(path) == view
     draft = await employee.post("/tickets", hardware(None, priority="LOW", submit=False), expect=201)
     high = await employee.post("/tickets", hardware(None, priority="HIGH", submit=False), expect=201)
+    await run_all(database)
     shown = await ids(employee, f"{path}/tickets")
     assert draft["id"] in shown
     assert high["id"] not in shown

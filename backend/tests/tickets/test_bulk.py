@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from waypost.kernel.clock import clock, now
 from waypost.kernel.events import EventRow
+from waypost.search.following import run_all
 from waypost.tickets import bulk
 
 
@@ -298,12 +299,13 @@ async def test_tags_watching_and_closing(who: Any, database: Any) -> None:
     assert (await agent.get(f"/tickets/{ids[1]}"))["status"] == "CLOSED"
 
 
-async def test_all_that_match_are_those_of_the_list(who: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_all_that_match_are_those_of_the_list(database: Any, who: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     agent, employee = await who("agent"), await who("employee")
     body = {"title": "Echidna", "ticket_type": "IT_SUPPORT", "submit": True, "custom_fields": {}}
     ids = {(await employee.post("/tickets", body, expect=201))["id"] for _ in range(3)}
     foreign = await employee.post("/tickets", {**body, "ticket_type": "HR"}, expect=201)
     matching = {"all_matching": True, "action": {"type": "update", "priority": "HIGH"}}
+    await run_all(database)
     seen = await agent.post("/tickets/bulk/preview", matching, params={"q": "echidna"})
     assert seen["total"] == 3
     assert {r["ticket_id"] for r in seen["results"]} == ids

@@ -1,1 +1,1 @@
-"""Finding tickets again: views people save, share and pin, always within what the reader may see."""
+"""Finding tickets: by words, and by views people save, share and pin, always within what the reader may see."""

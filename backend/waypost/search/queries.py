@@ -19,6 +19,7 @@ from waypost.search.errors import ViewNotFound, ViewOutdated
 from waypost.search.models import SavedView, SavedViewPin
 from waypost.tickets.conditions import condition_of, filters_from
 from waypost.tickets.listing import MOST_COUNTED, Filters, ticket_count, ticket_list
+from waypost.tickets.wording import read_wording
 
 
 async def view_page(
@@ -106,7 +107,9 @@ async def filters_of(session: AsyncSession, actor: Actor, view: SavedView) -> Fi
         condition = await condition_of(session, actor, view.condition, pointer="/condition")
     except InvalidCondition as wrong:
         raise ViewOutdated(errors=wrong.errors) from wrong
-    return filters_from(actor, condition=condition, **view.filters)
+    plain = {name: value for name, value in view.filters.items() if name != "q"}
+    words = await read_wording(session, actor, view.filters.get("q"))
+    return filters_from(actor, condition=condition, words=words, **plain)
 
 
 async def view_tickets(

@@ -14,11 +14,12 @@ from waypost.kernel.bodies import MalformedBody, check_json
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.fields import CUSTOM, Catalogue
 from waypost.kernel.conditions.relative import Reader, resolved
-from waypost.kernel.conditions.tree import Condition, InvalidCondition, parse
+from waypost.kernel.conditions.tree import ALWAYS, All, Condition, InvalidCondition, parse
 from waypost.kernel.errors import FieldError
 from waypost.kernel.shapes import nfc
 from waypost.tickets.fields import FIELDS, known_fields
 from waypost.tickets.listing import Filters
+from waypost.tickets.wording import Wording
 
 FRESH = 5.0
 MOST_TEXT = 6000  # of a condition in an address; a longer one belongs into a saved view
@@ -89,7 +90,7 @@ def filters_from(
     requester_id: Sequence[str] = (),
     department_id: Sequence[int] = (),
     team_id: Sequence[int] = (),
-    q: str | None = None,
+    words: Wording | None = None,
     created_from: datetime | str | None = None,
     created_to: datetime | str | None = None,
     due_before: datetime | str | None = None,
@@ -112,9 +113,16 @@ def filters_from(
         requester_ids=tuple(i for i in people(requester_id) if i is not None),
         department_ids=tuple(department_id),
         team_ids=tuple(team_id),
-        q=q if q and q.strip() else None,
+        words=words,
         created_from=at(created_from),
         created_to=at(created_to),
         due_before=at(due_before),
-        condition=condition,
+        condition=_together(condition, words),
     )
+
+
+def _together(condition: Condition | None, words: Wording | None) -> Condition | None:
+    """A condition, and what was written above the list in the words of one."""
+    if words is None or words.condition == ALWAYS:
+        return condition
+    return words.condition if condition is None else All((condition, words.condition))

@@ -18,6 +18,7 @@ from waypost.kernel.shapes import Instant
 from waypost.tickets.conditions import MOST_TEXT, condition_in_address, filters_from
 from waypost.tickets.listing import Filters
 from waypost.tickets.schemas import PriorityWord, SortWord, StatusWord
+from waypost.tickets.wording import read_wording
 
 Who = Annotated[str, Field(pattern=r"^(me|none|[1-9][0-9]{0,17})$", examples=["me"])]
 TypeKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=64)]
@@ -37,7 +38,7 @@ async def list_filters(
     requester_id: Annotated[list[Who], Query(max_length=50)] = [],  # noqa: B006
     department_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
     team_id: Annotated[list[Id], Query(max_length=50)] = [],  # noqa: B006
-    q: Annotated[Words | None, Query(description="Words of number, title or description.")] = None,
+    q: Annotated[Words | None, Query(description="Words and filters, as the search takes them.")] = None,
     created_from: Annotated[Instant | None, Query()] = None,
     created_to: Annotated[Instant | None, Query()] = None,
     due_before: Annotated[Instant | None, Query()] = None,
@@ -55,7 +56,7 @@ async def list_filters(
         requester_id=requester_id,
         department_id=department_id,
         team_id=team_id,
-        q=q,
+        words=await read_wording(session, actor, q),
         created_from=created_from,
         created_to=created_to,
         due_before=due_before,

@@ -42,8 +42,8 @@ from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.tickets import policy
 from waypost.tickets.clock_words import in_short
 from waypost.tickets.fields import column as column_of
-from waypost.tickets.models import EVER_DUE, NEVER_DUE, PAIRS, Ticket, TicketText
-from waypost.tickets.texts import query_of
+from waypost.tickets.models import EVER_DUE, NEVER_DUE, PAIRS, Ticket
+from waypost.tickets.wording import Wording, matching
 
 _WHOLE = ("all", "all_open")  # ways that see nearly every ticket
 MOST_COUNTED = 10_000  # a screen says "10,000+" beyond
@@ -86,7 +86,7 @@ class Filters:
     requester_ids: tuple[int, ...] = ()
     department_ids: tuple[int, ...] = ()
     team_ids: tuple[int, ...] = ()
-    q: str | None = None
+    words: Wording | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
     due_before: datetime | None = None
@@ -144,7 +144,7 @@ _BOUNDS: dict[str, Any] = {
 class _Shape:
     """Everything of a list but its values: lists of one shape share one statement.
 
-    `narrowed` holds (filter, how): "one" value, "any" of several, "nobody", "any or nobody", or "" for a bound or text;
+    `narrowed` holds (filter, how): "one" value, "any" of several, "nobody", "any or nobody", "" for a bound, or how a text narrows;
     `condition` is a tree with the names of parameters in the place of values.
     """
 
@@ -176,9 +176,13 @@ def _narrowing(filters: Filters) -> tuple[tuple[tuple[str, str], ...], dict[str,
         if (at := getattr(filters, name)) is not None:
             shape.append((name, ""))
             values[name] = at
-    if filters.q:
-        values["q"] = query_of(filters.q)
-        shape.append(("q", "" if values["q"] else "no word"))
+    if filters.words is not None:
+        wording = filters.words
+        if wording.query:
+            values["q"] = wording.query
+        narrows = wording.query or wording.how
+        if narrows or wording.is_nothing:
+            shape.append(("q", f"{'words' if wording.query else ''}:{wording.how}" if narrows else "nothing"))
     return tuple(shape), values
 
 
@@ -188,8 +192,8 @@ def _narrowed(name: str, how: str) -> ColumnElement[bool]:
         bound: ColumnElement[bool] = _BOUNDS[name](bindparam(name, type_=DateTime(timezone=True)))
         return bound
     if name == "q":
-        matches = TicketText.document.op("@@")(func.to_tsquery("simple", bindparam("q", type_=Text)))
-        return false() if how else Ticket.id.in_(select(TicketText.ticket_id).where(matches))
+        words, _, more = how.partition(":")
+        return false() if how == "nothing" else matching(more, bindparam("q", type_=Text) if words else None)
     column = _COLUMNS[name]
     kind = Text if isinstance(column.type, String) else BigInteger
     one: ColumnElement[bool] = column == bindparam(name, type_=kind)
@@ -220,7 +224,7 @@ def _list_statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
         last_id = bindparam("last_id", type_=BigInteger)
         conditions.append(after([(key, last, descending), (Ticket.id, last_id, descending)]))
     ways = [policy.condition(way) for way in shape.ways]
-    if len(ways) == 1 or ("q", "") in shape.narrowed:
+    if len(ways) == 1 or any(name == "q" for name, _ in shape.narrowed):
         # the words are looked up once, and what they find is looked at row by row
         return select(*_ROW).where(or_(*ways), *conditions).order_by(*order).limit(limit)
     walks = [select(Ticket.id).where(way, *conditions).order_by(*order).limit(limit).subquery() for way in ways]
@@ -298,6 +302,18 @@ async def ticket_list(
             value = _FIRST if SORTS[sort][1] else _LAST
         following = encode_cursor(sort, value, end.id)
     return {"items": await _items(session, page), "next_cursor": following}
+
+
+async def tickets_by_id(session: AsyncSession, actor: Actor, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Those of these tickets that this person may see, as a list shows them. One statement when names are known."""
+    if not ids:
+        return {}
+    seen = or_(*(policy.condition(way) for way in policy.ways(actor)))
+    wanted = Ticket.id == any_(bindparam("wanted", type_=ARRAY(BigInteger)))
+    rows = (
+        await session.execute(select(*_ROW).where(wanted, seen), {"wanted": list(ids), **policy.values(actor)})
+    ).all()
+    return {row.id: item for row, item in zip(rows, await _items(session, rows), strict=True)}
 
 
 async def _items(session: AsyncSession, rows: Sequence[Any]) -> list[dict[str, Any]]:

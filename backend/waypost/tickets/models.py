@@ -24,7 +24,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from waypost.kernel.db import Base, BigId
@@ -141,19 +141,6 @@ class Ticket(Base):
         ),
         Index("ix_tickets_load", "assignee_id", postgresql_where=text(UNFINISHED)),
     )
-
-
-class TicketText(Base):
-    """What the list's text filter looks at, apart from the wide ticket rows: number and title first, then description."""
-
-    __tablename__ = "ticket_texts"
-
-    ticket_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    document: Mapped[Any] = mapped_column(TSVECTOR)
-
-    __table_args__ = (Index("ix_ticket_texts_document", "document", postgresql_using="gin"),)
 
 
 class TicketComment(Base):

@@ -9,8 +9,7 @@ from secrets import token_hex
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -31,11 +30,10 @@ from waypost.tickets.conflicts import check_version
 from waypost.tickets.drafts import discard_draft
 from waypost.tickets.errors import ApprovedFacts, NotYours
 from waypost.tickets.lifecycle import Status, Step
-from waypost.tickets.models import Ticket, TicketText
+from waypost.tickets.models import Ticket
 from waypost.tickets.moving import apply_step, bar, touch
 from waypost.tickets.queries import Found, find_ticket
 from waypost.tickets.talking import keep_comment, people_called
-from waypost.tickets.texts import plain
 
 # What was judged: an edit of these in review asks again, and after approval they stay as they were approved.
 JUDGED = ("amount", "currency", "custom_fields")
@@ -139,7 +137,6 @@ async def create_ticket(
     )
     session.add(ticket)
     await session.flush()
-    await _keep_words(session, ticket)
     if ticket.tags:
         await tagging.keep(session, ticket.id, ticket.tags)
     await record(
@@ -177,18 +174,6 @@ def _money(kind: TicketType, amount: Decimal | None, currency: str | None) -> tu
     if not kind.has_amount:
         raise Invalid(errors=(FieldError("/amount", "is not asked for by this type of request"),))
     return amount, currency or get_settings().currency
-
-
-async def _keep_words(session: AsyncSession, ticket: Ticket) -> None:
-    number_and_title = f"{plain(ticket.ticket_number)} {plain(ticket.title)}"
-    document = func.setweight(func.to_tsvector("simple", number_and_title), text("'A'")).op("||")(
-        func.setweight(func.to_tsvector("simple", plain(ticket.description)), text("'B'"))
-    )
-    await session.execute(
-        insert(TicketText)
-        .values(ticket_id=ticket.id, document=document)
-        .on_conflict_do_update(index_elements=["ticket_id"], set_={"document": document})
-    )
 
 
 async def update_ticket(
@@ -234,8 +219,6 @@ async def update_ticket(
         bar(ticket, actor.user_id)
     at = touch(ticket)
     await session.flush()
-    if "title" in changed or "description" in changed:
-        await _keep_words(session, ticket)
     if "tags" in changed:
         await tagging.keep(session, ticket.id, ticket.tags)
     asks = await reviewing.revision(session, before, ticket, found.type_name, found.form) if in_review else None

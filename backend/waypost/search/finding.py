@@ -1,0 +1,325 @@
+"""Finding tickets by words: the best of the newest first, within what the reader may see.
+
+The index narrows by the words and by marks at once; what it finds is looked at ticket by ticket, by the policy every list
+goes by. A common word stands in half of all tickets, so it is looked for among the newest first, in windows that grow until
+enough is found: within a window the order is by rank, and between windows by age. A cursor keeps window and moment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Float,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    false,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.actor import Actor
+from waypost.access.permissions import Permission, Scope
+from waypost.approvals.queries import subjects_seen_by
+from waypost.approvals.standing import subjects_as_deputy
+from waypost.kernel.conditions.sql import compiled_shape, lifted
+from waypost.kernel.conditions.tree import ALWAYS, Condition
+from waypost.kernel.db import sqlstate
+from waypost.search.index_models import SearchDocument
+from waypost.search.indexing import (
+    A_BLOCK,
+    ASSIGNEE,
+    BLOCK,
+    DEPARTMENT,
+    HAS_FILES,
+    REQUESTER,
+    TEAM,
+    mark,
+)
+from waypost.tickets import policy
+from waypost.tickets.fields import column as column_of
+from waypost.tickets.models import PAIRS, Ticket
+from waypost.tickets.working_models import TicketWatcher
+
+WINDOWS = (32, 256, 2048)  # blocks of tickets made side by side, from the newest; then all the others
+ENOUGH = 100  # tickets that make a window worth ranking
+MOST_HITS = 5000  # of a window that are ranked
+MOST_BY_HAND = 3000  # tickets one was asked about, stands in for, or was let in to
+A_SEARCH = 1.2  # seconds all windows may take together; then what was found is told as a part
+_ALL = ("all", "all_open")
+_WIDE = ("team_", "departments")
+_BY_HAND = ("asked", "deputy", "invited")
+_WEIGHTS = (
+    "'{0.05,0.2,0.4,1.0}'::float4[]"  # of files and comments, of the description, of people and tags, of the title
+)
+_PAIRS: ColumnElement[Any] = literal_column(PAIRS, ARRAY(Text))
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a reader sees tickets, so far as the statement's shape depends on it."""
+
+    ways: tuple[str, ...]
+    by_marks: bool
+    by_hand: bool
+    inner: str  # "none", "teams" or "all": whose internal words they read
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: the window (`floor` to `ceiling`, ids), the moment, and the last one shown (score, id)."""
+
+    at: datetime
+    floor: int
+    ceiling: int
+    last: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Ids with their scores, best first; `found` says how many the window holds, `is_part` that time ran out."""
+
+    rows: tuple[tuple[int, int], ...]
+    place: Place
+    found: int
+    more_windows: bool
+    is_part: bool
+    kinds: tuple[tuple[str, str, int], ...] = ()
+
+
+def reach_of(actor: Actor) -> Reach:
+    """How this person sees tickets."""
+    ways = policy.ways(actor)
+    by_marks = not any(w in _ALL for w in ways)
+    scope = actor.scope(Permission.TICKETS_READ_INTERNAL)
+    inner = "none" if scope is None or scope < Scope.TEAM else "all" if scope is Scope.ALL else "teams"
+    return Reach(ways, by_marks, by_marks and any(w in _BY_HAND for w in ways), inner)
+
+
+def is_wide(reach: Reach) -> bool:
+    """Whether they may see so many tickets that a common word needs windows."""
+    return not reach.by_marks or any(w.startswith(_WIDE) for w in reach.ways)
+
+
+def marks_of(actor: Actor, reach: Reach) -> list[int]:
+    """The marks of the tickets they may see; a ticket without one of these is found by hand, or not theirs."""
+    found = {mark(REQUESTER, actor.user_id), mark(ASSIGNEE, actor.user_id)}
+    for way in reach.ways:
+        if way.startswith("team_"):
+            found |= {mark(TEAM, i) for i in actor.team_ids}
+        elif way.startswith("reports"):
+            found |= {mark(REQUESTER, i) for i in actor.report_ids}
+        elif way.startswith("departments"):
+            found |= {mark(DEPARTMENT, i) for i in actor.department_ids}
+    return sorted(found)
+
+
+def has_files(*, with_some: bool) -> ColumnElement[bool]:
+    """Whether a ticket has files this audience sees."""
+    some: ColumnElement[bool] = SearchDocument.marks.bool_op("@>")(literal_column(f"'{{{HAS_FILES}}}'::bigint[]"))
+    return some if with_some else not_(some)
+
+
+def _in_teams() -> ColumnElement[bool]:
+    return Ticket.team_id == any_(bindparam("inner_teams", type_=ARRAY(BigInteger)))
+
+
+def values_of(actor: Actor, reach: Reach) -> dict[str, Any]:
+    """What the parameters of the statement and of the policy are for this person."""
+    values = policy.values(actor)
+    if reach.inner == "teams":
+        values["inner_teams"] = sorted(actor.team_ids)
+    if reach.by_marks:
+        values["marks"] = marks_of(actor, reach)
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    reach: Reach
+    condition: Condition
+    files: str  # "", "with", "without"
+    windowed: bool
+    follows: bool
+    has_words: bool = True
+
+
+@lru_cache(maxsize=300)
+def _statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
+    """The best hits of a window; bound to values."""
+    words = cast(bindparam("query", type_=Text), TSQUERY)
+    floor, ceiling = bindparam("floor", type_=BigInteger), bindparam("ceiling", type_=BigInteger)
+    row = SearchDocument
+    wanted: list[ColumnElement[bool]] = [row.ticket_id >= floor, row.ticket_id < ceiling]
+    if shape.has_words:
+        wanted.append(row.words.bool_op("@@")(words))
+    if shape.windowed:
+        wanted.append(row.marks.bool_op("&&")(bindparam("blocks", type_=ARRAY(BigInteger))))
+    if shape.files:
+        wanted.append(has_files(with_some=shape.files == "with"))
+    if shape.reach.inner == "none":
+        wanted.append(not_(row.is_inner))
+    columns = (row.ticket_id, row.is_inner, row.is_fullest)
+    by_marks = list(wanted)
+    if shape.reach.by_marks:
+        by_marks.append(row.marks.bool_op("&&")(bindparam("marks", type_=ARRAY(BigInteger))))
+    candidates = select(*columns).where(*by_marks)
+    if shape.reach.by_hand:
+        by_hand = select(*columns).where(row.ticket_id == any_(_by_hand(shape.reach)), *wanted)
+        found = candidates.union_all(by_hand).cte("candidates").prefix_with("MATERIALIZED")
+    else:
+        found = candidates.cte("candidates").prefix_with("MATERIALIZED")
+    conditions: list[ColumnElement[bool]] = [or_(*(policy.condition(way) for way in shape.reach.ways))]
+    conditions.append(_reads(found, shape.reach))
+    if shape.condition != ALWAYS:
+        custom = Ticket.__table__.c.custom_fields
+        conditions.append(compiled_shape(shape.condition, column_of, document=custom, pairs=_PAIRS))
+    hits = (
+        select(Ticket.id, Ticket.created_at, Ticket.status, Ticket.ticket_type, found.c.is_inner)
+        .select_from(found.join(Ticket, Ticket.id == found.c.ticket_id))
+        .where(*conditions)
+        .distinct()
+        .limit(MOST_HITS)
+        .cte("hits")
+        .prefix_with("MATERIALIZED")
+    )
+    ranked = _ranked(hits, words if shape.has_words else None)
+    counted = select(func.count()).select_from(hits).scalar_subquery()
+    page = select(ranked.c.id, ranked.c.score, counted.label("found"), _kinds(hits).label("kinds"))
+    if shape.follows:
+        last, last_id = bindparam("last", type_=BigInteger), bindparam("last_id", type_=BigInteger)
+        page = page.where(or_(ranked.c.score < last, and_(ranked.c.score == last, ranked.c.id < last_id)))
+    return page.order_by(ranked.c.score.desc(), ranked.c.id.desc()).limit(bindparam("rows", type_=BigInteger))
+
+
+def _ranked(hits: Any, words: ColumnElement[Any] | None) -> Any:
+    """How well each fits, and how new it is: a title counts more than a text, and this week more than last year."""
+    at = bindparam("at", type_=DateTime(timezone=True))
+    age = func.greatest(func.extract("epoch", at - hits.c.created_at), 0) / literal(86400.0, Float)
+    fresh = 0.6 + 0.4 / (1 + age / literal(60.0, Float))
+    rank = (
+        literal_column("1.0") if words is None else func.ts_rank(literal_column(_WEIGHTS), SearchDocument.words, words)
+    )
+    score = cast(func.round(cast(rank * fresh * 1_000_000_000, Float)), BigInteger)
+    one = and_(SearchDocument.ticket_id == hits.c.id, SearchDocument.is_inner == hits.c.is_inner)
+    return select(hits.c.id, score.label("score")).select_from(hits.join(SearchDocument, one)).subquery("ranked")
+
+
+def _kinds(hits: Any) -> ColumnElement[Any]:
+    """How many of the hits are of each status and type, as JSON."""
+    counts = select(hits.c.status, hits.c.ticket_type, func.count().label("n"))
+    counts_by = counts.group_by(hits.c.status, hits.c.ticket_type).subquery("counts")
+    one = func.jsonb_build_array(counts_by.c.status, counts_by.c.ticket_type, counts_by.c.n)
+    return select(func.jsonb_agg(one)).select_from(counts_by).scalar_subquery()
+
+
+def reads_inner(reach: Reach) -> ColumnElement[bool]:
+    """Whether the team's own words on a ticket are theirs to read: `policy.may_see_internal`'s twin, over `values_of`."""
+    if reach.inner == "none":
+        return false()
+    sent = Ticket.status != literal_column("'DRAFT'")
+    return sent if reach.inner == "all" else and_(sent, func.coalesce(_in_teams(), false()))
+
+
+def _reads(found: Any, reach: Reach) -> ColumnElement[bool]:
+    """The one row of a ticket that holds all the words they may read, and no others."""
+    if reach.inner == "none":
+        return true()
+    theirs = reads_inner(reach)
+    return or_(and_(theirs, found.c.is_fullest), and_(not_(theirs), not_(found.c.is_inner)))
+
+
+def _by_hand(reach: Reach) -> ColumnElement[Any]:
+    """The tickets of which no mark tells: few for one person, and read from where that stands."""
+    me, right_now = bindparam("me", type_=BigInteger), bindparam("right_now", type_=DateTime(timezone=True))
+    parts = []
+    if "asked" in reach.ways:
+        parts.append(subjects_seen_by("ticket", me))
+    if "deputy" in reach.ways:
+        parts.append(subjects_as_deputy("ticket", me, right_now))
+    if "invited" in reach.ways:
+        parts.append(select(TicketWatcher.ticket_id).where(TicketWatcher.user_id == me, TicketWatcher.gives_sight))
+    every = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
+    listed = every.subquery("by_hand")
+    newest = select(listed.c[0]).order_by(listed.c[0].desc()).limit(MOST_BY_HAND)
+    return func.array(newest.scalar_subquery(), type_=ARRAY(BigInteger))
+
+
+async def find(
+    session: AsyncSession,
+    actor: Actor,
+    *,
+    query: str,
+    condition: Condition,
+    files: str,
+    place: Place,
+    rows: int,
+    is_first: bool,
+) -> Hits:
+    """The best `rows` hits from a place on. `session` has a transaction with a time limit of its own."""
+    reach = reach_of(actor)
+    shape_of_condition, values = lifted(condition, by_document=True)
+    values |= values_of(actor, reach) | {"query": query, "rows": rows, "at": place.at}
+    until = time.monotonic() + A_SEARCH
+    best: Hits | None = None
+    steps = _steps(place, is_first=is_first, is_wide=is_wide(reach))
+    for n, (floor, windowed) in enumerate(steps):
+        here = Place(place.at, floor, place.ceiling, place.last)
+        shape = _Shape(reach, shape_of_condition, files, windowed, place.last is not None, bool(query))
+        bound = values | {"floor": floor, "ceiling": place.ceiling}
+        if windowed:
+            bound["blocks"] = [mark(BLOCK, b) for b in range(floor // A_BLOCK, -(-place.ceiling // A_BLOCK))]
+        if place.last is not None:
+            bound["last"], bound["last_id"] = place.last
+        try:
+            async with session.begin_nested():
+                found = (await session.execute(_statement(shape), bound)).all()
+        except DBAPIError as error:
+            if sqlstate(error) != "57014":  # told to stop: it took too long
+                raise
+            return best or Hits((), here, 0, False, True)
+        count = found[0].found if found else 0
+        is_last = n == len(steps) - 1
+        ids = tuple((r.id, r.score) for r in found)
+        kinds = tuple((k[0], k[1], k[2]) for k in (found[0].kinds or ())) if found else ()
+        best = Hits(ids, here, count, floor > 0, False, kinds)
+        if count >= ENOUGH or (is_last and is_first):
+            return best
+        if not is_first:
+            return best
+        if time.monotonic() > until:
+            return Hits(best.rows, here, count, floor > 0, True, kinds)
+    assert best is not None
+    return best
+
+
+def _steps(place: Place, *, is_first: bool, is_wide: bool) -> Sequence[tuple[int, bool]]:
+    """The windows to try, each from where down: (floor, whether its blocks are named). They all end at the ceiling."""
+    if not is_first:
+        blocks = -(-place.ceiling // A_BLOCK) - place.floor // A_BLOCK
+        return [(place.floor, 0 < blocks <= WINDOWS[-1])]
+    if not is_wide:
+        return [(0, False)]
+    top = -(-place.ceiling // A_BLOCK)
+    floors = [(max(top - blocks, 0) * A_BLOCK, True) for blocks in WINDOWS]
+    return [*[f for f in floors if f[0] > 0], (0, False)]
