@@ -4057,6 +4057,36 @@ export type EvidenceRead = {
 };
 
 /**
+ * FacetCount
+ */
+export type FacetCount = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Value
+     */
+    value: string;
+};
+
+/**
+ * Facets
+ *
+ * How many of what was found are of each kind.
+ */
+export type Facets = {
+    /**
+     * Status
+     */
+    status: Array<FacetCount>;
+    /**
+     * Ticket Type
+     */
+    ticket_type: Array<FacetCount>;
+};
+
+/**
  * Factors
  *
  * One's second factors. `needed_by`: the names of the roles that need one.
@@ -4492,6 +4522,26 @@ export type FormVersionRead = {
      * Version
      */
     version: number;
+};
+
+/**
+ * FoundIn
+ *
+ * Where the words stand: `id` and `name` of a comment or file, where it is one.
+ */
+export type FoundIn = {
+    /**
+     * Id
+     */
+    id: number | null;
+    /**
+     * Name
+     */
+    name: string | null;
+    /**
+     * Part
+     */
+    part: 'TITLE' | 'PEOPLE' | 'DESCRIPTION' | 'COMMENT' | 'INTERNAL_COMMENT' | 'FILE' | 'INTERNAL_FILE';
 };
 
 /**
@@ -11332,6 +11382,92 @@ export type ScimTokenRead = {
 };
 
 /**
+ * SearchHit
+ *
+ * A ticket that was found. Texts are HTML in which everything is escaped but `<mark>`.
+ */
+export type SearchHit = {
+    found_in: FoundIn;
+    /**
+     * Snippet
+     */
+    snippet: string;
+    ticket: TicketListItem;
+    /**
+     * Title Highlight
+     */
+    title_highlight: string;
+};
+
+/**
+ * SearchNote
+ *
+ * Something that was taken otherwise than it may have been meant.
+ */
+export type SearchNote = {
+    /**
+     * Code
+     */
+    code: 'too_long' | 'too_many' | 'unknown_field' | 'unknown_value' | 'unknown_part' | 'or_apart';
+    /**
+     * Text
+     */
+    text: string;
+};
+
+/**
+ * SearchPage
+ *
+ * What was found, best first. `found` counts what was ranked; `found_more` says that there is more than that.
+ *
+ * `is_partial`: time ran out, and this is a part. `widened`: words were also taken as beginnings. `did_you_mean` is another
+ * spelling that finds more; `is_corrected` says that what is shown was found by it.
+ */
+export type SearchPage = {
+    /**
+     * Did You Mean
+     */
+    did_you_mean: string | null;
+    facets: Facets;
+    /**
+     * Filters
+     */
+    filters: Array<UnderstoodFilter>;
+    /**
+     * Found
+     */
+    found: number | null;
+    /**
+     * Found More
+     */
+    found_more: boolean;
+    /**
+     * Is Corrected
+     */
+    is_corrected: boolean;
+    /**
+     * Is Partial
+     */
+    is_partial: boolean;
+    /**
+     * Items
+     */
+    items: Array<SearchHit>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+    /**
+     * Notes
+     */
+    notes: Array<SearchNote>;
+    /**
+     * Widened
+     */
+    widened: boolean;
+};
+
+/**
  * Season
  *
  * What repeats, over thirteen weeks.
@@ -14774,6 +14910,30 @@ export type TypeCount = {
      * Ticket Type
      */
     ticket_type: string;
+};
+
+/**
+ * UnderstoodFilter
+ *
+ * A filter as it was understood; `text` is what stands for it in what was written.
+ */
+export type UnderstoodFilter = {
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Is Without
+     */
+    is_without: boolean;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Value
+     */
+    value: string;
 };
 
 /**
@@ -28887,6 +29047,62 @@ export type ViewTicketsResponses = {
 
 export type ViewTicketsResponse = ViewTicketsResponses[keyof ViewTicketsResponses];
 
+export type SearchData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Q
+         *
+         * Words, "phrases", beginnings*, -without, OR, and filters such as `status:open` or `created:>2026-01-01`.
+         */
+        q: string;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/search';
+};
+
+export type SearchErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SearchError = SearchErrors[keyof SearchErrors];
+
+export type SearchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SearchPage;
+};
+
+export type SearchResponse = SearchResponses[keyof SearchResponses];
+
 export type SecondFactorResetsData = {
     body?: never;
     path?: never;
@@ -32104,7 +32320,7 @@ export type TicketsData = {
         /**
          * Q
          *
-         * Words of number, title or description.
+         * Words and filters, as the search takes them.
          */
         q?: string | null;
         /**
@@ -32247,7 +32463,7 @@ export type ChangeManyData = {
         /**
          * Q
          *
-         * Words of number, title or description.
+         * Words and filters, as the search takes them.
          */
         q?: string | null;
         /**
@@ -32337,7 +32553,7 @@ export type PreviewManyData = {
         /**
          * Q
          *
-         * Words of number, title or description.
+         * Words and filters, as the search takes them.
          */
         q?: string | null;
         /**
@@ -32427,7 +32643,7 @@ export type CountTicketsData = {
         /**
          * Q
          *
-         * Words of number, title or description.
+         * Words and filters, as the search takes them.
          */
         q?: string | null;
         /**
@@ -32539,7 +32755,7 @@ export type ExportTicketsData = {
         /**
          * Q
          *
-         * Words of number, title or description.
+         * Words and filters, as the search takes them.
          */
         q?: string | null;
         /**
