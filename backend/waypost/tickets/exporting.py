@@ -33,6 +33,7 @@ from waypost.kernel.db import Database
 from waypost.kernel.errors import Kind, Refusal, invalid_field
 from waypost.kernel.events import EventRow, record
 from waypost.tickets import events, sheets
+from waypost.tickets.clock_words import NO_TARGET
 from waypost.tickets.listing import Filters, ticket_list
 from waypost.tickets.models import Ticket
 from waypost.tickets.sheets import Cell, Column
@@ -116,7 +117,15 @@ async def _zone_of(session: AsyncSession, actor: Actor) -> tuple[str, tzinfo]:
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
-_MORE = (Ticket.description, Ticket.submitted_at, Ticket.completed_at, Ticket.closed_at, Ticket.custom_fields)
+_MORE: tuple[Any, ...] = (
+    Ticket.description,
+    Ticket.submitted_at,
+    Ticket.completed_at,
+    Ticket.closed_at,
+    func.nullif(Ticket.sla_state, NO_TARGET).label("sla_state"),
+    Ticket.sla_due_at,
+    Ticket.custom_fields,
+)
 _more = select(Ticket.id, *_MORE).where(Ticket.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
 
 

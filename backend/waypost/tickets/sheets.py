@@ -57,6 +57,8 @@ _ALL = (
     Column("department", "Department", Holds.NAMED),
     Column("tags", "Tags"),
     Column("due_date", "Due", Holds.INSTANT),
+    Column("sla_state", "Service level", Holds.WORD, is_default=False),
+    Column("sla_due_at", "Service level: due", Holds.INSTANT, is_default=False),
     Column("comment_count", "Comments", Holds.NUMBER, is_default=False),
     Column("created_at", "Created", Holds.INSTANT),
     Column("updated_at", "Updated", Holds.INSTANT),

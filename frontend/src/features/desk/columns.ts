@@ -5,6 +5,7 @@ const NAMES: Record<string, string[]> = {
   type: ["ticket_type"],
   amount: ["amount", "currency"], // a number alone would say half of it
   due: ["due_date"],
+  sla: ["sla_state", "sla_due_at"],
   updated: ["updated_at"],
   created: ["created_at"],
 };

@@ -28,6 +28,8 @@ export const SORTS = [
   "priority",
   "due_date",
   "-due_date",
+  "sla_due_at",
+  "-sla_due_at",
 ] as const;
 export type Status = (typeof STATUSES)[number];
 export type Priority = (typeof PRIORITIES)[number];

@@ -2,6 +2,7 @@ export { default as ConflictHost } from "./working/ConflictHost.vue";
 export { default as OutboxNews } from "./talk/OutboxNews.vue";
 export { default as PinnedViews } from "./list/PinnedViews.vue";
 export { default as RequestPicks } from "./RequestPicks.vue";
+export { default as SlaCell } from "./sla/SlaCell.vue";
 export { default as TicketFacts } from "./TicketFacts.vue";
 export { default as TicketFiles } from "./TicketFiles.vue";
 export { default as DynamicForm } from "./DynamicForm.vue";

@@ -19,6 +19,7 @@ export const COLUMNS: Column[] = [
   { key: "department", width: 132 },
   { key: "tags", width: 140 },
   { key: "due", width: 104, isRight: true },
+  { key: "sla", width: 116 },
   { key: "updated", width: 104, isRight: true },
   { key: "created", width: 104, isRight: true },
 ];
