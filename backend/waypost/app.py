@@ -92,6 +92,7 @@ from waypost.tickets import path_router as paths
 from waypost.tickets import queue_router as queues
 from waypost.tickets import router as tickets
 from waypost.tickets import routing_router as routing
+from waypost.tickets import sealed_router as sensitive_answers
 from waypost.tickets import sla_router as ticket_sla
 from waypost.tickets import tag_router as tags
 from waypost.tickets import talk_router as talk
@@ -135,6 +136,7 @@ ROOMS = (
     imports,
     tickets,
     ticket_sla,
+    sensitive_answers,
     attachments,
     drafts,
     paths,

@@ -51,6 +51,7 @@ from waypost.audit.retention import removing
 from waypost.audit.streams import sending as streaming
 from waypost.catalog import personal as catalog_personal
 from waypost.catalog import teams_closing as types_of_teams
+from waypost.catalog.events import TicketTypeUpdated
 from waypost.catalog.uses import use_finders
 from waypost.directory import personal as directory_personal
 from waypost.directory.events import (
@@ -95,6 +96,7 @@ from waypost.tickets import (
     importing,
     keeping,
     person_mentions,
+    resealing,
     reviewing,
     running_late,
 )
@@ -119,6 +121,8 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     ),
     DepartmentDeleted: (asked_places.on_department_deleted, work_of_places.on_department_deleted),
     PersonErased: (erasing.on_person_erased,),
+    TicketTypeUpdated: (resealing.on_type_updated,),
+    tickets.SensitiveAnswersSealed: (erasing.on_answers_sealed,),
     SessionClosed: (subscribing.on_session_closed,),
     UserDeactivated: (
         leaving.on_user_deactivated,
@@ -285,6 +289,12 @@ async def _import_people(database: Database) -> None:
         await hints.ask(people_imports.TASK)
 
 
+async def _seal_answers(database: Database) -> None:
+    """Go on with sealing answers; what is left asks for the next turn behind everything else that waits."""
+    if await resealing.run_due(database):
+        await hints.ask(resealing.TASK)
+
+
 async def _timers(database: Database) -> None:
     """Let the approvals' timers run; what is left asks for the next turn behind everything else that waits."""
     if await timing.run_due(database):
@@ -348,6 +358,7 @@ def tasks() -> dict[str, Task]:
         people_jobs.TASK: _change_many_people,
         people_imports.TASK: _import_people,
         importing.TASK: _import,
+        resealing.TASK: _seal_answers,
         delegating.TASK: delegating.begin_due,
         leaving.TASK: leaving.sweep,
         timing.TASK: _timers,
@@ -378,6 +389,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "search": {"task": following.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "scans": {"task": SCAN, "schedule": 5.0, "options": {"expires": 10}},
     "imports": {"task": importing.TASK, "schedule": 5.0, "options": {"expires": 10}},
+    "answers": {"task": resealing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "approvals": {"task": timing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "reviews": {"task": reviews.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "personal_exports": {"task": personal_exports.TASK, "schedule": 5.0, "options": {"expires": 10}},

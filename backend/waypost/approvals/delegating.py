@@ -36,7 +36,7 @@ from waypost.catalog.models import TicketType
 from waypost.directory.events import AbsenceRemoved
 from waypost.directory.queries import people_facts
 from waypost.kernel.clock import now
-from waypost.kernel.conditions.fields import Field, Kind, form_fields
+from waypost.kernel.conditions.fields import Field, Kind, fields_of_forms
 from waypost.kernel.conditions.tree import Condition, leaves, parse
 from waypost.kernel.db import Database
 from waypost.kernel.errors import FieldError, Forbidden, StaleVersion, invalid_field
@@ -273,8 +273,7 @@ async def _condition(
         return None, {}
     known: dict[str, Field] = {}
     if "custom." in str(document):
-        for form in await session.scalars(select(TicketType.form)):
-            known |= form_fields(form)
+        known = fields_of_forms(await session.scalars(select(TicketType.form)))
     condition = parse(document, known | definition.FIELDS, pointer=pointer)
     if len(msgspec.json.encode(document)) > MOST_BYTES:
         raise invalid_field(pointer, f"must be smaller than {MOST_BYTES} bytes")

@@ -175,7 +175,7 @@ def _stage(planned: states.Stage, written: Stage | None, subject: Subject, know:
     applies = planned.status is not StageStatus.SKIPPED
     quorum: Any = "FIRST" if written is None else written.quorum
     taken = {step.approver for step in planned.steps}
-    facts = facts_kept(subject.facts) if know.stand_ins else {}
+    facts = facts_kept(subject.lasting_facts) if know.stand_ins else {}
 
     def person(step: states.Step) -> dict[str, Any]:
         deputies = deputies_of(

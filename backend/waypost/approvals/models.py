@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     ARRAY,
@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Numeric,
     SmallInteger,
     String,
@@ -130,16 +131,28 @@ class ApprovalWorkflow(Base):
 
 
 class ApprovalSubjectVersion(Base):
-    """A subject as approvers read it from `at` on, until the next version; never changed."""
+    """A subject as approvers read it from `at` on, until the next version; never changed.
+
+    Unless a field of it became sensitive: then the answer gives way to its mark, and the whole as it was is `sealed`, so that
+    what was signed can still be held against it.
+    """
 
     __tablename__ = "approval_subject_versions"
+    sealed_columns: ClassVar[tuple[str, str]] = ("sealed", "key_id")
 
     workflow_id: Mapped[int] = mapped_column(
         BigInteger, ForeignKey("approval_workflows.id", ondelete="CASCADE"), primary_key=True
     )
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     subject: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    key_id: Mapped[str | None] = mapped_column(String(16))
     at: Mapped[datetime]
+
+    @property
+    def about(self) -> bytes:
+        """What the sealed value belongs to (`kernel.sealing`)."""
+        return f"approval_subject_versions.sealed:{self.workflow_id}:{self.version}".encode()
 
 
 class ApprovalStage(Base):

@@ -65,7 +65,7 @@ def read(document: Mapping[str, Any], fields: Catalogue = FIELDS) -> Definition:
         raise _bad("/stages", f"must be a list of 1 to {MAX_STAGES} stages")
     return Definition(
         name=name,
-        condition=tree.parse(document.get("condition"), fields, pointer="/condition"),
+        condition=tree.parse(document.get("condition"), fields, pointer="/condition", may_judge_sensitive=True),
         stages=tuple(read_stage(s, fields, f"/stages/{n}") for n, s in enumerate(stages)),
         one_by_one_above=_limit(document.get("one_by_one_above"), "/one_by_one_above"),
     )
@@ -141,7 +141,7 @@ def read_stage(value: Any, fields: Catalogue, pointer: str) -> Stage:
     due_in_minutes = _minutes(value.get("due_in_minutes"), f"{pointer}/due_in_minutes", DUE_IN_MINUTES)
     return Stage(
         name=_line(value.get("name"), f"{pointer}/name"),
-        condition=tree.parse(value.get("condition"), fields, pointer=f"{pointer}/condition"),
+        condition=tree.parse(value.get("condition"), fields, pointer=f"{pointer}/condition", may_judge_sensitive=True),
         approvers=approvers,
         mode=mode,
         quorum=quorum,

@@ -162,7 +162,7 @@ async def revise(session: AsyncSession, actor: Doer, subject: Subject, found: Re
     if running is None:
         return
     row = running.row
-    row.facts = facts_kept(subject.facts)
+    row.facts = facts_kept(subject.lasting_facts)
     if row.subject != subject.shown:
         row.subject, row.subject_version = subject.shown, row.subject_version + 1
         keep_version(session, row, now())

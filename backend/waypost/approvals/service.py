@@ -67,7 +67,7 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
         subject_type=subject.type,
         subject_id=subject.id,
         subject=subject.shown,
-        facts=facts_kept(subject.facts),
+        facts=facts_kept(subject.lasting_facts),
         subject_version=1,
         one_by_one=is_one_by_one(subject, chosen.definition.one_by_one_above),
         one_by_one_above=chosen.definition.one_by_one_above,
@@ -303,7 +303,7 @@ async def add_facts(session: AsyncSession, subject: Subject) -> None:
     """Keep what conditions look at, where it was not kept. The caller holds the subject's lock."""
     running = await running_of(session, subject.type, subject.id)
     if running is not None and running.row.facts is None:
-        running.row.facts = facts_kept(subject.facts)
+        running.row.facts = facts_kept(subject.lasting_facts)
         await session.flush()
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.approvals.events import DecisionSigned
-from waypost.approvals.models import ApprovalStep, ApprovalWorkflow
+from waypost.approvals.masking import original
+from waypost.approvals.models import ApprovalStep, ApprovalSubjectVersion, ApprovalWorkflow
 from waypost.approvals.seen import versions
 from waypost.approvals.signature_models import ApprovalSignature
 from waypost.approvals.statements import Stood, contradicts, portable, record_hash, verify
@@ -39,7 +40,7 @@ async def wrong_among(session: AsyncSession, kept: Sequence[ApprovalSignature]) 
     if past := {one.workflow_id for one in kept if one.step_id is None}:
         ends = select(w.id, w.overridden_by_id, w.status, w.override_reason).where(w.id.in_(past))
         ended = {id_: (by, status, words) for id_, by, status, words in await session.execute(ends)}
-    contents = await versions(session, {(one.workflow_id, one.subject_version) for one in kept})
+    contents = await _signed(session, {(one.workflow_id, one.subject_version) for one in kept})
     unlogged = await _unlogged(session, kept)
     wrong = {}
     for one in kept:
@@ -56,6 +57,16 @@ async def wrong_among(session: AsyncSession, kept: Sequence[ApprovalSignature]) 
         if why is not None:
             wrong[one.id] = why
     return wrong
+
+
+async def _signed(session: AsyncSession, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], dict[str, Any]]:
+    """Subjects as they were signed; of one that was masked, and otherwise changed too, nothing but that it is another."""
+    v = ApprovalSubjectVersion
+    shown = await versions(session, wanted)
+    rows = await session.scalars(
+        select(v).where(tuple_(v.workflow_id, v.version).in_(sorted(wanted)), v.sealed.is_not(None))
+    )
+    return shown | {(row.workflow_id, row.version): original(row) or {} for row in rows}
 
 
 async def _unlogged(session: AsyncSession, kept: Sequence[ApprovalSignature]) -> set[int]:
@@ -111,7 +122,14 @@ async def records_about(
         )
     )
     wrong = await wrong_among(session, kept)
-    contents = await versions(session, {(one.workflow_id, one.subject_version) for one in kept})
+    wanted = {(one.workflow_id, one.subject_version) for one in kept}
+    contents = await versions(session, wanted)
+    v = ApprovalSubjectVersion
+    of_these = (tuple_(v.workflow_id, v.version).in_(sorted(wanted)), v.sealed.is_not(None))
+    hidden = {
+        (row.workflow_id, row.version)
+        for row in await session.execute(select(v.workflow_id, v.version).where(*of_these))
+    }
     return [
         {
             "record": portable(one.record),
@@ -120,6 +138,7 @@ async def records_about(
             "at": rfc3339(one.at),
             "wrong": wrong.get(one.id),
             "content": contents.get((one.workflow_id, one.subject_version)),
+            "content_is_masked": (one.workflow_id, one.subject_version) in hidden,
         }
         for one in kept
     ]

@@ -16,7 +16,8 @@ class Subject:
     """Something to be approved.
 
     `facts` are what conditions look at, `shown` is the snapshot approvers read (JSON-ready), `barred` are the people
-    who may not say yes: who asked for it, wrote it or changed it. `urgency` runs from 1 to 4 (critical).
+    who may not say yes: who asked for it, wrote it or changed it. `urgency` runs from 1 to 4 (critical). Of `sealed` facts
+    nothing is kept: they are judged, and forgotten.
     """
 
     type: str
@@ -29,6 +30,12 @@ class Subject:
     custom_fields: Mapping[str, Any]
     shown: dict[str, Any]
     barred: frozenset[int] = field(default_factory=frozenset)
+    sealed: frozenset[str] = frozenset()
+
+    @property
+    def lasting_facts(self) -> dict[str, Any]:
+        """The facts that may be kept."""
+        return {name: value for name, value in self.facts.items() if name not in self.sealed}
 
     @property
     def is_emergency(self) -> bool:

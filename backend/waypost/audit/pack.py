@@ -73,7 +73,9 @@ Check it, on any machine with Waypost's command line and without a connection:
 Decisions that were signed with a passkey stand in `signatures` (bytes in base64url). The device signed
 authenticator_data followed by the SHA-256 of client_data_json, with the key in public_key_cose (COSE, RFC 9052). The
 challenge in client_data_json is 32 random bytes and the SHA-256 of `statement` (of several at once: of their `hashes`,
-sorted, one a line). In the statement, content_sha256 is the SHA-256 of `content` as JSON with sorted names and no spaces.
+sorted, one a line). In the statement, content_sha256 is the SHA-256 of `content` as JSON with sorted names and no spaces;
+not so where `content_is_masked`: a field of it became sensitive since, and its answer is not told. The installation holds
+such a signature against the sealed content whenever the request is opened, and says in `wrong` what it found.
 
 PUBLIC-KEY is what the installation publishes (`waypost audit public-keys`); ask for it by another way than this file.
 Without --key the key in the file is used, which shows that the file is whole, not who made it.
@@ -186,6 +188,11 @@ def _check_files(document: Mapping[str, Any], problems: list[str]) -> None:
     ]
 
 
+def _signed_content(signature: Mapping[str, Any]) -> Any:
+    """What was signed, where it is here as it was: an answer that is hidden now cannot be held against the hash."""
+    return None if signature.get("content_is_masked") else signature["content"]
+
+
 def _check_signatures(document: Mapping[str, Any], problems: list[str]) -> int:
     """Approvers' signatures: right in themselves, of the content that is here, and the ones the log has the hash of."""
     logged = {
@@ -198,7 +205,7 @@ def _check_signatures(document: Mapping[str, Any], problems: list[str]) -> int:
         record = statements.read(one["record"])
         why = statements.verify(record)
         if why is None:
-            why = statements.contradicts(record, statements.Stood(None, None, None, one["content"]))
+            why = statements.contradicts(record, statements.Stood(None, None, None, _signed_content(one)))
         if why is None and logged.get(one["event_id"]) != statements.record_hash(record):
             why = "it is not the one that the log has the hash of"
         if why is not None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from waypost.catalog.kinds import FieldKind, kind_of, label_of
+from waypost.catalog.sensitive import ERASED, HIDDEN_TEXT, mark_of
 
 
 def ordered(form: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -41,7 +42,10 @@ def answer_files(form: Mapping[str, Any], fields: Mapping[str, Any]) -> set[int]
 
 
 def answers(form: Mapping[str, Any], fields: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """`{key, title, kind, value, text}` for each field that has a value; `text` of a person is for `with_names` to say."""
+    """`{key, title, kind, value, text}` for each field that has a value; `text` of a person is for `with_names` to say.
+
+    Of a sensitive field the value is its mark (`sensitive.mark_of`), and the text that it is hidden.
+    """
     known = ordered(form)
     shown = [(key, schema) for key, schema in known if key in fields]
     shown += [(key, {}) for key in fields if key not in dict(known)]
@@ -87,11 +91,14 @@ def differing(
     return [
         (before.get(key), after.get(key))
         for key in dict.fromkeys(keys)
-        if (before.get(key) or {}).get("value") != (after.get(key) or {}).get("value")
+        if (old_value := (before.get(key) or {}).get("value")) != (after.get(key) or {}).get("value")
+        or old_value == ERASED  # they differed: nobody knows any more by what
     ]
 
 
 def _text(kind: FieldKind | None, schema: Mapping[str, Any], value: Any) -> str:
+    if mark_of(value) is not None:
+        return HIDDEN_TEXT
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if kind is FieldKind.MONEY and isinstance(value, Mapping):

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from waypost.catalog.answers import ordered, title_of
-from waypost.catalog.kinds import SHOW_WHEN, FieldKind, choices_of, kind_of, label_of
+from waypost.catalog.kinds import SENSITIVE, SHOW_WHEN, FieldKind, choices_of, kind_of, label_of
 from waypost.catalog.showing import conditions
 from waypost.kernel.conditions.tree import describe
 
@@ -35,7 +35,19 @@ _LIMITS = {
     "minItems": "at least {} of them",
     "maxItems": "at most {} of them",
 }
-_SAID = {"title", "description", "default", "enum", "items", "x-kind", "x-choices", "x-order", "x-widget", SHOW_WHEN}
+_SAID = {
+    "title",
+    "description",
+    "default",
+    "enum",
+    "items",
+    "x-kind",
+    "x-choices",
+    "x-order",
+    "x-widget",
+    SHOW_WHEN,
+    SENSITIVE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,7 @@ def form_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[st
         if key not in before:
             details = [_kind(schema)]
             details += ["required"] if key in needed_after else []
+            details += ["sensitive"] if schema.get(SENSITIVE) else []
             details += [f"shown when {shown_after[key]}"] if key in shown_after else []
             found.append(FormChange("added", key, title, tuple(details)))
             continue
@@ -102,6 +115,8 @@ def _differences(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> li
         found.append("help text changed" if new.get("description") else "no help text any more")
     if _kind(old) != _kind(new):
         found.append(f"{_kind(new)}, was {_kind(old)}")
+    if bool(old.get(SENSITIVE)) != bool(new.get(SENSITIVE)):
+        found.append("sensitive now: answers are kept sealed" if new.get(SENSITIVE) else "no longer sensitive")
     found += _choices(old, new)
     for word, pattern in _LIMITS.items():
         if old.get(word) != new.get(word):

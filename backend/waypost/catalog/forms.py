@@ -19,6 +19,7 @@ import msgspec
 
 from waypost.catalog.errors import FormNotFilled
 from waypost.catalog.kinds import NAMED, SHOW_WHEN, FieldKind, bad, complete, inside, is_day, kind_of
+from waypost.catalog.sensitive import check_sensitive
 from waypost.catalog.showing import conditions, hidden
 from waypost.kernel.conditions.tree import Condition
 from waypost.kernel.errors import FieldError
@@ -56,6 +57,7 @@ def check_form(form: dict[str, Any], *, pointer: str) -> dict[str, Any]:
         for n, (key, schema) in enumerate(kept["properties"].items())  # what is kept loses the order of its members
     }
     _distinct_keys(kept["properties"], pointer)
+    check_sensitive(kept, pointer)
     try:
         jsonschema_rs.meta.validate({**kept, "$schema": DIALECT})
         _schema_validator(msgspec.json.encode(kept))

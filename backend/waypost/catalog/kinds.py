@@ -25,6 +25,7 @@ EARLIEST, LATEST = "1900-01-01", "2199-12-31"
 AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?", re.ASCII)
 KEY = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 SHOW_WHEN = "x-show-when"
+SENSITIVE = "x-sensitive"
 
 
 class FieldKind(StrEnum):
@@ -80,7 +81,7 @@ _LIMITS: dict[FieldKind, frozenset[str]] = {
     FieldKind.FILE: frozenset({"minItems", "maxItems"}),
     FieldKind.CHECKBOX: frozenset(),
 }
-_ALWAYS = frozenset({"x-kind", "x-order", "x-widget", SHOW_WHEN, "title", "description", "default"})
+_ALWAYS = frozenset({"x-kind", "x-order", "x-widget", SHOW_WHEN, SENSITIVE, "title", "description", "default"})
 _MOST_TEXT = {FieldKind.TEXT: 200, FieldKind.LONG_TEXT: 4000}
 # Whom or what a value names is looked up when a ticket is written, so there is nothing to set beforehand.
 NAMED = frozenset({FieldKind.PERSON, FieldKind.DEPARTMENT})  # what holds an id of somebody or something
@@ -126,6 +127,10 @@ def complete(key: str, schema: Mapping[str, Any], pointer: str) -> dict[str, Any
     if isinstance(order, bool) or not isinstance(order, (int, float)):
         raise bad(f"{pointer}/x-order", "must be a number")
     kept = {**schema, **fixed}
+    if not isinstance(kept.get(SENSITIVE, False), bool):
+        raise bad(f"{pointer}/{SENSITIVE}", "must be true or false")
+    if not kept.get(SENSITIVE):
+        kept.pop(SENSITIVE, None)
     _CHECKS.get(kind, _nothing)(kind, kept, pointer)
     if "default" in kept and kind in _NO_DEFAULT:
         raise bad(f"{pointer}/default", f"is not possible for a {kind} field")

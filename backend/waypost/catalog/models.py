@@ -25,7 +25,10 @@ class Category(Base):
 
 
 class TicketType(Base):
-    """A kind of request: its form, who fulfils it, whether it needs a yes. `prefix` starts its tickets' numbers."""
+    """A kind of request: its form, who fulfils it, whether it needs a yes. `prefix` starts its tickets' numbers.
+
+    `sealed_keys` are the fields whose answers are kept sealed (`sensitive.sealed_keys`), of tickets of every form version.
+    """
 
     __tablename__ = "ticket_types"
 
@@ -41,6 +44,7 @@ class TicketType(Base):
     prefix: Mapped[str] = mapped_column(String(5), unique=True)
     form: Mapped[dict[str, Any]] = mapped_column(JSONB)
     form_version: Mapped[int] = mapped_column(Integer, server_default="1")
+    sealed_keys: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}", default=list)
     has_amount: Mapped[bool] = mapped_column(Boolean, server_default="false")
     requires_approval: Mapped[bool] = mapped_column(Boolean, server_default="true")
     team_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("teams.id"))

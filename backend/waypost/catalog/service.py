@@ -17,6 +17,7 @@ from waypost.catalog.errors import KeyTaken, TicketTypeNotFound, UnknownTicketTy
 from waypost.catalog.events import TicketTypeCreated, TicketTypeUpdated
 from waypost.catalog.forms import check_form
 from waypost.catalog.models import FormVersion, TicketType
+from waypost.catalog.sensitive import sealed_keys
 from waypost.directory.models import Team
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import Doer, record
@@ -36,6 +37,7 @@ async def create_ticket_type(
         key=key,
         name=name,
         form=kept,
+        sealed_keys=sealed_keys(kept, ()),
         form_version=1,
         version=1,
         prefix=prefix or await _free_prefix(session, key),
@@ -78,6 +80,7 @@ async def update_ticket_type(
         values["keywords"] = _once_each(values["keywords"])
     if "form" in values:
         values["form"] = check_form(values["form"], pointer="/form")
+        values["sealed_keys"] = sealed_keys(values["form"], found.sealed_keys)
     changes = {k: [getattr(found, k), v] for k, v in values.items() if getattr(found, k) != v}
     if not changes:
         return found

@@ -15,7 +15,7 @@ def shown(
 ) -> tuple[str, dict[str, Any]] | None:
     """The name and data of the live event, or None when it is not for this person. `tickets` are the facts of now."""
     data = happened.data
-    if happened.type == "ticket.read":  # who looks at what is for auditors
+    if happened.type in ("ticket.read", "ticket.sensitive_answers_read"):  # who looks at what is for auditors
         return None
     if happened.type == "notification.created":
         if happened.object_id != actor.user_id:

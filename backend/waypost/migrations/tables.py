@@ -38,6 +38,7 @@ import waypost.tickets.import_models
 import waypost.tickets.models
 import waypost.tickets.reading_log
 import waypost.tickets.routing_models
+import waypost.tickets.sealed_models
 import waypost.tickets.talk_models
 import waypost.tickets.working_models  # noqa: F401
 from waypost.kernel.db import Base

@@ -20,7 +20,7 @@ from waypost.directory.models import TeamMember, User
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.tree import describe
 from waypost.kernel.events import SYSTEM, Doer, record
-from waypost.tickets import events, routing, rules
+from waypost.tickets import events, routing, rules, sealed
 from waypost.tickets.models import UNFINISHED, Ticket
 from waypost.tickets.moving import give, touch
 from waypost.tickets.reviewing import facts_of
@@ -70,7 +70,9 @@ async def _decided(session: AsyncSession, ticket: Ticket) -> tuple[rules.InForce
     if not current.rules:
         return current, Decision(None, None, None, None, (), ())
     there = await rules.company(session, current.rules, ticket.team_id)
-    return current, routing.decide(current.rules, facts_of(ticket), there, team_id=ticket.team_id)
+    return current, routing.decide(
+        current.rules, facts_of(ticket, await sealed.opened(session, ticket)), there, team_id=ticket.team_id
+    )
 
 
 async def priority_when_sent(session: AsyncSession, ticket: Ticket, kind: TicketType) -> str:

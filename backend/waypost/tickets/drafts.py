@@ -19,6 +19,7 @@ from waypost.catalog.models import TicketType
 from waypost.catalog.service import type_to_ask_for
 from waypost.directory.models import User
 from waypost.kernel.clock import now, rfc3339
+from waypost.kernel.crypto import WrappedKey, keyring
 from waypost.kernel.errors import StaleVersion
 from waypost.kernel.paging import BadCursor, after, decode_cursor, encode_cursor
 from waypost.tickets.errors import DraftExists, DraftNotFound, DraftTooLarge, TooManyDrafts
@@ -49,11 +50,11 @@ async def keep_draft(
         owner_id=actor.user_id,
         id=draft_id,
         ticket_type=kind.key,
-        content=content,
         version=1,
         created_at=at,
         updated_at=at,
     )
+    put(made, content, is_sealed=bool(kind.sealed_keys))
     session.add(made)
     await session.flush()
     return made
@@ -67,12 +68,32 @@ async def change_draft(
     _check_size(content)
     if found.version != version:
         raise StaleVersion(current_version=found.version)
-    if found.content != content:
-        found.content = content
+    if content_of(found) != content:
+        keys = await session.scalar(select(TicketType.sealed_keys).where(TicketType.key == found.ticket_type))
+        put(found, content, is_sealed=bool(keys))
         found.version += 1
         found.updated_at = now()
         await session.flush()
     return found
+
+
+def put(draft: RequestDraft, content: dict[str, Any], *, is_sealed: bool) -> None:
+    """Write what a draft says: all of it sealed but the title its owner finds it by, or in the open."""
+    if not is_sealed:
+        draft.content, draft.sealed, draft.key_id = content, None, None
+        return
+    title = content.get("title")
+    draft.content = {"title": title} if isinstance(title, str) else {}
+    wrapped = keyring().wrap(msgspec.json.encode(content), draft.about)
+    draft.sealed, draft.key_id = wrapped.value, wrapped.key_id
+
+
+def content_of(draft: RequestDraft) -> dict[str, Any]:
+    """What a draft says. Raises `Damaged`."""
+    if draft.sealed is None or draft.key_id is None:
+        return draft.content
+    content: dict[str, Any] = msgspec.json.decode(keyring().unwrap(WrappedKey(draft.key_id, draft.sealed), draft.about))
+    return content
 
 
 async def discard_draft(session: AsyncSession, actor: Actor, draft_id: UUID) -> None:
@@ -155,7 +176,7 @@ def draft_json(draft: RequestDraft) -> dict[str, Any]:
     return {
         "id": str(draft.id),
         "ticket_type": draft.ticket_type,
-        "content": draft.content,
+        "content": content_of(draft),
         "version": draft.version,
         "created_at": rfc3339(draft.created_at),
         "updated_at": rfc3339(draft.updated_at),

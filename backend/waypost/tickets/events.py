@@ -29,6 +29,28 @@ class TicketRead(TicketEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SensitiveAnswersRead(TicketEvent):
+    """Somebody else than the requester was shown the answers to these sensitive fields."""
+
+    type: ClassVar[str] = "ticket.sensitive_answers_read"
+    fields: list[str]
+    session_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensitiveAnswersSealed(TicketEvent):
+    """What was answered to these fields is kept sealed from now on, or no longer: their form was changed.
+
+    `titles` are what the sealed ones were ever called: sentences of before tell by them what changed.
+    """
+
+    type: ClassVar[str] = "ticket.sensitive_answers_sealed"
+    sealed: list[str]
+    opened: list[str]
+    titles: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class TicketCreated(TicketEvent):
     """A ticket was written, as a draft; by somebody else than the requester, it was written for them."""
 

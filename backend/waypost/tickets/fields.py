@@ -15,7 +15,17 @@ from waypost.access.permissions import Permission
 from waypost.approvals.definition import FIELDS as SUBJECT_FIELDS
 from waypost.approvals.wording import whose
 from waypost.catalog.models import TicketType
-from waypost.kernel.conditions.fields import CUSTOM, OPERATORS, Catalogue, Field, Kind, catalogue, form_fields
+from waypost.catalog.sensitive import without_marks
+from waypost.kernel.conditions.fields import (
+    CUSTOM,
+    OPERATORS,
+    Catalogue,
+    Field,
+    Kind,
+    catalogue,
+    fields_of_forms,
+    form_fields,
+)
 from waypost.kernel.conditions.sql import custom_column
 from waypost.kernel.settings import get_settings
 from waypost.sla.measuring import State
@@ -43,9 +53,7 @@ FIELDS: Catalogue = {
 
 async def known_fields(session: AsyncSession) -> Catalogue:
     """Every field there is now: a ticket's own, and those of all types' current forms."""
-    known: dict[str, Field] = {}
-    for form in await session.scalars(select(TicketType.form)):
-        known |= form_fields(form)
+    known = fields_of_forms(await session.scalars(select(TicketType.form)))
     return {**known, **FIELDS}
 
 
@@ -60,7 +68,7 @@ def column(field: Field) -> ColumnElement[Any]:
 def record_of(ticket: Ticket) -> dict[str, Any]:
     """A ticket as `conditions.evaluate.holds` looks at it."""
     return {name: getattr(ticket, name) for name in FIELDS} | {
-        f"{CUSTOM}{key}": value for key, value in ticket.custom_fields.items()
+        f"{CUSTOM}{key}": value for key, value in without_marks(ticket.custom_fields).items()
     }
 
 
@@ -80,13 +88,13 @@ async def field_list(session: AsyncSession, actor: Actor, *, only: frozenset[str
         statement = statement.where(TicketType.is_active)
     types = (await session.execute(statement)).all()
     own = [f for f in FIELDS.values() if only is None or f.name in only]
-    custom: dict[str, Field] = {}
-    for kind in types:
-        custom |= form_fields(kind.form)
+    custom = fields_of_forms(kind.form for kind in types)
+    if only is not AT_SUBMISSION:  # nothing is found by what is kept sealed
+        custom = {name: field for name, field in custom.items() if not field.is_sensitive}
     belongs: dict[str, list[dict[str, str]]] = {name: [] for name in custom}
     for kind in types:
         for name, field in form_fields(kind.form).items():
-            if field.kind is custom[name].kind:
+            if name in custom and field.kind is custom[name].kind:
                 belongs[name].append({"key": kind.key, "name": kind.name})
     choices = [{"value": t.key, "label": t.name} for t in types]
     return [_described(f, choices if f.name == "ticket_type" else None, []) for f in own] + [

@@ -72,16 +72,18 @@ def _missing(by_key: Mapping[str, list[int]], there: set[int], message: str) -> 
     return [FieldError(f"/custom_fields/{key}", message) for key, ids in by_key.items() if not set(ids) <= there]
 
 
-async def fit(session: AsyncSession, ticket: Ticket, form: dict[str, Any], changes: dict[str, Any]) -> None:
+async def fit(
+    session: AsyncSession, ticket: Ticket, form: dict[str, Any], changes: dict[str, Any], before: dict[str, Any]
+) -> None:
     """Make a change fit the form, before it is done.
 
     Given fields are checked as the ticket would be. When something else of the ticket changes what the form asks for
     while it is written or judged, values that are asked for no more go, and new questions must have been answered.
+    `before` are the fields as they read now (`sealed.opened`).
     """
     status = Status(ticket.status)
     is_draft = status is Status.DRAFT
     facts = facts_of(ticket, changes)
-    before = ticket.custom_fields
     if "custom_fields" in changes:
         fields = changes["custom_fields"]
     elif is_draft or status in IN_REVIEW:

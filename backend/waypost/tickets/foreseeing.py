@@ -29,7 +29,7 @@ from waypost.catalog.showing import FACTS
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.fields import CUSTOM
 from waypost.kernel.settings import get_settings
-from waypost.tickets import dispatching, filling, lifecycle, policy, reviewing
+from waypost.tickets import dispatching, filling, lifecycle, policy, reviewing, sealed
 from waypost.tickets.asking import requester_of
 from waypost.tickets.errors import ApprovedFacts
 from waypost.tickets.lifecycle import Status
@@ -97,6 +97,14 @@ async def path_of_change(
     ticket, status = found.ticket, found.facts.status
     lifecycle.check_edit(status, policy.parts_of(actor, found.facts), values)
     kind = await session.get_one(TicketType, ticket.ticket_type_id)
+    fields = await sealed.opened(session, ticket)
+    given = values.get("custom_fields")
+    values = (
+        dict(values)
+        if given is None
+        else {**values, "custom_fields": sealed.filled_in(given, ticket.custom_fields, fields)}
+    )
+    ticket = _changed(ticket, kind, {"custom_fields": fields})  # judged as it reads, and nobody's row
     before = reviewing.subject_of(ticket, found.type_name, found.form)
     changed = _changed(ticket, kind, values)
     if any(getattr(changed, f) != getattr(ticket, f) for f in values if f not in NOT_SHOWN):

@@ -14,6 +14,7 @@ from waypost.approvals.events import BY_LINK
 from waypost.approvals.signature_queries import signed_events
 from waypost.catalog.answers import differing, ids_named, with_names
 from waypost.catalog.kinds import FieldKind
+from waypost.catalog.sensitive import HIDDEN_TEXT
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.events import EventRow, log_columns
@@ -27,6 +28,7 @@ from waypost.tickets.queries import find_ticket
 _WORDS = {
     "ticket.created": "wrote the request {ticket_number}",
     "ticket.updated": "changed {fields}",
+    "ticket.sensitive_answers_sealed": "kept the answers to sensitive fields as the form says now",
     "ticket.submitted": "submitted the request",
     "ticket.review_started": "asked the approvers",
     "ticket.approved": "approved the request",
@@ -95,6 +97,7 @@ _SAID_ELSEWHERE = (
     "approval.info_answered",
     "approval.seen",
     "ticket.read",
+    "ticket.sensitive_answers_read",
 )
 
 
@@ -350,6 +353,8 @@ def _answered(
 ) -> dict[str, Any]:
     texts = [with_names([a], people, departments)[0]["text"] if a else None for a in (old, new)]
     known = new or old or {}
+    if texts == [HIDDEN_TEXT, HIDDEN_TEXT]:  # one sees that it changed, and no more
+        texts[1] = f"{HIDDEN_TEXT}, not the same"
     return {"field": f"custom_fields.{known['key']}", "label": known["title"], "old": texts[0], "new": texts[1]}
 
 

@@ -83,10 +83,12 @@ class Reading:
 
 
 def importable(form: Mapping[str, Any]) -> dict[str, str]:
-    """The form's fields a column can fill, with their titles; files cannot come from a table."""
+    """The form's fields a column can fill, with their titles. Files cannot come from a table, and the rows of one are kept
+    as they were brought, so sensitive answers do not either.
+    """
     found = {}
     for key, schema in ordered(form):
-        if schema.get("x-kind") != "file":
+        if schema.get("x-kind") != "file" and not schema.get("x-sensitive"):
             found[CUSTOM + key] = str(schema.get("title") or key)
     return found
 

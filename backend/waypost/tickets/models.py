@@ -209,20 +209,29 @@ class Attachment(Base):
 class RequestDraft(Base):
     """A request its owner is still writing: no ticket yet, so it has no number, no history and no other reader.
 
-    `id` is made by the client, so what is written without a connection has its name from the start.
+    `id` is made by the client, so what is written without a connection has its name from the start. Of a type with sensitive
+    fields all that was written is `sealed`, and `content` holds its title alone.
     """
 
     __tablename__ = "request_drafts"
+    sealed_columns: ClassVar[tuple[str, str]] = ("sealed", "key_id")
 
     owner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"), primary_key=True, autoincrement=False)
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     ticket_type: Mapped[str] = mapped_column(String(64))
     content: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    key_id: Mapped[str | None] = mapped_column(String(16))
     version: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
     __table_args__ = (Index("ix_request_drafts_updated", "updated_at"),)
+
+    @property
+    def about(self) -> bytes:
+        """What the sealed value belongs to (`kernel.sealing`)."""
+        return f"request_drafts.sealed:{self.owner_id}:{self.id}".encode()
 
 
 class BulkJob(Base):

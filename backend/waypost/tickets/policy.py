@@ -105,6 +105,16 @@ def takes_part(actor: Actor) -> bool:
     return actor.may(Permission.TICKETS_COMMENT) or actor.may(Permission.TICKETS_UPDATE)
 
 
+def may_reveal(actor: Actor, ticket: TicketFacts) -> bool:
+    """Whether sensitive answers are theirs to read: the requester, who works on it, and who decides it or did.
+
+    Seeing the ticket is not enough: not for who watches it, leads the requester, or reads everything.
+    """
+    is_requester = actor.user_id == ticket.requester_id or Part.REQUESTER in parts_of(actor, ticket)
+    decides = actor.user_id in ticket.approver_ids or actor.user_id in ticket.deputy_ids
+    return may_read(actor, ticket) and (is_requester or decides or works_on(actor, ticket))
+
+
 def may_assign(actor: Actor, ticket: TicketFacts) -> bool:
     """Whether responsibility for this ticket is theirs to give."""
     return reaches(actor, Permission.TICKETS_ASSIGN, ticket)

@@ -6,7 +6,7 @@ handlers at the end, in the same transaction (`wiring.py`).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -22,11 +22,12 @@ from waypost.approvals.subject import Subject
 from waypost.catalog.answers import answers
 from waypost.catalog.kinds import AMOUNT
 from waypost.catalog.models import TicketType
+from waypost.catalog.sensitive import without_marks
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, Doer, System, record
 from waypost.kernel.settings import get_settings
-from waypost.tickets import events, judged, lifecycle, policy, queries, tagging
+from waypost.tickets import events, judged, lifecycle, policy, queries, sealed, tagging
 from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.events import IMPORT
 from waypost.tickets.lifecycle import Priority, Status, Step
@@ -59,8 +60,11 @@ def _judged(value: Any) -> Any:
     return value
 
 
-def facts_of(ticket: Any) -> dict[str, Any]:
-    """What workflows and routing rules judge of a ticket (or of a row with its columns)."""
+def facts_of(ticket: Any, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What workflows and routing rules judge of a ticket (or of a row with its columns).
+
+    `fields` are its form's as `sealed.opened` reads them; without them, sensitive answers count as none.
+    """
     return {
         "ticket_type": ticket.ticket_type,
         "priority": ticket.priority,
@@ -70,12 +74,17 @@ def facts_of(ticket: Any) -> dict[str, Any]:
         "requester_id": ticket.requester_id,
         "title": ticket.title,
         "due_date": ticket.due_date,
-        **{f"custom.{key}": _judged(value) for key, value in ticket.custom_fields.items()},
+        **{
+            f"custom.{key}": _judged(value)
+            for key, value in without_marks(ticket.custom_fields if fields is None else fields).items()
+        },
     }
 
 
-def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
-    """The ticket as approvers see and conditions judge it."""
+def subject_of(
+    ticket: Ticket, type_name: str, form: dict[str, Any], opened: Mapping[str, Any] | None = None
+) -> Subject:
+    """The ticket as approvers see and conditions judge it; they judge the fields as they are `opened`."""
     fields = ticket.custom_fields
     titles = {k: str(v.get("title") or k) for k, v in (form.get("properties") or {}).items() if isinstance(v, dict)}
     shown = {
@@ -96,10 +105,10 @@ def subject_of(ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
         "answers": answers(form, fields),
         "field_titles": {k: titles.get(k, k) for k in fields},
     }
-    return described(ticket, shown)
+    return described(ticket, shown, opened)
 
 
-def described(ticket: Any, shown: dict[str, Any]) -> Subject:
+def described(ticket: Any, shown: dict[str, Any], opened: Mapping[str, Any] | None = None) -> Subject:
     """A ticket (or a row with its columns) as conditions judge it; `shown` is what approvers read."""
     return Subject(
         type=TICKET,
@@ -108,11 +117,17 @@ def described(ticket: Any, shown: dict[str, Any]) -> Subject:
         requester_id=ticket.requester_id,
         department_id=ticket.department_id,
         urgency=list(Priority).index(Priority(ticket.priority)) + 1,
-        facts=facts_of(ticket),
-        custom_fields=ticket.custom_fields,
+        facts=facts_of(ticket, opened),
+        custom_fields=ticket.custom_fields if opened is None else opened,
         shown=shown,
         barred=written_by(ticket),
+        sealed=frozenset(f"custom.{key}" for key in sealed.marks_in(ticket.custom_fields)),
     )
+
+
+async def subject_now(session: AsyncSession, ticket: Ticket, type_name: str, form: dict[str, Any]) -> Subject:
+    """The ticket as it is judged now, sensitive answers too; what is kept of it does not hold them."""
+    return subject_of(ticket, type_name, form, await sealed.opened(session, ticket))
 
 
 async def start(session: AsyncSession, actor: Actor, ticket: Ticket, kind: TicketType, form: dict[str, Any]) -> None:
@@ -122,14 +137,14 @@ async def start(session: AsyncSession, actor: Actor, ticket: Ticket, kind: Ticke
         await apply_step(session, by, ticket, Step.APPROVE, Status.APPROVED, by_rule=True)
         return
     await apply_step(session, actor, ticket, Step.START_REVIEW, Status.IN_REVIEW)
-    await approvals.start(session, actor, subject_of(ticket, kind.name, form))
+    await approvals.start(session, actor, await subject_now(session, ticket, kind.name, form))
 
 
 async def revision(
     session: AsyncSession, before: Subject, ticket: Ticket, type_name: str, form: dict[str, Any]
 ) -> Revision:
     """What an edit in review asks for: nothing, places asked again, or a new round."""
-    return await revising.revision(session, before, subject_of(ticket, type_name, form))
+    return await revising.revision(session, before, await subject_now(session, ticket, type_name, form))
 
 
 async def revise(
@@ -143,7 +158,7 @@ async def revise(
     why: str = "",
 ) -> None:
     """Let approvers read the ticket as it is now, and ask again as far as the edit reaches. `why` is in words."""
-    after = subject_of(ticket, type_name, form)
+    after = await subject_now(session, ticket, type_name, form)
     if found.extent is not Extent.ROUND:
         why = why or differences(before, after, found.changed) or "what is judged has changed"
         await revising.revise(session, actor, after, found, why)
@@ -153,7 +168,7 @@ async def revise(
         await apply_step(session, actor, ticket, Step.ANSWER, Status.IN_REVIEW, comment="The request was changed.")
     ticket.round += 1
     await session.flush()
-    await approvals.start(session, actor, subject_of(ticket, type_name, form))
+    await approvals.start(session, actor, await subject_now(session, ticket, type_name, form))
 
 
 async def asked_for_by_more(session: AsyncSession, actor: Actor, found: queries.Found, people: Collection[int]) -> None:
@@ -161,7 +176,7 @@ async def asked_for_by_more(session: AsyncSession, actor: Actor, found: queries.
     where they were. Raises `NobodyToAsk` when there are none.
     """
     ticket = found.ticket
-    before = subject_of(ticket, found.type_name, found.form)
+    before = await subject_now(session, ticket, found.type_name, found.form)
     for person in sorted(people):
         bar(ticket, person)
     await session.flush()

@@ -73,7 +73,7 @@ def read(documents: Sequence[Mapping[str, Any]], fields: Catalogue) -> tuple[Rul
         Rule(
             key=d["key"],
             name=d["name"],
-            condition=tree.parse(d["condition"], fields, pointer=f"/rules/{n}/condition"),
+            condition=tree.parse(d["condition"], fields, pointer=f"/rules/{n}/condition", may_judge_sensitive=True),
             team_id=d["team_id"],
             priority=d["priority"],
             way=Way(d["assign"]) if d["assign"] else None,

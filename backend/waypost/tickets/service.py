@@ -24,7 +24,7 @@ from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, invalid_field
 from waypost.kernel.events import record
 from waypost.kernel.settings import get_settings
-from waypost.tickets import dispatching, events, filling, lifecycle, policy, reviewing, tagging
+from waypost.tickets import dispatching, events, filling, lifecycle, policy, reviewing, sealed, tagging
 from waypost.tickets.asking import requester_of
 from waypost.tickets.conflicts import check_version
 from waypost.tickets.drafts import discard_draft
@@ -108,6 +108,7 @@ async def create_ticket(
     custom_fields = with_defaults(kind.form, custom_fields, facts)
     await filling.check_filled(session, kind.form, custom_fields, facts=facts, is_draft=not submit, ticket_id=None)
     at = now()
+    open_fields = {key: value for key, value in custom_fields.items() if key not in kind.sealed_keys}
     ticket = Ticket(
         ticket_number=await _number(session, kind, at, is_rehearsal=is_rehearsal),
         title=title,
@@ -125,7 +126,7 @@ async def create_ticket(
         team_id=team_id or kind.team_id,
         department_id=requester.department_id,
         due_date=due_date,
-        custom_fields=custom_fields,
+        custom_fields=open_fields,
         tags=tagging.checked(tags or ()),
         is_confidential=is_confidential,
         version=1,
@@ -137,6 +138,9 @@ async def create_ticket(
     )
     session.add(ticket)
     await session.flush()
+    if open_fields != custom_fields:
+        ticket.custom_fields = await sealed.keep(session, ticket.id, kind.sealed_keys, custom_fields)
+        await session.flush()
     if ticket.tags:
         await tagging.keep(session, ticket.id, ticket.tags)
     await record(
@@ -202,7 +206,15 @@ async def update_ticket(
         if values["amount"] is None and ticket.amount is not None and found.facts.status is not Status.DRAFT:
             # it would leave those who must judge such an amount
             raise invalid_field("/amount", "must not be taken away from a request that was submitted")
-    await filling.fit(session, ticket, found.form, values)
+    kept, plain_before = ticket.custom_fields, await sealed.opened(session, ticket)
+    if "custom_fields" in values:
+        values["custom_fields"] = sealed.filled_in(values["custom_fields"], kept, plain_before)
+    await filling.fit(session, ticket, found.form, values, plain_before)
+    before = reviewing.subject_of(ticket, found.type_name, found.form, plain_before)
+    if "custom_fields" in values:
+        values["custom_fields"] = await sealed.keep(
+            session, ticket.id, kind.sealed_keys, values["custom_fields"], kept=kept, plain=plain_before
+        )
     if "tags" in values:
         values["tags"] = tagging.checked(values["tags"])
     if not (changed := {f: v for f in EDITABLE_FIELDS if f in values and (v := values[f]) != getattr(ticket, f)}):
@@ -211,7 +223,6 @@ async def update_ticket(
     undecided = in_review or found.facts.status is Status.DRAFT
     if not undecided and any(f in changed for f in JUDGED):
         raise ApprovedFacts
-    before = reviewing.subject_of(ticket, found.type_name, found.form)
     changes = {f: [_plain_value(getattr(ticket, f)), _plain_value(v)] for f, v in changed.items()}
     for field, value in changed.items():
         setattr(ticket, field, value)
@@ -265,7 +276,7 @@ async def _submit(
         await filling.check_filled(
             session,
             form,
-            ticket.custom_fields,
+            await sealed.opened(session, ticket),
             facts=filling.facts_of(ticket),
             is_draft=False,
             ticket_id=ticket.id,
@@ -353,4 +364,6 @@ def allowed_actions(actor: Actor, found: Found) -> list[str]:
             words.append("comment")
         if policy.may_comment_internally(actor, found.facts):
             words.append("comment_internal")
+    if sealed.marks_in(found.ticket.custom_fields) and policy.may_reveal(actor, found.facts):
+        words.append("reveal")
     return words

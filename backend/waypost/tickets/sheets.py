@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from waypost.catalog.answers import ordered, title_of
+from waypost.catalog.sensitive import HIDDEN_TEXT, mark_of
 from waypost.kernel.cells import plain
 
 Cell = str | Decimal | datetime | None
@@ -92,6 +93,8 @@ def cell_of(column: Column, value: Any) -> Cell:
     """A ticket's value as a cell holds it."""
     if value is None or value == "":
         return None
+    if mark_of(value) is not None:
+        return HIDDEN_TEXT
     match column.holds:
         case Holds.INSTANT:
             return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -41,7 +41,8 @@ CUSTOM = "custom."
 class Field:
     """One field: its name in a condition, its kind, the words it can hold (choices), and what people call it.
 
-    `labels` are what people read for the choices, where that differs; `refers_to` says whose id it holds.
+    `labels` are what people read for the choices, where that differs; `refers_to` says whose id it holds. What is
+    `is_sensitive` is judged by rules that were published, and nothing is found by it.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Field:
     choices: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     refers_to: str | None = None
+    is_sensitive: bool = False
 
 
 Catalogue = Mapping[str, Field]
@@ -70,8 +72,24 @@ def form_fields(form: Mapping[str, Any]) -> dict[str, Field]:
             choices = _choices(schema) if kind in (Kind.CHOICE, Kind.LIST) else ()
             refers_to = schema.get("x-kind") if kind is Kind.ID else None
             found[name] = Field(
-                name, kind, str(schema.get("title") or key), choices, _labels(schema, choices), refers_to
+                name,
+                kind,
+                str(schema.get("title") or key),
+                choices,
+                _labels(schema, choices),
+                refers_to,
+                bool(schema.get("x-sensitive")),
             )
+    return found
+
+
+def fields_of_forms(forms: Iterable[Mapping[str, Any]]) -> dict[str, Field]:
+    """The fields of several forms. What one of them calls sensitive is so in all of them."""
+    found: dict[str, Field] = {}
+    for form in forms:
+        for name, field in form_fields(form).items():
+            is_sensitive = field.is_sensitive or (name in found and found[name].is_sensitive)
+            found[name] = replace(field, is_sensitive=is_sensitive)
     return found
 
 

@@ -63,12 +63,31 @@ Condition = Union[All, AnyOf, Not, Leaf]  # noqa: UP007 - the classes refer to i
 ALWAYS = All(())
 
 
-def parse(value: object, fields: Catalogue, *, pointer: str = "") -> Condition:
-    """The condition a JSON value stands for; null means always. Raises `InvalidCondition` naming the place."""
+def parse(value: object, fields: Catalogue, *, pointer: str = "", may_judge_sensitive: bool = False) -> Condition:
+    """The condition a JSON value stands for; null means always. Raises `InvalidCondition` naming the place.
+
+    Sensitive fields are for conditions that were published and look at one request as it is sent: `may_judge_sensitive`.
+    """
     if value is None:
         return ALWAYS
     budget = [MAX_NODES]
-    return _parse(value, fields, pointer, 1, budget)
+    found = _parse(value, fields, pointer, 1, budget)
+    if not may_judge_sensitive:
+        _check_sensitive(found, pointer)
+    return found
+
+
+def _check_sensitive(condition: Condition, pointer: str) -> None:
+    """Refuse a condition on what is kept sealed."""
+    match condition:
+        case Leaf(field=field) if field.is_sensitive:
+            raise _refuse(f"{pointer}/field", "is on a sensitive field: sensitive fields cannot be filtered by")
+        case All(parts=parts) | AnyOf(parts=parts):
+            word = "all" if isinstance(condition, All) else "any"
+            for n, part in enumerate(parts):
+                _check_sensitive(part, f"{pointer}/{word}/{n}")
+        case Not(part=part):
+            _check_sensitive(part, f"{pointer}/not")
 
 
 def _refuse(pointer: str, message: str) -> InvalidCondition:
