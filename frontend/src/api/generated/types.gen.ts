@@ -11508,6 +11508,18 @@ export type SecondFactorAsked = {
 };
 
 /**
+ * SensitiveAnswers
+ *
+ * The answers to the sensitive fields, in the form's order.
+ */
+export type SensitiveAnswers = {
+    /**
+     * Items
+     */
+    items: Array<Answer>;
+};
+
+/**
  * Sent
  *
  * A test on its way. `delivery_id` is its line in the log; null for a notice in the app, which is there at once.
@@ -34663,6 +34675,52 @@ export type ReleaseTicketResponses = {
 };
 
 export type ReleaseTicketResponse = ReleaseTicketResponses[keyof ReleaseTicketResponses];
+
+export type RevealSensitiveAnswersData = {
+    body?: never;
+    path: {
+        /**
+         * Ticket Id
+         */
+        ticket_id: number;
+    };
+    query?: never;
+    url: '/api/v1/tickets/{ticket_id}/sensitive-answers/reveal';
+};
+
+export type RevealSensitiveAnswersErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RevealSensitiveAnswersError = RevealSensitiveAnswersErrors[keyof RevealSensitiveAnswersErrors];
+
+export type RevealSensitiveAnswersResponses = {
+    /**
+     * Successful Response
+     */
+    200: SensitiveAnswers;
+};
+
+export type RevealSensitiveAnswersResponse = RevealSensitiveAnswersResponses[keyof RevealSensitiveAnswersResponses];
 
 export type TicketSlaData = {
     body?: never;
