@@ -15,6 +15,7 @@ const NAMED_IN_CODE =
 const BUNDLED = [
   ...NAMED_IN_CODE.split(" "),
   "layout-dashboard",
+  "chart-no-axes-column",
   "stamp",
   "plus",
   "hourglass",

@@ -73,6 +73,7 @@ from waypost.notifications.incoming import mailbox_router as mailboxes
 from waypost.notifications.incoming import original_router as originals
 from waypost.notifications.incoming import standing
 from waypost.reports import router as reports
+from waypost.reports import saved_router as saved_reports
 from waypost.search import finding_router
 from waypost.search import router as search
 from waypost.sla import calendar_file_router as calendar_files
@@ -172,6 +173,7 @@ ROOMS = (
     sms,
     teams,
     reports,
+    saved_reports,
     audit,
     audit_streams,
     audit_retention,

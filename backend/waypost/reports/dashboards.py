@@ -120,7 +120,6 @@ async def dashboard(session: AsyncSession, actor: Actor, kind: Kind, days: int) 
     found = season(counts)
     return {
         "kind": kind.value,
-        "kinds": [k.value for k in kinds_for(actor)],
         "days": days,
         "as_of": rfc3339(at),
         "progress": await _progress(session),

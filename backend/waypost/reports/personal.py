@@ -9,5 +9,13 @@ PERSONAL = (
     Held("report_facts", "requester_id", "Requests as they are counted", Then.KEPT, _WHY),
     Held("report_facts", "created_by_id", "Requests as they are counted", Then.KEPT, _WHY),
     Held("report_facts", "assignee_id", "Requests as they are counted", Then.KEPT, _WHY),
+    Held(
+        "saved_reports",
+        "owner_id",
+        "Reports they made",
+        Then.KEPT,
+        "others work with them",
+        shown=("name", "created_at"),
+    ),
     Held("report_decisions", "approver_id", "Decisions as they are counted", Then.KEPT, _WHY),
 )

@@ -88,13 +88,14 @@ def region_of(actor: Actor, board: Board) -> Region:
 _FACTS = {c.name: c for c in ReportFact.__table__.c} | {"id": ReportFact.__table__.c.ticket_id}
 
 
-def over_facts(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A condition of the policy on tickets, said of facts: the same columns of a narrower table."""
+def over_facts(condition: ColumnElement[bool], facts: Mapping[str, Any] | None = None) -> ColumnElement[bool]:
+    """A condition of the policy on tickets, said of facts: the same columns of a narrower table, or of an alias of it."""
+    columns = _FACTS if facts is None else dict(facts) | {"id": facts["ticket_id"]}
 
     def fact(element: Any, **_: Any) -> Any:
         table = getattr(element, "table", None)
         if isinstance(element, ColumnElement) and table is not None and getattr(table, "name", "") == "tickets":
-            return _FACTS[element.key]
+            return columns[element.key]
         return None
 
     return visitors.replacement_traverse(condition, {}, fact)

@@ -14,7 +14,7 @@ from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.openapi import problems
 from waypost.reports import dashboards
 from waypost.reports.errors import DashboardNotFound
-from waypost.reports.schemas import Dashboard, DashboardRead
+from waypost.reports.schemas import Dashboard, DashboardKinds, DashboardRead
 
 router = APIRouter(route_class=StrictRoute, prefix="/reports", tags=["Reports"])
 Reader = Annotated[Actor, permit(Permission.REPORTS_READ)]
@@ -25,6 +25,12 @@ DaysWord = Literal["7", "30", "90", "365"]
 async def dashboard(session: ReadSession, actor: Reader) -> Response:
     """The reader's tickets in numbers, at most some seconds old."""
     return json_response(await dashboards.contract_dashboard(session, actor))
+
+
+@router.get("/dashboards", response_model=DashboardKinds)
+async def dashboard_kinds(actor: Reader) -> Response:
+    """The dashboards the reader may open, the one made for them first."""
+    return json_response({"kinds": [kind.value for kind in dashboards.kinds_for(actor)]})
 
 
 @router.get("/dashboards/{kind}", response_model=DashboardRead, responses=problems(DashboardNotFound))

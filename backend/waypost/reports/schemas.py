@@ -32,6 +32,10 @@ class Dashboard(BaseModel):
     trend: Annotated[list[TrendDay], Field(description="The last 30 days, UTC.")]
 
 
+class DashboardKinds(BaseModel):
+    kinds: Annotated[list[KindWord], Field(examples=[["AGENT", "EMPLOYEE"]])]
+
+
 class SmoothDay(TrendDay):
     smooth: Annotated[
         float | None, Field(description="Created a day, on average of the seven days that end here.", examples=[10.4])
@@ -135,7 +139,6 @@ class DashboardRead(BaseModel):
     """A dashboard of what its reader may see. `narrow` are the list's filters that show exactly its requests."""
 
     kind: Annotated[KindWord, Field(examples=["AGENT"])]
-    kinds: Annotated[list[KindWord], Field(description="Those this reader may open.", examples=[["AGENT"]])]
     days: Annotated[int, Field(description="How far what is told of a time reaches back.", examples=[30])]
     as_of: Annotated[str, Field(examples=["2026-11-23T09:00:00Z"])]
     progress: Annotated[Progress | None, Field(description="Where numbers are being made anew: how far that is.")]

@@ -1049,6 +1049,20 @@ export type AwayRead = {
 };
 
 /**
+ * Axis
+ */
+export type Axis = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Label
+     */
+    label: string;
+};
+
+/**
  * Beat
  *
  * What one does with a ticket on this screen now. `screen` is a word of the screen's own, such as a random one.
@@ -2790,6 +2804,16 @@ export type Dashboard = {
 };
 
 /**
+ * DashboardKinds
+ */
+export type DashboardKinds = {
+    /**
+     * Kinds
+     */
+    kinds: Array<'EMPLOYEE' | 'AGENT' | 'MANAGER' | 'EXECUTIVE'>;
+};
+
+/**
  * DashboardRead
  *
  * A dashboard of what its reader may see. `narrow` are the list's filters that show exactly its requests.
@@ -2830,12 +2854,6 @@ export type DashboardRead = {
      * Kind
      */
     kind: 'EMPLOYEE' | 'AGENT' | 'MANAGER' | 'EXECUTIVE';
-    /**
-     * Kinds
-     *
-     * Those this reader may open.
-     */
-    kinds: Array<'EMPLOYEE' | 'AGENT' | 'MANAGER' | 'EXECUTIVE'>;
     load: Load;
     /**
      * Narrow
@@ -3073,6 +3091,38 @@ export type DecisionTicket = {
      * Title
      */
     title: string;
+};
+
+/**
+ * Definition
+ *
+ * What a report asks for: measures, told apart by rows and columns, of the tickets a condition leaves.
+ */
+export type Definition = {
+    /**
+     * Chart
+     */
+    chart?: 'TABLE' | 'BAR' | 'STACKED' | 'LINE' | 'HEAT';
+    /**
+     * Columns
+     */
+    columns?: string | null;
+    /**
+     * Condition
+     *
+     * As in saved views.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Measures
+     */
+    measures: Array<string>;
+    /**
+     * Rows
+     */
+    rows?: string | null;
 };
 
 /**
@@ -4711,6 +4761,32 @@ export type GroupRoles = {
 };
 
 /**
+ * Heading
+ */
+export type Heading = {
+    /**
+     * Drill
+     *
+     * What narrows the list to these tickets; null where the list can't.
+     */
+    drill: Array<{
+        [key: string]: unknown;
+    }> | null;
+    /**
+     * Key
+     */
+    key: string | number | null;
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Unit
+     */
+    unit: 'COUNT' | 'MONEY' | 'SECONDS' | 'SHARE';
+};
+
+/**
  * Health
  *
  * How a channel goes: `UNTRIED` until something went out, `FAILING` while it does not; nothing is tried until
@@ -6306,6 +6382,24 @@ export type Me = {
      * Username
      */
     username: string;
+};
+
+/**
+ * MeasureRead
+ */
+export type MeasureRead = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Unit
+     */
+    unit: 'COUNT' | 'MONEY' | 'SECONDS' | 'SHARE';
 };
 
 /**
@@ -9830,6 +9924,196 @@ export type ReplyUpdate = {
     title: string;
     /**
      * Version
+     */
+    version: number;
+};
+
+/**
+ * ReportAsked
+ */
+export type ReportAsked = {
+    definition: Definition;
+};
+
+/**
+ * ReportChoices
+ *
+ * What reports can be made of.
+ */
+export type ReportChoices = {
+    /**
+     * Dimensions
+     */
+    dimensions: Array<Axis>;
+    /**
+     * Measures
+     */
+    measures: Array<MeasureRead>;
+};
+
+/**
+ * ReportCreate
+ */
+export type ReportCreate = {
+    definition: Definition;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Person Ids
+     */
+    person_ids?: Array<number>;
+    /**
+     * Roles
+     */
+    roles?: Array<string>;
+    /**
+     * Team Ids
+     */
+    team_ids?: Array<number>;
+};
+
+/**
+ * ReportLine
+ */
+export type ReportLine = {
+    /**
+     * Drill
+     *
+     * What narrows the list to these tickets; null where the list can't.
+     */
+    drill: Array<{
+        [key: string]: unknown;
+    }> | null;
+    /**
+     * Key
+     */
+    key: string | number | null;
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Values
+     */
+    values: Array<number | number | string | null>;
+};
+
+/**
+ * ReportPage
+ */
+export type ReportPage = {
+    /**
+     * Items
+     */
+    items: Array<ReportRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ReportRead
+ *
+ * A saved report. With whom it is shared is told to who made it.
+ */
+export type ReportRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    /**
+     * Created At
+     */
+    created_at: string;
+    definition: Definition;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+    owner: PersonRef | null;
+    /**
+     * People
+     */
+    people: Array<PersonRef>;
+    /**
+     * Roles
+     */
+    roles: Array<string>;
+    /**
+     * Teams
+     */
+    teams: Array<NamedRef>;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * ReportResult
+ *
+ * A report's numbers, of the tickets its reader may see. Seconds are whole, money is text, a share is 0 to 1.
+ */
+export type ReportResult = {
+    /**
+     * As Of
+     */
+    as_of: string;
+    /**
+     * What the columns tell apart.
+     */
+    by: Axis | null;
+    /**
+     * Columns
+     */
+    columns: Array<Heading>;
+    /**
+     * Lines
+     */
+    lines: Array<ReportLine>;
+    /**
+     * Measures
+     */
+    measures: Array<MeasureRead>;
+    rows: Axis | null;
+};
+
+/**
+ * ReportUpdate
+ */
+export type ReportUpdate = {
+    definition: Definition;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Person Ids
+     */
+    person_ids?: Array<number>;
+    /**
+     * Roles
+     */
+    roles?: Array<string>;
+    /**
+     * Team Ids
+     */
+    team_ids?: Array<number>;
+    /**
+     * Version
+     *
+     * The version you read.
      */
     version: number;
 };
@@ -27197,6 +27481,326 @@ export type QueueTicketsResponses = {
 
 export type QueueTicketsResponse = QueueTicketsResponses[keyof QueueTicketsResponses];
 
+export type ReportChoicesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/reports/choices';
+};
+
+export type ReportChoicesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReportChoicesError = ReportChoicesErrors[keyof ReportChoicesErrors];
+
+export type ReportChoicesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReportChoices;
+};
+
+export type ReportChoicesResponse = ReportChoicesResponses[keyof ReportChoicesResponses];
+
+export type ReportPageData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/reports/custom';
+};
+
+export type ReportPageErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReportPageError = ReportPageErrors[keyof ReportPageErrors];
+
+export type ReportPageResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReportPage;
+};
+
+export type ReportPageResponse = ReportPageResponses[keyof ReportPageResponses];
+
+export type ReportCreateData = {
+    body: ReportCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/reports/custom';
+};
+
+export type ReportCreateErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReportCreateError = ReportCreateErrors[keyof ReportCreateErrors];
+
+export type ReportCreateResponses = {
+    /**
+     * Successful Response
+     */
+    201: ReportRead;
+};
+
+export type ReportCreateResponse = ReportCreateResponses[keyof ReportCreateResponses];
+
+export type ReportDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Report Id
+         */
+        report_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/custom/{report_id}';
+};
+
+export type ReportDeleteErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReportDeleteError = ReportDeleteErrors[keyof ReportDeleteErrors];
+
+export type ReportDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ReportDeleteResponse = ReportDeleteResponses[keyof ReportDeleteResponses];
+
+export type ReportReadData = {
+    body?: never;
+    path: {
+        /**
+         * Report Id
+         */
+        report_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/custom/{report_id}';
+};
+
+export type ReportReadErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReportReadError = ReportReadErrors[keyof ReportReadErrors];
+
+export type ReportReadResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReportRead;
+};
+
+export type ReportReadResponse = ReportReadResponses[keyof ReportReadResponses];
+
+export type ReportUpdateData = {
+    body: ReportUpdate;
+    path: {
+        /**
+         * Report Id
+         */
+        report_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/custom/{report_id}';
+};
+
+export type ReportUpdateErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReportUpdateError = ReportUpdateErrors[keyof ReportUpdateErrors];
+
+export type ReportUpdateResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReportRead;
+};
+
+export type ReportUpdateResponse = ReportUpdateResponses[keyof ReportUpdateResponses];
+
+export type ReportResultData = {
+    body?: never;
+    path: {
+        /**
+         * Report Id
+         */
+        report_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/custom/{report_id}/result';
+};
+
+export type ReportResultErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReportResultError = ReportResultErrors[keyof ReportResultErrors];
+
+export type ReportResultResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReportResult;
+};
+
+export type ReportResultResponse = ReportResultResponses[keyof ReportResultResponses];
+
 export type DashboardData = {
     body?: never;
     path?: never;
@@ -27229,6 +27833,39 @@ export type DashboardResponses = {
 };
 
 export type DashboardResponse = DashboardResponses[keyof DashboardResponses];
+
+export type DashboardKindsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/reports/dashboards';
+};
+
+export type DashboardKindsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DashboardKindsError = DashboardKindsErrors[keyof DashboardKindsErrors];
+
+export type DashboardKindsResponses = {
+    /**
+     * Successful Response
+     */
+    200: DashboardKinds;
+};
+
+export type DashboardKindsResponse = DashboardKindsResponses[keyof DashboardKindsResponses];
 
 export type DashboardReadData = {
     body?: never;
@@ -27279,6 +27916,43 @@ export type DashboardReadResponses = {
 };
 
 export type DashboardReadResponse = DashboardReadResponses[keyof DashboardReadResponses];
+
+export type ReportPreviewData = {
+    body: ReportAsked;
+    path?: never;
+    query?: never;
+    url: '/api/v1/reports/preview';
+};
+
+export type ReportPreviewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReportPreviewError = ReportPreviewErrors[keyof ReportPreviewErrors];
+
+export type ReportPreviewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReportResult;
+};
+
+export type ReportPreviewResponse = ReportPreviewResponses[keyof ReportPreviewResponses];
 
 export type RequestDraftsData = {
     body?: never;

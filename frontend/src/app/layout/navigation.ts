@@ -13,6 +13,8 @@ interface Place {
   shown: boolean;
   /** Left out where there is room for five places only. */
   spare?: boolean;
+  /** Only in the side bar; where there is none, the page before leads there. */
+  aside?: boolean;
   badge?: number;
 }
 
@@ -63,6 +65,13 @@ export function useNavigation() {
         short: t("nav.newShort"),
         icon: "i-lucide-plus",
         shown: session.can("tickets:create"),
+      },
+      {
+        to: "/reports",
+        label: t("reports.title"),
+        icon: "i-lucide-chart-no-axes-column",
+        shown: session.can("reports:read"),
+        aside: true,
       },
       {
         to: "/settings",

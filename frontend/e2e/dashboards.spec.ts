@@ -1,0 +1,62 @@
+/** Dashboards: every number leads to exactly the list it counts, every chart has its table, and a wall shows them large. */
+import { expect, test } from "@playwright/test";
+import { expectNoViolations, signIn } from "./support";
+
+test("a number leads to the list it counts, and a chart says itself as a table", async ({ page }) => {
+  await signIn(page, "executive", "/reports");
+  await expect(page.getByRole("heading", { level: 1, name: "Dashboards" })).toBeVisible();
+  const tile = page.getByRole("link", { name: /^Open\s*\d+$/ });
+  const count = Number(/\d+/.exec((await tile.textContent()) ?? "")?.[0]);
+  expect(count).toBeGreaterThan(0);
+
+  const backlog = page.getByRole("region", { name: "Open requests by age" }).first();
+  await backlog.getByText("Show as a table").click();
+  await expect(backlog.getByRole("table")).toBeVisible();
+  const download = page.waitForEvent("download");
+  await backlog.getByRole("button", { name: /as a CSV file$/ }).click();
+  expect((await download).suggestedFilename()).toBe("Open requests by age.csv");
+
+  const answer = page.waitForResponse((r) => /\/api\/v1\/tickets\?.*status=/.test(r.url()) && r.ok());
+  await tile.click();
+  await expect(page).toHaveURL(/\/tickets\?/);
+  const first = (await (await answer).json()) as { items: unknown[]; next_cursor: string | null };
+  const token = first.next_cursor;
+  if (token === null) expect(first.items).toHaveLength(count);
+  else expect(count).toBeGreaterThan(first.items.length);
+});
+
+test("one goes along a chart by keys", async ({ page }) => {
+  await signIn(page, "agent", "/reports");
+  const chart = page.getByRole("img", { name: /^Requests by status/ });
+  await chart.focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(page.getByText(/^Draft, Requests: \d+$/)).toBeAttached();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/tickets\?.*status=SUBMITTED/);
+});
+
+test("a wall shows one chart after another, and lets go", async ({ page }) => {
+  await signIn(page, "executive", "/reports?wall=1");
+  const wall = page.getByRole("dialog", { name: /for a wall$/ });
+  await expect(wall.getByRole("heading", { level: 2 })).toHaveText("What comes and what is done");
+  await wall.getByRole("button", { name: "Next chart" }).click();
+  await expect(wall.getByRole("heading", { level: 2 })).toHaveText("Open requests by age");
+  await page.keyboard.press("Escape");
+  await expect(wall).toHaveCount(0);
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+    test("nothing stands in anybody's way", async ({ page }) => {
+      for (const username of ["manager", "executive"]) {
+        await signIn(page, username, "/reports");
+        await expect(page.getByRole("img", { name: /^What comes/ }).locator("svg")).toBeVisible();
+        await expect(page.locator("[aria-busy='true']")).toHaveCount(0);
+        await expectNoViolations(page);
+        await page.context().clearCookies();
+      }
+    });
+  });
+}

@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import type { ReportResult } from "@/api/generated";
+import { definitionOf, drawn, drill, emptyDraft, NONE, tableOf } from "./model";
+
+it("what does not fit together is not sent", () => {
+  const draft = { ...emptyDraft(), measures: ["count", "open"], rows: "team", columns: "priority" };
+  expect(definitionOf(draft)).toMatchObject({ measures: ["count"], rows: "team", columns: "priority" });
+  expect(definitionOf({ ...draft, columns: "team" })).toMatchObject({
+    measures: ["count", "open"],
+    columns: null,
+  });
+  expect(definitionOf({ ...draft, rows: NONE })).toMatchObject({ rows: null, columns: null });
+});
+
+it("a cell leads to the tickets it counts", () => {
+  const leaf = { field: "team_id", op: "eq", value: 3 };
+  expect(drill(null, [leaf], [])?.query).toEqual({ condition: JSON.stringify({ all: [leaf] }) });
+  expect(drill({ all: [] }, [leaf])?.query.condition).toBe(JSON.stringify({ all: [{ all: [] }, leaf] }));
+  expect(drill(null, [])?.query).toEqual({});
+  expect(drill(null, null)).toBeUndefined();
+});
+
+it("numbers are drawn in the unit people think in", () => {
+  expect(drawn(5400, "SECONDS")).toBe(1.5);
+  expect(drawn(0.945, "SHARE")).toBe(94.5);
+  expect(drawn("1200.50", "MONEY")).toBe(1200.5);
+  expect(drawn(null, "COUNT")).toBeNull();
+});
+
+it("a result is a table", () => {
+  const result: ReportResult = {
+    rows: { key: "team", label: "Team" },
+    by: null,
+    columns: [{ key: "count", label: "Requests", drill: [], unit: "COUNT" }],
+    measures: [{ key: "count", label: "Requests", unit: "COUNT" }],
+    lines: [{ key: null, label: "", values: [3], drill: [] }],
+    as_of: "2026-11-23T09:00:00Z",
+  };
+  expect(tableOf(result, { empty: "None", all: "All" })).toEqual({
+    columns: ["Team", "Requests"],
+    rows: [{ cells: ["None", 3] }],
+  });
+  expect(tableOf({ ...result, rows: null }, { empty: "None", all: "All" }).rows[0]?.cells[0]).toBe("All");
+});
