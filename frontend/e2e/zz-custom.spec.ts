@@ -1,0 +1,41 @@
+/** Reports people make: what is counted follows while one chooses, leads to its tickets, is kept and shared. */
+import { expect, test } from "@playwright/test";
+import { as, expectNoViolations, signIn } from "./support";
+
+test("one makes a report, keeps it, shares it, and goes to the tickets behind a number", async ({ page, browser }) => {
+  const name = `By status ${Date.now()}`;
+  await signIn(page, "executive", "/reports/custom/new");
+  const result = page.getByRole("region", { name: "Result" }).last();
+  await expect(result.getByRole("table")).toBeVisible();
+  await page.getByLabel("Columns").click();
+  await page.getByRole("option", { name: "Priority", exact: true }).click();
+  await expect(result.getByRole("columnheader", { name: "HIGH" })).toBeVisible();
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("With a person").click();
+  await page.getByLabel("With a person").fill("Mike");
+  await page.getByRole("option", { name: /^Mike Okafor/ }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page).toHaveURL(/\/reports\/custom\/\d+$/);
+  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+  await expectNoViolations(page);
+  const address = new URL(page.url()).pathname;
+  const manager = await as(browser, "manager", address);
+  await expect(manager.getByRole("heading", { level: 1, name })).toBeVisible();
+  await expect(manager.getByRole("button", { name: "Save as my own" })).toBeVisible();
+  await result.getByRole("link", { name: "CLOSED" }).click();
+  await expect(page).toHaveURL(/\/tickets\?condition=/);
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+    test("the list of reports and the builder stand in nobody's way", async ({ page }) => {
+      await signIn(page, "agent", "/reports/custom");
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+      await expectNoViolations(page);
+      await page.getByRole("link", { name: "New report" }).click();
+      await expect(page.getByRole("table")).toBeVisible();
+      await expectNoViolations(page);
+    });
+  });
+}
