@@ -287,6 +287,7 @@ export function conditionFields(
       currency: name === "amount" ? facts.currency : null,
     }));
   const siblings = fieldsOf(form)
+    .filter((field) => field.schema["x-sensitive"] !== true) // nothing is shown by what nobody else may read
     .filter((field) => field.key !== key && !closed.has(field.key) && kinds[`custom.${field.key}`])
     .map((field): Field => ({
       name: `custom.${field.key}`,

@@ -1,6 +1,6 @@
 /** Pure: what a request holds while it is written, as it was typed; half a number or half a date too. */
 import type { TicketRead, TicketTypeRead } from "@/api/generated";
-import { fieldsOf, wrongIn, type FormField, type Schema } from "../formModel";
+import { fieldsOf, isSealed, wrongIn, type FormField, type Schema } from "../formModel";
 import { PRIORITIES } from "../model";
 
 export interface Content {
@@ -93,7 +93,7 @@ export function differences(
 export interface Copied {
   content: Content;
   /** The titles of what was left out, and why. */
-  left: { title: string; why: "gone" | "past" | "file" | "changed" }[];
+  left: { title: string; why: "gone" | "past" | "file" | "hidden" | "changed" }[];
 }
 
 /** A request asked for again: what the form of today still takes. Files, and days that are over, are not taken along. */
@@ -117,6 +117,7 @@ export function copyOf(ticket: TicketRead, kind: TicketTypeRead, today: string):
     const title = field?.title ?? was.get(key)?.title ?? key;
     if (!field) left.push({ title, why: "gone" });
     else if (field.kind === "file") left.push({ title, why: "file" });
+    else if (isSealed(value)) left.push({ title, why: "hidden" });
     else if (!fits(field, value)) left.push({ title, why: "changed" });
     else if (field.kind === "date" && String(value) < today) left.push({ title, why: "past" });
     else content.fields[key] = value;

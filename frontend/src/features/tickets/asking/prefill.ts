@@ -118,6 +118,7 @@ export function addressOf(kind: TicketTypeRead, content: Content): string | null
   }
   for (const [key, value] of Object.entries(content.fields)) {
     const field = fieldOf(kind, key);
+    if (field?.schema["x-sensitive"] === true) continue; // addresses stand in logs and histories
     const said = field ? saidOf(field, value) : [];
     if (field && valueOf(field, said) !== undefined) for (const one of said) put(FIELD + key, one);
   }
