@@ -1,0 +1,115 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
+import { computed, type Ref } from "vue";
+import { data, idempotencyKey } from "@/api/client";
+import * as api from "@/api/generated";
+import type { Field } from "@/shared/conditions/conditions";
+
+const KEY = ["levels"] as const;
+
+export const useCalendars = () =>
+  useQuery({
+    queryKey: [...KEY, "calendars"],
+    queryFn: ({ signal }) => data(api.slaCalendars({ signal })),
+  });
+
+export const useCalendar = (id: Ref<number | null>) =>
+  useQuery({
+    queryKey: [...KEY, "calendar", id],
+    queryFn: ({ signal }) => data(api.slaCalendar({ path: { calendar_id: id.value ?? 0 }, signal })),
+    enabled: computed(() => id.value !== null),
+  });
+
+export const useYear = (id: Ref<number>, version: Ref<number>, year: Ref<number>) =>
+  useQuery({
+    queryKey: [...KEY, "year", id, version, year],
+    queryFn: ({ signal }) =>
+      data(api.slaCalendarYear({ path: { calendar_id: id.value, year: year.value }, signal })),
+    placeholderData: (before) => before,
+  });
+
+export const usePolicies = () =>
+  useQuery({ queryKey: [...KEY, "policies"], queryFn: ({ signal }) => data(api.slaPolicies({ signal })) });
+
+export const usePolicy = (id: Ref<number | null>) =>
+  useQuery({
+    queryKey: [...KEY, "policy", id],
+    queryFn: ({ signal }) => data(api.slaPolicy({ path: { policy_id: id.value ?? 0 }, signal })),
+    enabled: computed(() => id.value !== null),
+  });
+
+/** What a policy's condition may speak of. */
+export function usePolicyFields() {
+  const query = useQuery({
+    queryKey: ["ticket-fields", "service_levels"],
+    queryFn: ({ signal }) => data(api.ticketFields({ query: { use: "service_levels" }, signal })),
+    staleTime: 60_000,
+  });
+  return { ...query, fields: computed<Field[]>(() => (query.data.value?.items ?? []) as Field[]) };
+}
+
+function useChange<V, R>(change: (values: V) => Promise<R>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () => void queries.invalidateQueries({ queryKey: KEY }),
+  });
+}
+
+export const useSaveCalendar = () =>
+  useChange(({ id, body }: { id: number | null; body: api.CalendarUpdate }) => {
+    const { version, ...made } = body;
+    return id === null
+      ? data(api.addSlaCalendar({ body: made, headers: { "Idempotency-Key": idempotencyKey() } }))
+      : data(api.changeSlaCalendar({ path: { calendar_id: id }, body: { ...made, version } }));
+  });
+
+export const useRemoveCalendar = () =>
+  useChange((calendar_id: number) => data(api.removeSlaCalendar({ path: { calendar_id } })));
+
+export const useSavePolicy = () =>
+  useChange(({ id, body }: { id: number | null; body: api.PolicyUpdate }) => {
+    const { version, ...made } = body;
+    return id === null
+      ? data(api.addSlaPolicy({ body: made, headers: { "Idempotency-Key": idempotencyKey() } }))
+      : data(api.changeSlaPolicy({ path: { policy_id: id }, body: { ...made, version } }));
+  });
+
+export const useRemovePolicy = () =>
+  useChange((policy_id: number) => data(api.removeSlaPolicy({ path: { policy_id } })));
+
+export const useOrder = () => useChange((body: api.PolicyOrder) => data(api.orderSlaPolicies({ body })));
+
+export const useTry = () =>
+  useMutation({
+    mutationFn: ({ id, body }: { id: number; body: api.CalendarTry }) =>
+      data(api.trySlaCalendar({ path: { calendar_id: id }, body })),
+  });
+
+/** A calendar file to look at, or to take: brought from here, or fetched from an address. */
+export type Source = { file: File } | { address: string };
+
+export const useLook = () =>
+  useMutation({
+    mutationFn: ({ id, source }: { id: number; source: Source }) =>
+      "file" in source
+        ? data(api.previewCalendarFile({ path: { calendar_id: id }, body: { file: source.file } }))
+        : data(api.previewCalendarFeed({ path: { calendar_id: id }, body: { address: source.address } })),
+  });
+
+export const useTake = () =>
+  useChange(({ id, version, source }: { id: number; version: number; source: Source }) =>
+    "file" in source
+      ? data(
+          api.bringCalendarFile({
+            path: { calendar_id: id },
+            query: { version },
+            body: { file: source.file },
+          }),
+        )
+      : data(api.setCalendarFeed({ path: { calendar_id: id }, body: { address: source.address, version } })),
+  );
+
+export const useDropFile = () =>
+  useChange(({ id, version }: { id: number; version: number }) =>
+    data(api.dropCalendarFile({ path: { calendar_id: id }, query: { version } })),
+  );
