@@ -83,7 +83,9 @@ test("a policy is set up, ordered by keyboard and removed", async ({ browser }) 
   await page.goto("/settings/service-levels");
   const down = page.getByRole("button", { name: `Ask “${name}” later` });
   await down.press("Enter");
-  await expect(page.getByRole("listitem").filter({ hasText: name }).getByText("2", { exact: true })).toBeVisible();
+  await expect(
+    page.getByRole("listitem").filter({ hasText: name }).getByText("2", { exact: true }),
+  ).toBeVisible();
   await page.getByRole("link", { name }).click();
   await page.getByRole("button", { name: "Remove", exact: true }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
