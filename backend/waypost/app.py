@@ -50,6 +50,7 @@ from waypost.audit import evidence_router
 from waypost.audit import router as audit
 from waypost.audit.retention import router as audit_retention
 from waypost.audit.streams import router as audit_streams
+from waypost.automation import router as automation
 from waypost.catalog import categories_router as categories
 from waypost.catalog import forms_router as forms
 from waypost.catalog import router as catalog
@@ -133,6 +134,7 @@ ROOMS = (
     catalog,
     bulk,
     counts,
+    automation,
     exports,
     imports,
     tickets,

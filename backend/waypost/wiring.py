@@ -49,6 +49,10 @@ from waypost.audit import checking, erasing, evidence, sealing
 from waypost.audit import personal as audit_personal
 from waypost.audit.retention import removing
 from waypost.audit.streams import sending as streaming
+from waypost.automation import calls, facts, running
+from waypost.automation import personal as automation_personal
+from waypost.automation import queries as automation_queries
+from waypost.automation import timing as automation_timing
 from waypost.catalog import personal as catalog_personal
 from waypost.catalog import teams_closing as types_of_teams
 from waypost.catalog.events import TicketTypeUpdated
@@ -138,6 +142,7 @@ CONSUMERS = {
     "notifications": notifications.notify,
     "team_rooms": announcing.announce,
     "pushed_roles": scim_roles.follow_map,
+    running.CONSUMER: running.follow,
 }
 
 SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
@@ -214,7 +219,10 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     tickets.WatcherAdded: ("notifications",),
     tickets.TicketUpdated: ("notifications",),
     tickets.TicketMerged: ("notifications",),
+    tickets.TicketToldByRule: ("notifications",),
 }
+# the rules hear of all that happens to tickets
+SUBSCRIPTIONS |= {kind: (*SUBSCRIPTIONS.get(kind, ()), running.CONSUMER) for kind in facts.FOLLOWED}
 
 Task = Callable[[Database], Awaitable[object]]
 SEND = "notifications.send"
@@ -250,6 +258,7 @@ def build_wiring() -> Wiring:
             *catalog_personal.PERSONAL,
             *audit_personal.PERSONAL,
             *reports_personal.PERSONAL,
+            *automation_personal.PERSONAL,
         ),
         notifications_personal.TOLD,
         (tickets_personal.files_written,),
@@ -259,7 +268,7 @@ def build_wiring() -> Wiring:
 
 
 async def _drain(database: Database) -> None:
-    """Hand events to their consumers, then ask for the mails they wrote to be sent."""
+    """Hand events to their consumers, then ask for the mails and calls they wrote to be sent."""
     if await relay.drain(database):
         await hints.ask(SEND)
     await hints.ask(following.TASK)
@@ -269,6 +278,19 @@ async def _index(database: Database) -> None:
     """Follow the log with the search index; what is left asks for the next turn behind everything else that waits."""
     if await following.run_due(database):
         await hints.ask(following.TASK)
+        await hints.ask(calls.TASK)
+
+
+async def _automation_over_time(database: Database) -> None:
+    """Let rules over time run; what is left asks for the next turn behind everything else that waits."""
+    if await automation_timing.run_due(database):
+        await hints.ask(automation_timing.TASK)
+
+
+async def _automation_calls(database: Database) -> None:
+    """Make the calls that rules asked for; what is left asks for the next turn behind everything else that waits."""
+    if await calls.run_due(database):
+        await hints.ask(calls.TASK)
 
 
 async def _change_many(database: Database) -> None:
@@ -341,6 +363,8 @@ async def _keep_house(database: Database) -> None:
         await people_jobs.forget_old_jobs(session)
         await people_imports.forget_old_imports(session)
         await importing.forget_old_imports(session)
+        await automation_queries.forget_old_runs(session)
+        await calls.forget_old(session)
         await drafts.forget_old_drafts(session)
         await comment_drafts.forget_old_comment_drafts(session)
     await keeping.forget_orphans(database, originals.names_kept, personal_exports.names_kept)
@@ -365,6 +389,8 @@ def tasks() -> dict[str, Task]:
         reviews.TASK: reviews.run_due,
         due.TASK: due.run_due,
         running_late.TASK: running_late.run_due,
+        automation_timing.TASK: _automation_over_time,
+        calls.TASK: _automation_calls,
         sealing.TASK: _seal,
         streaming.TASK: _stream,
         checking.TASK: checking.run_due,
@@ -395,6 +421,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "personal_exports": {"task": personal_exports.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "due": {"task": due.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "clocks": {"task": running_late.TASK, "schedule": 15.0, "options": {"expires": 15}},
+    "automation": {"task": automation_timing.TASK, "schedule": 10.0, "options": {"expires": 10}},
+    "automation_calls": {"task": calls.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "directories": {"task": directories.TASK, "schedule": 15.0, "options": {"expires": 15}},
     "calendar_files": {"task": calendar_files.TASK, "schedule": 300.0, "options": {"expires": 300}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},

@@ -15,6 +15,9 @@ CHANGES: dict[str, str] = {
     "PATCH /departments/{department_id}": "department.changed",
     "PATCH /teams/{team_id}": "team.changed",
     "PATCH /users/{user_id}": "user.changed",
+    "POST /automation/rules/{rule_id}/secret": "automation.rule_changed",
+    "PUT /automation/order": "automation.rules_ordered",
+    "PUT /automation/rules/{rule_id}": "automation.rule_changed",
     "PUT /audit/retention": "audit.retention_changed",
     "PUT /audit/streams/{stream_id}": "audit_stream.changed",
     "PUT /categories/{category_id}": "category.updated",
@@ -57,6 +60,7 @@ BRINGS: dict[str, str] = {
     "POST /approval-workflows": "workflow.created",
     "POST /approval-workflows/import": "workflow.created",
     "POST /audit/streams": "audit_stream.added",
+    "POST /automation/rules": "automation.rule_created",
     "POST /categories": "category.created",
     "POST /departments": "department.created",
     "POST /identity-providers": "provider.added",
@@ -77,6 +81,7 @@ BRINGS: dict[str, str] = {
 }
 TAKES: dict[str, str] = {
     "DELETE /audit/streams/{stream_id}": "audit_stream.removed",
+    "DELETE /automation/rules/{rule_id}": "automation.rule_removed",
     "DELETE /categories/{category_id}": "category.removed",
     "DELETE /departments/{department_id}": "department.deleted",
     "DELETE /identity-providers/{provider_id}": "provider.removed",
@@ -105,6 +110,7 @@ SETS_NOTHING_UP: dict[str, str] = {
     "POST /approval-workflows/{definition_id}/replay": _TRIES,
     "POST /approval-workflows/{definition_id}/simulate": _TRIES,
     "POST /audit/streams/test": _TRIES,
+    "POST /automation/rules/dry-run": _TRIES,
     "POST /identity-providers/saml/metadata": _TRIES,
     "POST /identity-providers/{provider_id}/runs": "looks at a directory; whom it changes is recorded of each",
     "POST /identity-providers/{provider_id}/runs/{run_id}/apply": "whom it changes is recorded of each",

@@ -157,6 +157,7 @@ async def test_every_list_is_bounded(app: Any) -> None:
         "/api/v1/notification-channels": "the channels there are",
         "/api/v1/notification-templates": "the kinds of notice there are",
         "/api/v1/queues": "the teams of a company",
+        "/api/v1/automation/fields": "the fields of tickets and of a company's forms",
         "/api/v1/ticket-fields": "the fields of tickets and of a company's forms",
     }
     document = app.openapi()
@@ -204,7 +205,6 @@ ONLY_KEPT = {
     "sla.attached",
     "sla.escalated",
     "ticket.left_in_queue",
-    "attachment.added",
     "attachment.removed",
     "attachment.scan_asked",
     "attachment.scanned",
@@ -351,6 +351,10 @@ ONLY_KEPT = {
     "sla_policy.changed",
     "sla_policy.removed",
     "sla_working_calendar.set",
+    "automation.rule_changed",
+    "automation.rule_created",
+    "automation.rule_removed",
+    "automation.rules_ordered",
 }
 
 

@@ -67,6 +67,7 @@ FILLED = {
     "role_id": lambda marked: 1,
     "change_id": lambda marked: 1,
     "reply_id": lambda marked: marked["reply_id"],
+    "rule_id": lambda marked: 1,
     "number": lambda marked: 1,
     "field": lambda marked: "budget_code",
     "view_id": lambda marked: marked["view_id"],

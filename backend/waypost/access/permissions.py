@@ -27,6 +27,7 @@ class Permission(StrEnum):
     APPROVALS_READ_DEFINITIONS = "approvals:read_definitions"
     AUDIT_CONFIGURE = "audit:configure"
     AUDIT_READ = "audit:read"
+    AUTOMATION_CONFIGURE = "automation:configure"
     CATALOG_CONFIGURE = "catalog:configure"
     CATALOG_READ = "catalog:read"
     DIRECTORY_CONFIGURE = "directory:configure"

@@ -29,6 +29,9 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 # The key with which a program asks for somebody ("token:7"); it stands in the data of whatever is recorded meanwhile.
 acting_by: ContextVar[str | None] = ContextVar("acting_by", default=None)
 BY = "acted_by"
+# The automation rules behind what is recorded meanwhile, the first one first: `{"id": 3, "name": "…"}` each.
+by_rules: ContextVar[tuple[dict[str, Any], ...]] = ContextVar("by_rules", default=())
+BY_RULES = "by_rules"
 
 
 class Xid8(UserDefinedType[int]):
@@ -196,7 +199,9 @@ async def record(session: AsyncSession, event: Event, *, actor: Doer, at: dateti
         "version": event.version,
         "object_type": event.object_type,
         "object_id": event.object_id,
-        "data": event.data() | ({BY: by} if (by := acting_by.get()) else {}),
+        "data": event.data()
+        | ({BY: by} if (by := acting_by.get()) else {})
+        | ({BY_RULES: list(rules)} if (rules := by_rules.get()) else {}),
         "actor_id": actor.person_id,
         "on_behalf_of_id": event.on_behalf_of_id,
         "channel": actor.channel,

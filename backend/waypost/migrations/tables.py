@@ -21,6 +21,7 @@ import waypost.approvals.signature_models
 import waypost.audit.models
 import waypost.audit.retention.models
 import waypost.audit.streams.models
+import waypost.automation.models
 import waypost.catalog.models
 import waypost.directory.models
 import waypost.kernel.events

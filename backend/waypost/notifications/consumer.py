@@ -182,7 +182,8 @@ async def _words(session: AsyncSession, recorded: Recorded) -> str:
         return plain_words(comment.body, {str(p["username"]).lower(): str(p["name"]) for p in people.values()})[:4000]
     if getattr(event, "by_rule", False):
         return "by rule"
-    return str(getattr(event, "comments", "") or getattr(event, "comment", ""))[:4000]
+    said = getattr(event, "comments", "") or getattr(event, "comment", "") or getattr(event, "message", "")
+    return str(said)[:4000]
 
 
 def _notice(

@@ -132,6 +132,8 @@ def _wanted(event: Event, people: People) -> list[Notice]:
         case clocks.SlaWarned() | clocks.SlaBreached():
             is_internal = event.visibility == "INTERNAL"
             return [Notice(i, event.type, by_mail=True, is_internal=is_internal) for i in event.told_ids]
+        case tickets.TicketToldByRule():
+            return [Notice(i, "ticket.told_by_rule", by_mail=True) for i in event.told_ids]
         case tickets.TicketUpdated() if event.changes.get("is_confidential") == [True, False]:
             return [Notice(requester, "ticket.opened", by_mail=True)]
         case tickets.TicketMerged():

@@ -91,6 +91,8 @@ _SYSTEM = {
     "provider": "Entra ID",
     "mailbox": "IT service desk",
     "directory": "Company directory",
+    "rule": "Urgent ones to the desk",
+    "number": "ITH-2026-000042",
     "destination": "Security monitoring",
     "calendar": "Berlin office",
     "behind": "1,204",

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.directory.models import Team, TeamMember, User
 from waypost.kernel.errors import FieldError, Invalid
+from waypost.kernel.events import Doer
 from waypost.tickets import lifecycle, policy
 from waypost.tickets.conflicts import check_version
 from waypost.tickets.errors import ChangedSince, NotInTeam, NotYours, TicketIsClosed, TicketNotFound
@@ -36,7 +37,7 @@ async def assign_ticket(
     if not policy.may_assign(actor, found.facts):
         raise NotYours
     await check_version(session, found.ticket, version)
-    return await _place(session, actor, found, assignee_id, team_id if move_team else found.ticket.team_id)
+    return await place(session, actor, found, assignee_id, team_id if move_team else found.ticket.team_id)
 
 
 async def give_back(
@@ -57,12 +58,23 @@ async def give_back(
         raise ChangedSince
     if not policy.may_assign(actor, before):
         raise NotYours
-    return await _place(session, actor, found, assignee_id, team_id)
+    return await place(session, actor, found, assignee_id, team_id)
 
 
-async def _place(
-    session: AsyncSession, actor: Actor, found: Found, assignee_id: int | None, new_team: int | None
+async def place(
+    session: AsyncSession,
+    actor: Doer,
+    found: Found,
+    assignee_id: int | None,
+    new_team: int | None,
+    *,
+    how: str = "",
+    why: str = "",
 ) -> Ticket:
+    """Give it to this person and team, when the two fit; the ticket is locked, and somebody has said that it may be.
+
+    Raises `TicketIsClosed`, `NotInTeam`, or names an unknown team.
+    """
     ticket = found.ticket
     if found.facts.status not in lifecycle.ASSIGNABLE:
         raise TicketIsClosed(f"A ticket that is {ticket.status} is not assigned.")
@@ -79,5 +91,5 @@ async def _place(
             raise NotInTeam
     if (ticket.assignee_id, ticket.team_id) == (assignee_id, new_team):
         return ticket
-    await give(session, actor, ticket, assignee_id, new_team)
+    await give(session, actor, ticket, assignee_id, new_team, how=how, why=why)
     return ticket

@@ -173,9 +173,10 @@ async def remove_reply(session: AsyncSession, actor: Actor, reply_id: int) -> No
 # --- for one ticket ---------------------------------------------------------------------------------------------------
 
 
-async def _values(session: AsyncSession, actor: Actor, found: Found) -> dict[str, str]:
+async def values_of(session: AsyncSession, found: Found, me: int | None) -> dict[str, str]:
+    """What stands for each blank on this ticket; `me` is whoever speaks."""
     ticket = found.ticket
-    ids = {i for i in (ticket.requester_id, ticket.assignee_id, actor.user_id) if i}
+    ids = {i for i in (ticket.requester_id, ticket.assignee_id, me) if i}
     rows = await session.execute(select(User.id, User.first_name, User.last_name).where(User.id.in_(ids)))
     people = {r.id: (f"{r.first_name} {r.last_name}".strip(), r.first_name) for r in rows}
     teams = await names.teams(session, [ticket.team_id])
@@ -190,7 +191,7 @@ async def _values(session: AsyncSession, actor: Actor, found: Found) -> dict[str
     for word, user_id in (
         ("requester", ticket.requester_id),
         ("assignee", ticket.assignee_id),
-        ("me", actor.user_id),
+        ("me", me),
     ):
         # What nobody is assigned to, the team does.
         values[f"{word}.name"], values[f"{word}.first_name"] = people.get(user_id or 0, (team, team))
@@ -201,7 +202,7 @@ async def preview(session: AsyncSession, actor: Actor, ticket_id: int, body: str
     """What a reply would say on a ticket this person sees. Raises `TicketNotFound`, or `Invalid` as saving would."""
     found = await find_ticket(session, actor, ticket_id)
     _check(body)
-    return fill(body, await _values(session, actor, found))[:MOST_BODY]
+    return fill(body, await values_of(session, found, actor.user_id))[:MOST_BODY]
 
 
 async def take_reply(session: AsyncSession, actor: Actor, ticket_id: int, reply_id: int) -> str:
@@ -217,4 +218,4 @@ async def take_reply(session: AsyncSession, actor: Actor, ticket_id: int, reply_
             set_={"uses": func.least(CannedUse.uses + 1, 1_000_000), "last_at": at},
         )
     )
-    return fill(reply.body, await _values(session, actor, found))[:MOST_BODY]
+    return fill(reply.body, await values_of(session, found, actor.user_id))[:MOST_BODY]

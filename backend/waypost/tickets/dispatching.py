@@ -143,7 +143,7 @@ async def on_approved(session: AsyncSession, event: events.TicketApproved, actor
     if decided.way == Way.PERSON:
         user_id, why = await _named(session, ticket, decided)
     else:
-        user_id, why = await _from_team(session, ticket, Way(decided.way))
+        user_id, why = await from_team(session, ticket.team_id, Way(decided.way))
     if user_id is None:
         left = events.TicketLeftInQueue(ticket_id=ticket.id, team_id=ticket.team_id, rule=rule, reason=why)
         await record(session, left, actor=SYSTEM)
@@ -159,24 +159,23 @@ async def _named(session: AsyncSession, ticket: Ticket, decided: TicketRouting) 
     return (None, "the person it names is away") if member.is_away else (member.user_id, "which names them")
 
 
-async def _from_team(session: AsyncSession, ticket: Ticket, way: Way) -> tuple[int | None, str]:
-    if ticket.team_id is None:
+async def from_team(session: AsyncSession, team_id: int | None, way: Way) -> tuple[int | None, str]:
+    """Who of a team gets the next ticket, and why; None and why not, when nobody does."""
+    if team_id is None:
         return None, "it has no team"
     # The team's row of turns is the lock: two tickets approved at once go to two people.
-    turn = insert(TeamRotation).values(team_id=ticket.team_id)
+    turn = insert(TeamRotation).values(team_id=team_id)
     last = await session.scalar(
         turn.on_conflict_do_update(index_elements=["team_id"], set_={"team_id": turn.excluded.team_id}).returning(
             TeamRotation.last_user_id
         )
     )
-    members = await team_state(session, ticket.team_id)
+    members = await team_state(session, team_id)
     chosen = routing.next_in_turn(members, last) if way is Way.ROUND_ROBIN else routing.least_loaded(members)
     if chosen is None:
         return None, "nobody of the team is there now" if members else "the team has no active member"
     if way is Way.ROUND_ROBIN:
-        await session.execute(
-            update(TeamRotation).where(TeamRotation.team_id == ticket.team_id).values(last_user_id=chosen)
-        )
+        await session.execute(update(TeamRotation).where(TeamRotation.team_id == team_id).values(last_user_id=chosen))
     away = sum(m.is_away for m in members)
     said = "whose turn it was" if way is Way.ROUND_ROBIN else "who had the fewest open tickets"
     return chosen, said + (f"; {away} away" if away else "")

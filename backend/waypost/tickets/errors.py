@@ -59,6 +59,12 @@ class NotInTeam(Invalid):
         super().__init__(errors=(FieldError("/assignee_id", "must be an active member of the ticket's team"),))
 
 
+class NobodyFound(Conflict):
+    """Nobody of the team is there to take it."""
+
+    code = "nobody_found"
+
+
 class CommentNotFound(NotFound):
     """There is no such comment, or you may not see it."""
 

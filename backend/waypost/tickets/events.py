@@ -243,6 +243,17 @@ class RoutingRulesPublished(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TicketToldByRule(TicketEvent):
+    """An automation rule wants these people told something about it, as far as they see it. Its words are for them alone."""
+
+    type: ClassVar[str] = "ticket.told_by_rule"
+    rule: str
+    told_ids: tuple[int, ...]
+    message: str
+    visibility: str = "INTERNAL"  # whom a rule tells what is the team's business
+
+
+@dataclass(frozen=True, kw_only=True)
 class TicketMerged(StatusChanged):
     """It asks for the same as another, and was closed in favour of that one."""
 

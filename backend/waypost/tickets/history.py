@@ -17,7 +17,7 @@ from waypost.catalog.kinds import FieldKind
 from waypost.catalog.sensitive import HIDDEN_TEXT
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
-from waypost.kernel.events import EventRow, log_columns
+from waypost.kernel.events import BY_RULES, EventRow, log_columns
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.tickets import policy
 from waypost.tickets.linking import seen_numbers
@@ -47,6 +47,7 @@ _WORDS = {
     "ticket.assigned": "assigned it to {assignee}",
     "ticket.watched": "added {person} to those who watch it",
     "ticket.unwatched": "took {person} off those who watch it",
+    "ticket.told_by_rule": "told {told}",
     "ticket.left_in_queue": "left it in the team's queue: the rule “{rule}” found nobody, because {reason}",
     "ticket.merged": "merged it into {other}",
     "ticket.absorbed": "merged {other} into it",
@@ -143,7 +144,8 @@ async def ticket_history(
             "on_behalf_of": people.get(r.on_behalf_of_id),
             "summary": _summary(r.type, r.data, people, r.actor_id, numbers.get(_other_ticket(r.data) or 0))
             + _confirmed(r.type, r.data, signed.get(r.id))
-            + _BY.get(r.channel, ""),
+            + _BY.get(r.channel, "")
+            + _by_rule(r.data),
             "changes": _changes(r.type, r.data, people, teams)
             + [_answered(*pair, people, departments) for pair in filled.get(r.id, ())],
             "comment": r.data.get("comment") or r.data.get("comments") or None,
@@ -183,6 +185,12 @@ def _confirmed(type_: str, data: dict[str, Any], signed: dict[str, Any] | None) 
     return f", confirmed by {'code' if TOTP in ways else 'password' if PASSWORD in ways else 'signing in'}"
 
 
+def _by_rule(data: dict[str, Any]) -> str:
+    """The automation rule that did it, by the name it had then."""
+    rules = data.get(BY_RULES)
+    return f", by the rule “{rules[-1]['name']}”" if rules else ""
+
+
 BY_THE_LINK = ", by the link from the mail"
 _BY = {BY_LINK: BY_THE_LINK, "email": ", by mail"}
 _LABELS = {"is_confidential": "who may see it"}
@@ -190,7 +198,7 @@ _PEOPLE = ("user_id", "old_assignee_id", "new_assignee_id", "approver_id", "to_i
 
 
 def _people_in(data: dict[str, Any]) -> list[int]:
-    return [data[k] for k in _PEOPLE if data.get(k)]
+    return [*(data[k] for k in _PEOPLE if data.get(k)), *data.get("told_ids", ())]
 
 
 def _other_ticket(data: dict[str, Any]) -> int | None:
@@ -253,6 +261,7 @@ def _summary(
         "filename": data.get("filename", ""),
         "result": str(data.get("result", "")).lower(),
         "rule": data.get("rule", ""),
+        "told": ", ".join(str(people[i]["name"]) for i in data.get("told_ids", ()) if i in people) or "nobody",
         "reason": data.get("reason", ""),
         "text": data.get("text", ""),
         "other": other_number or "another request",

@@ -147,14 +147,16 @@ class TicketComment(Base):
     """Something said about a ticket. `INTERNAL` ones are for the team only.
 
     `version` counts its texts (earlier ones are `CommentVersion`s), `mention_ids` are the people its text names. `channel`
-    is what it came by, when that was not the web app. Of one that was removed a place remains, without words.
+    is what it came by, when that was not the web app. One that an automation rule wrote has the rule's name and no author.
+    Of one that was removed a place remains, without words.
     """
 
     __tablename__ = "ticket_comments"
 
     id: Mapped[BigId]
     ticket_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("tickets.id", ondelete="CASCADE"))
-    author_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
+    author_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    by_rule: Mapped[str | None] = mapped_column(String(100))
     body: Mapped[str] = mapped_column(Text)
     visibility: Mapped[str] = mapped_column(String(8))
     version: Mapped[int] = mapped_column(Integer, server_default="1")

@@ -159,7 +159,7 @@ def may_ask_for_scan(actor: Actor, ticket: TicketFacts, uploaded_by_id: int) -> 
 MOST_VERSIONS = 100  # texts of one comment anybody is shown
 
 
-def may_change_comment(actor: Actor, ticket: TicketFacts, author_id: int, visibility: str) -> bool:
+def may_change_comment(actor: Actor, ticket: TicketFacts, author_id: int | None, visibility: str) -> bool:
     """Whether a comment is theirs to change or remove: their own, as long as they could still write one like it."""
     may_write = may_comment_internally if visibility == "INTERNAL" else may_comment
     return author_id == actor.user_id and may_write(actor, ticket)

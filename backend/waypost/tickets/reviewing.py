@@ -149,7 +149,7 @@ async def revision(
 
 async def revise(
     session: AsyncSession,
-    actor: Actor,
+    actor: Doer,
     before: Subject,
     ticket: Ticket,
     type_name: str,

@@ -22,7 +22,7 @@ from waypost.catalog.service import type_to_ask_for
 from waypost.directory.models import User
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, invalid_field
-from waypost.kernel.events import record
+from waypost.kernel.events import Doer, record
 from waypost.kernel.settings import get_settings
 from waypost.tickets import dispatching, events, filling, lifecycle, policy, reviewing, sealed, tagging
 from waypost.tickets.asking import requester_of
@@ -206,6 +206,16 @@ async def update_ticket(
         if values["amount"] is None and ticket.amount is not None and found.facts.status is not Status.DRAFT:
             # it would leave those who must judge such an amount
             raise invalid_field("/amount", "must not be taken away from a request that was submitted")
+    return await change(session, actor, found, values)
+
+
+async def change(session: AsyncSession, actor: Doer, found: Found, values: dict[str, Any]) -> Ticket:
+    """Give a locked ticket these values, where somebody has said that they may be given; what follows from it follows.
+
+    Raises `ApprovedFacts`, or names the wrong field.
+    """
+    ticket = found.ticket
+    kind = await session.get_one(TicketType, ticket.ticket_type_id)
     kept, plain_before = ticket.custom_fields, await sealed.opened(session, ticket)
     if "custom_fields" in values:
         values["custom_fields"] = sealed.filled_in(values["custom_fields"], kept, plain_before)
@@ -226,8 +236,8 @@ async def update_ticket(
     changes = {f: [_plain_value(getattr(ticket, f)), _plain_value(v)] for f, v in changed.items()}
     for field, value in changed.items():
         setattr(ticket, field, value)
-    if undecided and changed.keys() - NOT_SHOWN:
-        bar(ticket, actor.user_id)
+    if undecided and changed.keys() - NOT_SHOWN and actor.person_id is not None:
+        bar(ticket, actor.person_id)
     at = touch(ticket)
     await session.flush()
     if "tags" in changed:

@@ -45,7 +45,8 @@ class CommentRead(BaseModel):
     """One comment. `body` is Markdown, empty once it is removed; `@username` in it stands for a person of `mentions`."""
 
     id: Annotated[int, Field(examples=[7])]
-    author: PersonRef
+    author: Annotated[PersonRef | None, Field(description="Null for what an automation rule wrote.")]
+    by_rule: Annotated[str | None, Field(description="The automation rule that wrote it.", examples=[None])]
     body: Annotated[str, Field(examples=["Which model do you need, @employee?"])]
     visibility: VisibilityWord
     channel: Annotated[

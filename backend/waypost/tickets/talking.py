@@ -97,7 +97,7 @@ async def _check_nothing_newer(
         .where(
             TicketComment.ticket_id == found.ticket.id,
             is_newer,
-            TicketComment.author_id != actor.user_id,
+            TicketComment.author_id.is_distinct_from(actor.user_id),
             TicketComment.removed_at.is_(None),
         )
         .order_by(TicketComment.id)
@@ -110,13 +110,21 @@ async def _check_nothing_newer(
 
 
 async def keep_comment(
-    session: AsyncSession, actor: Doer, ticket: Ticket, body: str, visibility: str, mention_ids: list[int]
+    session: AsyncSession,
+    actor: Doer,
+    ticket: Ticket,
+    body: str,
+    visibility: str,
+    mention_ids: list[int],
+    *,
+    by_rule: str | None = None,
 ) -> TicketComment:
     """Write a comment that was found to be in order, and record it. The ticket is locked."""
     at = now()
     comment = TicketComment(
         ticket_id=ticket.id,
         author_id=actor.person_id,
+        by_rule=by_rule,
         body=body,
         visibility=visibility,
         version=1,
@@ -347,6 +355,7 @@ def _json(
     return {
         "id": comment.id,
         "author": people.get(comment.author_id),
+        "by_rule": comment.by_rule,
         "body": comment.body,
         "visibility": comment.visibility,
         "channel": comment.channel,
