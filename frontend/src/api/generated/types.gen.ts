@@ -285,6 +285,24 @@ export type ActionRead = {
 };
 
 /**
+ * ActionTold
+ */
+export type ActionTold = {
+    /**
+     * Done
+     */
+    done: boolean;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Wrong
+     */
+    wrong?: string | null;
+};
+
+/**
  * ActionWish
  *
  * What is done when a clock warns or is late. No `metrics` are all of them; no `percent` each warning.
@@ -714,6 +732,46 @@ export type Arrival = {
 };
 
 /**
+ * AskedRule
+ */
+export type AskedRule = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * AskedTicket
+ */
+export type AskedTicket = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Status
+     */
+    status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Title
+     */
+    title: string;
+};
+
+/**
  * AsksAgain
  *
  * What of a running approval a change would ask again.
@@ -733,6 +791,30 @@ export type AsksAgain = {
      * Why
      */
     why: string;
+};
+
+/**
+ * AssignAction
+ *
+ * Give it to a person, to a team, to whose turn it is in the team (its own, or `team_id`), or to nobody.
+ */
+export type AssignAction = {
+    /**
+     * Do
+     */
+    do: 'ASSIGN';
+    /**
+     * Team Id
+     */
+    team_id?: number | null;
+    /**
+     * To
+     */
+    to: 'PERSON' | 'TEAM' | 'ROUND_ROBIN' | 'LEAST_LOADED' | 'NOBODY';
+    /**
+     * User Id
+     */
+    user_id?: number | null;
 };
 
 /**
@@ -1004,6 +1086,166 @@ export type AuditPage = {
      * Items
      */
     items: Array<AuditEntry>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * AutomationRulePage
+ */
+export type AutomationRulePage = {
+    /**
+     * Items
+     */
+    items: Array<AutomationRuleRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * AutomationRuleRead
+ *
+ * A rule. `when` and `then` say it in words; `broken` what it names and is not there any more.
+ */
+export type AutomationRuleRead = {
+    /**
+     * Actions
+     */
+    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction>;
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'edit' | 'switch_on' | 'switch_off' | 'remove' | 'new_secret'>;
+    author: PersonRef | null;
+    /**
+     * Broken
+     */
+    broken: Array<string>;
+    /**
+     * Condition
+     */
+    condition: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Failed
+     *
+     * Refused or failed within a week.
+     */
+    failed: number;
+    /**
+     * Fired
+     *
+     * Within a week.
+     */
+    fired: number;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Last Fired At
+     */
+    last_fired_at: string | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Position
+     */
+    position: number;
+    /**
+     * Reaches Confidential
+     *
+     * Whether it looks at confidential requests: whoever saved it reads them.
+     */
+    reaches_confidential: boolean;
+    /**
+     * Stopped
+     *
+     * Ended as a loop within a week.
+     */
+    stopped: number;
+    /**
+     * Stops
+     */
+    stops: boolean;
+    /**
+     * Then
+     */
+    then: Array<string>;
+    trigger: TriggerBody;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * When
+     */
+    when: string;
+};
+
+/**
+ * AutomationVersion
+ *
+ * A rule as it once was.
+ */
+export type AutomationVersion = {
+    /**
+     * Actions
+     */
+    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction>;
+    /**
+     * Changed At
+     */
+    changed_at: string;
+    changed_by: PersonRef | null;
+    /**
+     * Condition
+     */
+    condition: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Stops
+     */
+    stops: boolean;
+    trigger: TriggerBody;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * AutomationVersionPage
+ */
+export type AutomationVersionPage = {
+    /**
+     * Items
+     */
+    items: Array<AutomationVersion>;
     /**
      * Next Cursor
      */
@@ -2341,6 +2583,26 @@ export type CodeGiven = {
 };
 
 /**
+ * CommentAction
+ *
+ * `body` is Markdown with the blanks of canned replies: `{{ requester.first_name }}`.
+ */
+export type CommentAction = {
+    /**
+     * Body
+     */
+    body: string;
+    /**
+     * Do
+     */
+    do: 'COMMENT';
+    /**
+     * Visibility
+     */
+    visibility: 'PUBLIC' | 'INTERNAL';
+};
+
+/**
  * CommentCreate
  *
  * `after_comment_id` asks for a warning: when somebody else has said something after it, nothing is sent.
@@ -2472,11 +2734,20 @@ export type CommentRead = {
      * Allowed Actions
      */
     allowed_actions: Array<'edit' | 'remove'>;
-    author: PersonRef;
+    /**
+     * Null for what an automation rule wrote.
+     */
+    author: PersonRef | null;
     /**
      * Body
      */
     body: string;
+    /**
+     * By Rule
+     *
+     * The automation rule that wrote it.
+     */
+    by_rule: string | null;
     /**
      * Channel
      *
@@ -3934,6 +4205,26 @@ export type DraftWrite = {
 };
 
 /**
+ * DueAction
+ *
+ * Due so long from then on; with 0 the due date goes away.
+ */
+export type DueAction = {
+    /**
+     * Amount
+     */
+    amount: number;
+    /**
+     * Do
+     */
+    do: 'SET_DUE';
+    /**
+     * Unit
+     */
+    unit?: 'MINUTES' | 'HOURS' | 'DAYS' | 'WORKING_HOURS' | 'WORKING_DAYS';
+};
+
+/**
  * EarlierDecision
  */
 export type EarlierDecision = {
@@ -4075,6 +4366,22 @@ export type ErasureState = {
 };
 
 /**
+ * EscalateAction
+ *
+ * Raise the priority by one, or let a manager in and tell them.
+ */
+export type EscalateAction = {
+    /**
+     * Do
+     */
+    do: 'ESCALATE';
+    /**
+     * How
+     */
+    how: 'RAISE_PRIORITY' | 'ASSIGNEES_MANAGER' | 'REQUESTERS_MANAGER';
+};
+
+/**
  * EvidenceRead
  *
  * The evidence of a request: `WAITING` until it is put together, then `READY`, or `FAILED`.
@@ -4205,6 +4512,26 @@ export type FeedSetup = {
      * The version you read.
      */
     version: number;
+};
+
+/**
+ * FieldAction
+ *
+ * Fill in a field of the form; null empties it. As long as it is being decided on.
+ */
+export type FieldAction = {
+    /**
+     * Do
+     */
+    do: 'SET_FIELD';
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Value
+     */
+    value?: unknown;
 };
 
 /**
@@ -6663,6 +6990,26 @@ export type NotificationRead = {
 };
 
 /**
+ * NotifyAction
+ *
+ * Tell people, each as they like to be told, and only who sees the ticket.
+ */
+export type NotifyAction = {
+    /**
+     * Do
+     */
+    do: 'NOTIFY';
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * To
+     */
+    to: Array<ToldBody>;
+};
+
+/**
  * OAuthClientCreate
  *
  * A client: what it is called and what it may, of what its account may.
@@ -7818,7 +8165,7 @@ export type PeopleResult = {
  *
  * Every permission there is. A route names one; a test fails when it does not.
  */
-export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:configure' | 'audit:read' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'privacy:handle' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:manage' | 'sessions:own' | 'sla:configure' | 'sla:read' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'tokens:configure' | 'tokens:own' | 'views:configure';
+export type Permission = 'absences:set' | 'approvals:break_glass' | 'approvals:configure' | 'approvals:decide' | 'approvals:delegate_for' | 'approvals:override' | 'approvals:read_definitions' | 'audit:configure' | 'audit:read' | 'automation:configure' | 'catalog:configure' | 'catalog:read' | 'directory:configure' | 'directory:look_up' | 'directory:read' | 'identity:configure' | 'notifications:configure' | 'notifications:read' | 'notifications:read_deliveries' | 'privacy:handle' | 'reports:read' | 'roles:configure' | 'roles:read' | 'routing:configure' | 'sessions:manage' | 'sessions:own' | 'sla:configure' | 'sla:read' | 'tickets:assign' | 'tickets:comment' | 'tickets:comment_internal' | 'tickets:create' | 'tickets:import' | 'tickets:manage_replies' | 'tickets:read' | 'tickets:read_confidential' | 'tickets:read_internal' | 'tickets:update' | 'tickets:work' | 'tokens:configure' | 'tokens:own' | 'views:configure';
 
 /**
  * PermissionItem
@@ -8556,6 +8903,20 @@ export type PreviewItem = {
      * Title
      */
     title: string;
+};
+
+/**
+ * PriorityAction
+ */
+export type PriorityAction = {
+    /**
+     * Do
+     */
+    do: 'SET_PRIORITY';
+    /**
+     * Priority
+     */
+    priority: 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
 };
 
 /**
@@ -11077,21 +11438,53 @@ export type RuleBody = {
 };
 
 /**
- * RuleChange
+ * RuleCall
+ *
+ * A call of another system.
  */
-export type RuleChange = {
+export type RuleCall = {
     /**
-     * Fields
+     * Attempts
      */
-    fields: Array<RuleFieldChange>;
+    attempts: number;
     /**
-     * Kind
+     * Created At
      */
-    kind: 'added' | 'removed' | 'changed' | 'moved';
+    created_at: string;
     /**
-     * Name
+     * Finished At
      */
-    name: string;
+    finished_at: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Last Error
+     */
+    last_error: string | null;
+    /**
+     * Next At
+     */
+    next_at: string | null;
+    /**
+     * Status
+     */
+    status: 'WAITING' | 'DONE' | 'FAILED';
+};
+
+/**
+ * RuleCallPage
+ */
+export type RuleCallPage = {
+    /**
+     * Items
+     */
+    items: Array<RuleCall>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
 };
 
 /**
@@ -11110,6 +11503,18 @@ export type RuleFieldChange = {
      * Old
      */
     old: unknown;
+};
+
+/**
+ * RuleOrder
+ */
+export type RuleOrder = {
+    /**
+     * Rule Ids
+     *
+     * All rules.
+     */
+    rule_ids: Array<number>;
 };
 
 /**
@@ -11166,6 +11571,145 @@ export type RuleRead = {
      * Why it can never take effect.
      */
     unreachable: string | null;
+};
+
+/**
+ * RuleRun
+ *
+ * A rule was asked about a ticket. REFUSED: nothing of it was done, and `reason` says why.
+ */
+export type RuleRun = {
+    /**
+     * Actions
+     */
+    actions: Array<ActionTold>;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Chain
+     *
+     * The rules that led to it, the first one first.
+     */
+    chain: Array<number>;
+    /**
+     * Event Id
+     */
+    event_id: number | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Outcome
+     */
+    outcome: 'DONE' | 'REFUSED' | 'NOT_HELD' | 'STOPPED' | 'FAILED';
+    /**
+     * Reason
+     */
+    reason: string;
+    rule: AskedRule;
+    ticket: AskedTicket;
+    /**
+     * Took Ms
+     */
+    took_ms: number;
+    /**
+     * Trigger
+     */
+    trigger: 'CREATED' | 'SUBMITTED' | 'UPDATED' | 'STATUS_CHANGED' | 'ASSIGNED' | 'COMMENTED' | 'APPROVAL_DECIDED' | 'DUE_SOON' | 'OVERDUE' | 'SLA_WARNED' | 'SLA_BREACHED' | 'IN_STATUS' | 'QUIET' | 'BEFORE_DATE' | 'AFTER_DATE';
+    why: Why;
+};
+
+/**
+ * RuleRunPage
+ */
+export type RuleRunPage = {
+    /**
+     * Items
+     */
+    items: Array<RuleRun>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * RuleSecret
+ */
+export type RuleSecret = {
+    /**
+     * Secret
+     *
+     * Shown this once.
+     */
+    secret: string;
+};
+
+/**
+ * RuleTrial
+ *
+ * With `ticket_id` it is tried on that ticket and taken back; without, on what happened of late.
+ */
+export type RuleTrial = {
+    /**
+     * Actions
+     */
+    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction>;
+    /**
+     * Condition
+     *
+     * A condition over `GET /automation/fields`; null holds always.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Stops
+     *
+     * Rules below are not asked when it held.
+     */
+    stops?: boolean;
+    /**
+     * Ticket Id
+     */
+    ticket_id?: number | null;
+    trigger: TriggerBody;
+};
+
+/**
+ * RuleWrite
+ */
+export type RuleWrite = {
+    /**
+     * Actions
+     */
+    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction>;
+    /**
+     * Condition
+     *
+     * A condition over `GET /automation/fields`; null holds always.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Is Active
+     */
+    is_active?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Stops
+     *
+     * Rules below are not asked when it held.
+     */
+    stops?: boolean;
+    trigger: TriggerBody;
 };
 
 /**
@@ -11244,7 +11788,7 @@ export type RulesVersion = {
     /**
      * Changes
      */
-    changes: Array<RuleChange>;
+    changes: Array<WaypostTicketsRoutingSchemasRuleChange>;
     /**
      * Note
      */
@@ -13730,6 +14274,20 @@ export type TagMany = {
 };
 
 /**
+ * TagsAction
+ */
+export type TagsAction = {
+    /**
+     * Do
+     */
+    do: 'ADD_TAGS' | 'REMOVE_TAGS';
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+};
+
+/**
  * TagsAnswer
  */
 export type TagsAnswer = {
@@ -15014,6 +15572,22 @@ export type Tokens = {
 };
 
 /**
+ * ToldBody
+ */
+export type ToldBody = {
+    /**
+     * Id
+     *
+     * Of a person or a role.
+     */
+    id?: number | null;
+    /**
+     * Kind
+     */
+    kind: 'PERSON' | 'ROLE' | 'REQUESTER' | 'ASSIGNEE' | 'TEAM' | 'TEAM_LEADS' | 'WATCHERS';
+};
+
+/**
  * ToldRead
  *
  * One person told by one channel.
@@ -15081,6 +15655,20 @@ export type Totp = {
 };
 
 /**
+ * TransitionAction
+ */
+export type TransitionAction = {
+    /**
+     * Do
+     */
+    do: 'TRANSITION';
+    /**
+     * To
+     */
+    to: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+};
+
+/**
  * TrendDay
  */
 export type TrendDay = {
@@ -15118,6 +15706,34 @@ export type TrialAsk = {
      * Ticket Id
      */
     ticket_id?: number | null;
+};
+
+/**
+ * TriedItem
+ */
+export type TriedItem = {
+    /**
+     * Actions
+     */
+    actions: Array<ActionTold>;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Event Id
+     */
+    event_id: number | null;
+    /**
+     * Held
+     */
+    held: boolean;
+    /**
+     * Reason
+     */
+    reason: string;
+    ticket: AskedTicket;
+    why: Why;
 };
 
 /**
@@ -15192,6 +15808,84 @@ export type TriedRead = {
      * The username it would be.
      */
     user: string | null;
+};
+
+/**
+ * TriedRule
+ *
+ * `looked_at` events or tickets; `matched` are what the rule waits for, `would_fire` those for which it held.
+ */
+export type TriedRule = {
+    /**
+     * Is Cut
+     */
+    is_cut: boolean;
+    /**
+     * Items
+     *
+     * At most 100, those that would fire first.
+     */
+    items: Array<TriedItem>;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Matched
+     */
+    matched: number;
+    /**
+     * Would Fire
+     */
+    would_fire: number;
+};
+
+/**
+ * TriggerBody
+ *
+ * When the rule is asked. What is left out narrows nothing; each kind reads what it needs.
+ *
+ * `UPDATED` reads `fields`, `STATUS_CHANGED` and `IN_STATUS` read `statuses`, `COMMENTED` reads `visibility`,
+ * `APPROVAL_DECIDED` reads `outcome`, all but those over time read `by`. Over time: `amount` and `unit`, and
+ * `date_field` beside a date.
+ */
+export type TriggerBody = {
+    /**
+     * Amount
+     */
+    amount?: number;
+    /**
+     * By
+     */
+    by?: 'REQUESTER' | 'TEAM' | 'OTHER' | 'WAYPOST' | null;
+    /**
+     * Date Field
+     */
+    date_field?: string | null;
+    /**
+     * Fields
+     */
+    fields?: Array<string>;
+    /**
+     * On
+     */
+    on: 'CREATED' | 'SUBMITTED' | 'UPDATED' | 'STATUS_CHANGED' | 'ASSIGNED' | 'COMMENTED' | 'APPROVAL_DECIDED' | 'DUE_SOON' | 'OVERDUE' | 'SLA_WARNED' | 'SLA_BREACHED' | 'IN_STATUS' | 'QUIET' | 'BEFORE_DATE' | 'AFTER_DATE';
+    /**
+     * Outcome
+     */
+    outcome?: 'APPROVED' | 'REJECTED' | null;
+    /**
+     * Statuses
+     */
+    statuses?: Array<'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED'>;
+    /**
+     * Unit
+     */
+    unit?: 'MINUTES' | 'HOURS' | 'DAYS' | 'WORKING_HOURS' | 'WORKING_DAYS';
+    /**
+     * Visibility
+     */
+    visibility?: 'PUBLIC' | 'INTERNAL' | null;
 };
 
 /**
@@ -16063,6 +16757,50 @@ export type Watcher = {
 };
 
 /**
+ * WebhookAction
+ *
+ * Call another system, signed. Internal comments and answers of forms are not in it.
+ */
+export type WebhookAction = {
+    /**
+     * Do
+     */
+    do: 'WEBHOOK';
+    /**
+     * Url
+     */
+    url: string;
+};
+
+/**
+ * Why
+ *
+ * A part of the condition: a comparison (`IS`) with what the ticket had, or `ALL`, `ANY`, `NOT` of its parts.
+ */
+export type Why = {
+    /**
+     * Held
+     */
+    held: boolean;
+    /**
+     * Kind
+     */
+    kind: 'IS' | 'ALL' | 'ANY' | 'NOT';
+    /**
+     * Parts
+     */
+    parts: Array<Why>;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Value
+     */
+    value: string | null;
+};
+
+/**
  * WorkflowFile
  *
  * A workflow with names instead of ids, for another installation or for keeping.
@@ -16295,6 +17033,45 @@ export type WaypostApprovalsSchemasBulkResult = {
 };
 
 /**
+ * RuleChange
+ */
+export type WaypostAutomationSchemasRuleChange = {
+    /**
+     * Actions
+     */
+    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction>;
+    /**
+     * Condition
+     *
+     * A condition over `GET /automation/fields`; null holds always.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Is Active
+     */
+    is_active?: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Stops
+     *
+     * Rules below are not asked when it held.
+     */
+    stops?: boolean;
+    trigger: TriggerBody;
+    /**
+     * Version
+     *
+     * The version you read; or `If-Match`.
+     */
+    version?: number | null;
+};
+
+/**
  * TicketRef
  */
 export type WaypostNotificationsSchemasTicketRef = {
@@ -16344,6 +17121,24 @@ export type WaypostTicketsCannedSchemasVariable = {
      * Example
      */
     example: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * RuleChange
+ */
+export type WaypostTicketsRoutingSchemasRuleChange = {
+    /**
+     * Fields
+     */
+    fields: Array<RuleFieldChange>;
+    /**
+     * Kind
+     */
+    kind: 'added' | 'removed' | 'changed' | 'moved';
     /**
      * Name
      */
@@ -21589,6 +22384,612 @@ export type RevokeApiTokenResponses = {
 };
 
 export type RevokeApiTokenResponse = RevokeApiTokenResponses[keyof RevokeApiTokenResponses];
+
+export type AutomationFieldsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/automation/fields';
+};
+
+export type AutomationFieldsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AutomationFieldsError = AutomationFieldsErrors[keyof AutomationFieldsErrors];
+
+export type AutomationFieldsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TicketFields;
+};
+
+export type AutomationFieldsResponse = AutomationFieldsResponses[keyof AutomationFieldsResponses];
+
+export type OrderAutomationRulesData = {
+    body: RuleOrder;
+    path?: never;
+    query?: never;
+    url: '/api/v1/automation/order';
+};
+
+export type OrderAutomationRulesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Changed in the meantime
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type OrderAutomationRulesError = OrderAutomationRulesErrors[keyof OrderAutomationRulesErrors];
+
+export type OrderAutomationRulesResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type OrderAutomationRulesResponse = OrderAutomationRulesResponses[keyof OrderAutomationRulesResponses];
+
+export type AutomationRulesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/automation/rules';
+};
+
+export type AutomationRulesErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AutomationRulesError = AutomationRulesErrors[keyof AutomationRulesErrors];
+
+export type AutomationRulesResponses = {
+    /**
+     * Successful Response
+     */
+    200: AutomationRulePage;
+};
+
+export type AutomationRulesResponse = AutomationRulesResponses[keyof AutomationRulesResponses];
+
+export type CreateAutomationRuleData = {
+    body: RuleWrite;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/automation/rules';
+};
+
+export type CreateAutomationRuleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type CreateAutomationRuleError = CreateAutomationRuleErrors[keyof CreateAutomationRuleErrors];
+
+export type CreateAutomationRuleResponses = {
+    /**
+     * Successful Response
+     */
+    201: AutomationRuleRead;
+};
+
+export type CreateAutomationRuleResponse = CreateAutomationRuleResponses[keyof CreateAutomationRuleResponses];
+
+export type TryAutomationRuleData = {
+    body: RuleTrial;
+    path?: never;
+    query?: never;
+    url: '/api/v1/automation/rules/dry-run';
+};
+
+export type TryAutomationRuleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type TryAutomationRuleError = TryAutomationRuleErrors[keyof TryAutomationRuleErrors];
+
+export type TryAutomationRuleResponses = {
+    /**
+     * Successful Response
+     */
+    200: TriedRule;
+};
+
+export type TryAutomationRuleResponse = TryAutomationRuleResponses[keyof TryAutomationRuleResponses];
+
+export type RemoveAutomationRuleData = {
+    body?: never;
+    path: {
+        /**
+         * Rule Id
+         */
+        rule_id: number;
+    };
+    query?: never;
+    url: '/api/v1/automation/rules/{rule_id}';
+};
+
+export type RemoveAutomationRuleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RemoveAutomationRuleError = RemoveAutomationRuleErrors[keyof RemoveAutomationRuleErrors];
+
+export type RemoveAutomationRuleResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveAutomationRuleResponse = RemoveAutomationRuleResponses[keyof RemoveAutomationRuleResponses];
+
+export type AutomationRuleData = {
+    body?: never;
+    path: {
+        /**
+         * Rule Id
+         */
+        rule_id: number;
+    };
+    query?: never;
+    url: '/api/v1/automation/rules/{rule_id}';
+};
+
+export type AutomationRuleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AutomationRuleError = AutomationRuleErrors[keyof AutomationRuleErrors];
+
+export type AutomationRuleResponses = {
+    /**
+     * Successful Response
+     */
+    200: AutomationRuleRead;
+};
+
+export type AutomationRuleResponse = AutomationRuleResponses[keyof AutomationRuleResponses];
+
+export type ChangeAutomationRuleData = {
+    body: WaypostAutomationSchemasRuleChange;
+    headers?: {
+        /**
+         * If-Match
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Rule Id
+         */
+        rule_id: number;
+    };
+    query?: never;
+    url: '/api/v1/automation/rules/{rule_id}';
+};
+
+export type ChangeAutomationRuleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Version missing
+     */
+    428: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ChangeAutomationRuleError = ChangeAutomationRuleErrors[keyof ChangeAutomationRuleErrors];
+
+export type ChangeAutomationRuleResponses = {
+    /**
+     * Successful Response
+     */
+    200: AutomationRuleRead;
+};
+
+export type ChangeAutomationRuleResponse = ChangeAutomationRuleResponses[keyof ChangeAutomationRuleResponses];
+
+export type AutomationRuleCallsData = {
+    body?: never;
+    path: {
+        /**
+         * Rule Id
+         */
+        rule_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/automation/rules/{rule_id}/calls';
+};
+
+export type AutomationRuleCallsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AutomationRuleCallsError = AutomationRuleCallsErrors[keyof AutomationRuleCallsErrors];
+
+export type AutomationRuleCallsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RuleCallPage;
+};
+
+export type AutomationRuleCallsResponse = AutomationRuleCallsResponses[keyof AutomationRuleCallsResponses];
+
+export type RenewAutomationSecretData = {
+    body?: never;
+    path: {
+        /**
+         * Rule Id
+         */
+        rule_id: number;
+    };
+    query?: never;
+    url: '/api/v1/automation/rules/{rule_id}/secret';
+};
+
+export type RenewAutomationSecretErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type RenewAutomationSecretError = RenewAutomationSecretErrors[keyof RenewAutomationSecretErrors];
+
+export type RenewAutomationSecretResponses = {
+    /**
+     * Successful Response
+     */
+    200: RuleSecret;
+};
+
+export type RenewAutomationSecretResponse = RenewAutomationSecretResponses[keyof RenewAutomationSecretResponses];
+
+export type AutomationRuleVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Rule Id
+         */
+        rule_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/automation/rules/{rule_id}/versions';
+};
+
+export type AutomationRuleVersionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AutomationRuleVersionsError = AutomationRuleVersionsErrors[keyof AutomationRuleVersionsErrors];
+
+export type AutomationRuleVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: AutomationVersionPage;
+};
+
+export type AutomationRuleVersionsResponse = AutomationRuleVersionsResponses[keyof AutomationRuleVersionsResponses];
+
+export type AutomationRunsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Rule Id
+         *
+         * Of one rule.
+         */
+        rule_id?: number | null;
+        /**
+         * Ticket Id
+         *
+         * Of one ticket.
+         */
+        ticket_id?: number | null;
+        /**
+         * All Asked
+         *
+         * Also where the condition did not hold.
+         */
+        all_asked?: boolean;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/automation/runs';
+};
+
+export type AutomationRunsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AutomationRunsError = AutomationRunsErrors[keyof AutomationRunsErrors];
+
+export type AutomationRunsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RuleRunPage;
+};
+
+export type AutomationRunsResponse = AutomationRunsResponses[keyof AutomationRunsResponses];
 
 export type BulkJobData = {
     body?: never;
