@@ -40,6 +40,7 @@ function axes(c: Colours, labels: string[], isAcross = false, unit = ""): EChart
   return isAcross ? { xAxis: values, yAxis: words } : { xAxis: words, yAxis: values };
 }
 const legend = (c: Colours) => ({
+  type: "scroll" as const,
   top: 0,
   left: 0,
   textStyle: { color: c.text },

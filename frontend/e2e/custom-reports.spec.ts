@@ -5,7 +5,7 @@ import { as, expectNoViolations, signIn } from "./support";
 test("one makes a report, keeps it, shares it, and goes to the tickets behind a number", async ({ page, browser }) => {
   const name = `By status ${Date.now()}`;
   await signIn(page, "executive", "/reports/custom/new");
-  const result = page.getByRole("region", { name: "Result" }).last();
+  const result = page.getByRole("region", { name: "Result" });
   await expect(result.getByRole("table")).toBeVisible();
   await page.getByLabel("Columns").click();
   await page.getByRole("option", { name: "Priority", exact: true }).click();
