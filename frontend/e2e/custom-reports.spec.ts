@@ -2,7 +2,10 @@
 import { expect, test } from "@playwright/test";
 import { as, expectNoViolations, signIn } from "./support";
 
-test("one makes a report, keeps it, shares it, and goes to the tickets behind a number", async ({ page, browser }) => {
+test("one makes a report, keeps it, shares it, and goes to the tickets behind a number", async ({
+  page,
+  browser,
+}) => {
   const name = `By status ${Date.now()}`;
   await signIn(page, "executive", "/reports/custom/new");
   const result = page.getByRole("region", { name: "Result" });
