@@ -277,6 +277,17 @@ test("two write one draft, a line breaks, and what is wrong leads to its place",
   await expect(rows).toHaveCount(2);
   await page.getByRole("button", { name: "Undo" }).first().click();
   await expect(rows).toHaveCount(3);
+  await kept(page);
+
+  // What is still on its way when one discards it all is waited for, and is no change of somebody else's.
+  await page.route("**/draft", async (route) => {
+    if (route.request().method() === "PUT") await new Promise((later) => setTimeout(later, 1500));
+    await route.continue();
+  });
+  const onItsWay = page.waitForRequest((r) => r.method() === "PUT" && r.url().endsWith("/draft"));
+  await rows.nth(1).click();
+  await panel.getByLabel("Name").fill("Never to be seen");
+  await onItsWay;
 
   await page.getByRole("button", { name: "More for this workflow" }).click();
   await page.getByRole("menuitem", { name: "Discard the draft" }).click();

@@ -83,6 +83,13 @@ export function useDesigning(id: Ref<number>, me: number | null) {
     keep(draft.draft_version);
     if (mine && !isSame(mine, workflowOf(draft.document))) keeper?.change(mine);
   }
+  /** Nothing is kept any more; the version that is. */
+  const halt = async () => (keeper ? keeper.halt() : version.value);
+  /** What was halted goes on with what is on the screen. */
+  function goOn(): void {
+    keep(version.value);
+    if (workflow.value) keeper?.change(workflow.value);
+  }
   const flush = async () => (keeper ? keeper.flush() : true);
   useEventListener(window, "online", () => void flush());
   onScopeDispose(() => keeper?.stop());
@@ -105,6 +112,7 @@ export function useDesigning(id: Ref<number>, me: number | null) {
     takeTheirs,
     keepMine,
     flush,
-    stop: () => keeper?.stop(),
+    halt,
+    goOn,
   };
 }

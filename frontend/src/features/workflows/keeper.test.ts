@@ -124,3 +124,18 @@ it("says nothing of an answer that comes after it was stopped", async () => {
     expect(states).toEqual(["changed", "saving"]);
   }
 });
+
+it("is halted once what is on its way has arrived, and says which version is kept then", async () => {
+  let finish: () => void = () => undefined;
+  const { keeper } = kept(() => new Promise((resolve) => (finish = () => resolve(2))));
+  expect(await keeper.halt()).toBe(1);
+  const going = kept(() => new Promise((resolve) => (finish = () => resolve(2)))).keeper;
+  going.change("a");
+  await vi.advanceTimersByTimeAsync(SOON);
+  going.change("b");
+  const halted = going.halt();
+  finish();
+  expect(await halted).toBe(2);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(going.isDirty).toBe(false);
+});

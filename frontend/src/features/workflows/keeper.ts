@@ -60,6 +60,13 @@ export class Keeper<T> {
     clearTimeout(this.timer);
   }
 
+  /** As `stop`; and, when what is on its way has arrived, the version that is kept. */
+  async halt(): Promise<number> {
+    this.stop();
+    await this.running;
+    return this.version;
+  }
+
   private plan(wait: number): void {
     clearTimeout(this.timer);
     if (!this.running) this.timer = setTimeout(() => void this.save(), wait);
