@@ -1,26 +1,22 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ui from "@nuxt/ui/vite";
 import vue from "@vitejs/plugin-vue";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { serviceWorker } from "./scripts/worker.ts";
 
-// Besides those named in templates: of the navigation, and what ticket types may carry.
+// Besides those named in templates and in code: what ticket types may carry.
 const CATALOGUE =
   "banknote building calendar car clipboard-list coffee credit-card file-text gift globe graduation-cap headphones " +
   "heart-pulse house inbox key laptop lightbulb mail map-pin monitor package phone plane printer receipt server shield " +
   "shopping-cart smartphone truck users utensils wifi wrench life-buoy";
-// What the kinds of a form's fields are recognised by (features/catalogue/kinds.ts), and the places of the settings.
-const NAMED_IN_CODE =
-  "type text hash circle-dot list-checks list-tree user paperclip square-check message-square-text file-up";
-const BUNDLED = [
-  ...NAMED_IN_CODE.split(" "),
-  "layout-dashboard",
-  "chart-no-axes-column",
-  "stamp",
-  "plus",
-  "hourglass",
-  ...CATALOGUE.split(" "),
-].map((name) => `lucide:${name}`);
+// What code names and no template does: the scan below looks at templates only.
+const SOURCES = fileURLToPath(new URL("./src", import.meta.url));
+const NAMED_IN_CODE = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts") && !file.startsWith(join("api", "generated")))
+  .flatMap((file) => readFileSync(join(SOURCES, file), "utf8").match(/(?<=i-lucide-)[a-z0-9-]+/g) ?? []);
+const BUNDLED = [...new Set([...NAMED_IN_CODE, ...CATALOGUE.split(" ")])].map((name) => `lucide:${name}`);
 const HOVER = {
   primary: "hover:bg-primary/90 active:bg-primary/90",
   error: "hover:bg-error/90 active:bg-error/90",
