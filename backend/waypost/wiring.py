@@ -82,7 +82,7 @@ from waypost.notifications.incoming import teams_closing as mailboxes_of_teams
 from waypost.notifications.incoming.events import MailboxFailed, MailHeldBack
 from waypost.reports import keeping as counting
 from waypost.reports import personal as reports_personal
-from waypost.search import following, list_words
+from waypost.search import following, list_words, reading_files
 from waypost.search import personal as search_personal
 from waypost.search import teams_closing as views_of_teams
 from waypost.search.field_uses import views_naming
@@ -293,6 +293,12 @@ async def _automation_calls(database: Database) -> None:
         await hints.ask(calls.TASK)
 
 
+async def _read_files(database: Database) -> None:
+    """Read what is written in new files, then let it be indexed."""
+    if await reading_files.run_due(database):
+        await hints.ask(following.TASK)
+
+
 async def _change_many(database: Database) -> None:
     """Go on with bulk jobs; what is left asks for the next turn behind everything else that waits."""
     if await bulk.run_due(database):
@@ -402,6 +408,7 @@ def tasks() -> dict[str, Task]:
         counting.TASK: _count,
         calendar_files.TASK: calendar_files.run_due,
         following.TASK: _index,
+        reading_files.TASK: _read_files,
         "housekeeping": _keep_house,
         "numbers.seal": sealed_numbers.seal_plain,
     }
@@ -413,6 +420,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "mails": {"task": SEND, "schedule": 5.0, "options": {"expires": 10}},
     "counts": {"task": counting.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "search": {"task": following.TASK, "schedule": 2.0, "options": {"expires": 10}},
+    "file_texts": {"task": reading_files.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "scans": {"task": SCAN, "schedule": 5.0, "options": {"expires": 10}},
     "imports": {"task": importing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "answers": {"task": resealing.TASK, "schedule": 5.0, "options": {"expires": 10}},

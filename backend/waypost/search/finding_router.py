@@ -13,8 +13,8 @@ from waypost.kernel.db import database
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import BadCursor, Cursor, Limit
-from waypost.search import searching
-from waypost.search.finding_schemas import SearchPage
+from waypost.search import searching, suggesting
+from waypost.search.finding_schemas import SearchPage, Similar, Suggestions
 
 router = APIRouter(route_class=StrictRoute, prefix="/search", tags=["Search"])
 Reader = Annotated[Actor, permit(Permission.TICKETS_READ)]
@@ -27,9 +27,29 @@ Asked = Annotated[
     ),
 ]
 
+Begun = Annotated[str, Query(max_length=500, description="What was written so far.", examples=["lap"])]
+Title = Annotated[str, Query(max_length=500, description="What a request is called.", examples=["A new laptop"])]
+TypeOf = Annotated[
+    str | None, Query(max_length=64, description="Its type: those come first.", examples=["IT_HARDWARE"])
+]
+
 
 @router.get("", response_model=SearchPage, responses=problems(BadCursor))
 async def search(actor: Reader, q: Asked, limit: Limit = 25, cursor: Cursor = None) -> Response:
     """Tickets by their words, best first; any text has an answer."""
     async with searching.limited(database()) as session:
         return json_response(await searching.search(session, actor, q, cursor=cursor, limit=limit))
+
+
+@router.get("/suggestions", response_model=Suggestions)
+async def search_suggestions(actor: Reader, q: Begun) -> Response:
+    """What may be meant, while one types: tickets, people one may look up, views, and how the last word may go on."""
+    async with searching.limited(database()) as session:
+        return json_response(await suggesting.suggestions(session, actor, q))
+
+
+@router.get("/similar", response_model=Similar)
+async def search_similar(actor: Reader, title: Title, ticket_type: TypeOf = None) -> Response:
+    """Requests the caller may see that ask for much the same: for whoever is writing one."""
+    async with searching.limited(database()) as session:
+        return json_response({"items": await suggesting.similar(session, actor, title, ticket_type)})

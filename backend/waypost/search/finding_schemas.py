@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from waypost.tickets.schemas import TicketListItem
+from waypost.kernel.shapes import PersonRef
+from waypost.tickets.schemas import StatusWord, TicketListItem
 
 PartWord = Literal["TITLE", "PEOPLE", "DESCRIPTION", "COMMENT", "INTERNAL_COMMENT", "FILE", "INTERNAL_FILE"]
 
@@ -74,3 +75,32 @@ class SearchPage(BaseModel):
     filters: list[UnderstoodFilter]
     notes: list[SearchNote]
     facets: Facets
+
+
+class SuggestedTicket(BaseModel):
+    """A ticket by its title. `title_highlight` is HTML in which everything is escaped but `<mark>`."""
+
+    id: Annotated[int, Field(examples=[42])]
+    ticket_number: Annotated[str, Field(examples=["ITH-2026-000123"])]
+    title: Annotated[str, Field(examples=["A laptop for the new colleague"])]
+    title_highlight: Annotated[str, Field(examples=["A <mark>laptop</mark> for the new colleague"])]
+    status: StatusWord
+    ticket_type: Annotated[str, Field(examples=["IT_HARDWARE"])]
+
+
+class SuggestedView(BaseModel):
+    id: Annotated[int, Field(examples=[4])]
+    name: Annotated[str, Field(examples=["My open laptops"])]
+
+
+class Suggestions(BaseModel):
+    """What may be meant. `words` are ways in which what was written may go on."""
+
+    tickets: list[SuggestedTicket]
+    people: list[PersonRef]
+    views: list[SuggestedView]
+    words: Annotated[list[str], Field(examples=[["status:open"]])]
+
+
+class Similar(BaseModel):
+    items: list[SuggestedTicket]

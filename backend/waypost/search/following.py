@@ -34,7 +34,7 @@ PORTION = 100  # tickets written in one transaction
 A_RUN = 6.0  # seconds; then others have their turn
 EVERYTHING = 2**63 - 1
 WORDS_EVERY = 3600.0  # seconds between two looks at which words there are
-MOST_WORDS = 100_000
+MOST_WORDS = 30_000
 
 _PROGRESS = text("SELECT txid::text AS txid, event_id, fill_below, words_at FROM search_progress WHERE id = 1")
 _EVENTS = text(
@@ -59,7 +59,7 @@ _BELOW = text("SELECT id FROM tickets WHERE id < :below ORDER BY id DESC LIMIT :
 _FILLED = text("UPDATE search_progress SET fill_below = :below, filled = filled + :most WHERE id = 1")
 _WORDS = text("""
     INSERT INTO search_words (word, documents)
-    SELECT word, ndoc FROM ts_stat('SELECT words FROM search_documents WHERE NOT is_inner ORDER BY ticket_id DESC LIMIT 20000')
+    SELECT word, ndoc FROM ts_stat('SELECT words FROM search_documents WHERE NOT is_inner ORDER BY ticket_id DESC LIMIT 4000')
     WHERE ndoc >= 2 AND length(word) BETWEEN 4 AND 40 AND word !~ '[0-9@]' ORDER BY ndoc DESC LIMIT :most
 """)
 _QUIET = frozenset({TicketRead.type})  # nothing of the ticket changed
@@ -145,9 +145,11 @@ async def _learn_words(database: Database) -> None:
         at = (await session.execute(_PROGRESS)).one().words_at
         if at is not None and (now() - at).total_seconds() < WORDS_EVERY:
             return
+        # of its own, and first: should the look itself fail, it is not tried again at once, and nothing else waits for it
+        await session.execute(text("UPDATE search_progress SET words_at = :at WHERE id = 1"), {"at": now()})
+    async with database.transaction() as session:
         await session.execute(text("DELETE FROM search_words"))
         await session.execute(_WORDS, {"most": MOST_WORDS})
-        await session.execute(text("UPDATE search_progress SET words_at = :at WHERE id = 1"), {"at": now()})
 
 
 async def fill_anew(database: Database) -> None:

@@ -48,6 +48,10 @@ _FILES = text("""
     FROM attachments f LEFT JOIN attachment_texts x ON x.attachment_id = f.id AND x.state = 'READ'
     WHERE f.ticket_id = ANY(:ids) AND f.scan <> 'INFECTED' ORDER BY f.ticket_id, f.id DESC
 """)
+_READ_FILES = text(
+    "INSERT INTO attachment_texts (attachment_id, state) SELECT id, 'WAITING' FROM attachments"
+    " WHERE ticket_id = ANY(:ids) AND scan IN ('NONE', 'CLEAN') ON CONFLICT DO NOTHING"
+)
 _KEEP = text("""
     INSERT INTO search_documents AS d (ticket_id, is_inner, is_fullest, language, words, marks)
     SELECT k.ticket_id, k.is_inner, k.is_fullest, k.language, CAST(k.words AS tsvector), CAST(k.marks AS bigint[])
@@ -87,9 +91,10 @@ class Document:
 
 
 async def index_tickets(session: AsyncSession, ids: Collection[int]) -> int:
-    """Bring these tickets' rows up to date; returns how many rows there are of them. About five statements."""
+    """Bring these tickets' rows up to date; returns how many rows there are of them. About six statements."""
     if not ids:
         return 0
+    await session.execute(_READ_FILES, {"ids": sorted(ids)})
     documents = await documents_of(session, ids)
     if without := sorted({d.ticket_id for d in documents if not d.is_inner and d.is_fullest}):
         await session.execute(_FORGET_INNER, {"ids": without})

@@ -46,6 +46,11 @@ async def limited(database: Database) -> AsyncIterator[AsyncSession]:
             yield session
 
 
+async def top_of(session: AsyncSession) -> int:
+    """The newest ticket there is in the index."""
+    return await session.scalar(_TOP) or 0
+
+
 async def search(session: AsyncSession, actor: Actor, q: str, *, cursor: str | None, limit: int) -> dict[str, Any]:
     """A page of what was asked for, ready for JSON. Raises `BadCursor`."""
     asked = asking.read(q)
@@ -122,8 +127,7 @@ async def _listed(
 async def _place(session: AsyncSession, cursor: str | None) -> tuple[tuple[Place, bool], Width, bool]:
     """Where the page begins, and how words are taken there. Raises `BadCursor`."""
     if cursor is None:
-        top = await session.scalar(_TOP) or 0
-        return (Place(now(), 0, top + 1), True), Width.EXACT, False
+        return (Place(now(), 0, await top_of(session) + 1), True), Width.EXACT, False
     at, floor, ceiling, score, last_id, how = decode_cursor(cursor, CURSOR, datetime, int, int, int, int, str)
     if how not in ("exact", "open", "fixed") or not 0 <= floor <= ceiling:
         raise BadCursor

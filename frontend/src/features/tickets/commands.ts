@@ -166,6 +166,13 @@ export const useCommands: UseCommands = (isOpen) => {
     icon: "i-lucide-inbox",
     run: () => void router.push(`/tickets/${id}`),
   });
+  const everything = (words: string): Command => ({
+    id: "search",
+    group: "tickets",
+    label: t("tickets.palette.search", { words }),
+    icon: "i-lucide-search",
+    run: () => void router.push({ path: "/search", query: { q: words } }),
+  });
   const seen = () =>
     recents(session.user?.id ?? 0)
       .filter((r) => r.id !== id.value)
@@ -186,22 +193,24 @@ export const useCommands: UseCommands = (isOpen) => {
       })),
     ],
     find: async (words, signal) => {
-      const q = words.replace(/^#/, "");
-      const [tickets, persons] = await Promise.all([
-        session.can("tickets:read")
-          ? data(api.tickets({ query: { q, limit: 8, sort: "-updated_at" }, signal }))
-          : null,
-        session.can("directory:look_up") && !/\d/.test(q)
-          ? data(api.people({ query: { q, limit: 5 }, signal }))
-          : null,
-      ]);
+      if (!session.can("tickets:read")) return [];
+      const found = await data(api.searchSuggestions({ query: { q: words }, signal }));
       return [
-        ...(tickets?.items ?? []).map((i) => toTicket(i.id, i.ticket_number, i.title, "tickets")),
-        ...(persons?.items ?? []).map((person) => ({
+        ...found.tickets.map((i) => toTicket(i.id, i.ticket_number, i.title, "tickets")),
+        ...(found.tickets.length ? [everything(words)] : []),
+        ...found.views.map((view) => ({
+          id: `view:${view.id}`,
+          group: "tickets" as const,
+          label: view.name,
+          hint: t("tickets.palette.view"),
+          icon: "i-lucide-bookmark",
+          run: () => void router.push({ path: "/tickets", query: { view: String(view.id) } }),
+        })),
+        ...found.people.map((person) => ({
           id: `person:${person.id}`,
           group: "people" as const,
           label: person.name,
-          hint: person.department?.name ?? person.username,
+          hint: person.username,
           icon: "i-lucide-user-round",
           run: () => void router.push({ path: "/tickets", query: { requester_id: String(person.id) } }),
         })),
