@@ -12836,6 +12836,16 @@ export type SigningAnswer = {
 };
 
 /**
+ * Similar
+ */
+export type Similar = {
+    /**
+     * Items
+     */
+    items: Array<SuggestedTicket>;
+};
+
+/**
  * SimulateBody
  *
  * Either a ticket that exists, or one that is made up.
@@ -14213,6 +14223,76 @@ export type SubjectChange = {
      * Label
      */
     label: string;
+};
+
+/**
+ * SuggestedTicket
+ *
+ * A ticket by its title. `title_highlight` is HTML in which everything is escaped but `<mark>`.
+ */
+export type SuggestedTicket = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Status
+     */
+    status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Ticket Type
+     */
+    ticket_type: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Title Highlight
+     */
+    title_highlight: string;
+};
+
+/**
+ * SuggestedView
+ */
+export type SuggestedView = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
+ * Suggestions
+ *
+ * What may be meant. `words` are ways in which what was written may go on.
+ */
+export type Suggestions = {
+    /**
+     * People
+     */
+    people: Array<PersonRef>;
+    /**
+     * Tickets
+     */
+    tickets: Array<SuggestedTicket>;
+    /**
+     * Views
+     */
+    views: Array<SuggestedView>;
+    /**
+     * Words
+     */
+    words: Array<string>;
 };
 
 /**
@@ -31189,6 +31269,100 @@ export type SearchResponses = {
 };
 
 export type SearchResponse = SearchResponses[keyof SearchResponses];
+
+export type SearchSimilarData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Title
+         *
+         * What a request is called.
+         */
+        title: string;
+        /**
+         * Ticket Type
+         *
+         * Its type: those come first.
+         */
+        ticket_type?: string | null;
+    };
+    url: '/api/v1/search/similar';
+};
+
+export type SearchSimilarErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SearchSimilarError = SearchSimilarErrors[keyof SearchSimilarErrors];
+
+export type SearchSimilarResponses = {
+    /**
+     * Successful Response
+     */
+    200: Similar;
+};
+
+export type SearchSimilarResponse = SearchSimilarResponses[keyof SearchSimilarResponses];
+
+export type SearchSuggestionsData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Q
+         *
+         * What was written so far.
+         */
+        q: string;
+    };
+    url: '/api/v1/search/suggestions';
+};
+
+export type SearchSuggestionsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SearchSuggestionsError = SearchSuggestionsErrors[keyof SearchSuggestionsErrors];
+
+export type SearchSuggestionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: Suggestions;
+};
+
+export type SearchSuggestionsResponse = SearchSuggestionsResponses[keyof SearchSuggestionsResponses];
 
 export type SecondFactorResetsData = {
     body?: never;
