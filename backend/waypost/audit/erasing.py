@@ -7,7 +7,7 @@ lets it: words that name something personal, what was searched for, answers of r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 import msgspec
@@ -21,6 +21,7 @@ from waypost.audit.reading import EVENT, event_of, seal_of, write_leaves
 from waypost.audit.sealing import ALONE
 from waypost.audit.words import may_be_about, names_of
 from waypost.kernel.events import Doer, record
+from waypost.kernel.personal import CALLED
 
 # Words of events that name something personal: of somebody's doing, where it was done from; of what is about them, all.
 WHERE_FROM = frozenset({"address", "ip_address", "user_agent"})
@@ -83,7 +84,7 @@ class AboutAnswers(Protocol):
 
 async def on_person_erased(session: AsyncSession, event: AboutPerson, actor: Doer) -> None:
     """A handler for the event that says so."""
-    await erase_from_log(session, event.user_id, actor)
+    await erase_from_log(session, event.user_id, actor, called=session.info.get(CALLED, ()))
 
 
 async def on_answers_sealed(session: AsyncSession, event: AboutAnswers, actor: Doer) -> None:
@@ -102,13 +103,14 @@ async def on_answers_sealed(session: AsyncSession, event: AboutAnswers, actor: D
     await _erase_from(session, _OF_TICKET, {"ticket": event.ticket_id}, tells)
 
 
-async def erase_from_log(session: AsyncSession, user_id: int, actor: Doer) -> int:
+async def erase_from_log(session: AsyncSession, user_id: int, actor: Doer, *, called: Collection[str] = ()) -> int:
     """Erase what is personal about somebody from every event; how many values there were. Records that it was done.
 
-    With it goes what they searched for, and what others searched for that may have meant them.
+    With it goes what they searched for, and what others searched for that may have meant them, by what the log says of them
+    and by what they were `called`.
     """
     await session.execute(_ALONE)
-    said: set[str] = set()
+    said: set[str] = {*called}
     addresses: set[str] = set()
 
     def is_personal(found: Any, steps: Steps, value: Any) -> bool:

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+CALLED = "called"  # of `session.info`: what somebody who is being erased was called
+
 
 class Then(StrEnum):
     """What becomes of rows about somebody when what is personal about them is erased."""

@@ -28,7 +28,7 @@ from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.events import record
 from waypost.kernel.paging import decode_cursor, encode_cursor
-from waypost.kernel.personal import Held, Then, personal, told_of
+from waypost.kernel.personal import CALLED, Held, Then, personal, told_of
 
 LIFE = timedelta(days=7)
 
@@ -145,6 +145,8 @@ async def do(session: AsyncSession, actor: Actor, erasure_id: int) -> Erasure:
     user = await _locked(session, row.user_id)
     _check(user)
     name = user.name
+    # what they were called, for who erases it elsewhere in this transaction: their row says it no more then
+    session.info[CALLED] = (name, user.username, user.email)
     erased: dict[str, int] = {}
     for held in sorted(personal(), key=lambda h: h.table == "users"):  # the person's own row last
         if held.then is not Then.KEPT:
@@ -159,6 +161,7 @@ async def do(session: AsyncSession, actor: Actor, erasure_id: int) -> Erasure:
     names.forget()
     done = PersonErased(user_id=user.id, erasure_id=row.id, asked_by_id=row.asked_by_id, erased=row.erased)
     await record(session, done, actor=actor)
+    session.info.pop(CALLED, None)
     return row
 
 
