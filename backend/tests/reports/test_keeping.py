@@ -54,9 +54,10 @@ async def numbers_by_hand(session: Any) -> dict[str, Counter[Any]]:
     for what, statement in {
         "state": "SELECT status, priority, count(*) FROM tickets GROUP BY 1, 2",
         "created": "SELECT (created_at AT TIME ZONE 'UTC')::date, '', count(*) FROM tickets GROUP BY 1",
-        "completed": "SELECT (completed_at AT TIME ZONE 'UTC')::date, CASE WHEN completed_at <= due_date THEN 'KEPT'"
-        " WHEN completed_at > due_date THEN 'LATE' ELSE '' END, count(*) FROM tickets WHERE completed_at IS NOT NULL"
-        " GROUP BY 1, 2",
+        "completed": "SELECT (completed_at AT TIME ZONE 'UTC')::date, CASE WHEN c.breached_at IS NOT NULL THEN 'LATE'"
+        " WHEN c.run IS NOT NULL OR completed_at <= due_date THEN 'KEPT' WHEN completed_at > due_date THEN 'LATE' ELSE '' END,"
+        " count(*) FROM tickets t LEFT JOIN sla_clocks c ON c.ticket_id = t.id AND c.metric = 'RESOLUTION'"
+        " WHERE completed_at IS NOT NULL GROUP BY 1, 2",
         "decided": "SELECT s.approver_id::text, g.name, count(*) FROM approval_steps s JOIN approval_stages g"
         " ON g.id = s.stage_id WHERE s.decided_at IS NOT NULL AND s.requested_at IS NOT NULL AND"
         " s.status IN ('APPROVED', 'REJECTED', 'DELEGATED', 'ESCALATED') GROUP BY 1, 2",

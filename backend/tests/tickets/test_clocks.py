@@ -25,7 +25,8 @@ from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-MONDAY = datetime(2031, 6, 2, 9, tzinfo=UTC)  # the company's zone is UTC in tests
+MONDAY = datetime(2031, 6, 2, 9, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")  # where the demo company keeps its hours
 _numbers = itertools.count(1)
 
 
@@ -135,14 +136,16 @@ def today() -> Iterator[datetime]:
 
 
 @pytest.fixture
-def desk(database: Any, wall: Time) -> Desk:
+async def desk(database: Any, wall: Time) -> Desk:
+    async with database.transaction() as session:  # one policy, whatever else the demo company has
+        await session.execute(update(SlaPolicy).values(is_active=SlaPolicy.name == "All requests"))
     return Desk(database, wall)
 
 
 async def policy(database: Any, **parts: Any) -> int:
     """Publish another version of the one policy there is; its id."""
     async with database.transaction() as session:
-        row = (await session.scalars(select(SlaPolicy).order_by(SlaPolicy.position))).first()
+        row = (await session.scalars(select(SlaPolicy).where(SlaPolicy.name == "All requests"))).one()
         latest = await session.get_one(SlaPolicyVersion, (row.id, row.version))
         row.version += 1
         session.add(
@@ -161,7 +164,12 @@ async def policy(database: Any, **parts: Any) -> int:
 async def own_policy(database: Any) -> Any:
     """The policy is put back as it was, as another version."""
     async with database.read() as session:
-        first = (await session.scalars(select(SlaPolicyVersion).order_by(SlaPolicyVersion.version.desc()))).first()
+        first = await session.scalar(
+            select(SlaPolicyVersion)
+            .where(SlaPolicyVersion.name == "All requests")
+            .order_by(SlaPolicyVersion.version.desc())
+            .limit(1)
+        )
     yield lambda **parts: policy(database, **parts)
     await policy(database, **first.document)
 
@@ -176,9 +184,8 @@ async def test_what_is_sent_has_its_clocks_at_once(desk: Desk, wall: Time) -> No
     first = clocks["FIRST_RESPONSE"]
     assert (first["run"], first["target_seconds"], first["priority"]) == ("RUNNING", 7200, "HIGH")
     assert first["due_at"] - first["started_at"] == 2 * HOUR
-    assert clocks["RESOLUTION"]["due_at"] == wall.began + timedelta(days=2, hours=9), (
-        "the end of the second working day"
-    )
+    second = (wall.began + timedelta(days=2)).astimezone(BERLIN)
+    assert clocks["RESOLUTION"]["due_at"] == second.replace(hour=18), "the end of the second working day"
     ticket = await desk.ticket()
     assert (ticket.sla_state, ticket.sla_due_at) == ("RUNNING", first["due_at"])
     assert [d["policy_name"] for _, d in await desk.events("sla.attached")] == ["All requests"]
@@ -385,17 +392,18 @@ async def test_what_runs_keeps_its_version_until_somebody_applies_the_newest(
     await desk.ask()
     before = (await desk.clocks())["RESOLUTION"]
     targets = {"RESOLUTION": {"HIGH": {"amount": 3, "unit": "HOURS", "days": None}}}
-    policy_id = await own_policy(targets=targets)
+    await own_policy(targets=targets)
     wall.go(HOUR)
     await desk.edit("admin", tags=["late"])
     assert (await desk.clocks())["RESOLUTION"]["due_at"] == before["due_at"]
-    await clocking.apply_newest(desk.database, policy_id, "applied to running requests")
+    await clocking.apply_newest(desk.database, "All requests", "applied to running requests")
     after = await desk.clocks()
     assert set(after) == {"RESOLUTION"}
     assert after["RESOLUTION"]["policy_version"] == before["policy_version"] + 1
     assert after["RESOLUTION"]["due_at"] == before["started_at"] + 3 * HOUR, "from the original start"
-    await clocking.apply_newest(desk.database, policy_id, "applied to running requests")
+    await clocking.apply_newest(desk.database, "All requests", "applied to running requests")
     assert len(await desk.events("sla.attached")) == 2, "the second time changes nothing"
+    assert await clocking.apply_newest(desk.database, "Nobody's", "applied") is None
 
 
 async def test_the_log_alone_gives_the_same_numbers(desk: Desk, wall: Time) -> None:
@@ -461,7 +469,7 @@ async def test_a_ticket_says_by_when_and_why(desk: Desk, wall: Time, who: Any, o
         await (await who("outsider")).get(f"/tickets/{desk.id}/sla", expect=404)
     assert [t["metric"] for t in mine["targets"]] == ["FIRST_RESPONSE", "RESOLUTION"]
     assert [t["metric"] for t in theirs["targets"]] == ["FIRST_RESPONSE", "RESOLUTION", "OWN_TIME"]
-    assert (mine["policy"]["name"], mine["calendar"]["zone"]) == ("All requests", "UTC")
+    assert (mine["policy"]["name"], mine["calendar"]["zone"]) == ("All requests", "Europe/Berlin")
     for target in theirs["targets"]:
         assert target["state"] == "BREACHED"
         assert sum(line["seconds"] for line in target["ledger"]) == pytest.approx(target["elapsed_seconds"])

@@ -144,3 +144,27 @@ def sla_rebuild() -> None:
         count = asyncio.run(rebuilt())
         note("sla-rebuild")
         say(f"The clocks of {count} requests were measured anew.")
+
+
+@sla.command("apply")
+def sla_apply(name: Annotated[str, typer.Argument(help="The service level's name.")]) -> None:
+    """Have running requests of a service level go by what holds now, from their original start."""
+    from waypost.kernel.db import Database  # noqa: PLC0415
+    from waypost.kernel.events import use_wiring  # noqa: PLC0415
+    from waypost.tickets import clocking  # noqa: PLC0415
+    from waypost.wiring import build_wiring  # noqa: PLC0415
+
+    async def applied() -> int | None:
+        use_wiring(build_wiring())
+        database = Database.connect(settings_now())
+        try:
+            return await clocking.apply_newest(database, name, "an administrator applied it to running requests")
+        finally:
+            await database.dispose()
+
+    with servers(settings_now()):
+        count = asyncio.run(applied())
+        if count is None:
+            raise fail("No service level has that name.")
+        note("sla-apply")
+        say(f"{count} running requests were looked at.")

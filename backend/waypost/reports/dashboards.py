@@ -81,7 +81,7 @@ def _spans(edges: Sequence[date]) -> list[tuple[date | None, date | None]]:
 async def contract_dashboard(session: AsyncSession, actor: Actor) -> dict[str, Any]:
     """The contract's six members, of all the reader may see.
 
-    `sla_compliance` is the share (0 to 1) of completed tickets with a due date that were completed by it;
+    `sla_compliance` is the share (0 to 1) of completed tickets whose service level was kept, or, without one, their due date;
     `average_resolution_hours` runs from submission to completion; both are null when there is nothing to judge.
     `trend` has one entry for each of the last 30 days (UTC).
     """

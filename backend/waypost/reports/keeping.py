@@ -79,13 +79,16 @@ _STATEMENTS = tuple(
                t.department_id, t.is_confidential, t.amount, t.currency, t.created_at, t.submitted_at,
                CASE WHEN t.submitted_at IS NOT NULL AND coalesce(answer.at, t.completed_at) IS NOT NULL
                     THEN greatest(t.submitted_at, least(answer.at, t.completed_at)) END,
-               t.completed_at, t.completed_at <= t.due_date,
+               t.completed_at,
+               CASE WHEN t.completed_at IS NOT NULL AND clock.ticket_id IS NOT NULL THEN clock.breached_at IS NULL
+                    ELSE t.completed_at <= t.due_date END,
                greatest(0, coalesce(round(extract(epoch FROM times.approval)), 0)),
                greatest(0, coalesce(round(extract(epoch FROM times.work)), 0)),
                greatest(0, coalesce(round(extract(epoch FROM times.requester)), 0)),
                coalesce(times.reopened, 0)
         FROM tickets t
         LEFT JOIN times ON times.ticket_id = t.id
+        LEFT JOIN sla_clocks clock ON (clock.ticket_id, clock.metric, clock.team_id) = (t.id, 'RESOLUTION', 0)
         LEFT JOIN LATERAL (
             SELECT min(c.created_at) AS at FROM ticket_comments c
             WHERE c.ticket_id = t.id AND c.visibility = 'PUBLIC' AND c.author_id NOT IN (t.requester_id, t.created_by_id)

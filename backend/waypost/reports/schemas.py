@@ -26,7 +26,11 @@ class Dashboard(BaseModel):
     tickets_by_priority: Annotated[dict[str, int], Field(examples=[{"HIGH": 3, "MEDIUM": 9}])]
     pending_approvals: Annotated[int, Field(description="Decisions waiting for the reader.", examples=[3])]
     sla_compliance: Annotated[
-        float | None, Field(description="Share (0 to 1) of completed tickets done by their due date.", examples=[0.94])
+        float | None,
+        Field(
+            description="Share (0 to 1) of completed tickets done in time.",
+            examples=[0.94],
+        ),
     ]
     average_resolution_hours: Annotated[float | None, Field(examples=[17.5])]
     trend: Annotated[list[TrendDay], Field(description="The last 30 days, UTC.")]

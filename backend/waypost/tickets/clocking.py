@@ -17,9 +17,11 @@ from waypost.kernel.clock import now
 from waypost.kernel.db import Database, before_commit
 from waypost.kernel.events import SYSTEM, Doer, EventRow, record
 from waypost.sla import clocks
+from waypost.sla.clock import Run
 from waypost.sla.clock_events import SlaAttached
 from waypost.sla.clock_models import SlaClock
 from waypost.sla.measuring import Clock, Deal, Story, measure, summary
+from waypost.sla.models import SlaPolicy
 from waypost.tickets import events
 from waypost.tickets.clock_words import NO_TARGET
 from waypost.tickets.fields import record_of
@@ -150,19 +152,20 @@ async def _held(session: AsyncSession, wanted: Any) -> list[Ticket]:
     return list((await session.scalars(statement)).all())
 
 
-async def apply_newest(database: Database, policy_id: int, why: str, *, most: int = 10_000) -> int:
-    """Have running tickets of this policy go by what holds now, over their whole time; how many changed hands.
-
-    Tickets are taken by batches, each in one transaction; one that was looked at stays as it is.
+async def apply_newest(database: Database, name: str, why: str) -> int | None:
+    """Have the running tickets of the policy of this name go by what holds now, over their whole time; how many there
+    were, None when there is no such policy. Tickets are taken by batches, each in one transaction.
     """
+    async with database.read() as session:
+        policy_ids = list(await session.scalars(select(SlaPolicy.id).where(SlaPolicy.name == name)))
+    if not policy_ids:
+        return None
     count, last = 0, 0
-    while count < most:
+    while True:
         async with database.transaction() as session:
-            running = select(SlaClock.ticket_id).where(SlaClock.policy_id == policy_id, SlaClock.run != "STOPPED")
+            running = select(SlaClock.ticket_id).where(SlaClock.policy_id.in_(policy_ids), SlaClock.run != Run.STOPPED)
             tickets = await _held(session, select(Ticket).where(Ticket.id.in_(running), Ticket.id > last))
-            ids = frozenset(t.id for t in tickets)
-            await measure_tickets(session, tickets, now(), choosing=ids, why=why)
+            await measure_tickets(session, tickets, now(), choosing=frozenset(t.id for t in tickets), why=why)
         if not tickets:
-            break
+            return count
         count, last = count + len(tickets), tickets[-1].id
-    return count
