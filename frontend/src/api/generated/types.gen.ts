@@ -3051,7 +3051,7 @@ export type Dashboard = {
     /**
      * Sla Compliance
      *
-     * Share (0 to 1) of completed tickets done by their due date.
+     * Share (0 to 1) of completed tickets done in time.
      */
     sla_compliance: number | null;
     /**
