@@ -30,6 +30,11 @@ test("people are moved and deactivated together, and one is refused by name", as
   await dialog.getByRole("button", { name: "Do it" }).click();
   await expect(page.getByText("2 people are done.").first()).toBeVisible();
   await expect(page.getByRole("link", { name: /Number1/ })).toContainText("Facilities");
+  // taken back, for who is still as the job left them
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText("2 people are as before.").first()).toBeVisible();
+  await expect(page.getByRole("link", { name: /Number1/ })).not.toContainText("Facilities");
+  await expect(page.getByRole("button", { name: "Undo" })).toHaveCount(0);
   await page.getByRole("button", { name: "Close" }).first().click();
 
   // with oneself among them: those two leave, and why the third one does not is said

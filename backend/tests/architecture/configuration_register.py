@@ -143,6 +143,7 @@ SETS_NOTHING_UP: dict[str, str] = {
     "POST /people-imports/{import_id}/run": "changes people one by one; of each it is recorded as of one alone",
     "PUT /people-imports/{import_id}/plan": "a table that changes nobody yet",
     "POST /people-jobs/{job_id}/retry": "changes people one by one; of each it is recorded as of one alone",
+    "POST /people-jobs/{job_id}/undo": "changes people one by one; of each it is recorded as of one alone",
     "POST /users/bulk": "changes people one by one; of each it is recorded as of one alone",
     "POST /users/bulk/preview": _TRIES,
     "POST /users/{user_id}/password-link": _PERSON,

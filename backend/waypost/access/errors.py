@@ -233,6 +233,18 @@ class PeopleJobNotFound(NotFound):
     code = "people_job_not_found"
 
 
+class NothingToUndo(Conflict):
+    """This cannot be undone, or not any more."""
+
+    code = "nothing_to_undo"
+
+
+class ChangedSince(Conflict):
+    """Somebody changed this person since; they stay as they are now."""
+
+    code = "changed_since"
+
+
 class TooManyLeave(Conflict):
     """So many people would be deactivated that this has to be said to be meant: look at the preview, and say how many."""
 

@@ -187,6 +187,7 @@ class PeopleJobStarted(Event):
     action: dict[str, Any]
     total: int
     leaving: int
+    undo_of: int | None = None  # the job whose changes are taken back
 
     @property
     def object_id(self) -> int:

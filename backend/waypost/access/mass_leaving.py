@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, union_all
+from sqlalchemy import case, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.importing.models import PeopleImport, PeopleImportRow
@@ -45,7 +45,10 @@ async def _lately(session: AsyncSession, besides: Collection[int], since: dateti
     picked = (
         select(PeopleJobItem.user_id, PeopleJobItem.status)
         .join(PeopleJob, PeopleJob.id == PeopleJobItem.job_id)
-        .where(PeopleJob.created_at > since, PeopleJob.action["type"].astext == "deactivate")
+        .where(PeopleJob.created_at > since)
+        .where(
+            PeopleJob.action["type"].astext == case((PeopleJob.undo_of_id.is_(None), "deactivate"), else_="reactivate")
+        )
         .where(PeopleJobItem.status != "FAILED", PeopleJobItem.outcome.is_distinct_from(SAME))
     )
     in_tables = (

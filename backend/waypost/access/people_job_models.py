@@ -30,9 +30,11 @@ class PeopleJob(Base):
     failed: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    undo_of_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("people_jobs.id", ondelete="CASCADE"))
 
     __table_args__ = (
         CheckConstraint("status IN ('RUNNING', 'FINISHED')", name="status"),
+        Index("uq_people_jobs_undo_of", "undo_of_id", unique=True, postgresql_where=text("undo_of_id IS NOT NULL")),
         Index("ix_people_jobs_running", "id", postgresql_where=text("status = 'RUNNING'")),
         Index("ix_people_jobs_actor", "actor_id", "id"),
     )
@@ -51,6 +53,7 @@ class PeopleJobItem(Base):
     status: Mapped[str] = mapped_column(String(8))
     outcome: Mapped[str | None] = mapped_column(String(8))
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # what it takes to undo it (`people_undo`)
 
     __table_args__ = (
         CheckConstraint("status IN ('PENDING', 'DONE', 'FAILED')", name="status"),

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from waypost.access import people_jobs
 from waypost.access.actor import Actor
-from waypost.access.deps import costly, permit
-from waypost.access.errors import PeopleJobNotFound, RoleNotFound, StepUpNeeded, TooManyLeave
-from waypost.access.people_job_schemas import BulkPeople, PeopleJobItems, PeopleJobRead, PeoplePreview
+from waypost.access.deps import costly, current_actor, permit
+from waypost.access.errors import NothingToUndo, PeopleJobNotFound, RoleNotFound, StepUpNeeded, TooManyLeave
+from waypost.access.people_job_schemas import BulkPeople, PeopleJobItems, PeopleJobRead, PeoplePreview, UndoPeople
 from waypost.access.permissions import Permission
 from waypost.kernel import hints
 from waypost.kernel.db import ReadSession, database
-from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
-from waypost.kernel.ids import PathId
+from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 
@@ -92,3 +92,31 @@ async def retry_people_job(job_id: PathId, actor: Configurer) -> Response:
         told = people_jobs.job_json(await people_jobs.retry(session, actor, job_id))
     await hints.ask(people_jobs.TASK)
     return json_response(told)
+
+
+async def _only_own(request: Request) -> None:
+    """404 before a 422: a job that is not one's own is not spoken of."""
+    actor = await current_actor(request)
+    async with database().read() as session:
+        await people_jobs.find(session, actor, path_id(request.path_params.get("job_id")))
+
+
+@router.post(
+    "/people-jobs/{job_id}/undo",
+    status_code=201,
+    response_model=PeopleJobRead,
+    responses=problems(PeopleJobNotFound, NothingToUndo, RoleNotFound, StepUpNeeded, TooManyLeave),
+)
+@costly
+@guarded(_only_own)
+async def undo_people_job(job_id: PathId, body: UndoPeople, actor: Configurer, once: OnceOnly) -> Response:
+    """A job that gives each person back what they had before, unless somebody changed it since."""
+    async with database().transaction() as session:
+
+        async def work() -> Response:
+            job = await people_jobs.undo(session, actor, job_id, leaving=body.leaving)
+            return json_response(people_jobs.job_json(job), 201)
+
+        answer = await once.answer(session, actor.user_id, work)
+    await hints.ask(people_jobs.TASK)
+    return answer

@@ -56,6 +56,12 @@ class BulkPeople(Strict):
     leaving: Annotated[int | None, Field(ge=0, le=1_000_000, strict=True, examples=[None])] = None
 
 
+class UndoPeople(Strict):
+    """`leaving` says how many it deactivates, where that are many: the refusal tells."""
+
+    leaving: Annotated[int | None, Field(ge=0, le=1_000_000, strict=True, examples=[None])] = None
+
+
 class PeopleJobRead(BaseModel):
     id: Annotated[int, Field(examples=[7])]
     action: Annotated[dict[str, Any], Field(examples=[{"type": "department", "department_id": 2}])]
@@ -63,6 +69,8 @@ class PeopleJobRead(BaseModel):
     total: Annotated[int, Field(examples=[40])]
     done: Annotated[int, Field(examples=[12])]
     failed: Annotated[int, Field(examples=[1])]
+    is_undo: bool
+    can_undo: Annotated[bool, Field(description="For an hour after it is done.", examples=[True])]
     created_at: datetime
     finished_at: datetime | None
 

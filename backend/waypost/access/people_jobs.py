@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access import grants, leaving, mass_leaving, people_editing, role_changes, step_up
+from waypost.access import grants, leaving, mass_leaving, people_editing, people_undo, role_changes, step_up
 from waypost.access.actor import Actor
-from waypost.access.errors import PeopleJobNotFound, TooManyLeave
+from waypost.access.errors import NothingToUndo, PeopleJobNotFound, TooManyLeave
 from waypost.access.events import PeopleJobStarted
 from waypost.access.mass_leaving import Reach
 from waypost.access.models import UserRole, held
@@ -49,8 +49,11 @@ Json = dict[str, Any]
 # --- one person -------------------------------------------------------------------------------------------------------
 
 
-async def _apply(session: AsyncSession, actor: Actor, user_id: int, action: Action, *, is_proved: bool) -> str:
-    """Do it to one person; what came of it."""
+Came = tuple[str, Json]  # what came of it, and what it takes to undo it
+
+
+async def _apply(session: AsyncSession, actor: Actor, user_id: int, action: Action, *, is_proved: bool) -> Came:
+    """Do it to one person; what came of it, and what they had before."""
     user = await people_editing.one_user(session, user_id)
     if user.kind == SERVICE:
         raise PersonNotFound
@@ -58,34 +61,37 @@ async def _apply(session: AsyncSession, actor: Actor, user_id: int, action: Acti
         case "deactivate" | "reactivate":
             is_active = action["type"] == "reactivate"
             if user.is_active is is_active:
-                return SAME
+                return SAME, {}
             if is_active:
                 await people_editing.check_may_as_much(session, actor, user_id)
             await leaving.set_active(session, actor, user_id, is_active=is_active)
+            return DONE, {}
         case "department" | "manager" as field:
-            value = action[f"{field}_id"]
-            if getattr(user, f"{field}_id") == value:
-                return SAME
+            value, before = action[f"{field}_id"], getattr(user, f"{field}_id")
+            if before == value:
+                return SAME, {}
             await editing.edit_user(session, actor, user_id, version=None, values={f"{field}_id": value})
+            return DONE, {"value": before}
         case "give_role":
             return await _give(session, actor, user_id, action, is_proved=is_proved)
         case "take_role":
-            has = select(UserRole.user_id).where(UserRole.user_id == user_id, UserRole.role_id == action["role_id"])
-            if await session.scalar(has.where(held())) is None:
-                return SAME
+            had = await people_undo.grant_of(session, user_id, action["role_id"])
+            if had is None:
+                return SAME, {}
             await grants.take(session, actor, action["role_id"], user_id)
+            return DONE, {"grant": had, "left": None}
         case unknown:
             raise AssertionError(f"nothing done with many people is called {unknown!r}")
-    return DONE
 
 
-async def _give(session: AsyncSession, actor: Actor, user_id: int, action: Action, *, is_proved: bool) -> str:
+async def _give(session: AsyncSession, actor: Actor, user_id: int, action: Action, *, is_proved: bool) -> Came:
     until = action.get("expires_at")
     expires_at = datetime.fromisoformat(until) if until else None
     mine = (UserRole.user_id == user_id, UserRole.role_id == action["role_id"], held())
     kept = (await session.execute(select(UserRole.expires_at, UserRole.provider_id).where(*mine))).first()
     if kept is not None and (kept.expires_at, kept.provider_id) == (expires_at, None):
-        return SAME
+        return SAME, {}
+    had = await people_undo.grant_of(session, user_id, action["role_id"])
     done = await role_changes.give_role(
         session,
         actor,
@@ -95,7 +101,9 @@ async def _give(session: AsyncSession, actor: Actor, user_id: int, action: Actio
         reason=action.get("reason", ""),
         is_proved=is_proved,
     )
-    return WAITS if done.change is not None else DONE
+    if done.change is not None:
+        return WAITS, {"change_id": done.change.id}
+    return DONE, {"grant": had, "left": await people_undo.grant_of(session, user_id, action["role_id"])}
 
 
 async def _work(session: AsyncSession, job: PeopleJob, item: PeopleJobItem) -> Json:
@@ -104,7 +112,13 @@ async def _work(session: AsyncSession, job: PeopleJob, item: PeopleJobItem) -> J
         raise PersonNotFound
     doer = _checked(actor.limited(job.limited_to), job.action)
     # a role may have got its power since it was asked for: then whoever asked has not confirmed that
-    return {"outcome": await _apply(session, doer, item.user_id, job.action, is_proved=job.is_proved)}
+    if job.undo_of_id is not None:
+        outcome = await people_undo.undo(
+            session, doer, item.user_id, job.action, item.outcome, item.before or {}, is_proved=job.is_proved
+        )
+        return {"outcome": outcome}
+    outcome, before = await _apply(session, doer, item.user_id, job.action, is_proved=job.is_proved)
+    return {"outcome": outcome, "before": before}
 
 
 jobs = Jobs(PeopleJob, PeopleJobItem, "user_id", _work)
@@ -176,9 +190,45 @@ async def find(session: AsyncSession, actor: Actor, job_id: int, *, lock: bool =
 async def retry(session: AsyncSession, actor: Actor, job_id: int) -> PeopleJob:
     """Try again what failed."""
     job = await find(session, actor, job_id, lock=True)
-    job.is_proved = await check(session, actor, job.action)
+    job.is_proved = await _check_of(session, actor, job)
     await jobs.retry(session, job)
     return job
+
+
+async def _check_of(session: AsyncSession, actor: Actor, job: PeopleJob) -> bool:
+    if job.undo_of_id is None:
+        return await check(session, actor, job.action)
+    return await check(session, actor, people_undo.opposite(job.action))
+
+
+async def undo(session: AsyncSession, actor: Actor, job_id: int, *, leaving: int | None) -> PeopleJob:
+    """A job that gives each person back what they had before, where they are still as this one left them.
+
+    Raises `NothingToUndo` when it is too late or is done already, and what beginning the opposite would raise.
+    """
+    job = await find(session, actor, job_id, lock=True)
+    if not people_undo.can_undo(job, now()):
+        raise NothingToUndo
+    if await session.scalar(select(PeopleJob.id).where(PeopleJob.undo_of_id == job_id)) is not None:
+        raise NothingToUndo("This is being undone already.")
+    changed = (PeopleJobItem.status == "DONE", PeopleJobItem.outcome.is_distinct_from(SAME))
+    done = select(PeopleJobItem).where(PeopleJobItem.job_id == job_id, *changed).order_by(PeopleJobItem.position)
+    rows = list(await session.scalars(done))
+    items: list[Json] = [{"user_id": i.user_id, "outcome": i.outcome, "before": i.before} for i in rows]
+    if not items or any(i["before"] is None for i in items):
+        raise NothingToUndo
+    back = people_undo.opposite(job.action)
+    is_proved = await check(session, actor, back)
+    reach = await reach_of(session, [i["user_id"] for i in items], back)
+    if reach.is_much and leaving != reach.leaving:
+        raise TooManyLeave(leaving=reach.leaving, active=reach.active)
+    made = PeopleJob(
+        actor_id=actor.user_id, action=job.action, limited_to=actor.limits, is_proved=is_proved, undo_of_id=job.id
+    )
+    await jobs.begin(session, made, items)
+    begun = PeopleJobStarted(job_id=made.id, action=job.action, total=made.total, leaving=reach.leaving, undo_of=job.id)
+    await record(session, begun, actor=actor)
+    return made
 
 
 async def rehearse(database: Database, actor: Actor, *, user_ids: Sequence[int], action: Action) -> list[Json]:
@@ -189,7 +239,7 @@ async def rehearse(database: Database, actor: Actor, *, user_ids: Sequence[int],
             outcome, error = None, None
             try:
                 async with database.transaction() as session:
-                    outcome = await _apply(session, actor, user_id, action, is_proved=True)
+                    outcome, _ = await _apply(session, actor, user_id, action, is_proved=True)
                     raise Rehearsed
             except Rehearsed:
                 pass
@@ -218,6 +268,8 @@ def job_json(job: PeopleJob) -> Json:
         "total": job.total,
         "done": job.done,
         "failed": job.failed,
+        "is_undo": job.undo_of_id is not None,
+        "can_undo": people_undo.can_undo(job, now()),
         "created_at": rfc3339(job.created_at),
         "finished_at": job.finished_at and rfc3339(job.finished_at),
     }

@@ -20,6 +20,7 @@ from waypost.access.providers.plan import (
     Stop,
     StopKind,
     guard,
+    is_too_many,
     make,
 )
 
@@ -134,7 +135,7 @@ def test_it_stops_exactly_above_the_share(seen: list[Seen], known: list[Known], 
     plan = planned(seen, known, rules, whole, 1)  # somebody else administers
     leaving = plan.counts["DEACTIVATE"]
     active = sum(k.is_active for k in known)
-    assert (plan.stop is not None) is (leaving * 100 > active * rules.stop_above_percent)
+    assert (plan.stop is not None) is is_too_many(leaving, active, rules.stop_above_percent)
     if plan.stop:
         assert plan.stop == Stop(StopKind.TOO_MANY, leaving, active, rules.stop_above_percent)
 
@@ -229,8 +230,22 @@ def test_the_guard_alone() -> None:
     people = [Known(f"s{n}", n, f"P{n}") for n in range(1, 11)]
     step = Step(Action.DEACTIVATE, Reason.GONE, "s1", "P1", 1)
     assert guard([step], people, 10, {99}) is None
-    assert guard([step], people, 9, {99}) == Stop(StopKind.TOO_MANY, 1, 10, 9)
+    assert guard([step], people, 9, {99}) is None, "one of ten is more than the share, and yet no burst"
+    assert guard([step], people, 0, {99}) == Stop(StopKind.TOO_MANY, 1, 10, 0)
+    many = [Step(Action.DEACTIVATE, Reason.GONE, k.subject, k.name, k.user_id) for k in people[:4]]
+    assert guard(many, people, 9, {99}) == Stop(StopKind.TOO_MANY, 4, 10, 9)
     assert guard([], people, 0, set()) is None
+
+
+@given(st.integers(0, 200), st.integers(1, 200), st.integers(0, 100))
+def test_a_small_company_may_lose_a_few_and_never_most(count: int, active: int, percent: int) -> None:
+    count = min(count, active)
+    is_share = count * 100 > active * percent
+    found = is_too_many(count, active, percent)
+    assert not found or is_share, "what is within the share never stops"
+    assert found or not is_share or (0 < count <= 3 and count * 2 <= active and percent > 0)
+    if active >= 100:
+        assert found is is_share or count <= 3, "the floor makes no difference in a large one but for three"
 
 
 def test_an_entry_that_is_found_twice_counts_once() -> None:

@@ -17,6 +17,7 @@ from enum import StrEnum
 from waypost.access.providers.said import CAN_BE_EMPTY
 
 ADMINISTRATOR = "admin"
+ALWAYS = 3  # so many may always leave: of a small company each is more than a share
 ROLES = "roles"  # the name under which a change of roles stands among a person's changes
 
 
@@ -332,12 +333,18 @@ def guard(steps: Iterable[Step], known: Iterable[Known], percent: int, administr
     if administrators and not remaining:
         names = tuple(sorted(by_id[i].name for i in ceasing & set(administrators)))
         return Stop(StopKind.LAST_ADMINISTRATOR, leaving, active, percent, names)
-    if leaving * 100 > active * percent:
+    if is_too_many(leaving, active, percent):
         return Stop(StopKind.TOO_MANY, leaving, active, percent)
     for name, count in empty.most_common(1):
-        if count * 100 > active * percent:
+        if is_too_many(count, active, percent):
             return Stop(StopKind.TOO_MANY_EMPTIED, count, active, percent, (name,))
     return None
+
+
+def is_too_many(count: int, active: int, percent: int) -> bool:
+    """Whether so many are more than the share. Of a small company each is: there up to `ALWAYS` may leave in one run, as
+    long as they are not more than half of all. Where an administrator said 0 %, nobody may unseen."""
+    return count * 100 > active * percent and (percent == 0 or count > ALWAYS or count * 2 > active)
 
 
 def _given(step: Step) -> set[str]:

@@ -8,6 +8,12 @@ const routes: RouteRecordRaw[] = [
     meta: { title: "people.title", needs: "directory:configure" },
   },
   {
+    path: "settings/people/import/:id(\\d+)?",
+    name: "people-import",
+    component: () => import("./importing/PeopleImportView.vue"),
+    meta: { title: "people.import.title", needs: "directory:configure" },
+  },
+  {
     path: "settings/people/:id(\\d+)",
     name: "person",
     component: () => import("./PersonView.vue"),

@@ -62,3 +62,16 @@ export function useRetry() {
     onSuccess: () => queries.invalidateQueries({ queryKey: ["people-job"] }),
   });
 }
+
+/** Give everybody back what they had, where they are still as the job left them. */
+export function useUndo() {
+  const stepUp = useStepUp();
+  return useMutation({
+    mutationFn: ({ id, leaving }: { id: number; leaving: number | null }) => {
+      const headers = { "Idempotency-Key": idempotencyKey() };
+      return stepUp.withProof(() =>
+        data(api.undoPeopleJob({ path: { job_id: id }, body: { leaving }, headers })),
+      );
+    },
+  });
+}
