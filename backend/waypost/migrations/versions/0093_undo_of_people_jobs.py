@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0093"
-down_revision = "0111"
+down_revision = "0115"
 branch_labels = None
 depends_on = None
 

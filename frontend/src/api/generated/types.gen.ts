@@ -8089,6 +8089,12 @@ export type PeopleJobRead = {
         [key: string]: unknown;
     };
     /**
+     * Can Undo
+     *
+     * For an hour after it is done.
+     */
+    can_undo: boolean;
+    /**
      * Created At
      */
     created_at: string;
@@ -8108,6 +8114,10 @@ export type PeopleJobRead = {
      * Id
      */
     id: number;
+    /**
+     * Is Undo
+     */
+    is_undo: boolean;
     /**
      * Status
      */
@@ -16004,6 +16014,18 @@ export type UnderstoodFilter = {
      * Value
      */
     value: string;
+};
+
+/**
+ * UndoPeople
+ *
+ * `leaving` says how many it deactivates, where that are many: the refusal tells.
+ */
+export type UndoPeople = {
+    /**
+     * Leaving
+     */
+    leaving?: number | null;
 };
 
 /**
@@ -28687,6 +28709,64 @@ export type RetryPeopleJobResponses = {
 };
 
 export type RetryPeopleJobResponse = RetryPeopleJobResponses[keyof RetryPeopleJobResponses];
+
+export type UndoPeopleJobData = {
+    body: UndoPeople;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Job Id
+         */
+        job_id: number;
+    };
+    query?: never;
+    url: '/api/v1/people-jobs/{job_id}/undo';
+};
+
+export type UndoPeopleJobErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type UndoPeopleJobError = UndoPeopleJobErrors[keyof UndoPeopleJobErrors];
+
+export type UndoPeopleJobResponses = {
+    /**
+     * Successful Response
+     */
+    201: PeopleJobRead;
+};
+
+export type UndoPeopleJobResponse = UndoPeopleJobResponses[keyof UndoPeopleJobResponses];
 
 export type PermissionsData = {
     body?: never;
