@@ -45,6 +45,7 @@ export const places: SettingsPlace[] = [
   { to: "/settings/import", key: "import", icon: "i-lucide-file-up", needs: "tickets:import" },
   { to: "/settings/routing", key: "routing", icon: "i-lucide-route", needs: "routing:configure" },
   { to: "/settings/service-levels", key: "levels", icon: "i-lucide-timer", needs: "sla:read" },
+  { to: "/settings/automation", key: "automation", icon: "i-lucide-zap", needs: "automation:configure" },
   { to: "/settings/people", key: "people", icon: "i-lucide-contact", needs: "directory:configure" },
   {
     to: "/settings/identity-providers",

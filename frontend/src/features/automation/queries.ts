@@ -1,0 +1,69 @@
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
+import { computed, type Ref } from "vue";
+import { data, idempotencyKey } from "@/api/client";
+import * as api from "@/api/generated";
+import type { Field } from "@/shared/conditions/conditions";
+
+const KEY = ["automation"] as const;
+
+export const useRules = () =>
+  useQuery({
+    queryKey: [...KEY, "rules"],
+    queryFn: ({ signal }) => data(api.automationRules({ query: { limit: 100 }, signal })),
+  });
+
+export const useRule = (id: Ref<number | null>) =>
+  useQuery({
+    queryKey: computed(() => [...KEY, "rule", id.value]),
+    queryFn: ({ signal }) => data(api.automationRule({ path: { rule_id: id.value ?? 0 }, signal })),
+    enabled: computed(() => id.value !== null),
+  });
+
+/** What a rule's condition may speak of. */
+export function useAutomationFields() {
+  const query = useQuery({
+    queryKey: [...KEY, "fields"],
+    queryFn: ({ signal }) => data(api.automationFields({ signal })),
+    staleTime: 60_000,
+  });
+  return { ...query, fields: computed<Field[]>(() => (query.data.value?.items ?? []) as Field[]) };
+}
+
+export const useRuns = (id: Ref<number | null>, allAsked: Ref<boolean>) =>
+  useInfiniteQuery({
+    queryKey: computed(() => [...KEY, "runs", id.value, allAsked.value]),
+    queryFn: ({ pageParam, signal }) =>
+      data(
+        api.automationRuns({
+          query: { rule_id: id.value, all_asked: allAsked.value, limit: 25, cursor: pageParam },
+          signal,
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    enabled: computed(() => id.value !== null),
+  });
+
+function useChanging<V, R>(mutationFn: (values: V) => Promise<R>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn,
+    onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
+  });
+}
+
+export const useSave = () =>
+  useChanging(({ id, version, body }: { id: number | null; version: number; body: api.RuleWrite }) =>
+    id === null
+      ? data(api.createAutomationRule({ body, headers: { "Idempotency-Key": idempotencyKey() } }))
+      : data(api.changeAutomationRule({ path: { rule_id: id }, body: { ...body, version } })),
+  );
+
+export const useRemove = () =>
+  useChanging((id: number) => data(api.removeAutomationRule({ path: { rule_id: id } })));
+
+export const useOrder = () =>
+  useChanging((rule_ids: number[]) => data(api.orderAutomationRules({ body: { rule_ids } })));
+
+export const useTrial = () =>
+  useMutation({ mutationFn: (body: api.RuleTrial) => data(api.tryAutomationRule({ body })) });
