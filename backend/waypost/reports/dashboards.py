@@ -87,9 +87,9 @@ async def contract_dashboard(session: AsyncSession, actor: Actor) -> dict[str, A
     """
     today = now().date()
     first = today - timedelta(days=TREND_DAYS - 1)
-    wanted = {"state": EVER, "created": first, "completed": EVER, "resolution": EVER}
+    wanted = {"state": EVER, "created": first, "completed": EVER, "took": EVER}
     cells = await sums(session, actor, Board.EVERYTHING, wanted, first=first)
-    took = _span(cells, "resolution")
+    took = _span(cells, "took")
     return {
         **_states(cells),
         "pending_approvals": await count_pending(session, actor),
