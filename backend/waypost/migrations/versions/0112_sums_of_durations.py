@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0112"
-down_revision = "0115"
+down_revision = "0093"
 branch_labels = None
 depends_on = None
 
