@@ -60,7 +60,15 @@ _CELLS = (
     ("created", _day("f.created_at"), "''", "''", "0", "0", "true"),
     ("arrived", _week("f.created_at"), f"({_WEEKDAY})::text", f"({_HOUR})::text", "0", "0", "true"),
     ("completed", _day("f.completed_at"), _KEPT, "''", "0", "0", "f.completed_at IS NOT NULL"),
-    ("took", _day("f.completed_at"), "''", "''", "0", _TOOK, _IS_DONE),  # the same without buckets, for averages of years
+    (
+        "took",
+        _day("f.completed_at"),
+        "''",
+        "''",
+        "0",
+        _TOOK,
+        _IS_DONE,
+    ),  # the same without buckets, for averages of years
     ("resolution", _day("f.completed_at"), "''", "''", _bucket(_TOOK), _TOOK, _IS_DONE),
     (
         "response",
