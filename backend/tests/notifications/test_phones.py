@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from tests.conftest import PASSWORD
 from tests.notifications.texting import OTHER, PHONE, Texting
+from waypost.access.step_up import MAX_AGE
 from waypost.kernel import relay
 from waypost.kernel.clock import clock, now
 from waypost.notifications import phones
@@ -58,6 +60,17 @@ async def test_a_phone_is_named_proved_and_used(texting: Texting) -> None:
     async with texting.database.read() as session:
         told = select(Delivery.channel).where(Delivery.kind == "phone.added", Delivery.user_id == jane.id)
         assert list(await session.scalars(told)) == ["email"], "whoever has only the session does not add one unseen"
+
+
+async def test_a_session_that_was_only_left_open_names_no_phone(texting: Texting) -> None:
+    jane = await texting.who("employee")
+    later = now() + MAX_AGE + timedelta(seconds=1)
+    with clock(lambda: later):
+        refused = await jane.post(PATH, phone(), expect=403)
+        assert (refused["code"], refused["factors"]) == ("step_up_needed", ["password"])
+        assert await texting.deliveries() == []
+        await jane.post("/auth/step-up", {"factor": "password", "password": PASSWORD})
+        await jane.post(PATH, phone(), expect=201)
 
 
 async def test_a_wrong_code_counts_and_five_are_enough(texting: Texting) -> None:
@@ -127,6 +140,7 @@ async def test_codes_are_asked_for_in_measure(texting: Texting) -> None:
     await mike.post(PATH, phone(OTHER), expect=201)
     later = now() + timedelta(hours=1, seconds=1)
     with clock(lambda: later):
+        await jane.sign_in()
         await jane.post(PATH, phone(OTHER), expect=201)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.access import step_up
 from waypost.access.actor import Actor
 from waypost.directory.models import User
 from waypost.kernel.clock import now
@@ -54,13 +55,15 @@ UNPROVED = timedelta(days=7)  # after which it is forgotten
 async def add_phone(session: AsyncSession, actor: Actor, written: str, label: str) -> dict[str, Any]:
     """Say that a phone is one's own: a code is sent to it, a new one each time. Two answers at once are one after the other.
 
-    Raises `NoTextMessages`, `Invalid`, `PhoneKnown`, `TooManyPhones` or `TooManyCodes`.
+    A phone decides requests, so it is named by who has just shown that it is them (ASVS 5.0, 7.5.1).
+    Raises `NoTextMessages`, `Invalid`, `StepUpNeeded`, `PhoneKnown`, `TooManyPhones` or `TooManyCodes`.
     """
     if CHANNEL not in {c.key for c in await channels_in_use(session)}:
         raise NoTextMessages
     number = number_of(written)
     if number is None:
         raise invalid_field("/address", "must be a number with its country, such as +4915112345678")
+    await step_up.require(session, actor)
     await session.execute(select(User.id).where(User.id == actor.user_id).with_for_update(key_share=True))
     own = select(ContactPoint).where(ContactPoint.user_id == actor.user_id, ContactPoint.channel == CHANNEL)
     mine = {row.address: row for row in await session.scalars(own.with_for_update())}

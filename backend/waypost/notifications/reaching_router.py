@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import current_actor, permit
+from waypost.access.errors import StepUpNeeded
 from waypost.access.permissions import Permission
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.http import StrictRoute, guarded, json_response
@@ -63,7 +64,9 @@ async def contact_points(session: ReadSession, actor: Reader, limit: Limit = 25,
     "/contact-points",
     status_code=201,
     response_model=ContactPointRead,
-    responses=problems(PushIsOff, TooManyBrowsers, NoTextMessages, PhoneKnown, TooManyPhones, TooManyCodes),
+    responses=problems(
+        PushIsOff, TooManyBrowsers, NoTextMessages, StepUpNeeded, PhoneKnown, TooManyPhones, TooManyCodes
+    ),
 )
 async def add_contact_point(body: ContactPointCreate, session: WriteSession, actor: Reader, once: OnceOnly) -> Response:
     """Tell the caller in this browser from now on, until they sign out of it; whoever was told there is not any more.
