@@ -23881,7 +23881,7 @@ export type AddContactPointErrors = {
      */
     401: Problem;
     /**
-     * Not allowed
+     * Confirmation needed
      */
     403: Problem;
     /**
