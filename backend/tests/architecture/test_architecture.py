@@ -133,6 +133,7 @@ async def test_every_list_is_bounded(app: Any) -> None:
         "/api/v1/tickets/{ticket_id}/assignees": "the members of one team, at most 100",
         "/api/v1/sla/calendars": "the calendars of a company, at most 100",
         "/api/v1/sla/policies": "the policies of a company, at most 100",
+        "/api/v1/search/similar": "requests like one that is written, the closest few",
         "/api/v1/categories": "the headings of the catalogue, at most 100",
         "/api/v1/tickets/{ticket_id}/comment-drafts": "one's own, one for each audience",
         "/api/v1/tickets/{ticket_id}/comments/{comment_id}/versions": "the texts of one comment, at most 100",
