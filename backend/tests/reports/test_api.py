@@ -49,3 +49,39 @@ async def test_a_completed_request_moves_the_numbers(
     assert after["trend"][-1]["completed"] == before["trend"][-1]["completed"] + 1
     assert after["sla_compliance"] is not None
     assert after["average_resolution_hours"] is not None
+
+
+@pytest.mark.parametrize("username", ["employee", "manager", "agent", "executive"])
+async def test_states_are_never_behind(
+    fresh_database: Any, fresh_who: Any, hardware: Any, find_step: Any, username: str
+) -> None:
+    """Nobody has followed the log since: what was decided a moment ago is in the numbers, once, before and after that."""
+    jane, mike, reader = await fresh_who("employee"), await fresh_who("manager"), await fresh_who(username)
+    path = "/reports/dashboard"
+
+    def moved(of: dict[str, Any], since: dict[str, Any]) -> dict[str, int]:
+        states = "tickets_by_status"
+        return {k: n - since[states][k] for k, n in of[states].items() if n != since[states][k]}
+
+    first = await reader.get(path)
+    ticket = await jane.post("/tickets", hardware(), expect=201)
+    asked = await reader.get(path)
+    step = await find_step(mike, ticket["id"])
+    await mike.post(f"/approvals/{step['id']}/approve", {})
+    decided = await reader.get(path)
+    sees = username != "agent"
+    sees_later = ticket["id"] in [t["id"] for t in (await reader.get("/tickets", params={"limit": 100}))["items"]]
+    assert moved(asked, first) == ({"IN_REVIEW": 1} if sees or sees_later else {})
+    assert moved(decided, first) == ({"APPROVED": 1} if sees_later else {})
+    while await keeping.run_due(fresh_database):
+        pass
+    followed = await reader.get(path)
+    assert moved(followed, decided) == {}
+    kinds = (await reader.get("/reports/dashboards"))["kinds"]
+    for kind in kinds:
+        board = await reader.get(f"/reports/dashboards/{kind}")
+        ticket = await jane.post("/tickets", hardware(), expect=201)
+        seen = ticket["id"] in [t["id"] for t in (await reader.get("/tickets", params={"limit": 100}))["items"]]
+        after = await reader.get(f"/reports/dashboards/{kind}")
+        counts = seen and (kind != "EMPLOYEE" or username == "employee") and kind != "AGENT"
+        assert counts is False or moved(after, board) == {"IN_REVIEW": 1}, kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,7 @@ from waypost.access.permissions import Permission, Scope
 from waypost.approvals.queries import count_pending
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
+from waypost.reports import unfollowed
 from waypost.reports.errors import DashboardNotFound
 from waypost.reports.percentiles import percentile
 from waypost.reports.reading import Board, Cell, sums
@@ -27,6 +28,7 @@ TREND_DAYS = 30  # of the contract's dashboard
 SEASON_DAYS = 91  # thirteen weeks
 AGES = (1, 6, 13, 29, 89)  # the oldest a class of open requests is, in days; the last class is older
 WEEKS = (0, 1, 3)  # the same of whose work it is, in weeks that begin on Monday
+TRIES = 3  # of reading what belongs together while the worker goes on
 MOST_ROWS = 15  # of people and teams in one chart
 
 
@@ -88,7 +90,7 @@ async def contract_dashboard(session: AsyncSession, actor: Actor) -> dict[str, A
     today = now().date()
     first = today - timedelta(days=TREND_DAYS - 1)
     wanted = {"state": EVER, "created": first, "completed": EVER, "took": EVER}
-    cells = await sums(session, actor, Board.EVERYTHING, wanted, first=first)
+    cells = await _up_to_now(session, actor, Board.EVERYTHING, wanted, first=first)
     took = _span(cells, "took")
     return {
         **_states(cells),
@@ -113,7 +115,7 @@ async def dashboard(session: AsyncSession, actor: Actor, kind: Kind, days: int) 
         | {"created": min(first, season_first), "completed": min(first, season_first), "arrived": season_first}
         | dict.fromkeys(windowed, first)
     )
-    cells = await sums(session, actor, board, wanted, first=EVER, ages=ages, weeks=weeks)
+    cells = await _up_to_now(session, actor, board, wanted, first=EVER, ages=ages, weeks=weeks)
     in_window = [c for c in cells if c.day is None or c.day >= first]
     created = _by_day(cells, "created")
     counts = [(day, created[day]) for day in _days(season_first, SEASON_DAYS)]
@@ -180,6 +182,19 @@ def _by_day(cells: Sequence[Cell], what: str) -> Counter[date]:
         if c.what == what and c.day is not None:
             found[c.day] += c.n
     return found
+
+
+async def _up_to_now(
+    session: AsyncSession, actor: Actor, board: Board, wanted: Mapping[str, date], **of: Any
+) -> list[Cell]:
+    """The reader's sums, with the states of what the worker has not come to yet. Read again when it came in between."""
+    cells: list[Cell] = []
+    for _ in range(TRIES):
+        before = await unfollowed.position(session)
+        cells = [*await unfollowed.states(session, actor, board), *await sums(session, actor, board, wanted, **of)]
+        if before == await unfollowed.position(session):
+            break
+    return cells
 
 
 def _states(cells: Sequence[Cell]) -> dict[str, dict[str, int]]:
