@@ -69,7 +69,7 @@ class Keyring:
         """The key again. Raises `Damaged`, also when the installation's key is missing."""
         try:
             return AESGCM(self._keys[wrapped.key_id]).decrypt(wrapped.value[:12], wrapped.value[12:], about)
-        except (KeyError, InvalidTag) as wrong:
+        except (KeyError, InvalidTag, ValueError) as wrong:  # ValueError: too short to be anything
             raise Damaged(f"the key {wrapped.key_id!r} does not open {about!r}") from wrong
 
 

@@ -121,6 +121,7 @@ KINDS: dict[str, Kind] = {
     "directory.failed": Kind(Event.SYSTEM, "you look after sign-in"),
     "automation.stopped": Kind(Event.SYSTEM, "you look after automation rules"),
     "audit.stream_failed": Kind(Event.SYSTEM, "you look after the audit trail"),
+    "answers.damaged": Kind(Event.SYSTEM, "you look after types of requests"),
     "sla.calendar_failed": Kind(Event.SYSTEM, "you look after service levels"),
     "channel.tested": Kind(Event.SYSTEM, "you asked for it"),
 }

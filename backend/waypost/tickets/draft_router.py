@@ -19,7 +19,7 @@ from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.tickets import drafts
 from waypost.tickets.draft_schemas import DraftCreate, DraftPage, DraftRead, DraftUpdate
-from waypost.tickets.errors import DraftExists, DraftNotFound, DraftTooLarge, TooManyDrafts
+from waypost.tickets.errors import DraftDamaged, DraftExists, DraftNotFound, DraftTooLarge, TooManyDrafts
 
 router = APIRouter(route_class=StrictRoute, prefix="/request-drafts", tags=["Drafts"])
 Writer = Annotated[Actor, permit(Permission.TICKETS_CREATE)]
@@ -62,7 +62,7 @@ async def create_request_draft(body: DraftCreate, session: WriteSession, actor: 
     return await once.answer(session, actor.user_id, work)
 
 
-@router.get("/{draft_id}", response_model=DraftRead, responses=problems(DraftNotFound))
+@router.get("/{draft_id}", response_model=DraftRead, responses=problems(DraftNotFound, DraftDamaged))
 async def request_draft(draft_id: DraftId, session: ReadSession, actor: Writer) -> Response:
     """One draft of one's own."""
     return json_response(drafts.draft_json(await drafts.find_draft(session, actor, draft_id)))

@@ -19,12 +19,14 @@ from waypost.catalog.models import TicketType
 from waypost.catalog.service import type_to_ask_for
 from waypost.directory.models import User
 from waypost.kernel.clock import now, rfc3339
-from waypost.kernel.crypto import WrappedKey, keyring
+from waypost.kernel.crypto import Damaged, WrappedKey, keyring
 from waypost.kernel.errors import StaleVersion
+from waypost.kernel.logs import get_logger
 from waypost.kernel.paging import BadCursor, after, decode_cursor, encode_cursor
-from waypost.tickets.errors import DraftExists, DraftNotFound, DraftTooLarge, TooManyDrafts
+from waypost.tickets.errors import DraftDamaged, DraftExists, DraftNotFound, DraftTooLarge, TooManyDrafts
 from waypost.tickets.models import RequestDraft
 
+log = get_logger(__name__)
 MOST = 50  # for one person
 MOST_BYTES = 256 * 1024
 LIFE = timedelta(days=90)  # since it was changed last
@@ -68,7 +70,7 @@ async def change_draft(
     _check_size(content)
     if found.version != version:
         raise StaleVersion(current_version=found.version)
-    if content_of(found) != content:
+    if not _says(found, content):
         keys = await session.scalar(select(TicketType.sealed_keys).where(TicketType.key == found.ticket_type))
         put(found, content, is_sealed=bool(keys))
         found.version += 1
@@ -88,11 +90,23 @@ def put(draft: RequestDraft, content: dict[str, Any], *, is_sealed: bool) -> Non
     draft.sealed, draft.key_id = wrapped.value, wrapped.key_id
 
 
+def _says(draft: RequestDraft, content: dict[str, Any]) -> bool:
+    try:
+        return content_of(draft) == content
+    except Damaged:
+        return False  # what cannot be read any more is written anew
+
+
 def content_of(draft: RequestDraft) -> dict[str, Any]:
-    """What a draft says. Raises `Damaged`."""
+    """What a draft says. Raises `DraftDamaged`."""
     if draft.sealed is None or draft.key_id is None:
         return draft.content
-    content: dict[str, Any] = msgspec.json.decode(keyring().unwrap(WrappedKey(draft.key_id, draft.sealed), draft.about))
+    try:
+        plain = keyring().unwrap(WrappedKey(draft.key_id, draft.sealed), draft.about)
+    except Damaged as damaged:
+        log.exception("a draft does not open", draft_id=str(draft.id), owner_id=draft.owner_id)
+        raise DraftDamaged from damaged
+    content: dict[str, Any] = msgspec.json.decode(plain)
     return content
 
 

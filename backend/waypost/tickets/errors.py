@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from waypost.kernel.crypto import Damaged
 from waypost.kernel.errors import Conflict, FieldError, Forbidden, Invalid, Kind, NotFound, Refusal
 
 
@@ -316,6 +317,18 @@ class NothingToScan(Conflict):
     """The virus scanner has judged this file, or is about to."""
 
     code = "nothing_to_scan"
+
+
+class AnswerDamaged(Conflict, Damaged):
+    """A hidden answer of this request cannot be opened any more. Please tell an administrator."""
+
+    code, title = "answer_damaged", "An answer cannot be opened"
+
+
+class DraftDamaged(Conflict, Damaged):
+    """This draft cannot be opened any more. Discard it and write it anew."""
+
+    code, title = "draft_damaged", "The draft cannot be opened"
 
 
 class TooManyPaths(Refusal):

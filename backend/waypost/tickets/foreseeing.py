@@ -82,7 +82,7 @@ async def path_of_new(
         round=0,
         created_at=at,
     )
-    ticket.custom_fields = with_defaults(kind.form, custom_fields, filling.facts_of(ticket))
+    ticket.custom_fields = sealed.without_given_marks(with_defaults(kind.form, custom_fields, filling.facts_of(ticket)))
     return await path_when_sent(session, ticket, kind, kind.form)
 
 

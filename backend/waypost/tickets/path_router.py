@@ -18,6 +18,7 @@ from waypost.kernel.openapi import problems
 from waypost.tickets import foreseeing, policy
 from waypost.tickets.asking_router import only_for_whom_one_may_ask
 from waypost.tickets.errors import (
+    AnswerDamaged,
     ApprovedFacts,
     NotYours,
     NotYoursToAskFor,
@@ -56,7 +57,7 @@ async def ticket_path(
 @router.post(
     "/{ticket_id}/path",
     response_model=ChangePath,
-    responses=problems(TicketNotFound, NotYours, ApprovedFacts, TicketIsClosed, TooManyPaths),
+    responses=problems(TicketNotFound, NotYours, ApprovedFacts, TicketIsClosed, AnswerDamaged, TooManyPaths),
     dependencies=[Depends(_slow_down)],
 )
 @guarded(only_if(policy.parts_of))

@@ -17,20 +17,28 @@ from sqlalchemy import BigInteger, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.access.permissions import Permission
 from waypost.approvals.masking import mask
 from waypost.catalog.answers import title_of
 from waypost.catalog.events import TicketTypeUpdated
 from waypost.catalog.models import FormVersion, TicketType
 from waypost.catalog.sensitive import ERASED, mark, mark_of
+from waypost.kernel.alarms import AlarmRaised
 from waypost.kernel.clock import now
+from waypost.kernel.crypto import Damaged
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, Doer, EventRow, record
+from waypost.kernel.logs import get_logger
 from waypost.tickets import events, sealed
 from waypost.tickets.drafts import content_of, put
+from waypost.tickets.import_hiding import hide_answers
 from waypost.tickets.models import RequestDraft, Ticket
 from waypost.tickets.sealed_models import AnswerSealing
 
+log = get_logger(__name__)
 TASK = "tickets.seal_answers"
+ALARM = "answers.damaged"
+MOST_NAMED = 10  # in an alarm
 ONLY_ONE = 0x57415341
 TURN = 5.0  # seconds a worker process gives to it at a time
 BATCH = 50  # tickets of a transaction: their rows are held until it ends
@@ -54,30 +62,43 @@ async def on_type_updated(session: AsyncSession, event: TicketTypeUpdated, actor
 
 async def run_due(database: Database, *, seconds: float = TURN) -> int:
     """Go on with what is not finished; one process does at a time. Returns how many tickets and drafts were changed."""
-    changed, until, passed = 0, time.monotonic() + seconds, 0
+    changed, until = 0, time.monotonic() + seconds
+    failed: Exception | None = None
     async with database.alone(ONLY_ONE) as is_alone:
-        while is_alone and time.monotonic() < until and passed < 2:
-            async with database.transaction() as session:
-                step = await _batch(session)
-            if step is None:
-                break
-            changed += step[0]
-            passed += step[1]  # whoever still writes as the form was is waited for: the next turn looks again
+        async with database.read() as session:
+            due = select(AnswerSealing.ticket_type_id).where(AnswerSealing.finished_at.is_(None))
+            kinds = list(await session.scalars(due.order_by(AnswerSealing.ticket_type_id))) if is_alone else []
+        for kind_id in kinds:
+            passed = 0
+            try:
+                while time.monotonic() < until and passed < 2:
+                    async with database.transaction() as session:
+                        step = await _batch(session, kind_id)
+                    if step is None:
+                        break
+                    changed += step[0]
+                    passed += step[1]  # whoever still writes as the form was is waited for: the next turn looks again
+            except Exception as defect:  # one type's trouble keeps no other from its turn
+                log.exception("sealing answers failed", ticket_type_id=kind_id)
+                failed = failed or defect
+    if failed is not None:
+        raise failed
     return changed
 
 
-async def _batch(session: AsyncSession) -> tuple[int, bool] | None:
-    """The next batch: how many tickets it changed, and whether it was a pass's last. None when nothing is to be done."""
-    due = select(AnswerSealing).where(AnswerSealing.finished_at.is_(None)).order_by(AnswerSealing.ticket_type_id)
-    job = await session.scalar(due.limit(1).with_for_update())
+async def _batch(session: AsyncSession, kind_id: int) -> tuple[int, bool] | None:
+    """A type's next batch: how many tickets it changed, and whether it was a pass's last. None when nothing is to be done."""
+    due = select(AnswerSealing).where(AnswerSealing.ticket_type_id == kind_id, AnswerSealing.finished_at.is_(None))
+    job = await session.scalar(due.with_for_update())
     if job is None:
         return None
     kind = await session.get_one(TicketType, job.ticket_type_id)
-    changed = 0
+    changed, damaged = 0, list[str]()
     if job.last_ticket_id == 0:
         oldest = await session.scalar(select(_OLDEST)) or 0
         job.is_last_pass = oldest > job.since
-        changed += await _drafts(session, kind)
+        changed += await _drafts(session, kind, damaged)
+        await hide_answers(session, kind.key, kind.sealed_keys)
     tickets = list(
         await session.scalars(
             select(Ticket)
@@ -87,8 +108,10 @@ async def _batch(session: AsyncSession) -> tuple[int, bool] | None:
             .with_for_update(key_share=True)
         )
     )
-    changed += await _seal(session, kind, tickets)
+    changed += await _seal(session, kind, tickets, damaged)
     job.changed += changed
+    if damaged and job.is_last_pass:
+        await _raise_alarm(session, kind, damaged)
     is_end = len(tickets) < BATCH
     job.last_ticket_id = 0 if is_end else tickets[-1].id
     if is_end and job.is_last_pass:
@@ -97,8 +120,23 @@ async def _batch(session: AsyncSession) -> tuple[int, bool] | None:
     return changed, is_end
 
 
-async def _drafts(session: AsyncSession, kind: TicketType) -> int:
-    """Drafts of this type, all of them: nobody has more than a few."""
+async def _raise_alarm(session: AsyncSession, kind: TicketType, damaged: list[str]) -> None:
+    told = AlarmRaised(
+        kind=ALARM,
+        topic=f"answers.{kind.id}",
+        link=f"/settings/ticket-types/{kind.key}",
+        needs=Permission.CATALOG_CONFIGURE.value,
+        values={
+            "type": kind.name,
+            "which": ", ".join(damaged[:MOST_NAMED]) + (" and more" if len(damaged) > MOST_NAMED else ""),
+            "action": "Look at the type",
+        },
+    )
+    await record(session, told, actor=SYSTEM)
+
+
+async def _drafts(session: AsyncSession, kind: TicketType, damaged: list[str]) -> int:
+    """Drafts of this type, all of them: nobody has more than a few. What does not open is noted and stays as it is."""
     is_sealed = bool(kind.sealed_keys)
     wrong = RequestDraft.sealed.is_(None) if is_sealed else RequestDraft.sealed.is_not(None)
     found = list(
@@ -109,13 +147,20 @@ async def _drafts(session: AsyncSession, kind: TicketType) -> int:
             .with_for_update()
         )
     )
+    changed = 0
     for draft in found:
-        put(draft, content_of(draft), is_sealed=is_sealed)
-    return len(found)
+        try:
+            content = content_of(draft)
+        except Damaged:  # `content_of` has logged which
+            damaged.append("a draft")
+            continue
+        put(draft, content, is_sealed=is_sealed)
+        changed += 1
+    return changed
 
 
-async def _seal(session: AsyncSession, kind: TicketType, tickets: list[Ticket]) -> int:
-    """Keep these tickets' answers, and all copies of them, as the type's form says."""
+async def _seal(session: AsyncSession, kind: TicketType, tickets: list[Ticket], damaged: list[str]) -> int:
+    """Keep these tickets' answers, and all copies of them, as the type's form says. What does not open is noted, and stays."""
     keys = set(kind.sealed_keys)
     marks: dict[tuple[int, str, bytes], dict[str, str]] = {}
     told: dict[int, tuple[set[str], set[str]]] = {}
@@ -125,10 +170,16 @@ async def _seal(session: AsyncSession, kind: TicketType, tickets: list[Ticket]) 
         to_open = {key for key in there if key not in keys}
         if not to_seal and not to_open:
             continue
-        plain = await sealed.opened(session, ticket)
-        ticket.custom_fields = await sealed.keep(
-            session, ticket.id, keys, plain, kept=ticket.custom_fields, plain=plain
-        )
+        plain, closed_for_good = await sealed.opened_as_far(session, ticket)
+        if closed_for_good:
+            log.error("sealed answers do not open", ticket_id=ticket.id, fields=sorted(closed_for_good))
+            damaged.append(ticket.ticket_number)
+        stays = {key: plain.pop(key) for key in closed_for_good}
+        to_open -= closed_for_good
+        if not to_seal and not to_open:
+            continue
+        kept = {key: value for key, value in ticket.custom_fields.items() if key not in closed_for_good}
+        ticket.custom_fields = stays | await sealed.keep(session, ticket.id, keys, plain, kept=kept, plain=plain)
         told[ticket.id] = (to_seal, to_open)
         for key in to_seal:
             marks[ticket.id, key, msgspec.json.encode(plain[key])] = ticket.custom_fields[key]

@@ -21,12 +21,14 @@ from waypost.kernel.clock import now
 from waypost.kernel.crypto import Damaged, WrappedKey, keyring
 from waypost.kernel.errors import FieldError, escape_pointer
 from waypost.kernel.events import record
+from waypost.kernel.logs import get_logger
 from waypost.tickets import events, policy
-from waypost.tickets.errors import NotYours
+from waypost.tickets.errors import AnswerDamaged, NotYours
 from waypost.tickets.models import Ticket
 from waypost.tickets.queries import find_ticket
 from waypost.tickets.sealed_models import SealedAnswer
 
+log = get_logger(__name__)
 Fields = Mapping[str, Any]
 
 
@@ -51,23 +53,41 @@ def open_answer(row: SealedAnswer) -> Any:
 async def opened(session: AsyncSession, ticket: Ticket) -> dict[str, Any]:
     """A ticket's fields with their answers in the place of marks. At most one statement; none without a mark.
 
-    Applies no permission, and nothing of it may be written or told. Raises `Damaged` when an answer is not there, or not the
-    one that was written for this field of this ticket.
+    Applies no permission, and nothing of it may be written or told. Raises `AnswerDamaged` when an answer is not there, or
+    not the one that was written for this field of this ticket.
     """
+    fields, damaged = await opened_as_far(session, ticket)
+    if damaged:
+        log.error("sealed answers do not open", ticket_id=ticket.id, fields=sorted(damaged))
+        places = (FieldError(f"/custom_fields/{escape_pointer(key)}", "cannot be opened") for key in sorted(damaged))
+        raise AnswerDamaged(errors=tuple(places))
+    return fields
+
+
+async def opened_as_far(session: AsyncSession, ticket: Ticket) -> tuple[dict[str, Any], set[str]]:
+    """The same, where an answer that does not open keeps its mark; the keys of those beside it."""
     marks = marks_in(ticket.custom_fields)
     if not marks:
-        return dict(ticket.custom_fields)
+        return dict(ticket.custom_fields), set()
     rows = await session.scalars(
         select(SealedAnswer).where(SealedAnswer.ticket_id == ticket.id, SealedAnswer.id.in_(marks.values()))
     )
     found = {row.id: row for row in rows}
-    fields = dict(ticket.custom_fields)
+    fields, damaged = dict(ticket.custom_fields), set[str]()
     for key, answer in marks.items():
         row = found.get(answer)
-        if row is None or row.field_key != key:
-            raise Damaged(f"the answer {answer} is not that of {key!r} of ticket {ticket.id}")
-        fields[key] = open_answer(row)
-    return fields
+        try:
+            if row is None or row.field_key != key:
+                raise Damaged(f"the answer {answer} is not that of {key!r} of ticket {ticket.id}")
+            fields[key] = open_answer(row)
+        except Damaged:
+            damaged.add(key)
+    return fields, damaged
+
+
+def without_given_marks(given: Fields) -> dict[str, Any]:
+    """Fields of a request that is new, in which no mark can stand for anything. Raises `FormNotFilled` for each."""
+    return filled_in(given, {}, {})
 
 
 def filled_in(given: Fields, kept: Fields, plain: Fields) -> dict[str, Any]:

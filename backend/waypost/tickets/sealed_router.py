@@ -16,7 +16,7 @@ from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.tickets import sealed
-from waypost.tickets.errors import NotYours, TicketNotFound
+from waypost.tickets.errors import AnswerDamaged, NotYours, TicketNotFound
 
 router = APIRouter(route_class=StrictRoute, prefix="/tickets", tags=["Tickets"])
 
@@ -30,7 +30,7 @@ class SensitiveAnswers(BaseModel):
 @router.post(
     "/{ticket_id}/sensitive-answers/reveal",
     response_model=SensitiveAnswers,
-    responses=problems(TicketNotFound, NotYours),
+    responses=problems(TicketNotFound, NotYours, AnswerDamaged),
 )
 async def reveal_sensitive_answers(
     ticket_id: PathId, session: WriteSession, actor: Annotated[Actor, permit(Permission.TICKETS_READ)]

@@ -105,7 +105,7 @@ async def create_ticket(
         "department_id": requester.department_id,
         "requester_id": requester.id,
     }
-    custom_fields = with_defaults(kind.form, custom_fields, facts)
+    custom_fields = sealed.without_given_marks(with_defaults(kind.form, custom_fields, facts))
     await filling.check_filled(session, kind.form, custom_fields, facts=facts, is_draft=not submit, ticket_id=None)
     at = now()
     open_fields = {key: value for key, value in custom_fields.items() if key not in kind.sealed_keys}

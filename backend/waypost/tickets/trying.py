@@ -26,7 +26,7 @@ from waypost.directory.names import Refs, names
 from waypost.kernel.clock import now
 from waypost.kernel.errors import invalid_field
 from waypost.kernel.settings import get_settings
-from waypost.tickets import dispatching, filling, policy, queries, reviewing
+from waypost.tickets import dispatching, filling, policy, queries, reviewing, sealed
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket
 
@@ -114,7 +114,7 @@ async def _made_up(
         round=0,
         created_at=now(),
     )
-    ticket.custom_fields = with_defaults(kind.form, custom_fields, filling.facts_of(ticket))
+    ticket.custom_fields = sealed.without_given_marks(with_defaults(kind.form, custom_fields, filling.facts_of(ticket)))
     gone = hidden_keys(kind.form, ticket.custom_fields, filling.facts_of(ticket))
     ticket.custom_fields = {k: v for k, v in ticket.custom_fields.items() if k not in gone}
     ticket.priority = await dispatching.priority_when_sent(session, ticket, kind)
