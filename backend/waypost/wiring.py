@@ -50,6 +50,7 @@ from waypost.audit import personal as audit_personal
 from waypost.audit.retention import removing
 from waypost.audit.streams import sending as streaming
 from waypost.automation import calls, facts, running
+from waypost.automation import hiding as automation_hiding
 from waypost.automation import personal as automation_personal
 from waypost.automation import queries as automation_queries
 from waypost.automation import timing as automation_timing
@@ -126,7 +127,7 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
     DepartmentDeleted: (asked_places.on_department_deleted, work_of_places.on_department_deleted),
     PersonErased: (erasing.on_person_erased,),
     TicketTypeUpdated: (resealing.on_type_updated,),
-    tickets.SensitiveAnswersSealed: (erasing.on_answers_sealed,),
+    tickets.SensitiveAnswersSealed: (erasing.on_answers_sealed, automation_hiding.on_answers_sealed),
     SessionClosed: (subscribing.on_session_closed,),
     UserDeactivated: (
         leaving.on_user_deactivated,
@@ -260,7 +261,7 @@ def build_wiring() -> Wiring:
             *reports_personal.PERSONAL,
             *automation_personal.PERSONAL,
         ),
-        notifications_personal.TOLD,
+        (*notifications_personal.TOLD, *automation_personal.TOLD),
         (tickets_personal.files_written,),
     )
     use_subject_rooms({reviewing.TICKET: reviewing.TicketRoom()})

@@ -29,7 +29,7 @@ from waypost.tickets.watching import watchers_of
 
 DOER = System(channel="automation")
 MOST_TOLD = 100
-MOST_COMMENT, MOST_MESSAGE = 20_000, 4_000
+MOST_COMMENT = 20_000
 MOST_TITLE = 200  # of what is called
 
 
@@ -60,8 +60,7 @@ async def carry_out(session: AsyncSession, rule: Rule, action: Action, found: Fo
             await by_rule.comment(session, DOER, found, body=body, visibility=v["visibility"], rule=rule.name)
         case Do.NOTIFY:
             people = await _people(session, found, v["to"])
-            message = fill(v["message"], await values_of(session, found, None))[:MOST_MESSAGE]
-            await by_rule.tell(session, DOER, found, people=people, message=message, rule=rule.name)
+            await by_rule.tell(session, DOER, found, people=people, message=v["message"], rule=rule.name)
         case Do.ESCALATE:
             await _escalate(session, found, v["how"], rule)
         case Do.WEBHOOK:

@@ -166,6 +166,11 @@ async def run_page(
     return items, encode_cursor("automation_runs", found[limit - 1][0].id) if len(found) > limit else None
 
 
+def _shown(why: Json) -> Json:
+    """A part of a condition as clients read it."""
+    return {k: v for k, v in why.items() if k != "field"} | {"parts": [_shown(part) for part in why["parts"]]}
+
+
 def _run(run: AutomationRun, number: str, title: str, status: str) -> Json:
     return {
         "id": run.id,
@@ -176,7 +181,7 @@ def _run(run: AutomationRun, number: str, title: str, status: str) -> Json:
         "event_id": run.event_id,
         "outcome": run.outcome,
         "reason": run.reason,
-        "why": run.why,
+        "why": _shown(run.why),
         "actions": run.actions,
         "chain": run.chain,
         "took_ms": run.took_ms,

@@ -7,12 +7,13 @@ on what it caused itself, however far down the chain, and a chain has an end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from waypost.catalog.sensitive import HIDDEN_TEXT, mark_of
 from waypost.kernel.conditions.evaluate import holds
 from waypost.kernel.conditions.fields import CUSTOM, Catalogue, Field, Kind
 from waypost.kernel.conditions.tree import All, Condition, Leaf, Not, describe, parse
@@ -168,6 +169,10 @@ def _trigger_faults(trigger: Trigger, fields: Catalogue) -> list[FieldError]:
         known = fields.get(trigger.date_field or "")
         if known is None or known.kind not in (Kind.INSTANT, Kind.DATE):
             wrong.append(FieldError(f"{at}/date_field", "must be a field that holds a date"))
+        elif known.is_sensitive:
+            wrong.append(
+                FieldError(f"{at}/date_field", "is sensitive: when the rule runs would tell what was answered")
+            )
         if trigger.unit in WORKING:
             wrong.append(FieldError(f"{at}/unit", "must be MINUTES, HOURS or DAYS beside a date"))
     elif trigger.date_field is not None:
@@ -195,6 +200,10 @@ def _action_faults(actions: Sequence[Mapping[str, Any]], fields: Catalogue) -> l
             wrong.append(FieldError(f"{at}/field", "must be a field of a form"))
         elif do is Do.SET_FIELD and action["field"] not in fields:
             wrong.append(FieldError(f"{at}/field", "is not a field there is"))
+        elif do is Do.SET_FIELD and fields[action["field"]].is_sensitive:
+            wrong.append(FieldError(f"{at}/field", "is sensitive: the value would stand here for all to read"))
+        elif do is Do.SET_FIELD and mark_of(action.get("value")) is not None:
+            wrong.append(FieldError(f"{at}/value", "stands for a hidden answer, and is none itself"))
         elif do is Do.NOTIFY:
             for m, told in enumerate(action["to"]):
                 if told["kind"] in ("PERSON", "ROLE") and not told.get("id"):
@@ -242,7 +251,9 @@ def why(condition: Condition, record: Mapping[str, Any], name: Namer | None = No
         value = record.get(condition.field.name)
         is_nothing = value is None or value in ("", [])
         said = None if is_nothing else (name and name(condition.field, value)) or _plain(value)
-        return {"kind": "IS", "held": held, "text": describe(condition, name), "value": said, "parts": []}
+        asked = condition.field.name
+        told = {"text": describe(condition, name), "value": said, "parts": list[Any]()}
+        return {"kind": "IS", "field": asked, "held": held, **told}
     if isinstance(condition, Not):
         return {"kind": "NOT", "held": held, "text": "", "value": None, "parts": [why(condition.part, record, name)]}
     kind = "ALL" if isinstance(condition, All) else "ANY"
@@ -253,6 +264,18 @@ def why(condition: Condition, record: Mapping[str, Any], name: Namer | None = No
         "value": None,
         "parts": [why(p, record, name) for p in condition.parts],
     }
+
+
+def without(told: Mapping[str, Any], fields: Collection[str], titles: Collection[str]) -> dict[str, Any]:
+    """What `why` said, and nothing of the answers to these fields, nor of what they were compared with.
+
+    A part from before it named its field is known by what the field was called (`titles`).
+    """
+    parts = [without(part, fields, titles) for part in told["parts"]]
+    if told["kind"] != "IS":
+        return {**told, "parts": parts}
+    is_about = told["field"] in fields if "field" in told else told["text"].startswith(tuple(titles))
+    return {**told, "text": "a hidden answer was looked at", "value": HIDDEN_TEXT} if is_about else dict(told)
 
 
 def _plain(value: object) -> str:

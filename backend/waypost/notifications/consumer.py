@@ -40,9 +40,11 @@ from waypost.notifications.texts import Texts, note_broken, texts_of
 from waypost.notifications.values import about_ticket
 from waypost.tickets import events as tickets
 from waypost.tickets import policy
+from waypost.tickets.canned import values_of
+from waypost.tickets.canned_words import fill
 from waypost.tickets.mentions import plain_words
 from waypost.tickets.models import Ticket, TicketComment
-from waypost.tickets.queries import facts_by_id
+from waypost.tickets.queries import any_ticket, facts_by_id
 from waypost.tickets.watching import watchers_of
 
 _DID = {
@@ -182,6 +184,8 @@ async def _words(session: AsyncSession, recorded: Recorded) -> str:
         return plain_words(comment.body, {str(p["username"]).lower(): str(p["name"]) for p in people.values()})[:4000]
     if getattr(event, "by_rule", False):
         return "by rule"
+    if isinstance(event, tickets.TicketToldByRule):
+        return fill(event.message, await values_of(session, await any_ticket(session, event.ticket_id), None))[:4000]
     said = getattr(event, "comments", "") or getattr(event, "comment", "") or getattr(event, "message", "")
     return str(said)[:4000]
 

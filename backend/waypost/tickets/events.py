@@ -244,7 +244,9 @@ class RoutingRulesPublished(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TicketToldByRule(TicketEvent):
-    """An automation rule wants these people told something about it, as far as they see it. Its words are for them alone."""
+    """An automation rule wants these people told something about it, as far as they see it. Its words are for them alone;
+    their blanks are filled when they are told, so that nobody's name stands here.
+    """
 
     type: ClassVar[str] = "ticket.told_by_rule"
     rule: str
