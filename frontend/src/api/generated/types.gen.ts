@@ -29686,6 +29686,10 @@ export type RequestDraftErrors = {
      */
     404: Problem;
     /**
+     * The draft cannot be opened
+     */
+    409: Problem;
+    /**
      * Invalid request
      */
     422: Problem;
@@ -37030,6 +37034,10 @@ export type RevealSensitiveAnswersErrors = {
      * Not found
      */
     404: Problem;
+    /**
+     * An answer cannot be opened
+     */
+    409: Problem;
     /**
      * Invalid request
      */
