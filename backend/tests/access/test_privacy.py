@@ -62,7 +62,7 @@ async def second(who: Any, app: Any) -> Any:
 
 
 async def archive_of(api: Api, export_id: int) -> zipfile.ZipFile:
-    answer = await api.get(f"/personal-exports/{export_id}/file", expect=None)
+    answer = await api.get(f"/data-copies/{export_id}/file", expect=None)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/zip"
     assert "attachment" in answer.headers["content-disposition"]
@@ -119,13 +119,13 @@ async def test_one_gets_a_copy_of_what_is_held(who: Any, app: Any, database: Any
     files = {"file": ("stars.txt", b"Sirius", "text/plain")}
     await person.post(f"{path}/attachments", expect=201, files=files)
     await person.post("/auth/mfa/totp/enroll")
-    asked = await person.post("/account/exports", expect=201)
+    asked = await person.post("/account/data-copies", expect=201)
     assert asked["state"] == "WAITING"
-    assert (await person.post("/account/exports", expect=409))["code"] == "export_waits"
-    assert (await person.get(f"/personal-exports/{asked['id']}/file", expect=409))["code"] == "export_not_ready"
+    assert (await person.post("/account/data-copies", expect=409))["code"] == "export_waits"
+    assert (await person.get(f"/data-copies/{asked['id']}/file", expect=409))["code"] == "export_not_ready"
     await relay.drain(database)
     assert await exporting.make_due(database) == 1
-    (row,) = (await person.get("/account/exports"))["items"]
+    (row,) = (await person.get("/account/data-copies"))["items"]
     assert row["state"] == "READY"
     archive = await archive_of(person, asked["id"])
     assert archive.testzip() is None
@@ -157,48 +157,48 @@ async def about(database: Any, user_id: int) -> list[EventRow]:
 
 async def test_a_copy_is_for_whom_asked_for_it_alone(who: Any, app: Any, database: Any) -> None:
     admin, person, employee = await who("admin"), await hire(who, app), await who("employee")
-    await employee.post(f"/users/{person.id}/exports", expect=403)
-    await employee.get(f"/users/{person.id}/exports", expect=403)
-    asked = await admin.post(f"/users/{person.id}/exports", expect=201)
-    own = await person.post("/account/exports", expect=201)
+    await employee.post(f"/users/{person.id}/data-copies", expect=403)
+    await employee.get(f"/users/{person.id}/data-copies", expect=403)
+    asked = await admin.post(f"/users/{person.id}/data-copies", expect=201)
+    own = await person.post("/account/data-copies", expect=201)
     assert await exporting.make_due(database) == 2
     for api in (person, employee, await who("auditor")):
-        await api.get(f"/personal-exports/{asked['id']}/file", expect=404)
-    await admin.get(f"/personal-exports/{own['id']}/file", expect=404)
-    await (await who(None)).get(f"/personal-exports/{own['id']}/file", expect=401)
+        await api.get(f"/data-copies/{asked['id']}/file", expect=404)
+    await admin.get(f"/data-copies/{own['id']}/file", expect=404)
+    await (await who(None)).get(f"/data-copies/{own['id']}/file", expect=401)
     await archive_of(admin, asked["id"])
-    assert len((await admin.get(f"/users/{person.id}/exports"))["items"]) == 1
-    await admin.post("/users/999999/exports", expect=404)
+    assert len((await admin.get(f"/users/{person.id}/data-copies"))["items"]) == 1
+    await admin.post("/users/999999/data-copies", expect=404)
     await person.http.aclose()
 
 
 async def test_a_copy_is_gone_after_a_week_and_few_are_made(who: Any, app: Any, database: Any) -> None:
     person = await hire(who, app)
-    asked = await person.post("/account/exports", expect=201)
+    asked = await person.post("/account/data-copies", expect=201)
     await exporting.make_due(database)
     async with database.transaction() as session:
         row = await session.get(PersonalExport, asked["id"])
         name, row.expires_at = row.object_name, now() - timedelta(seconds=1)
-    await person.get(f"/personal-exports/{asked['id']}/file", expect=404)
+    await person.get(f"/data-copies/{asked['id']}/file", expect=404)
     await exporting.make_due(database)
     async with database.read() as session:
         assert await exporting.names_kept(session, [name]) == set()
     for _ in range(4):
-        await person.post("/account/exports", expect=201)
+        await person.post("/account/data-copies", expect=201)
         await exporting.make_due(database)
-    assert (await person.post("/account/exports", expect=429))["code"] == "too_many_copies"
+    assert (await person.post("/account/data-copies", expect=429))["code"] == "too_many_copies"
     await person.http.aclose()
 
 
 async def test_a_copy_asks_to_confirm_first(who: Any, app: Any, database: Any) -> None:
     person = await hire(who, app)
-    asked = await person.post("/account/exports", expect=201)
+    asked = await person.post("/account/data-copies", expect=201)
     await exporting.make_due(database)
     async with database.transaction() as session:
         old = now() - timedelta(hours=1)
         await session.execute(update(LoginSession).where(LoginSession.user_id == person.id).values(proved_at=old))
-    assert (await person.post("/account/exports", expect=403))["code"] == "step_up_needed"
-    assert (await person.get(f"/personal-exports/{asked['id']}/file", expect=403))["code"] == "step_up_needed"
+    assert (await person.post("/account/data-copies", expect=403))["code"] == "step_up_needed"
+    assert (await person.get(f"/data-copies/{asked['id']}/file", expect=403))["code"] == "step_up_needed"
     await person.http.aclose()
 
 
@@ -255,7 +255,7 @@ async def test_two_erase_what_is_personal_about_who_left(who: Any, app: Any, dat
     version = shown["version"]
     told = await admin.call("PATCH", f"/users/{person.id}", {"version": version, "first_name": "Quillon"}, expect=409)
     assert told["code"] == "was_erased"
-    assert (await admin.post(f"/users/{person.id}/exports", expect=409))["code"] == "was_erased"
+    assert (await admin.post(f"/users/{person.id}/data-copies", expect=409))["code"] == "was_erased"
     left = await leftovers(database, person.id, (full, mail))
     assert left == [], left
     (done,) = [e for e in await about(database, person.id) if e.type == "erasure.done"]

@@ -91,7 +91,7 @@ async def test_what_was_searched_for_goes_with_whom_it_meant(sealed: Any, fresh_
     last_name = jane.me["name"].split()[-1]
     for words in (last_name, f"{last_name[:4].lower()}", jane.me["email"], "Xylophone repair"):
         await auditor.get("/audit", params={"q": words})
-    await auditor.get("/audit/export", params={"q": last_name, "format": "csv"}, expect=None)
+    await auditor.get("/audit/download", params={"q": last_name, "format": "csv"}, expect=None)
     await admin.get("/users/export", params={"q": last_name}, expect=None)
     await jane.get("/tickets/export", params={"q": "My own words"}, expect=None)
     await seal_all(sealed)

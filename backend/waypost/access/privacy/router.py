@@ -1,4 +1,4 @@
-"""`/account/exports`, `/users/{id}/exports`, `/personal-exports`, `/users/{id}/erasure`, `/erasures`."""
+"""`/account/data-copies`, `/users/{id}/data-copies`, `/data-copies`, `/users/{id}/erasure`, `/erasures`."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def _is_there(request: Request) -> None:
         await one_user(session, path_id(request.path_params.get("user_id")))
 
 
-@router.get("/account/exports", response_model=PersonalExportPage)
+@router.get("/account/data-copies", response_model=PersonalExportPage)
 async def own_exports(session: ReadSession, actor: Oneself, limit: Limit = 25, cursor: Cursor = None) -> Response:
     """The copies one asked for of what is held about oneself, newest first."""
     rows, following = await exporting.page(session, actor, actor.user_id, cursor=cursor, limit=limit)
@@ -76,7 +76,7 @@ async def own_exports(session: ReadSession, actor: Oneself, limit: Limit = 25, c
 
 
 @router.post(
-    "/account/exports",
+    "/account/data-copies",
     status_code=201,
     response_model=PersonalExportRead,
     responses=problems(ExportWaits, TooManyCopies, StepUpNeeded),
@@ -90,7 +90,7 @@ async def ask_own_export(session: WriteSession, actor: Oneself, once: OnceOnly) 
     return await once.answer(session, actor.user_id, work)
 
 
-@router.get("/users/{user_id}/exports", response_model=PersonalExportPage, responses=problems(PersonNotFound))
+@router.get("/users/{user_id}/data-copies", response_model=PersonalExportPage, responses=problems(PersonNotFound))
 async def user_exports(
     user_id: PathId, session: ReadSession, actor: Handler, limit: Limit = 25, cursor: Cursor = None
 ) -> Response:
@@ -101,7 +101,7 @@ async def user_exports(
 
 
 @router.post(
-    "/users/{user_id}/exports",
+    "/users/{user_id}/data-copies",
     status_code=201,
     response_model=PersonalExportRead,
     responses=problems(PersonNotFound, WasErased, ExportWaits, TooManyCopies, StepUpNeeded),
@@ -116,7 +116,7 @@ async def ask_user_export(user_id: PathId, session: WriteSession, actor: Handler
 
 
 @router.get(
-    "/personal-exports/{export_id}/file",
+    "/data-copies/{export_id}/file",
     response_class=Response,
     responses=_FILE | problems(ExportNotFound, ExportNotReady, StepUpNeeded),
 )

@@ -62,7 +62,7 @@ export const removeAbsence = <ThrowOnError extends boolean = false>(options: Opt
  */
 export const ownExports = <ThrowOnError extends boolean = false>(options?: Options<OwnExportsData, ThrowOnError>): RequestResult<OwnExportsResponses, OwnExportsErrors, ThrowOnError> => (options?.client ?? client).get<OwnExportsResponses, OwnExportsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/account/exports',
+    url: '/api/v1/account/data-copies',
     ...options
 });
 
@@ -73,7 +73,7 @@ export const ownExports = <ThrowOnError extends boolean = false>(options?: Optio
  */
 export const askOwnExport = <ThrowOnError extends boolean = false>(options?: Options<AskOwnExportData, ThrowOnError>): RequestResult<AskOwnExportResponses, AskOwnExportErrors, ThrowOnError> => (options?.client ?? client).post<AskOwnExportResponses, AskOwnExportErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/account/exports',
+    url: '/api/v1/account/data-copies',
     ...options
 });
 
@@ -765,7 +765,7 @@ export const auditCount = <ThrowOnError extends boolean = false>(options?: Optio
  */
 export const exportAudit = <ThrowOnError extends boolean = false>(options?: Options<ExportAuditData, ThrowOnError>): RequestResult<ExportAuditResponses, ExportAuditErrors, ThrowOnError> => (options?.client ?? client).get<ExportAuditResponses, ExportAuditErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/audit/export',
+    url: '/api/v1/audit/download',
     ...options
 });
 
@@ -1788,6 +1788,17 @@ export const verifyContactPoint = <ThrowOnError extends boolean = false>(options
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Personal Export File
+ *
+ * The copy itself, for who asked for it. That it was fetched stands in the audit trail.
+ */
+export const personalExportFile = <ThrowOnError extends boolean = false>(options: Options<PersonalExportFileData, ThrowOnError>): RequestResult<PersonalExportFileResponses, PersonalExportFileErrors, ThrowOnError> => (options.client ?? client).get<PersonalExportFileResponses, PersonalExportFileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/data-copies/{export_id}/file',
+    ...options
 });
 
 /**
@@ -2949,17 +2960,6 @@ export const undoPeopleJob = <ThrowOnError extends boolean = false>(options: Opt
 export const permissions = <ThrowOnError extends boolean = false>(options?: Options<PermissionsData, ThrowOnError>): RequestResult<PermissionsResponses, PermissionsErrors, ThrowOnError> => (options?.client ?? client).get<PermissionsResponses, PermissionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/api/v1/permissions',
-    ...options
-});
-
-/**
- * Personal Export File
- *
- * The copy itself, for who asked for it. That it was fetched stands in the audit trail.
- */
-export const personalExportFile = <ThrowOnError extends boolean = false>(options: Options<PersonalExportFileData, ThrowOnError>): RequestResult<PersonalExportFileResponses, PersonalExportFileErrors, ThrowOnError> => (options.client ?? client).get<PersonalExportFileResponses, PersonalExportFileErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/personal-exports/{export_id}/file',
     ...options
 });
 
@@ -5155,6 +5155,28 @@ export const setActive = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
+ * User Exports
+ *
+ * The copies the reader asked for of what is held about somebody, newest first.
+ */
+export const userExports = <ThrowOnError extends boolean = false>(options: Options<UserExportsData, ThrowOnError>): RequestResult<UserExportsResponses, UserExportsErrors, ThrowOnError> => (options.client ?? client).get<UserExportsResponses, UserExportsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/users/{user_id}/data-copies',
+    ...options
+});
+
+/**
+ * Ask User Export
+ *
+ * Ask for a copy of everything that is held about somebody; only who asked may fetch it.
+ */
+export const askUserExport = <ThrowOnError extends boolean = false>(options: Options<AskUserExportData, ThrowOnError>): RequestResult<AskUserExportResponses, AskUserExportErrors, ThrowOnError> => (options.client ?? client).post<AskUserExportResponses, AskUserExportErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/api/v1/users/{user_id}/data-copies',
+    ...options
+});
+
+/**
  * Erasure Plan
  *
  * What there is about somebody, what an erasure would make of it, and what stands in the way.
@@ -5178,28 +5200,6 @@ export const askErasure = <ThrowOnError extends boolean = false>(options: Option
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * User Exports
- *
- * The copies the reader asked for of what is held about somebody, newest first.
- */
-export const userExports = <ThrowOnError extends boolean = false>(options: Options<UserExportsData, ThrowOnError>): RequestResult<UserExportsResponses, UserExportsErrors, ThrowOnError> => (options.client ?? client).get<UserExportsResponses, UserExportsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/users/{user_id}/exports',
-    ...options
-});
-
-/**
- * Ask User Export
- *
- * Ask for a copy of everything that is held about somebody; only who asked may fetch it.
- */
-export const askUserExport = <ThrowOnError extends boolean = false>(options: Options<AskUserExportData, ThrowOnError>): RequestResult<AskUserExportResponses, AskUserExportErrors, ThrowOnError> => (options.client ?? client).post<AskUserExportResponses, AskUserExportErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/users/{user_id}/exports',
-    ...options
 });
 
 /**

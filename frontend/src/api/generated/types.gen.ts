@@ -17506,7 +17506,7 @@ export type OwnExportsData = {
          */
         cursor?: string | null;
     };
-    url: '/api/v1/account/exports';
+    url: '/api/v1/account/data-copies';
 };
 
 export type OwnExportsErrors = {
@@ -17551,7 +17551,7 @@ export type AskOwnExportData = {
     };
     path?: never;
     query?: never;
-    url: '/api/v1/account/exports';
+    url: '/api/v1/account/data-copies';
 };
 
 export type AskOwnExportErrors = {
@@ -20463,7 +20463,7 @@ export type ExportAuditData = {
          */
         to?: string | null;
     };
-    url: '/api/v1/audit/export';
+    url: '/api/v1/audit/download';
 };
 
 export type ExportAuditErrors = {
@@ -24062,6 +24062,56 @@ export type VerifyContactPointResponses = {
 };
 
 export type VerifyContactPointResponse = VerifyContactPointResponses[keyof VerifyContactPointResponses];
+
+export type PersonalExportFileData = {
+    body?: never;
+    path: {
+        /**
+         * Export Id
+         */
+        export_id: number;
+    };
+    query?: never;
+    url: '/api/v1/data-copies/{export_id}/file';
+};
+
+export type PersonalExportFileErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PersonalExportFileError = PersonalExportFileErrors[keyof PersonalExportFileErrors];
+
+export type PersonalExportFileResponses = {
+    /**
+     * A ZIP archive.
+     */
+    200: Blob | File;
+};
+
+export type PersonalExportFileResponse = PersonalExportFileResponses[keyof PersonalExportFileResponses];
 
 export type DecisionLinkData = {
     body?: never;
@@ -28800,56 +28850,6 @@ export type PermissionsResponses = {
 };
 
 export type PermissionsResponse = PermissionsResponses[keyof PermissionsResponses];
-
-export type PersonalExportFileData = {
-    body?: never;
-    path: {
-        /**
-         * Export Id
-         */
-        export_id: number;
-    };
-    query?: never;
-    url: '/api/v1/personal-exports/{export_id}/file';
-};
-
-export type PersonalExportFileErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Confirmation needed
-     */
-    403: Problem;
-    /**
-     * Not found
-     */
-    404: Problem;
-    /**
-     * No longer possible
-     */
-    409: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
-    /**
-     * Please wait
-     */
-    429: Problem;
-};
-
-export type PersonalExportFileError = PersonalExportFileErrors[keyof PersonalExportFileErrors];
-
-export type PersonalExportFileResponses = {
-    /**
-     * A ZIP archive.
-     */
-    200: Blob | File;
-};
-
-export type PersonalExportFileResponse = PersonalExportFileResponses[keyof PersonalExportFileResponses];
 
 export type PushKeyData = {
     body?: never;
@@ -37884,6 +37884,123 @@ export type SetActiveResponses = {
 
 export type SetActiveResponse = SetActiveResponses[keyof SetActiveResponses];
 
+export type UserExportsData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/users/{user_id}/data-copies';
+};
+
+export type UserExportsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type UserExportsError = UserExportsErrors[keyof UserExportsErrors];
+
+export type UserExportsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PersonalExportPage;
+};
+
+export type UserExportsResponse = UserExportsResponses[keyof UserExportsResponses];
+
+export type AskUserExportData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/users/{user_id}/data-copies';
+};
+
+export type AskUserExportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Confirmation needed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Too many copies
+     */
+    429: Problem;
+};
+
+export type AskUserExportError = AskUserExportErrors[keyof AskUserExportErrors];
+
+export type AskUserExportResponses = {
+    /**
+     * Successful Response
+     */
+    201: PersonalExportRead;
+};
+
+export type AskUserExportResponse = AskUserExportResponses[keyof AskUserExportResponses];
+
 export type ErasurePlanData = {
     body?: never;
     path: {
@@ -37987,123 +38104,6 @@ export type AskErasureResponses = {
 };
 
 export type AskErasureResponse = AskErasureResponses[keyof AskErasureResponses];
-
-export type UserExportsData = {
-    body?: never;
-    path: {
-        /**
-         * User Id
-         */
-        user_id: number;
-    };
-    query?: {
-        /**
-         * Limit
-         *
-         * Rows a page holds at most.
-         */
-        limit?: number;
-        /**
-         * Cursor
-         *
-         * `next_cursor` of the page before.
-         */
-        cursor?: string | null;
-    };
-    url: '/api/v1/users/{user_id}/exports';
-};
-
-export type UserExportsErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Not allowed
-     */
-    403: Problem;
-    /**
-     * Not found
-     */
-    404: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
-    /**
-     * Please wait
-     */
-    429: Problem;
-};
-
-export type UserExportsError = UserExportsErrors[keyof UserExportsErrors];
-
-export type UserExportsResponses = {
-    /**
-     * Successful Response
-     */
-    200: PersonalExportPage;
-};
-
-export type UserExportsResponse = UserExportsResponses[keyof UserExportsResponses];
-
-export type AskUserExportData = {
-    body?: never;
-    headers?: {
-        /**
-         * Idempotency-Key
-         *
-         * Same key and body within 24 h: the first answer again.
-         */
-        'Idempotency-Key'?: string | null;
-    };
-    path: {
-        /**
-         * User Id
-         */
-        user_id: number;
-    };
-    query?: never;
-    url: '/api/v1/users/{user_id}/exports';
-};
-
-export type AskUserExportErrors = {
-    /**
-     * Not signed in
-     */
-    401: Problem;
-    /**
-     * Confirmation needed
-     */
-    403: Problem;
-    /**
-     * Not found
-     */
-    404: Problem;
-    /**
-     * No longer possible
-     */
-    409: Problem;
-    /**
-     * Invalid request
-     */
-    422: Problem;
-    /**
-     * Too many copies
-     */
-    429: Problem;
-};
-
-export type AskUserExportError = AskUserExportErrors[keyof AskUserExportErrors];
-
-export type AskUserExportResponses = {
-    /**
-     * Successful Response
-     */
-    201: PersonalExportRead;
-};
-
-export type AskUserExportResponse = AskUserExportResponses[keyof AskUserExportResponses];
 
 export type UserHistoryData = {
     body?: never;
