@@ -97,7 +97,9 @@ async def audit_count(session: ReadSession, actor: Auditor, asked: Asked) -> Res
     return json_response(await queries.audit_count(session, actor, asked))
 
 
-@router.get("/download", response_class=Response, responses=_FILE | problems(StepUpNeeded, exporting.TooManyAuditExports))
+@router.get(
+    "/download", response_class=Response, responses=_FILE | problems(StepUpNeeded, exporting.TooManyAuditExports)
+)
 @costly
 async def export_audit(
     request: Request,
