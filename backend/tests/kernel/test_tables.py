@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from waypost.kernel import tables
+from waypost.kernel import table_reading, tables
 from waypost.kernel.tables import BadTable, read_table
 from waypost.tickets.sheets import csv_lines
 
@@ -112,3 +114,17 @@ def test_what_we_export_comes_in_again(rows: list[tuple[str, str]]) -> None:
 
 def test_limits_are_those_the_guide_names() -> None:
     assert (tables.MOST_BYTES, tables.MOST_ROWS) == (10 * 1024 * 1024, 5000)
+
+
+async def test_a_line_of_nothing_but_separators_is_read_in_no_time() -> None:
+    begun = time.monotonic()
+    with pytest.raises(BadTable, match="no rows"):
+        await table_reading.read(b"Subject" + b"," * 9_000_000)
+    assert time.monotonic() - begun < 20
+
+
+async def test_what_takes_too_long_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await table_reading.read(b"A;B\n1;2\n")).rows[0].cells == ("1", "2")
+    monkeypatch.setattr(table_reading, "BOUNDS", replace(table_reading.BOUNDS, patience=0.01))
+    with pytest.raises(BadTable, match="takes too long"):
+        await table_reading.read(b"A;B\n1;2\n")

@@ -8,14 +8,16 @@ import zipfile
 from datetime import date, datetime, time
 from typing import Any
 
+import msgspec
 import pytest
 import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from waypost.kernel import workbooks
-from waypost.kernel.tables import BadTable, read_table
-from waypost.kernel.workbooks import BadWorkbook, read_workbook
+from waypost.kernel import table_reading, workbooks
+from waypost.kernel.confined import Bounds, confined
+from waypost.kernel.tables import MOST_ROWS, BadTable, read_table
+from waypost.kernel.workbooks import TOO_LARGE, BadWorkbook, read_workbook
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -166,6 +168,53 @@ def test_as_many_cells_as_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbooks, "MOST_CELLS", 5)
     with pytest.raises(BadWorkbook, match="columns"):
         read_workbook(crafted(sheet_of('<row r="1"><c r="A1"/></row><row r="2"><c r="Z2"/></row>')), 10)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "<row>" + "<c/>" * 15_000_000 + "</row>",  # one row
+        "<row><c><is>" + "<t/>" * 15_000_000 + "</is></c></row>",  # one cell
+        "<row/>" + "<x/>" * 15_000_000,  # beside rows
+        "<x>" * 60 + "<y/>" * 15_000_000 + "</x>" * 60,
+    ],
+    ids=["row", "cell", "beside", "deep"],
+)
+async def test_a_small_file_of_many_elements_takes_little_memory(inner: str) -> None:
+    data = crafted(sheet_of(inner))
+    assert len(data) < 100_000, "it is small as it comes"
+    bounds = Bounds(memory=160 * 1024 * 1024, seconds=60, patience=100.0)
+    answer = msgspec.msgpack.decode(await confined(table_reading.told, data, bounds))
+    assert answer["wrong"] == TOO_LARGE
+
+
+async def test_a_large_table_fits() -> None:
+    width = 30
+    rows = [[f"{n} {m}" for m in range(width)] for n in range(MOST_ROWS + 1)]
+    table = await table_reading.read(workbook(rows))
+    assert (len(table.rows), table.rows[-1].cells) == (MOST_ROWS, tuple(rows[-1]))
+
+
+def test_elements_are_counted_over_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = crafted(sheet_of("<row><c><v>1</v></c></row>" * 3))
+    monkeypatch.setattr(workbooks, "MOST_ELEMENTS", 9)
+    assert read_workbook(data, 5) == [["1"]] * 3
+    monkeypatch.setattr(workbooks, "MOST_ELEMENTS", 8)
+    with pytest.raises(BadWorkbook, match=TOO_LARGE):
+        read_workbook(data, 5)
+
+
+def test_a_text_that_many_cells_share_is_counted_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = workbook([["x" * 1000] * 5])
+    assert read_workbook(data, 5) == [["x" * 1000] * 5]
+    monkeypatch.setattr(workbooks, "MOST_LETTERS", 4_999)
+    with pytest.raises(BadWorkbook, match="too much text"):
+        read_workbook(data, 5)
+
+
+def test_one_row_within_another_is_none() -> None:
+    with pytest.raises(BadWorkbook, match="damaged"):
+        read_workbook(crafted(sheet_of("<row><row/></row>")), 5)
 
 
 def test_rows_that_say_nothing_are_no_rows() -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from tests.sla.test_ical import event, file
 from waypost.kernel.clock import clock, now
 from waypost.kernel.settings import get_settings
-from waypost.sla import calendar_files
+from waypost.sla import calendar_files, ical_reading
 from waypost.sla.models import SlaCalendarFile
 
 WEEK = [[{"from": "08:00", "to": "18:00"}]] * 5 + [[], []]
@@ -164,3 +164,21 @@ async def test_who_may_not_configure_may_not_bring_a_file(who: Any) -> None:
         await other.put(f"{path}/feed", {}, 403)
     await admin.post(f"{path}/file/preview", None, 422, **upload(b"hello"))
     await admin.post("/sla/calendars/4611686018427387904/file/preview", None, 404, **upload(HOLIDAYS))
+
+
+async def test_no_connection_is_held_while_a_file_is_read(
+    who: Any, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = await who("admin")
+    path = await made(admin, "Read slowly")
+    held: list[int] = []
+    read = ical_reading.read
+
+    async def slowly(*said: Any) -> Any:
+        held.append(sum(engine.pool.checkedout() for engine in (database.read_engine, database.write_engine)))
+        return await read(*said)
+
+    monkeypatch.setattr(ical_reading, "read", slowly)
+    await admin.post(f"{path}/file/preview", **upload(HOLIDAYS))
+    await admin.post(f"{path}/file", params={"version": 1}, **upload(HOLIDAYS))
+    assert held == [0, 0]

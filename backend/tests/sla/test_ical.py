@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -125,7 +126,7 @@ async def test_a_file_is_read_in_a_process_of_its_own() -> None:
 
 
 async def test_what_would_be_computed_for_ever_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ical_reading, "LONGEST", 0.05)
+    monkeypatch.setattr(ical_reading, "BOUNDS", replace(ical_reading.BOUNDS, patience=0.05))
     with pytest.raises(BadFile, match="too long"):
         await ical_reading.read(file(event("DTSTART;VALUE=DATE:20261224")), "UTC", date(2026, 11, 26))
 

@@ -1,17 +1,20 @@
-"""A table somebody uploads: one file of a form, bounded, read as CSV or as an Excel workbook."""
+"""A table somebody uploads: one file of a form, bounded, read as CSV or as an Excel workbook.
+
+It is read before any session with the database is opened: reading may take its time, and holds no connection.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
 
+from waypost.kernel import table_reading
 from waypost.kernel.errors import FieldError, Invalid, Kind, Refusal
 from waypost.kernel.filenames import safe_name
-from waypost.kernel.tables import MOST_BYTES, BadTable, Table, read_table
+from waypost.kernel.tables import MOST_BYTES, BadTable, Table
 from waypost.kernel.uploads import OVERHEAD, read_upload
 
 # What a route that takes a table says of its body.
@@ -73,7 +76,7 @@ async def read_table_upload(request: Request) -> Brought:
         if len(data) > MOST_BYTES:
             raise ImportTooLarge
     try:
-        table = await asyncio.to_thread(read_table, bytes(data))
+        table = await table_reading.read(bytes(data))
     except BadTable as wrong:
         raise BadFile(str(wrong)) from wrong
     return Brought(safe_name(upload.filename), hashlib.sha256(data).hexdigest(), table)

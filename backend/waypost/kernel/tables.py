@@ -143,8 +143,7 @@ def _cell(text: str) -> str:
 
 
 def _headings(cells: list[str]) -> tuple[str, ...]:
-    while cells and not cells[-1]:
-        cells = cells[:-1]
+    cells = cells[: next((n for n in range(len(cells), 0, -1) if cells[n - 1]), 0)]
     if len(cells) > MOST_COLUMNS:
         raise BadTable(f"has {len(cells)} columns; {MOST_COLUMNS} are the most")
     found: list[str] = []

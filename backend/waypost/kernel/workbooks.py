@@ -1,8 +1,8 @@
 """Excel workbooks (.xlsx) as rows of text: what a person reads in the cells of the first sheet that is shown. Pure.
 
 A workbook is a ZIP archive of XML that a stranger made. So nothing in it is trusted about its size: what is unpacked is
-counted as it comes and ends at a bound, XML may neither declare entities nor refer to anything, and a formula is never
-computed: its cell says what the program that saved it had computed.
+counted as it comes and ends at a bound, elements are counted as they begin and let go as they end, XML may neither declare
+entities nor refer to anything, and a formula is never computed: its cell says what the program that saved it had computed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import IO, Any
 
 from lxml import etree
 
@@ -23,8 +23,13 @@ MOST_UNPACKED = 60 * 1024 * 1024  # bytes of all the parts that are read, togeth
 MOST_AT_ONCE = 8 * 1024 * 1024  # of a part that is held whole: all but cells and their texts
 MOST_PARTS = 2_000
 MOST_CELLS = 1_200_000
+MOST_ELEMENTS = 6_000_000  # of rows and texts, with all that is in them
+MOST_BESIDE = 500_000  # elements of anything else in the same parts
+MOST_IN_ONE = 50_000  # elements of one row or one text: it is held whole
+MOST_LETTERS = 20_000_000  # of all cells; a text that many cells share is counted for each
 MOST_WIDTH = 1_024  # columns; a cell beyond is refused before its row is filled up to it
 LONGEST_CELL = 32_767
+TOO_LARGE = "is too large when it is unpacked"
 SIGNATURE = b"PK\x03\x04"
 OLD_OR_LOCKED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and what is protected by a password
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -75,6 +80,7 @@ class _Workbook:
         self._archive = archive
         self._names = {info.filename.lstrip("/"): info for info in archive.infolist()}
         self._left = MOST_UNPACKED
+        self._elements_left, self._beside_left = MOST_ELEMENTS, MOST_BESIDE
 
     def rows(self, most_rows: int) -> list[list[str]]:
         """The rows of the first sheet that is shown."""
@@ -90,21 +96,24 @@ class _Workbook:
         is_1904 = any(_local(e) == "workbookPr" and e.get("date1904") in ("1", "true") for e in book)
         return self._sheet(sheet_name, texts, styles, _ZERO_1904 if is_1904 else _ZERO, most_rows)
 
-    def _part(self, name: str) -> bytes:
+    def _open(self, name: str) -> IO[bytes]:
         info = self._names.get(name)
         if info is None or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise BadWorkbook("is no Excel workbook that can be read")
-        with self._archive.open(info) as part:
-            found = part.read(self._left + 1)  # the size a header names is not believed
-        self._left -= len(found)
+        return self._archive.open(info)
+
+    def _taken(self, piece: bytes) -> bytes:
+        """Count what came; the size a header names is not believed."""
+        self._left -= len(piece)
         if self._left < 0:
-            raise BadWorkbook("is too large when it is unpacked")
-        return found
+            raise BadWorkbook(TOO_LARGE)
+        return piece
 
     def _xml(self, name: str) -> Element:
-        found = self._part(name)
+        with self._open(name) as part:
+            found = self._taken(part.read(MOST_AT_ONCE + 1))
         if len(found) > MOST_AT_ONCE:
-            raise BadWorkbook("is too large when it is unpacked")
+            raise BadWorkbook(TOO_LARGE)
         root = etree.fromstring(found, etree.XMLParser(**_SAFE))
         _check_plain(root)
         return root
@@ -127,18 +136,26 @@ class _Workbook:
                 yield one.get("Id", ""), one.get("Type", "").rpartition("/")[2], target
 
     def _each(self, name: str, wanted: str) -> Iterator[Element]:
-        """The elements of one kind, one after another; what was looked at is let go, so memory stays small."""
-        source = io.BytesIO(self._part(name))
-        parse = etree.iterparse(source, tag=_named(wanted), **_SAFE)
-        is_first = True
-        for _, element in parse:
-            if is_first:
-                _check_plain(element)
-                is_first = False
-            yield element
-            element.clear()
-            while element.getprevious() is not None:
-                del element.getparent()[0]
+        """The elements of one kind, one after another; every element is let go as it ends, so memory stays small."""
+        names, held = _named(wanted), 0  # how many elements there are of the one that has begun
+        with self._open(name) as part:
+            source = _Source(lambda size: self._taken(part.read(size)))
+            for n, (event, element) in enumerate(etree.iterparse(source, events=("start", "end"), **_SAFE)):
+                if n == 0:
+                    _check_plain(element)
+                if event == "start":
+                    if held and element.tag in names:
+                        raise BadWorkbook("is an Excel workbook that is damaged")
+                    held += held > 0 or element.tag in names
+                    self._elements_left -= held > 0
+                    self._beside_left -= held == 0
+                    if held > MOST_IN_ONE or self._elements_left < 0 or self._beside_left < 0:
+                        raise BadWorkbook(TOO_LARGE)
+                elif not held or element.tag in names:
+                    if held:
+                        yield element
+                    held = 0
+                    _let_go(element)
 
     def _texts(self, name: str | None) -> list[str]:
         """The texts that cells share."""
@@ -160,7 +177,7 @@ class _Workbook:
 
     def _sheet(self, name: str, texts: list[str], styles: list[str], zero: datetime, most_rows: int) -> list[list[str]]:
         rows: list[list[str]] = []
-        cells_left = MOST_CELLS
+        cells_left, letters_left = MOST_CELLS, MOST_LETTERS
         for row in self._each(name, "row"):
             at = _index(row.get("r"), len(rows))
             if at < len(rows):
@@ -180,8 +197,25 @@ class _Workbook:
                     raise BadWorkbook("is an Excel workbook that is damaged")
                 cells.extend("" for _ in range(column - len(cells)))
                 cells.append(_shown(cell, texts, styles, zero))
+                letters_left -= len(cells[-1])
+                if letters_left < 0:
+                    raise BadWorkbook("holds too much text")
             rows.append(cells)
         return rows
+
+
+class _Source:
+    """Where a part comes from, piece by piece."""
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self.read = read
+
+
+def _let_go(element: Element) -> None:
+    """What an element holds, and all that stands before it; the element itself is where the parser is."""
+    element.clear()
+    while element.getprevious() is not None:
+        del element.getparent()[0]
 
 
 def _check_plain(element: Element) -> None:

@@ -1,8 +1,8 @@
 """The text of a file, read in a process of its own that may use little and can do nothing else.
 
-`python -m waypost.search.extracting` gets the file's bytes and writes JSON: `{"text": …}`, `{"none": true}` for a kind that
-has no text, or `{"fault": …}`. It limits its own time, memory and files before it looks at a byte. PDF, Word, Excel,
-PowerPoint, OpenDocument, plain text, CSV, Markdown and HTML.
+`told` gets the file's bytes and gives JSON: `{"text": …}`, `{"none": true}` for a kind that has no text, or `{"fault": …}`.
+It is called by `waypost.kernel.confined`, which bounds its time, memory and files before it looks at a byte. PDF, Word,
+Excel, PowerPoint, OpenDocument, plain text, CSV, Markdown and HTML.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import resource
-import sys
 import zipfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -22,8 +20,6 @@ MOST_ENTRIES = 3_000
 MOST_OF_ENTRY = 40_000_000  # bytes of one unpacked part
 MOST_UNPACKED = 80_000_000  # of all parts that are read
 MOST_RATIO = 400  # unpacked bytes for a packed one; more is a bomb
-CPU_SECONDS = 20
-MEMORY = 1_000_000_000
 _BLOCKS = frozenset({"p", "br", "tr", "row", "c", "si", "h", "tab", "cr"})
 _SAID = frozenset({"t"})
 _PARTS = (
@@ -222,20 +218,6 @@ def answer(data: bytes) -> dict[str, object]:
     return {"text": text, "is_cut": len(text) >= MOST_TEXT} if text else {"none": True}
 
 
-def limit_self() -> None:
-    """From here on: little time, little memory, no file written, no process started."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-
-
-def main() -> None:
-    """Read a file from standard input, tell its text on standard output."""
-    limit_self()
-    sys.stdout.buffer.write(json.dumps(answer(sys.stdin.buffer.read())).encode())
-
-
-if __name__ == "__main__":
-    main()
+def told(data: bytes) -> bytes:
+    """In a process of its own: what is told of a file, as JSON."""
+    return json.dumps(answer(data)).encode()

@@ -6,12 +6,8 @@ and told in the log, and not tried again; what was wrong around it is tried agai
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 import time
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import select, text
@@ -19,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel import crypto
 from waypost.kernel.clock import now
+from waypost.kernel.confined import Bounds, TooLong, TooMuch, confined
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Unavailable
 from waypost.kernel.logs import get_logger
 from waypost.kernel.relay import wait_before
+from waypost.search import extracting
 from waypost.search.index_models import AttachmentText
 from waypost.tickets.attaching import contents
 from waypost.tickets.models import Attachment
@@ -31,10 +29,11 @@ from waypost.vendors.object_store import StoreFailed
 log = get_logger(__name__)
 TASK = "search.read_files"
 A_RUN = 20.0  # seconds
-PATIENCE = 40.0  # seconds a child may take in all
+BOUNDS = Bounds(memory=1_000_000_000, seconds=20, patience=40.0)
 MOST_TRIES = 5
 MOST_BYTES = 60_000_000
 MOST_ANSWER = 4_000_000
+TOO_MUCH = "it takes more time or memory than it may have"
 WORD, NONE, FAILED = "READ", "EMPTY", "FAILED"
 
 _AGAIN = text("INSERT INTO search_pending (ticket_id) VALUES (:id) ON CONFLICT DO NOTHING")
@@ -86,27 +85,14 @@ async def _read(row: Attachment) -> dict[str, Any] | None:
 
 async def extract(data: bytes) -> dict[str, Any]:
     """What the child says of a file. One that dies or takes too long says it by that."""
-    env = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "waypost.search.extracting",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env=env,
-    )
     try:
-        async with asyncio.timeout(PATIENCE):
-            said, _ = await child.communicate(data)
-    except TimeoutError:
+        said = await confined(extracting.told, data, BOUNDS)
+    except TooLong:
         return {"fault": "it takes too long"}
-    finally:
-        with suppress(ProcessLookupError):
-            child.kill()
-        await child.wait()
-    if child.returncode != 0 or len(said) > MOST_ANSWER:
-        return {"fault": "it takes more time or memory than it may have"}
+    except TooMuch:
+        return {"fault": TOO_MUCH}
+    if len(said) > MOST_ANSWER:
+        return {"fault": TOO_MUCH}
     answer: dict[str, Any] = json.loads(said)
     return answer
 

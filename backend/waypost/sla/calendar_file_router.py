@@ -88,9 +88,9 @@ def _today(zone: str) -> date:
 
 
 async def _look(calendar_id: int, brought: Brought) -> Response:
+    zone, reading = await calendar_files.read(database(), calendar_id, brought)
     async with database().read() as session:
-        preview = await calendar_files.look(session, calendar_id, brought)
-        return json_response(_told(preview, await calendar_files.zone_of(session, calendar_id)))
+        return json_response(_told(await calendar_files.compare(session, calendar_id, reading), zone))
 
 
 @router.post(
@@ -146,10 +146,9 @@ async def set_calendar_feed(calendar_id: PathId, body: FeedSetup, actor: Configu
 
 
 async def _take(actor: Actor, calendar_id: int, version: int, brought: Brought) -> Response:
-    async with database().read() as session:
-        preview = await calendar_files.look(session, calendar_id, brought)
+    _, reading = await calendar_files.read(database(), calendar_id, brought)
     async with database().transaction() as session:
-        row = await calendar_files.take(session, actor, calendar_id, version, brought, preview.reading)
+        row = await calendar_files.take(session, actor, calendar_id, version, brought, reading)
         return await answer(session, actor, row)
 
 

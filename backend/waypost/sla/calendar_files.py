@@ -87,10 +87,18 @@ async def fetch(address: str) -> Brought:
     return Brought(url.host[:255], bytes(data), str(url))
 
 
-async def look(session: AsyncSession, calendar_id: int, brought: Brought) -> Preview:
-    """What a file would change. Nothing is kept. Raises `CalendarNotFound`, `UnusableFile`."""
-    zone = await zone_of(session, calendar_id)
-    reading = await _read(brought.data, zone)
+async def read(database: Database, calendar_id: int, brought: Brought) -> tuple[str, Reading]:
+    """The zone of a calendar, and what a file says there. Raises `CalendarNotFound`, `UnusableFile`.
+
+    A file may be slow to read and wait for others: no connection is held meanwhile.
+    """
+    async with database.read() as session:
+        zone = await _zone_of(session, calendar_id)
+    return zone, await _read(brought.data, zone)
+
+
+async def compare(session: AsyncSession, calendar_id: int, reading: Reading) -> Preview:
+    """What a file would change. Nothing is kept."""
     day = SlaCalendarDay
     before = await session.execute(
         select(day.day, day.name, day.uid)
@@ -102,7 +110,7 @@ async def look(session: AsyncSession, calendar_id: int, brought: Brought) -> Pre
     return Preview(reading, frozenset(there - set(was)), tuple(one for at, one in was.items() if at not in there))
 
 
-async def zone_of(session: AsyncSession, calendar_id: int) -> str:
+async def _zone_of(session: AsyncSession, calendar_id: int) -> str:
     """The zone of a calendar. Raises `CalendarNotFound`."""
     zone = await session.scalar(select(SlaCalendar.zone).where(SlaCalendar.id == calendar_id))
     if zone is None:

@@ -1,18 +1,13 @@
-"""The process that reads one calendar file: in by its input, out by its output, then it ends."""
+"""What the process does that reads one calendar file (`waypost.kernel.confined`): a job in, its answer out."""
 
 from __future__ import annotations
 
-import resource
-import sys
 from dataclasses import asdict
 from datetime import date
 
 import msgspec
 
 from waypost.sla import ical
-
-MEMORY = 1024 * 1024 * 1024  # bytes of address space
-SECONDS = 10  # of a processor
 
 
 class Job(msgspec.Struct):
@@ -31,14 +26,12 @@ class Answer(msgspec.Struct):
     wrong: str | None = None
 
 
-def main() -> None:
-    """Read the job, answer it."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
+def told(said: bytes) -> bytes:
+    """What is answered to a job."""
+    job = msgspec.json.decode(said, type=Job)
     answer: dict[str, object]
     try:
         answer = {"reading": asdict(ical.read(job.data, job.zone, job.first, job.last))}
     except ical.BadFile as wrong:
         answer = {"wrong": str(wrong)}
-    sys.stdout.buffer.write(msgspec.json.encode(answer))
+    return msgspec.json.encode(answer)

@@ -18,8 +18,9 @@ from waypost.access.importing import service
 from waypost.access.importing.models import PeopleImport, PeopleImportRow
 from waypost.access.models import LoginSession, Role, RoleChange, RoleRules, UserRole
 from waypost.directory.models import Department, User
-from waypost.kernel import relay
+from waypost.kernel import relay, table_reading
 from waypost.kernel.clock import now
+from waypost.kernel.confined import Bounds
 from waypost.kernel.events import EventRow
 from waypost.notifications.models import Delivery
 
@@ -224,6 +225,27 @@ async def test_a_file_that_is_no_table(who: Any, data: bytes) -> None:
     admin = await who("admin")
     answer = await admin.post("/people-imports", expect=422, files={"file": ("x.xlsx", data, "text/csv")})
     assert answer["code"] == "bad_file"
+
+
+@pytest.mark.parametrize("path", ["/people-imports", "/ticket-imports"])
+async def test_a_file_that_would_take_too_much_is_refused_and_holds_no_connection(
+    who: Any, database: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    admin = await who("admin")
+    held: list[int] = []
+    read = table_reading.read
+
+    async def counted(data: bytes) -> Any:
+        held.append(sum(engine.pool.checkedout() for engine in (database.read_engine, database.write_engine)))
+        return await read(data)
+
+    monkeypatch.setattr(table_reading, "read", counted)
+    monkeypatch.setattr(table_reading, "BOUNDS", Bounds(memory=32 * 1024 * 1024, seconds=20, patience=40.0))
+    data = workbook([new(fresh())])
+    answer = await admin.post(path, expect=422, files={"file": ("x.xlsx", data, "text/csv")})
+    assert (answer["code"], answer["errors"][0]["pointer"]) == ("bad_file", "/file")
+    assert "too much memory" in answer["detail"]
+    assert held == [0]
 
 
 async def test_many_who_leave_stop_it_until_their_number_is_said(fresh_who: Any, fresh_database: Any) -> None:
