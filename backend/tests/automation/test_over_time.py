@@ -174,3 +174,29 @@ async def test_who_may_and_what_is_wrong(who: Any, rule: Any) -> None:
         answer = await admin.post("/automation/rules", {**body, "name": "Wrong", **part}, expect=422)
         assert pointer in [e["pointer"] for e in answer["errors"]], answer
     await admin.put("/automation/order", {"rule_ids": [made["id"], 987654321]}, expect=409)
+
+
+@pytest.mark.parametrize("way", ["one", "events", "time"])
+async def test_who_reads_what_is_confidential_in_a_dry_run_is_kept(
+    database: Any, who: Any, hardware: Any, drain: Any, way: str
+) -> None:
+    admin = await who("admin")
+    secret = await admin.post("/tickets", hardware(is_confidential=True), expect=201)
+    plain = await admin.post("/tickets", hardware(), expect=201)
+    await drain()
+    draft: dict[str, Any] = {"trigger": {"on": "SUBMITTED"}, "condition": None, "actions": [COMMENT]}
+    at = now()
+    if way == "one":
+        draft["ticket_id"] = secret["id"]
+    elif way == "time":
+        draft["trigger"], at = {"on": "QUIET", "amount": 1, "unit": "MINUTES"}, at + timedelta(minutes=2)
+    with clock(lambda: at):
+        if way == "one":
+            await admin.post("/automation/rules/dry-run", draft | {"ticket_id": plain["id"]})
+        answers = [await admin.post("/automation/rules/dry-run", draft) for _ in range(2)]
+    assert secret["id"] in [item["ticket"]["id"] for item in answers[0]["items"]]
+    async with database.read() as session:
+        read = select(EventRow.object_id).where(EventRow.type == "ticket.read", EventRow.actor_id == admin.id)
+        kept = list(await session.scalars(read))
+    assert kept.count(secret["id"]) == 1
+    assert plain["id"] not in kept

@@ -28,6 +28,7 @@ from waypost.tickets import by_rule, queries
 from waypost.tickets import policy as of_tickets
 from waypost.tickets.lifecycle import OPEN, Status
 from waypost.tickets.models import Ticket
+from waypost.tickets.reading_log import note_reads
 
 MOST = 500
 MOST_SHOWN = 100
@@ -49,9 +50,9 @@ async def rehearse(database: Database, actor: Actor, document: Document, ticket_
     try:
         async with database.read() as session:
             rule, _ = await check(session, document)
-            if rule.trigger.on in TIMED:
-                return await _over_time(session, actor, rule)
-            return await _on_events(session, actor, rule)
+            answer, confidential = await (_over_time if rule.trigger.on in TIMED else _on_events)(session, actor, rule)
+        await note_reads(actor, confidential)
+        return answer
     finally:
         _alone.release()
 
@@ -59,9 +60,11 @@ async def rehearse(database: Database, actor: Actor, document: Document, ticket_
 async def _on_one(database: Database, actor: Actor, document: Document, ticket_id: int) -> Json:
     """The real thing, taken back: what would be refused is refused here."""
     answer: Json = {}
+    confidential: list[int] = []
     try:
         async with database.transaction() as session:
-            await queries.find_ticket(session, actor, ticket_id)
+            seen = await queries.find_ticket(session, actor, ticket_id)
+            confidential = [ticket_id] if seen.ticket.is_confidential else []
             policy.check_may_save(actor, document["actions"])
             rule, _ = await check(session, document)
             found = await by_rule.hold(session, ticket_id)
@@ -76,6 +79,7 @@ async def _on_one(database: Database, actor: Actor, document: Document, ticket_i
             answer = _tried(rule, fresh, tree, wrong, done)
             raise _Undone
     except _Undone:
+        await note_reads(actor, confidential)  # apart from what was taken back
         return answer
 
 
@@ -123,7 +127,7 @@ def _shown(ticket: Ticket) -> Json:
     return {"id": ticket.id, "ticket_number": ticket.ticket_number, "title": ticket.title, "status": ticket.status}
 
 
-async def _on_events(session: AsyncSession, actor: Actor, rule: Rule) -> Json:
+async def _on_events(session: AsyncSession, actor: Actor, rule: Rule) -> tuple[Json, list[int]]:
     """The newest events a rule could follow, of tickets one sees, judged by the tickets as they are now."""
     e = EventRow
     rows = (
@@ -155,7 +159,8 @@ async def _judged(
     rule: Rule,
     looked_at: int,
     happened: Sequence[tuple[Ticket, Change | None, int | None, datetime]],
-) -> Json:
+) -> tuple[Json, list[int]]:
+    """The answer, and which of the tickets it shows are confidential."""
     name, call = await namer(session, [rule.condition]), await caller(session, rule.actions)
     actions = [{"text": said(action, call), "done": True, "wrong": None} for action in rule.actions]
     items: list[Json] = []
@@ -175,16 +180,19 @@ async def _judged(
             }
         )
     items.sort(key=lambda item: not item["held"])  # keeps the order among equals
-    return {
+    shown = {item["ticket"]["id"] for item in items[:MOST_SHOWN]}
+    confidential = [ticket.id for ticket, *_ in happened if ticket.is_confidential and ticket.id in shown]
+    answer = {
         "looked_at": looked_at,
         "matched": len(items),
         "would_fire": fires,
         "items": items[:MOST_SHOWN],
         "is_cut": len(items) > MOST_SHOWN,
     }
+    return answer, confidential
 
 
-async def _over_time(session: AsyncSession, actor: Actor, rule: Rule) -> Json:
+async def _over_time(session: AsyncSession, actor: Actor, rule: Rule) -> tuple[Json, list[int]]:
     """The newest tickets a rule over time could wait for, and whether its moment would have come by now."""
     statuses = rule.trigger.statuses if rule.trigger.on is On.IN_STATUS else {s.value for s in OPEN}
     tickets = list(

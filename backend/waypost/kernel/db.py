@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 from fastapi import Depends
-from sqlalchemy import BigInteger, DateTime, Identity, MetaData, String, func, select
+from sqlalchemy import BigInteger, DateTime, Identity, MetaData, String, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -128,6 +128,15 @@ class Database:
         """A session for looking only; the server refuses a write on it."""
         async with AsyncSession(self.read_engine, autoflush=False, expire_on_commit=False) as session:
             yield session
+
+    @asynccontextmanager
+    async def limited_read(self, milliseconds: int) -> AsyncIterator[AsyncSession]:
+        """A session for looking only, in one transaction, none of whose statements takes longer than this."""
+        async with self.read_engine.connect() as connection:
+            await connection.execution_options(isolation_level="READ COMMITTED")
+            async with connection.begin(), AsyncSession(connection, autoflush=False, expire_on_commit=False) as session:
+                await session.execute(text(f"SET LOCAL statement_timeout = {milliseconds:d}"))
+                yield session
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

@@ -113,8 +113,8 @@ class Settings(BaseSettings):
     costly_requests_per_minute: int = Field(
         0,
         ge=0,
-        description="Of one person's, those that cost much (uploads, imports, changes of many, tests of channels); `0` is "
-        "120, with the demo company 6000.",
+        description="Of one person's, those that cost much (uploads, imports, changes of many, tests of channels, reports "
+        "people make); `0` is 120, with the demo company 6000.",
     )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest JSON body, in bytes.")
     attachment_max_bytes: int = Field(25 * 1024 * 1024, ge=1024, description="Largest attachment, in bytes.")

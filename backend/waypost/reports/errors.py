@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waypost.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from waypost.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 MOST_REPORTS = 200
 
@@ -41,3 +41,9 @@ class TooManyReports(Conflict):
     """You have as many reports as one person can have. Delete one first."""
 
     code = "too_many_reports"
+
+
+class ReportsBusy(Unavailable):
+    """Other reports are being worked out at the moment. Please try again shortly."""
+
+    code = "reports_busy"

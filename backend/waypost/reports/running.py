@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, literal_column, select, text
+from sqlalchemy import ColumnElement, FromClause, literal_column, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +16,8 @@ from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.conditions.sql import compiled
 from waypost.kernel.db import Database, sqlstate
-from waypost.reports.errors import ReportTooLarge, ReportTooSlow
+from waypost.kernel.turns import Turns
+from waypost.reports.errors import ReportsBusy, ReportTooLarge, ReportTooSlow
 from waypost.reports.models import ReportFact
 from waypost.reports.reading import over_facts
 from waypost.reports.shapes import MEASURES, Dimension, Unit, check, dimension_of
@@ -31,14 +32,16 @@ MOST_COLUMNS = 100
 MOST_CELLS = 20_000
 SECONDS: float = 10
 CANCELLED = "57014"
+turns = Turns(share=0.25, patience=SECONDS, refusal=ReportsBusy)
 
 
 async def run(database: Database, actor: Actor, document: dict[str, Any]) -> dict[str, Any]:
-    """A report's numbers for this reader. Raises `Invalid`, `InvalidCondition`, `ReportTooLarge` or `ReportTooSlow`."""
+    """A report's numbers for this reader.
+
+    Raises `Invalid`, `InvalidCondition`, `ReportTooLarge`, `ReportTooSlow` or `ReportsBusy`.
+    """
     try:
-        async with database.transaction() as session:
-            await session.execute(text("SET TRANSACTION READ ONLY"))
-            await session.execute(text(f"SET LOCAL statement_timeout = {round(SECONDS * 1000)}"))
+        async with turns.one(), database.limited_read(round(SECONDS * 1000)) as session:
             return await _worked_out(session, actor, document)
     except DBAPIError as error:
         if sqlstate(error) == CANCELLED:
@@ -106,7 +109,9 @@ async def _cells(session: AsyncSession, actor: Actor, document: dict[str, Any], 
         condition = await condition_of(session, actor, document["condition"], pointer="/definition/condition")
         conditions.append(compiled(condition, column_of, document=tickets.c.custom_fields))
     if len(conditions) > 1 or any(d.sql.startswith("t.") for d in by):
+        # facts follow a little later: what is read of a ticket itself, only who may see it now reads
         source = source.join(tickets, tickets.c.id == facts.c.ticket_id)
+        conditions.append(policy.visible_to(actor))
     if any(d.sql.startswith("u.") for d in by):
         users = User.__table__.alias("u")
         source = source.join(users, users.c.id == facts.c.requester_id)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 
 from waypost.access.actor import Actor
-from waypost.access.deps import current_actor, permit
+from waypost.access.deps import costly, current_actor, permit
 from waypost.access.permissions import Permission
 from waypost.kernel.conditions.tree import InvalidCondition
 from waypost.kernel.db import ReadSession, WriteSession, database
@@ -21,6 +21,7 @@ from waypost.reports import policy, running, service
 from waypost.reports.errors import (
     ReportNotFound,
     ReportNotYours,
+    ReportsBusy,
     ReportTooLarge,
     ReportTooSlow,
     TooManyReports,
@@ -69,8 +70,9 @@ async def report_choices(session: ReadSession, actor: Reader) -> Response:
 @router.post(
     "/preview",
     response_model=ReportResult,
-    responses=problems(Invalid, InvalidCondition, ReportTooLarge, ReportTooSlow),
+    responses=problems(Invalid, InvalidCondition, ReportTooLarge, ReportTooSlow, ReportsBusy),
 )
+@costly
 async def report_preview(actor: Reader, body: ReportAsked) -> Response:
     """What a report would show, without saving it."""
     return json_response(await running.run(database(), actor, body.definition.model_dump()))
@@ -108,11 +110,13 @@ async def report_read(session: ReadSession, actor: Reader, report_id: PathId) ->
 @router.get(
     "/custom/{report_id}/result",
     response_model=ReportResult,
-    responses=problems(ReportNotFound, Invalid, InvalidCondition, ReportTooLarge, ReportTooSlow),
+    responses=problems(ReportNotFound, Invalid, InvalidCondition, ReportTooLarge, ReportTooSlow, ReportsBusy),
 )
-async def report_result(session: ReadSession, actor: Reader, report_id: PathId) -> Response:
+@costly
+async def report_result(actor: Reader, report_id: PathId) -> Response:
     """A saved report's numbers, of the tickets the reader may see."""
-    report = await service.find_report(session, actor, report_id)
+    async with database().read() as session:  # given back before the report waits for its turn
+        report = await service.find_report(session, actor, report_id)
     return json_response(await running.run(database(), actor, report.definition))
 
 

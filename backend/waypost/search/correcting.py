@@ -1,4 +1,4 @@
-"""What a mistyped word may have meant: words that stand in tickets, as few slips away as possible. Pure but for one read."""
+"""What a mistyped word may have meant: words that stand in tickets, as few slips away as possible. Pure but for two reads."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.access.actor import Actor
 from waypost.search.asking import Asked, Term, Words
+from waypost.search.finding import words_read
 from waypost.search.words import fold, places
 
 SHORTEST = 4
 MOST = 30
+MOST_TRIED = 5
 
 _LIKE = text(
     "SELECT asked.w AS asked, near.word, near.documents FROM unnest(CAST(:words AS text[])) AS asked(w), LATERAL"
@@ -44,8 +47,11 @@ def allowed(word: str) -> int:
     return 1 if len(word) < 6 else 2
 
 
-async def corrected(session: AsyncSession, asked: Asked) -> Asked | None:
-    """The same with mistyped words as they may have been meant; None when there is nothing like them. One statement."""
+async def corrected(session: AsyncSession, actor: Actor, asked: Asked) -> Asked | None:
+    """The same with mistyped words as they may have been meant; None when there is nothing like them. Two statements.
+
+    Words come from everybody's tickets: one is only told to who may read it in one of theirs.
+    """
     words = [w for t in asked.terms if (w := _single(t))]
     if not words:
         return None
@@ -54,7 +60,9 @@ async def corrected(session: AsyncSession, asked: Asked) -> Asked | None:
         n = slips(row.asked, row.word, allowed(row.asked))
         if n <= allowed(row.asked):
             near.setdefault(row.asked, []).append((n, -row.documents, row.word))
-    best = {w: min(found)[2] for w, found in near.items()}
+    tried = {w: [word for *_, word in sorted(found)[:MOST_TRIED]] for w, found in near.items()}
+    read = await words_read(session, actor, {word for some in tried.values() for word in some})
+    best = {w: next(word for word in some if word in read) for w, some in tried.items() if not read.isdisjoint(some)}
     if not best:
         return None
     return Asked(tuple(tuple(_with(t, best) for t in group) for group in asked.groups), asked.notes)

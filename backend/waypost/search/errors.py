@@ -1,8 +1,8 @@
-"""Refusals about saved views."""
+"""Refusals about saved views and searches."""
 
 from __future__ import annotations
 
-from waypost.kernel.errors import Conflict, FieldError, Forbidden, NotFound
+from waypost.kernel.errors import Conflict, FieldError, Forbidden, NotFound, Unavailable
 
 MOST_PINS = 5
 MOST_VIEWS = 200
@@ -45,3 +45,9 @@ class ViewOutdated(Conflict):
     """This view asks for something that is not there any more. Please change it."""
 
     code = "view_outdated"
+
+
+class SearchBusy(Unavailable):
+    """Many people are searching at the moment. Please try again shortly."""
+
+    code = "search_busy"

@@ -8,7 +8,7 @@ enough is found: within a window the order is by rank, and between windows by ag
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -56,6 +56,7 @@ from waypost.search.indexing import (
     TEAM,
     mark,
 )
+from waypost.search.vectors import quoted
 from waypost.tickets import policy
 from waypost.tickets.fields import column as column_of
 from waypost.tickets.models import PAIRS, Ticket
@@ -66,6 +67,7 @@ ENOUGH = 100  # tickets that make a window worth ranking
 MOST_HITS = 5000  # of a window that are ranked
 MOST_BY_HAND = 3000  # tickets one was asked about, stands in for, or was let in to
 A_SEARCH = 1.2  # seconds all windows may take together; then what was found is told as a part
+TOOK_TOO_LONG = "57014"  # the statement was told to stop
 _ALL = ("all", "all_open")
 _WIDE = ("team_", "departments")
 _BY_HAND = ("asked", "deputy", "invited")
@@ -265,6 +267,44 @@ def _by_hand(reach: Reach) -> ColumnElement[Any]:
     return func.array(newest.scalar_subquery(), type_=ARRAY(BigInteger))
 
 
+@lru_cache(maxsize=20)
+def _read_statement(reach: Reach) -> Select[*tuple[Any, ...]]:
+    """Which of some words stand in a text this reader reads."""
+    row = SearchDocument
+    asked = func.unnest(bindparam("words", type_=ARRAY(Text))).table_valued("word").render_derived("asked")
+    wanted = [row.words.bool_op("@@")(cast(asked.c.word, TSQUERY)), _reads(row.__table__, reach)]
+    if reach.inner == "none":
+        wanted.append(not_(row.is_inner))
+    texts = (
+        select(row.ticket_id)
+        .join(Ticket, Ticket.id == row.ticket_id)
+        .where(*wanted, or_(*(policy.condition(way) for way in reach.ways)))
+        .correlate(asked)
+    )
+    found = texts
+    if reach.by_marks:
+        found = texts.where(row.marks.bool_op("&&")(bindparam("marks", type_=ARRAY(BigInteger))))
+    stands: ColumnElement[bool] = found.exists()
+    if reach.by_hand:
+        stands = or_(stands, texts.where(row.ticket_id == any_(_by_hand(reach))).exists())
+    return select(asked.c.word).where(stands)
+
+
+async def words_read(session: AsyncSession, actor: Actor, words: Collection[str]) -> set[str]:
+    """Those of these words that stand, as they are, in a text this person may read; none when that takes too long."""
+    reach, asked = reach_of(actor), {quoted(word): word for word in words}
+    if not asked:
+        return set()
+    try:
+        async with session.begin_nested():
+            rows = await session.scalars(_read_statement(reach), {"words": list(asked), **values_of(actor, reach)})
+            return {asked[row] for row in rows}
+    except DBAPIError as error:
+        if sqlstate(error) != TOOK_TOO_LONG:
+            raise
+        return set()
+
+
 async def find(
     session: AsyncSession,
     actor: Actor,
@@ -295,7 +335,7 @@ async def find(
             async with session.begin_nested():
                 found = (await session.execute(_statement(shape), bound)).all()
         except DBAPIError as error:
-            if sqlstate(error) != "57014":  # told to stop: it took too long
+            if sqlstate(error) != TOOK_TOO_LONG:
                 raise
             return best or Hits((), here, 0, False, True)
         count = found[0].found if found else 0

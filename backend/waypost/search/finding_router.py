@@ -14,6 +14,7 @@ from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import BadCursor, Cursor, Limit
 from waypost.search import searching, suggesting
+from waypost.search.errors import SearchBusy
 from waypost.search.finding_schemas import SearchPage, Similar, Suggestions
 
 router = APIRouter(route_class=StrictRoute, prefix="/search", tags=["Search"])
@@ -34,21 +35,21 @@ TypeOf = Annotated[
 ]
 
 
-@router.get("", response_model=SearchPage, responses=problems(BadCursor))
+@router.get("", response_model=SearchPage, responses=problems(BadCursor, SearchBusy))
 async def search(actor: Reader, q: Asked, limit: Limit = 25, cursor: Cursor = None) -> Response:
     """Tickets by their words, best first; any text has an answer."""
     async with searching.limited(database()) as session:
         return json_response(await searching.search(session, actor, q, cursor=cursor, limit=limit))
 
 
-@router.get("/suggestions", response_model=Suggestions)
+@router.get("/suggestions", response_model=Suggestions, responses=problems(SearchBusy))
 async def search_suggestions(actor: Reader, q: Begun) -> Response:
     """What may be meant, while one types: tickets, people one may look up, views, and how the last word may go on."""
     async with searching.limited(database()) as session:
         return json_response(await suggesting.suggestions(session, actor, q))
 
 
-@router.get("/similar", response_model=Similar)
+@router.get("/similar", response_model=Similar, responses=problems(SearchBusy))
 async def search_similar(actor: Reader, title: Title, ticket_type: TypeOf = None) -> Response:
     """Requests the caller may see that ask for much the same: for whoever is writing one."""
     async with searching.limited(database()) as session:

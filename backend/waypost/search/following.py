@@ -59,7 +59,8 @@ _BELOW = text("SELECT id FROM tickets WHERE id < :below ORDER BY id DESC LIMIT :
 _FILLED = text("UPDATE search_progress SET fill_below = :below, filled = filled + :most WHERE id = 1")
 _WORDS = text("""
     INSERT INTO search_words (word, documents)
-    SELECT word, ndoc FROM ts_stat('SELECT words FROM search_documents WHERE NOT is_inner ORDER BY ticket_id DESC LIMIT 4000')
+    SELECT word, ndoc FROM ts_stat('SELECT d.words FROM search_documents d JOIN tickets t ON t.id = d.ticket_id
+        WHERE NOT d.is_inner AND NOT t.is_confidential ORDER BY d.ticket_id DESC LIMIT 4000')
     WHERE ndoc >= 2 AND length(word) BETWEEN 4 AND 40 AND word !~ '[0-9@]' ORDER BY ndoc DESC LIMIT :most
 """)
 _QUIET = frozenset({TicketRead.type})  # nothing of the ticket changed

@@ -20,30 +20,31 @@ from waypost.kernel.clock import now
 from waypost.kernel.conditions.tree import ALWAYS
 from waypost.kernel.db import Database
 from waypost.kernel.paging import BadCursor, decode_cursor, encode_cursor
+from waypost.kernel.turns import Turns
 from waypost.search import asking
 from waypost.search.compiling import Sought, Width, plain_words, sought
 from waypost.search.correcting import corrected, said
+from waypost.search.errors import SearchBusy
 from waypost.search.finding import Hits, Place, find
 from waypost.search.showing import Texts, shown, texts_of
 from waypost.search.stemming import stemmer
 from waypost.search.understanding import Understood, understand
 from waypost.tickets.listing import Filters, ticket_list, tickets_by_id
+from waypost.tickets.reading_log import note_reads
 
 TIMEOUT = 1500  # milliseconds a statement may take
 FEW = 5  # hits that are worth to look further
 CURSOR = "search"
 LISTED = "listed"
+turns = Turns(share=0.5, patience=3, refusal=SearchBusy)
 _TOP = text("SELECT coalesce(max(ticket_id), 0) FROM search_documents")
 
 
 @asynccontextmanager
 async def limited(database: Database) -> AsyncIterator[AsyncSession]:
-    """A session for looking only, none of whose statements takes longer than `TIMEOUT`."""
-    async with database.read_engine.connect() as connection:
-        await connection.execution_options(isolation_level="READ COMMITTED")
-        async with connection.begin(), AsyncSession(connection, autoflush=False, expire_on_commit=False) as session:
-            await session.execute(text(f"SET LOCAL statement_timeout = {TIMEOUT}"))
-            yield session
+    """A session for looking only, none of whose statements takes longer than `TIMEOUT`. Raises `SearchBusy`."""
+    async with turns.one(), database.limited_read(TIMEOUT) as session:
+        yield session
 
 
 async def top_of(session: AsyncSession) -> int:
@@ -59,7 +60,7 @@ async def search(session: AsyncSession, actor: Actor, q: str, *, cursor: str | N
         return await _listed(session, actor, meant, cursor=cursor, limit=limit)
     place, width, fixed = await _place(session, cursor)
     if fixed:
-        meant.asked = await corrected(session, meant.asked) or meant.asked
+        meant.asked = await corrected(session, actor, meant.asked) or meant.asked
     hits, words = await _find(session, actor, meant, place, limit, width)
     correction = None
     if cursor is None and not hits.is_part and hits.found < FEW and words.query:
@@ -67,7 +68,7 @@ async def search(session: AsyncSession, actor: Actor, q: str, *, cursor: str | N
             wider, words_then = await _find(session, actor, meant, place, limit, Width.OPEN)
             if wider.found > hits.found:
                 hits, words, width = wider, words_then, Width.OPEN
-        better = await corrected(session, meant.asked) if hits.found < FEW else None
+        better = await corrected(session, actor, meant.asked) if hits.found < FEW else None
         if better is not None:
             tried = replace(meant, asked=better)
             others, words_then = await _find(session, actor, tried, place, limit, Width.EXACT)
@@ -102,7 +103,9 @@ async def _find(
 async def _shown(session: AsyncSession, actor: Actor, ids: Sequence[int], words: Sought) -> list[dict[str, Any]]:
     tickets = await tickets_by_id(session, actor, ids)
     texts = await texts_of(session, actor, [i for i in ids if i in tickets])
-    return [shown(tickets[i], texts.get(i, Texts()), words) for i in ids if i in tickets]
+    hits = [shown(tickets[i], texts.get(i, Texts()), words) for i in ids if i in tickets]
+    await note_reads(actor, [h["ticket"]["id"] for h in hits if h["snippet"] and h["ticket"]["is_confidential"]])
+    return hits
 
 
 async def _listed(

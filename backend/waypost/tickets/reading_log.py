@@ -6,6 +6,7 @@ Told before the answer goes out, in a transaction of its own. A process remember
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import BigInteger, DateTime, ForeignKey
@@ -38,21 +39,33 @@ async def note_read(session: AsyncSession, actor: Actor, ticket_id: int) -> None
     """Keep that this person reads this confidential ticket now. A change they make is kept anyway, so it is none."""
     if session.bind is not database().read_engine:
         return
-    at, key = now(), (actor.user_id, ticket_id)
-    last = _told.get(key)
-    if last is not None and abs(at - last) < AGAIN_AFTER:
+    await note_reads(actor, (ticket_id,))
+
+
+async def note_reads(actor: Actor, ticket_ids: Iterable[int]) -> None:
+    """Keep that this person reads these confidential tickets now. One statement for all of them, one for each that is new."""
+    at = now()
+    fresh = [i for i in sorted(set(ticket_ids)) if not _is_told((actor.user_id, i), at)]
+    if not fresh:
         return
     async with database().transaction() as own:
-        told = insert(ConfidentialRead).values(user_id=actor.user_id, ticket_id=ticket_id, read_at=at)
-        is_new = await own.scalar(
+        told = insert(ConfidentialRead).values(
+            [{"user_id": actor.user_id, "ticket_id": i, "read_at": at} for i in fresh]
+        )
+        new = await own.scalars(
             told.on_conflict_do_update(
                 index_elements=["user_id", "ticket_id"],
                 set_={"read_at": told.excluded.read_at},
                 where=ConfidentialRead.read_at < told.excluded.read_at - AGAIN_AFTER,
             ).returning(ConfidentialRead.ticket_id)
         )
-        if is_new is not None:
+        for ticket_id in sorted(new):
             await record(own, TicketRead(ticket_id=ticket_id, session_id=actor.session_id), actor=actor, at=at)
-    _told[key] = at
+    _told.update({(actor.user_id, i): at for i in fresh})
     while len(_told) > MOST_REMEMBERED:
         _told.popitem(last=False)
+
+
+def _is_told(key: tuple[int, int], at: datetime) -> bool:
+    last = _told.get(key)
+    return last is not None and abs(at - last) < AGAIN_AFTER
