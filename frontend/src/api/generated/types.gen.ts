@@ -29349,6 +29349,10 @@ export type ReportResultErrors = {
      * Please wait
      */
     429: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type ReportResultError = ReportResultErrors[keyof ReportResultErrors];
@@ -29502,6 +29506,10 @@ export type ReportPreviewErrors = {
      * Please wait
      */
     429: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type ReportPreviewError = ReportPreviewErrors[keyof ReportPreviewErrors];
@@ -31341,6 +31349,10 @@ export type SearchErrors = {
      * Please wait
      */
     429: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type SearchError = SearchErrors[keyof SearchErrors];
@@ -31391,6 +31403,10 @@ export type SearchSimilarErrors = {
      * Please wait
      */
     429: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type SearchSimilarError = SearchSimilarErrors[keyof SearchSimilarErrors];
@@ -31435,6 +31451,10 @@ export type SearchSuggestionsErrors = {
      * Please wait
      */
     429: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
 };
 
 export type SearchSuggestionsError = SearchSuggestionsErrors[keyof SearchSuggestionsErrors];
