@@ -1,5 +1,5 @@
 # ruff: noqa: F811 - fixtures of other files
-"""A field becomes sensitive, or no longer, on a full table: everything that was kept of it follows, and nothing is lost."""
+"""A field becomes sensitive, on a full table: all that was kept of it follows, and nothing is lost. No longer, nothing opens."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from tests.approvals.test_signing import HERE, age, asked, demanding, head, kept_of  # noqa: F401 - fixtures
+from tests.conftest import PASSWORD
 from tests.tickets.test_sealed import FORM, IBAN, OTHER, body, kind, places, publish, revealed  # noqa: F401
 from waypost.approvals.masking import masked, unsaid
 from waypost.approvals.models import ApprovalSubjectVersion
@@ -24,7 +25,7 @@ from waypost.catalog.sensitive import ERASED, mark_of
 from waypost.kernel import relay
 from waypost.kernel.events import EventRow
 from waypost.tickets import resealing
-from waypost.tickets.models import RequestDraft, Ticket
+from waypost.tickets.models import Ticket
 from waypost.tickets.sealed_models import AnswerSealing, SealedAnswer
 
 OPEN = copy.deepcopy(FORM)
@@ -58,9 +59,9 @@ async def test_what_was_answered_before_is_sealed_everywhere(
     sent = await employee.post("/tickets", body(made, {"iban": IBAN, "why": "Rent"}), expect=201)
     path = f"/tickets/{sent['id']}"
     for iban in (OTHER, THIRD):
-        now = await employee.get(path)
-        fields = {**now["custom_fields"], "iban": iban}
-        await employee.put(path, {"custom_fields": fields, "version": now["version"]})
+        read = await employee.get(path)
+        fields = {**read["custom_fields"], "iban": iban}
+        await employee.put(path, {"custom_fields": fields, "version": read["version"]})
     step = await find_step(manager, sent["id"])
     await manager.post(f"/approvals/{step['id']}/approve", {"comments": "Yes"})
     gone = await employee.post("/tickets", body(made, {"iban": IBAN}, submit=False), expect=201)
@@ -95,15 +96,58 @@ async def test_what_was_answered_before_is_sealed_everywhere(
         )
         assert await session.scalar(told) == 1
 
+
+async def test_what_was_answered_while_it_was_sensitive_stays_sealed(who: Any, kind: Any, database: Any) -> None:
+    employee, made = await who("employee"), await kind()
+    sent = await employee.post("/tickets", body(made, {"iban": IBAN, "why": "Rent"}, submit=False), expect=201)
+    path = f"/tickets/{sent['id']}"
+    draft = {"id": str(uuid4()), "ticket_type": made["key"], "content": {"title": "Pay", "fields": {"iban": IBAN}}}
+    await employee.post("/request-drafts", draft, expect=201)
     await publish(who, made, OPEN)
-    await finish(database)
-    again = await employee.get(path)
-    assert again["custom_fields"] == {"iban": THIRD, "why": "Rent"}
+    await relay.drain(database)
+    assert await resealing.run_due(database) == 0
+    assert await places(database, IBAN) == {}
+    read = await employee.get(path)
+    assert read["custom_fields"] == sent["custom_fields"]
+    assert await revealed(employee, sent["id"]) == {"iban": IBAN}
+    fields = {**read["custom_fields"], "why": "Another"}
+    read = await employee.put(path, {"custom_fields": fields, "version": read["version"]})
+    assert read["custom_fields"]["iban"] == sent["custom_fields"]["iban"], "an edit of something else opens nothing"
+    assert await places(database, IBAN) == {}
+    assert (await employee.get(f"/request-drafts/{draft['id']}"))["content"] == draft["content"]
+    fields = {**read["custom_fields"], "iban": OTHER}
+    read = await employee.put(path, {"custom_fields": fields, "version": read["version"]})
+    assert read["custom_fields"]["iban"] == OTHER, "what is answered from now on is open"
     async with database.read() as session:
         assert await session.scalar(select(func.count()).where(SealedAnswer.ticket_id == sent["id"])) == 0
-        kept = await session.scalar(select(RequestDraft).where(RequestDraft.id == draft["id"]))
-        assert kept is not None
-        assert (kept.sealed, kept.content) == (None, draft["content"])
+    await publish(who, made, FORM)
+    await finish(database)
+    assert await places(database, IBAN, OTHER) == {}, "and sealed when it is sensitive again"
+    assert await revealed(employee, sent["id"]) == {"iban": OTHER}
+
+
+async def test_a_session_that_was_only_left_open_opens_no_answers(who: Any, kind: Any, database: Any) -> None:
+    admin, made = await who("admin"), await kind()
+    path = f"/ticket-types/{made['key']}"
+    renamed, without = copy.deepcopy(FORM), copy.deepcopy(FORM)
+    renamed["properties"]["iban"]["title"] = "Bank account"
+    without["properties"]["salary"] = OPEN["properties"]["salary"]
+    proof = {"factor": "password", "password": PASSWORD}
+    await age(database, admin)
+    values = {f: made[f] for f in ("name", "category", "keywords", "icon", "has_amount", "requires_approval")}
+    read = await admin.put(path, {**values, "version": 1, "form": renamed})
+    refused = await admin.put(path, {**values, "version": read["version"], "form": without}, expect=403)
+    assert (refused["code"], refused["factors"]) == ("step_up_needed", ["password"])
+    assert (await admin.get(path))["form_version"] == 2, "nothing was published"
+    await admin.post("/auth/step-up", proof)
+    read = await admin.put(path, {**values, "version": read["version"], "form": without})
+    read = await admin.put(path, {**values, "version": read["version"], "form": FORM})
+    await age(database, admin)
+    back = {"version": read["version"], "note": ""}
+    refused = await admin.post(f"{path}/form-versions/3/restore", back, expect=403)
+    assert refused["code"] == "step_up_needed", "going back to a version is no way around it"
+    await admin.post("/auth/step-up", proof)
+    assert (await admin.post(f"{path}/form-versions/3/restore", back))["form_version"] == 5
 
 
 async def test_what_is_written_meanwhile_is_sealed_too(who: Any, kind: Any, database: Any) -> None:

@@ -116,7 +116,8 @@ def _differences(key: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> li
     if _kind(old) != _kind(new):
         found.append(f"{_kind(new)}, was {_kind(old)}")
     if bool(old.get(SENSITIVE)) != bool(new.get(SENSITIVE)):
-        found.append("sensitive now: answers are kept sealed" if new.get(SENSITIVE) else "no longer sensitive")
+        no_longer = "no longer sensitive: new answers are open, those given until now stay sealed"
+        found.append("sensitive now: answers are kept sealed" if new.get(SENSITIVE) else no_longer)
     found += _choices(old, new)
     for word, pattern in _LIMITS.items():
         if old.get(word) != new.get(word):

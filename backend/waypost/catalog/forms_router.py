@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
+from waypost.access.errors import StepUpNeeded
 from waypost.access.permissions import Permission
 from waypost.catalog import queries, uses, versions
 from waypost.catalog.errors import BadForm, FormVersionNotFound, TicketTypeNotFound
@@ -68,7 +69,7 @@ async def form_version(
 @router.post(
     "/{type_key}/form-versions/{number}/restore",  # `key` is the idempotency header's name
     response_model=TicketTypeRead,
-    responses=problems(TicketTypeNotFound, FormVersionNotFound, StaleVersion, BadForm),
+    responses=problems(TicketTypeNotFound, FormVersionNotFound, StepUpNeeded, StaleVersion, BadForm),
 )
 @guarded(only_known)
 async def restore_form(

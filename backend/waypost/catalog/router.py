@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
+from waypost.access.errors import StepUpNeeded
 from waypost.access.permissions import Permission
 from waypost.catalog import queries, service
 from waypost.catalog.errors import BadForm, KeyTaken, TicketTypeNotFound
@@ -101,7 +102,9 @@ async def ticket_type(
     return json_response((await read_types(session, [await queries.ticket_type(session, actor, key)]))[0])
 
 
-@router.put("/{key}", response_model=TicketTypeRead, responses=problems(TicketTypeNotFound, StaleVersion, BadForm))
+@router.put(
+    "/{key}", response_model=TicketTypeRead, responses=problems(TicketTypeNotFound, StepUpNeeded, StaleVersion, BadForm)
+)
 @guarded(only_known)
 async def update_ticket_type(
     key: Key,
@@ -109,7 +112,10 @@ async def update_ticket_type(
     session: WriteSession,
     actor: Annotated[Actor, permit(Permission.CATALOG_CONFIGURE)],
 ) -> Response:
-    """Change a ticket type; tickets made before keep the form they were made with."""
+    """Change a ticket type; tickets made before keep the form they were made with.
+
+    Where a field is no longer sensitive, whoever changes it confirms that it is them; earlier answers stay sealed.
+    """
     values = body.model_dump(exclude_unset=True, exclude={"version"})
     changed = await service.update_ticket_type(session, actor, key, version=body.version, **values)
     return json_response((await read_types(session, [changed]))[0])

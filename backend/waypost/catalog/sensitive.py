@@ -28,7 +28,8 @@ def sensitive_keys(form: Mapping[str, Any]) -> list[str]:
 def sealed_keys(form: Mapping[str, Any], before: Collection[str]) -> list[str]:
     """The keys whose answers are kept sealed once a type has this form.
 
-    A field that was taken away was not opened by that: what older requests say in it stays as it is.
+    A field that was taken away is still one of them: who brings it back, brings it back sealed. What was answered while a field
+    was sensitive stays sealed in any case (`tickets.resealing`).
     """
     there = form.get("properties") or {}
     return sorted({*sensitive_keys(form), *(key for key in before if key not in there)})

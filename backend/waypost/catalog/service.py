@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.access import step_up
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.catalog.categories import check_category
@@ -63,7 +64,8 @@ async def update_ticket_type(
 ) -> TicketType:
     """Change a type; another form becomes its next version, kept with `note`.
 
-    Raises `TicketTypeNotFound`, `StaleVersion`, `BadForm`.
+    A form by which answers are no longer sealed is published by who has just shown that it is them.
+    Raises `TicketTypeNotFound`, `StaleVersion`, `BadForm`, `StepUpNeeded`.
     """
     actor.require(Permission.CATALOG_CONFIGURE)
     locked = select(TicketType).where(TicketType.key == key).with_for_update(key_share=True)
@@ -81,6 +83,8 @@ async def update_ticket_type(
     if "form" in values:
         values["form"] = check_form(values["form"], pointer="/form")
         values["sealed_keys"] = sealed_keys(values["form"], found.sealed_keys)
+        if not set(found.sealed_keys) <= set(values["sealed_keys"]):
+            await step_up.require(session, actor)
     changes = {k: [getattr(found, k), v] for k, v in values.items() if getattr(found, k) != v}
     if not changes:
         return found

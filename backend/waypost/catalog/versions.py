@@ -73,7 +73,10 @@ async def compared(session: AsyncSession, key: str, version: int, *, against: in
 async def restore(
     session: AsyncSession, actor: Actor, key: str, form_version: int, *, version: int, note: str
 ) -> TicketType:
-    """Make an old form the next version. Raises `TicketTypeNotFound`, `FormVersionNotFound`, `StaleVersion`, `BadForm`."""
+    """Make an old form the next version.
+
+    Raises `TicketTypeNotFound`, `FormVersionNotFound`, `StaleVersion`, `BadForm`, `StepUpNeeded`.
+    """
     actor.require(Permission.CATALOG_CONFIGURE)
     kind = await _type(session, key)
     row = await _version(session, kind, form_version)

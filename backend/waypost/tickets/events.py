@@ -39,7 +39,7 @@ class SensitiveAnswersRead(TicketEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class SensitiveAnswersSealed(TicketEvent):
-    """What was answered to these fields is kept sealed from now on, or no longer: their form was changed.
+    """What was answered to these fields is kept sealed from now on: their form was changed. Nothing is `opened` any more.
 
     `titles` are what the sealed ones were ever called: sentences of before tell by them what changed.
     """

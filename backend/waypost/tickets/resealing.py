@@ -1,4 +1,4 @@
-"""Sealing what was answered before a field became sensitive, and opening it again when it is no longer.
+"""Sealing what was answered before a field became sensitive. What is sealed stays so, also when the field is no longer.
 
 The worker goes through a type's tickets in batches, each in a transaction of its own, and notes how far it came: one that
 dies leaves the rest to the next. Whoever began to write before the form was changed may still write as it was, so the last
@@ -48,8 +48,9 @@ _OLDEST = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text), Bi
 
 
 async def on_type_updated(session: AsyncSession, event: TicketTypeUpdated, actor: Doer) -> None:
-    """Let the worker seal or open what was answered so far, when that is what the form says now."""
-    if "sealed_keys" not in event.changes:
+    """Let the worker seal what was answered so far, when that is what the form says now."""
+    before, after = event.changes.get("sealed_keys", ((), ()))
+    if set(after) <= set(before):
         return
     since, at = await session.scalar(select(_SINCE)), now()
     begun = {"since": since, "is_last_pass": False, "last_ticket_id": 0, "changed": 0, "asked_at": at}
@@ -137,12 +138,12 @@ async def _raise_alarm(session: AsyncSession, kind: TicketType, damaged: list[st
 
 async def _drafts(session: AsyncSession, kind: TicketType, damaged: list[str]) -> int:
     """Drafts of this type, all of them: nobody has more than a few. What does not open is noted and stays as it is."""
-    is_sealed = bool(kind.sealed_keys)
-    wrong = RequestDraft.sealed.is_(None) if is_sealed else RequestDraft.sealed.is_not(None)
+    if not kind.sealed_keys:
+        return 0
     found = list(
         await session.scalars(
             select(RequestDraft)
-            .where(RequestDraft.ticket_type == kind.key, wrong)
+            .where(RequestDraft.ticket_type == kind.key, RequestDraft.sealed.is_(None))
             .order_by(RequestDraft.owner_id, RequestDraft.id)
             .with_for_update()
         )
@@ -154,7 +155,7 @@ async def _drafts(session: AsyncSession, kind: TicketType, damaged: list[str]) -
         except Damaged:  # `content_of` has logged which
             damaged.append("a draft")
             continue
-        put(draft, content, is_sealed=is_sealed)
+        put(draft, content, is_sealed=True)
         changed += 1
     return changed
 
@@ -163,24 +164,20 @@ async def _seal(session: AsyncSession, kind: TicketType, tickets: list[Ticket], 
     """Keep these tickets' answers, and all copies of them, as the type's form says. What does not open is noted, and stays."""
     keys = set(kind.sealed_keys)
     marks: dict[tuple[int, str, bytes], dict[str, str]] = {}
-    told: dict[int, tuple[set[str], set[str]]] = {}
+    told: dict[int, set[str]] = {}
     for ticket in tickets:
         there = sealed.marks_in(ticket.custom_fields)
         to_seal = {key for key in keys if key in ticket.custom_fields and key not in there}
-        to_open = {key for key in there if key not in keys}
-        if not to_seal and not to_open:
+        if not to_seal:
             continue
         plain, closed_for_good = await sealed.opened_as_far(session, ticket)
         if closed_for_good:
             log.error("sealed answers do not open", ticket_id=ticket.id, fields=sorted(closed_for_good))
             damaged.append(ticket.ticket_number)
         stays = {key: plain.pop(key) for key in closed_for_good}
-        to_open -= closed_for_good
-        if not to_seal and not to_open:
-            continue
         kept = {key: value for key, value in ticket.custom_fields.items() if key not in closed_for_good}
         ticket.custom_fields = stays | await sealed.keep(session, ticket.id, keys, plain, kept=kept, plain=plain)
-        told[ticket.id] = (to_seal, to_open)
+        told[ticket.id] = to_seal
         for key in to_seal:
             marks[ticket.id, key, msgspec.json.encode(plain[key])] = ticket.custom_fields[key]
 
@@ -188,19 +185,16 @@ async def _seal(session: AsyncSession, kind: TicketType, tickets: list[Ticket], 
         # An answer of before has a mark that opens nothing: one sees that it was another, and it is gone.
         return marks.setdefault((ticket_id, key, msgspec.json.encode(answer)), mark(uuid4()))
 
+    titles: list[str] = []
     if keys and tickets:
         ids = [ticket.id for ticket in tickets]
         titles = await _titles(session, kind, keys)
         copied = await mask(session, SUBJECT, ids, keys, titles, mark_for) | await _told_of(session, ids, keys)
         for ticket_id in copied:
-            told.setdefault(ticket_id, (set(), set()))[0].update(keys)
-    else:
-        titles = []
+            told.setdefault(ticket_id, set()).update(keys)
     await session.flush()
-    for ticket_id, (closed, opened) in sorted(told.items()):
-        event = events.SensitiveAnswersSealed(
-            ticket_id=ticket_id, sealed=sorted(closed), opened=sorted(opened), titles=titles if closed else []
-        )
+    for ticket_id, closed in sorted(told.items()):
+        event = events.SensitiveAnswersSealed(ticket_id=ticket_id, sealed=sorted(closed), opened=[], titles=titles)
         await record(session, event, actor=SYSTEM)
     return len(told)
 

@@ -114,15 +114,15 @@ async def keep(
     """Seal the answers to these keys; returns the fields as a ticket keeps them.
 
     `kept` and `plain` are the ticket's fields before, as they are kept and as they read: an answer that says the same stays
-    as it is sealed, and the others are removed.
+    as it is sealed, also to a field that is sensitive no longer, and the others are removed.
     """
     before, said = marks_in(kept or {}), plain or {}
     after: dict[str, Any] = {}
     for key, value in fields.items():
-        if key not in keys:
-            after[key] = value
-        elif key in before and said.get(key) == value:
+        if key in before and said.get(key) == value:
             after[key] = mark(before.pop(key))
+        elif key not in keys:
+            after[key] = value
         else:
             made = seal(ticket_id, key, value)
             session.add(made)

@@ -4363,6 +4363,8 @@ export const ticketType = <ThrowOnError extends boolean = false>(options: Option
  * Update Ticket Type
  *
  * Change a ticket type; tickets made before keep the form they were made with.
+ *
+ * Where a field is no longer sensitive, whoever changes it confirms that it is them; earlier answers stay sealed.
  */
 export const updateTicketType = <ThrowOnError extends boolean = false>(options: Options<UpdateTicketTypeData, ThrowOnError>): RequestResult<UpdateTicketTypeResponses, UpdateTicketTypeErrors, ThrowOnError> => (options.client ?? client).put<UpdateTicketTypeResponses, UpdateTicketTypeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -13651,7 +13651,7 @@ export type StepUpState = {
  * StopRead
  *
  * Why a plan is not done by itself. `names` are the administrators who would be the last to go, or the
- * value that `leaving` people would lose.
+ * value that `leaving` people would lose. `left_lately` left in the hour before, and count with who would leave.
  */
 export type StopRead = {
     /**
@@ -13666,6 +13666,10 @@ export type StopRead = {
      * Leaving
      */
     leaving: number;
+    /**
+     * Left Lately
+     */
+    left_lately?: number;
     /**
      * Names
      */
@@ -34374,7 +34378,7 @@ export type UpdateTicketTypeErrors = {
      */
     401: Problem;
     /**
-     * Not allowed
+     * Confirmation needed
      */
     403: Problem;
     /**
@@ -34602,7 +34606,7 @@ export type RestoreFormErrors = {
      */
     401: Problem;
     /**
-     * Not allowed
+     * Confirmation needed
      */
     403: Problem;
     /**

@@ -8,6 +8,7 @@ import {
   duplicated,
   formOf,
   isSameForm,
+  unsealed,
   keyFor,
   mistakesAbout,
   moved,
@@ -165,5 +166,21 @@ it("the server's mistakes find their field", () => {
     default: "does not fit",
     "x-show-when": "is unknown",
     "": "is odd",
+  });
+});
+
+describe("a mark that is taken away", () => {
+  const secret = { "x-kind": "text", title: "Account", "x-sensitive": true };
+  const open = { "x-kind": "text", title: "Bank account" };
+  it("names the fields that are asked for openly from then on", () => {
+    const before = { properties: { iban: secret, pay: { ...secret, title: "Pay" }, why: open } };
+    expect(unsealed(before, { properties: { iban: open, pay: secret, why: open } })).toEqual([
+      "Bank account",
+    ]);
+    expect(unsealed(before, before)).toEqual([]);
+  });
+  it("is not that of a field that is removed, or new", () => {
+    expect(unsealed({ properties: { iban: secret } }, { properties: { other: open } })).toEqual([]);
+    expect(unsealed({}, { properties: { iban: open } })).toEqual([]);
   });
 });

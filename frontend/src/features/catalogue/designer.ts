@@ -79,6 +79,18 @@ function sorted(value: unknown): unknown {
   );
 }
 
+/** The titles of the fields that a form asks for openly and the one before kept sealed. */
+export function unsealed(before: Schema, after: Schema): string[] {
+  const sealed = new Set(
+    fieldsOf(before)
+      .filter((field) => field.schema["x-sensitive"] === true)
+      .map((field) => field.key),
+  );
+  return fieldsOf(after)
+    .filter((field) => sealed.has(field.key) && field.schema["x-sensitive"] !== true)
+    .map((field) => field.title);
+}
+
 // --- putting it together -------------------------------------------------------------------------------------------
 
 const STARTS: Record<FieldKind, Schema> = {

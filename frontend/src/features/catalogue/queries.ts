@@ -3,6 +3,7 @@ import type { Ref } from "vue";
 import { computed } from "vue";
 import { data, idempotencyKey } from "@/api/client";
 import * as api from "@/api/generated";
+import { useStepUp } from "@/stores/stepUp";
 
 // Below "ticket-types", as the kinds people ask for: whatever changes one is read again everywhere.
 const keys = {
@@ -111,20 +112,22 @@ export const useCreateType = () => {
     return data(api.createTicketType({ body, headers: { "Idempotency-Key": last.key } }));
   });
 };
-export const useUpdateType = (key: Ref<string>) =>
-  useTypeChange((body: api.TicketTypeUpdate) =>
-    data(api.updateTicketType({ path: { key: key.value }, body })),
+/** A form that takes a field's mark as sensitive away is published by who confirms that it is them. */
+export function useUpdateType(key: Ref<string>) {
+  const stepUp = useStepUp();
+  return useTypeChange((body: api.TicketTypeUpdate) =>
+    stepUp.withProof(() => data(api.updateTicketType({ path: { key: key.value }, body }))),
   );
-export const useRestore = (key: Ref<string>) =>
-  useTypeChange(({ number, ...body }: { number: number; version: number; note: string }) =>
-    data(
-      api.restoreForm({
-        path: { type_key: key.value, number },
-        body,
-        headers: { "Idempotency-Key": idempotencyKey() },
-      }),
-    ),
-  );
+}
+export function useRestore(key: Ref<string>) {
+  const stepUp = useStepUp();
+  return useTypeChange(({ number, ...body }: { number: number; version: number; note: string }) => {
+    const headers = { "Idempotency-Key": idempotencyKey() };
+    return stepUp.withProof(() =>
+      data(api.restoreForm({ path: { type_key: key.value, number }, body, headers })),
+    );
+  });
+}
 
 // --- categories ------------------------------------------------------------------------------------------------------
 
