@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from tests.access.test_step_up import age
 from tests.automation.conftest import COMMENT
+from tests.conftest import PASSWORD
 from waypost.automation import calls, timing
-from waypost.automation.models import AutomationCall, AutomationDue
+from waypost.automation.models import AutomationCall, AutomationDue, AutomationRuleVersion
 from waypost.kernel.clock import clock, now
 from waypost.kernel.events import EventRow
 
@@ -146,6 +148,43 @@ async def test_a_dry_run_writes_nothing(database: Any, who: Any, rule: Any, supp
         after = await session.scalar(select(EventRow.id).order_by(EventRow.id.desc()).limit(1))
     assert after == before
     await admin.post("/automation/rules/dry-run", {**draft, "ticket_id": 987654321}, expect=404)
+
+
+async def test_a_rule_that_calls_another_system_is_saved_with_a_proof(who: Any, rule: Any, database: Any) -> None:
+    admin = await who("admin")
+    call, proof = {"do": "WEBHOOK", "url": "https://hooks.example.com/x?token=1"}, {"password": PASSWORD}
+    calling, plain = await rule("SUBMITTED", call), await rule("SUBMITTED", COMMENT)
+    await age(database, admin)
+    path, other = f"/automation/rules/{calling['id']}", f"/automation/rules/{plain['id']}"
+    body = {"name": "Calls", "trigger": {"on": "SUBMITTED"}, "actions": [COMMENT]}
+    await admin.put(other, {**body, "version": 1})  # what stays in the house needs none
+    changes = [
+        ("POST", "/automation/rules", {**body, "name": "New", "actions": [call]}),
+        ("PUT", other, {**body, "actions": [COMMENT, call], "version": 2}),
+        (
+            "PUT",
+            path,
+            {**body, "name": "Elsewhere", "actions": [{**call, "url": "https://x.example.com"}], "version": 1},
+        ),
+        ("POST", f"{path}/secret", None),
+    ]
+    for method, where, sent in changes:
+        refused = await admin.call(method, where, sent, expect=403)
+        assert (refused["code"], refused["factors"]) == ("step_up_needed", ["password"]), where
+    off = {**body, "name": calling["name"], "actions": [call], "is_active": False, "version": 1}
+    assert (await admin.put(path, off))["is_active"] is False, "to stop one needs none"
+    refused = await admin.put(path, {**off, "is_active": True, "version": 2}, expect=403)
+    assert refused["code"] == "step_up_needed"
+    await admin.post("/auth/step-up", {"factor": "password", **proof})
+    assert (await admin.put(path, {**off, "is_active": True, "version": 2}))["is_active"]
+    shown = await admin.get(f"{path}/versions")
+    assert {v["actions"][0]["url"] for v in shown["items"]} == {"https://hooks.example.com"}, "tokens stand behind it"
+    async with database.read() as session:
+        kept = await session.scalars(
+            select(AutomationRuleVersion.document).where(AutomationRuleVersion.rule_id == calling["id"])
+        )
+        assert "token" not in str(list(kept))
+    assert (await admin.post(f"{path}/secret"))["secret"]
 
 
 async def test_who_may_and_what_is_wrong(who: Any, rule: Any) -> None:

@@ -16,7 +16,7 @@ from waypost.automation.models import AutomationCall, AutomationRule, Automation
 from waypost.automation.naming import caller
 from waypost.automation.rules import said
 from waypost.automation.running import rule_of
-from waypost.automation.service import broken
+from waypost.automation.service import broken, without_tokens
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.conditions.tree import describe
@@ -119,7 +119,7 @@ async def version_page(
             "version": row.version,
             "name": row.name,
             "is_active": row.is_active,
-            **row.document,
+            **without_tokens(row.document),
             "changed_by": people.get(row.changed_by_id),
             "changed_at": rfc3339(row.changed_at),
         }

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from waypost.access.actor import Actor
 from waypost.access.deps import permit
+from waypost.access.errors import StepUpNeeded
 from waypost.access.permissions import Permission
 from waypost.automation import facts, queries, rehearsing, service
 from waypost.automation.errors import (
@@ -78,7 +79,7 @@ async def automation_rules(
     "/rules",
     status_code=201,
     response_model=AutomationRuleRead,
-    responses=problems(MoreThanYours, InvalidCondition, RuleNameTaken, TooManyRules),
+    responses=problems(MoreThanYours, StepUpNeeded, InvalidCondition, RuleNameTaken, TooManyRules),
 )
 async def create_automation_rule(body: RuleWrite, session: WriteSession, actor: Configurer, once: OnceOnly) -> Response:
     """Write a rule; it is asked behind the others."""
@@ -133,7 +134,9 @@ async def automation_rule(rule_id: PathId, session: ReadSession, actor: Configur
 @router.put(
     "/rules/{rule_id}",
     response_model=AutomationRuleRead,
-    responses=problems(RuleNotFound, MoreThanYours, InvalidCondition, RuleNameTaken, StaleVersion, VersionRequired),
+    responses=problems(
+        RuleNotFound, MoreThanYours, StepUpNeeded, InvalidCondition, RuleNameTaken, StaleVersion, VersionRequired
+    ),
 )
 @guarded(_there_is)
 async def change_automation_rule(
@@ -182,7 +185,7 @@ async def automation_rule_calls(
 @router.post(
     "/rules/{rule_id}/secret",
     response_model=RuleSecret,
-    responses=problems(RuleNotFound, MoreThanYours),
+    responses=problems(RuleNotFound, MoreThanYours, StepUpNeeded),
 )
 async def renew_automation_secret(rule_id: PathId, session: WriteSession, actor: Configurer) -> Response:
     """A new secret by which the rule signs its calls: shown this once, and the only one from now on."""

@@ -1,4 +1,7 @@
-"""Writing rules down: what an administrator saves, in which order rules are asked, and taking one away."""
+"""Writing rules down: what an administrator saves, in which order rules are asked, and taking one away.
+
+A rule that calls another system tells it of requests from then on, so whoever saves one confirms by step-up that it is them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.access import step_up
 from waypost.access.actor import Actor
 from waypost.access.models import Role
 from waypost.access.permissions import Permission
@@ -104,9 +108,13 @@ async def broken(session: AsyncSession, actions: Sequence[Document]) -> list[str
 async def create(
     session: AsyncSession, actor: Actor, *, name: str, is_active: bool, document: Document
 ) -> AutomationRule:
-    """Write a rule, behind the others. Raises `MoreThanYours`, `Invalid`, `RuleNameTaken`, `TooManyRules`."""
+    """Write a rule, behind the others.
+
+    Raises `MoreThanYours`, `StepUpNeeded`, `Invalid`, `RuleNameTaken`, `TooManyRules`.
+    """
     actor.require(Permission.AUTOMATION_CONFIGURE)
     policy.check_may_save(actor, document["actions"])
+    await _prove(session, actor, document)
     rule, kinds = await check(session, document)
     await _alone(session)
     await _check_name(session, name, None)
@@ -149,7 +157,9 @@ async def change(
     is_active: bool,
     document: Document,
 ) -> AutomationRule:
-    """Change a rule, or switch it. Raises `RuleNotFound`, `MoreThanYours`, `Invalid`, `RuleNameTaken`, `StaleVersion`.
+    """Change a rule, or switch it.
+
+    Raises `RuleNotFound`, `MoreThanYours`, `StepUpNeeded`, `Invalid`, `RuleNameTaken`, `StaleVersion`.
 
     To switch one off is anybody's who configures rules, whatever it may do.
     """
@@ -161,6 +171,7 @@ async def change(
     kinds, rule = row.field_kinds, None
     if not is_same or is_active:
         policy.check_may_save(actor, document["actions"])
+        await _prove(session, actor, document)
         rule, kinds = await check(session, document)
     await _check_name(session, name, rule_id)
     if row.version != version:
@@ -194,10 +205,14 @@ async def change(
 
 
 async def new_secret(session: AsyncSession, actor: Actor, rule_id: int) -> str:
-    """A new secret by which a rule signs its calls; from now on it is the only one. Raises `RuleNotFound`."""
+    """A new secret by which a rule signs its calls; from now on it is the only one.
+
+    Raises `RuleNotFound`, `MoreThanYours`, `StepUpNeeded`.
+    """
     actor.require(Permission.AUTOMATION_CONFIGURE)
     row = await _locked(session, rule_id)
     policy.check_may_save(actor, row.document["actions"])
+    await step_up.require(session, actor)
     row.secret = secrets.token_urlsafe(32)
     await session.flush()
     changed = RuleChanged(
@@ -242,6 +257,12 @@ async def remove(session: AsyncSession, actor: Actor, rule_id: int) -> None:
     await record(session, removed, actor=actor)
 
 
+async def _prove(session: AsyncSession, actor: Actor, document: Document) -> None:
+    """Raises `StepUpNeeded` for a rule that calls another system, unless its writer has just shown that it is them."""
+    if any(action["do"] == Do.WEBHOOK for action in document["actions"]):
+        await step_up.require(session, actor)
+
+
 async def find(session: AsyncSession, rule_id: int) -> AutomationRule:
     """A rule. Raises `RuleNotFound`."""
     row = await session.get(AutomationRule, rule_id)
@@ -278,7 +299,7 @@ async def _keep(session: AsyncSession, actor: Actor, row: AutomationRule) -> Non
             version=row.version,
             name=row.name,
             is_active=row.is_active,
-            document=row.document,
+            document=without_tokens(row.document),
             changed_by_id=actor.user_id,
             changed_at=row.updated_at,
         )
@@ -286,8 +307,12 @@ async def _keep(session: AsyncSession, actor: Actor, row: AutomationRule) -> Non
     await session.flush()
 
 
-def _told(row: AutomationRule) -> dict[str, Any]:
-    """A rule as the trail tells it: of an address only its host, since collectors put tokens behind it."""
-    document = row.document
+def without_tokens(document: Document) -> Document:
+    """A rule as its versions and the trail keep it: of an address only the host, since tokens stand behind it."""
     actions = [a | {"url": host_of(a["url"])} if a["do"] == Do.WEBHOOK else a for a in document["actions"]]
-    return {"name": row.name, "is_active": row.is_active, **document, "actions": actions}
+    return {**document, "actions": actions}
+
+
+def _told(row: AutomationRule) -> dict[str, Any]:
+    """A rule as the trail tells it."""
+    return {"name": row.name, "is_active": row.is_active, **without_tokens(row.document)}

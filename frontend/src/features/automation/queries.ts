@@ -3,6 +3,7 @@ import { computed, type Ref } from "vue";
 import { data, idempotencyKey } from "@/api/client";
 import * as api from "@/api/generated";
 import type { Field } from "@/shared/conditions/conditions";
+import { useStepUp } from "@/stores/stepUp";
 
 const KEY = ["automation"] as const;
 
@@ -52,12 +53,18 @@ function useChanging<V, R>(mutationFn: (values: V) => Promise<R>) {
   });
 }
 
-export const useSave = () =>
-  useChanging(({ id, version, body }: { id: number | null; version: number; body: api.RuleWrite }) =>
-    id === null
-      ? data(api.createAutomationRule({ body, headers: { "Idempotency-Key": idempotencyKey() } }))
-      : data(api.changeAutomationRule({ path: { rule_id: id }, body: { ...body, version } })),
-  );
+/** A rule that calls another system is saved by who confirms that it is them. */
+export function useSave() {
+  const stepUp = useStepUp();
+  return useChanging(({ id, version, body }: { id: number | null; version: number; body: api.RuleWrite }) => {
+    const headers = { "Idempotency-Key": idempotencyKey() };
+    return stepUp.withProof(() =>
+      id === null
+        ? data(api.createAutomationRule({ body, headers }))
+        : data(api.changeAutomationRule({ path: { rule_id: id }, body: { ...body, version } })),
+    );
+  });
+}
 
 export const useRemove = () =>
   useChanging((id: number) => data(api.removeAutomationRule({ path: { rule_id: id } })));
