@@ -91,6 +91,18 @@ async def test_managers_and_accounts_go_back(fresh_who: Any, fresh_database: Any
     assert {u.is_active for u in await known(fresh_database, ids)} == {True}
 
 
+async def test_who_was_sent_away_anew_meanwhile_stays_away(fresh_who: Any, fresh_database: Any) -> None:
+    admin = await fresh_who("admin")
+    ids = await people(admin, 2)
+    left = await begun(fresh_database, admin, ids, {"type": "deactivate"})
+    for is_active in (True, False):  # let in again by mistake, and sent away by somebody who knows why
+        await admin.put(f"/users/{ids[0]}/active", {"is_active": is_active})
+    told, items = await undone(fresh_database, admin, left)
+    assert (told["done"], told["failed"]) == (1, 1)
+    assert items[0]["error"]["code"] == "changed_since"
+    assert [u.is_active for u in await known(fresh_database, ids)] == [False, True]
+
+
 async def test_who_was_let_in_again_leaves_again_and_many_are_said_to_be_meant(
     fresh_who: Any, fresh_database: Any
 ) -> None:

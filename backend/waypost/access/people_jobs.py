@@ -65,7 +65,7 @@ async def _apply(session: AsyncSession, actor: Actor, user_id: int, action: Acti
             if is_active:
                 await people_editing.check_may_as_much(session, actor, user_id)
             await leaving.set_active(session, actor, user_id, is_active=is_active)
-            return DONE, {}
+            return DONE, {"event_id": await people_undo.last_switch(session, user_id)}
         case "department" | "manager" as field:
             value, before = action[f"{field}_id"], getattr(user, f"{field}_id")
             if before == value:

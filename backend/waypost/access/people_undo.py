@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import grants, leaving, people_editing, role_changes
@@ -18,8 +18,10 @@ from waypost.access.models import RoleChange, UserRole, held
 from waypost.access.people_job_models import DONE, SAME, WAITS, PeopleJob
 from waypost.access.role_errors import ChangeNotFound, GivenByProvider
 from waypost.directory import editing
+from waypost.directory.events import UserDeactivated, UserReactivated
 from waypost.directory.models import User
 from waypost.kernel.clock import rfc3339
+from waypost.kernel.events import EventRow
 
 WITHIN = timedelta(hours=1)
 # What is undone is the opposite of what was done: by it is known who leaves, and what takes a proof.
@@ -56,6 +58,13 @@ async def grant_of(session: AsyncSession, user_id: int, role_id: int) -> Json | 
     }
 
 
+async def last_switch(session: AsyncSession, user_id: int) -> int | None:
+    """The event by which somebody was deactivated, or let in again, the last time."""
+    switched = (EventRow.object_type == UserDeactivated.object_type, EventRow.object_id == user_id)
+    types = EventRow.type.in_((UserDeactivated.type, UserReactivated.type))
+    return await session.scalar(select(func.max(EventRow.id)).where(*switched, types))
+
+
 async def undo(
     session: AsyncSession,
     actor: Actor,
@@ -72,7 +81,7 @@ async def undo(
     user = await people_editing.one_user(session, user_id)
     match action["type"]:
         case "deactivate" | "reactivate":
-            await _active(session, actor, user, is_active=action["type"] == "deactivate")
+            await _active(session, actor, user, before, is_active=action["type"] == "deactivate")
         case "department" | "manager" as field:
             column = f"{field}_id"
             if getattr(user, column) != action[column]:
@@ -83,8 +92,9 @@ async def undo(
     return DONE
 
 
-async def _active(session: AsyncSession, actor: Actor, user: User, *, is_active: bool) -> None:
-    if user.is_active is is_active:
+async def _active(session: AsyncSession, actor: Actor, user: User, before: Json, *, is_active: bool) -> None:
+    # who was let in again and then sent away by somebody else was not sent away by the job
+    if user.is_active is is_active or before.get("event_id") != await last_switch(session, user.id):
         raise ChangedSince
     if is_active:
         await people_editing.check_may_as_much(session, actor, user.id)
