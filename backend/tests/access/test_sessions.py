@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from tests.conftest import PASSWORD, Api
-from waypost.access import cookies, devices, session_times, sessions
+from waypost.access import cookies, devices, session_times, sessions, step_up
+from waypost.access.errors import TokensRenewed
 from waypost.access.models import KnownDevice, LoginSession
 from waypost.access.queries import actors
 from waypost.access.session_models import SessionRules
@@ -378,6 +379,26 @@ async def test_a_tab_that_renews_while_another_confirms_loses_nothing(
             assert (refused.status_code, refused.json()["code"]) == (401, "tokens_renewed")
             assert "set-cookie" not in refused.headers, "the newest stays where it is"
         assert await _is_open(browser, newest)
+
+
+async def test_a_proof_that_another_tab_overtakes_counts(
+    fresh_who: Any, fresh_database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another tab confirms while this one's proof is looked at: a code was used up for it, so what it asked for goes on."""
+    browser = await fresh_who("employee")
+    proof = {"factor": "password", "password": PASSWORD}
+    async with fresh_database.transaction() as session:
+        await session.execute(update(LoginSession).values(proved_at=now() - timedelta(hours=1)))
+
+    async def overtaken(*_: Any) -> None:
+        raise TokensRenewed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(step_up, "renew_by_proof", overtaken)
+        refused = await browser.post("/auth/step-up", proof, headers=PAGE, expect=401)
+    assert refused["code"] == "tokens_renewed"
+    assert (await browser.get("/auth/step-up"))["valid_until"]
+    assert (await last_event(fresh_database, "auth.step_up")).data["factor"] == "password"
 
 
 async def test_what_another_tab_had_voided_is_a_copy_a_while_later(fresh_who: Any, fresh_database: Any) -> None:

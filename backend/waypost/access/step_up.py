@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access import passwords, throttling
 from waypost.access.actor import Actor
-from waypost.access.errors import SessionEnded, StepUpNeeded, TooManyAttempts, UnknownFactor, WrongProof
+from waypost.access.errors import SessionEnded, StepUpNeeded, TokensRenewed, TooManyAttempts, UnknownFactor, WrongProof
 from waypost.access.events import StepUpDone, StepUpFailed
 from waypost.access.models import Credential, LoginSession
 from waypost.access.sessions import Caller, SignedIn, ends_as_copied, renew_by_proof
@@ -130,14 +130,21 @@ async def prove(
         raise SessionEnded
     await _try(database, caller, actor, factor, proofs.get(factor.member, ""), pointer=f"/{factor.member}")
     at = now()
+    renewed: SignedIn | None = None
+    overtaken: TokensRenewed | None = None
     async with database.transaction() as session:
         await session.execute(
             update(LoginSession)
             .where(LoginSession.id == actor.session_id, LoginSession.user_id == actor.user_id)
             .values(proved_at=at, proved_by=name)
         )
-        renewed = await renew_by_proof(session, actor, caller.refresh, at)
+        try:
+            renewed = await renew_by_proof(session, actor, caller.refresh, at)
+        except TokensRenewed as meanwhile:
+            overtaken = meanwhile  # a code was used up for it: it counts, though the tokens are another tab's
         await _record_success(session, caller, actor, name, at)
+    if overtaken is not None:
+        raise overtaken
     return at + MAX_AGE, renewed
 
 
