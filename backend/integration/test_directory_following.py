@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,12 +24,13 @@ from integration.samba_ad import SambaAd
 from tests.conftest import Api
 from waypost.access.models import LoginSession, UserRole
 from waypost.access.providers.ldap import runs, syncing
+from waypost.access.providers.ldap.following import left_lately
 from waypost.access.providers.ldap.models import DirectoryRun, DirectoryRunPerson
 from waypost.access.providers.models import Identity, IdentityProvider
 from waypost.approvals.models import ApprovalStep
 from waypost.directory.models import Department, User
 from waypost.kernel import relay
-from waypost.kernel.clock import now
+from waypost.kernel.clock import clock, now
 from waypost.kernel.settings import get_settings
 from waypost.notifications.models import Notification
 
@@ -189,6 +191,29 @@ async def test_one_of_twenty_may_go_and_come_back(
     assert (await door.http.get("/auth/me", headers=token)).status_code == 401
     assert not (await person(fresh_database, "crowd00")).is_active
     await door.http.aclose()
+
+
+async def test_who_leaves_in_small_parts_is_counted_together(
+    fresh_database: Any, fresh_who: Any, openldap: OpenLdap, house: IdentityProvider, crowd: list[str]
+) -> None:
+    admin: Api = await fresh_who("admin")
+    for n in range(3):
+        openldap.remove(crowd[n])
+        assert (await follow(fresh_database, house)).state == "DONE", "up to three, whatever their share"
+    openldap.remove(crowd[3])
+    run = await follow(fresh_database, house)
+    assert (run.state, run.stop["leaving"], run.stop["active"], run.stop["left_lately"]) == ("STOPPED", 1, 17, 3)
+    later = now() + timedelta(hours=1, minutes=1)
+    with clock(lambda: later):
+        held = await follow(fresh_database, house)
+    assert (held.state, held.plan_of_id) == ("HELD", run.id), "nobody has looked at it yet"
+    asked = await admin.post(f"/identity-providers/{house.id}/runs/{run.id}/apply", expect=201)
+    await syncing.run_due(fresh_database)
+    assert (await run_of(fresh_database, asked["id"])).counts["DEACTIVATE"] == 1
+    async with fresh_database.read() as session:
+        assert await left_lately(session, house.id, now() - timedelta(hours=1)) == 3, (
+            "what was let through is not counted"
+        )
 
 
 async def test_two_of_twenty_stop_it_until_somebody_lets_exactly_that_be_done(

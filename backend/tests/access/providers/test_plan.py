@@ -237,6 +237,18 @@ def test_the_guard_alone() -> None:
     assert guard([], people, 0, set()) is None
 
 
+def test_who_left_within_the_hour_counts_with_who_would_leave_now() -> None:
+    people = [Known(f"s{n}", n, f"P{n}") for n in range(1, 18)]  # three of twenty have left
+    step = Step(Action.DEACTIVATE, Reason.GONE, "s1", "P1", 1)
+    assert guard([step], people, 5, {99}) is None
+    assert guard([step], people, 5, {99}, 2) is None
+    assert guard([step], people, 5, {99}, 3) == Stop(StopKind.TOO_MANY, 1, 17, 5, left_lately=3)
+    assert guard([step], people, 20, {99}, 3) is None, "four of twenty are the share"
+    assert guard([], people, 0, {99}, 3) is None, "where nobody leaves now, nothing stops"
+    plan = make([], people[:1], Rules(stop_above_percent=0), is_whole=True, administrators={99}, left_lately=9)
+    assert plan.stop == Stop(StopKind.TOO_MANY, 1, 1, 0, left_lately=9)
+
+
 @given(st.integers(0, 200), st.integers(1, 200), st.integers(0, 100))
 def test_a_small_company_may_lose_a_few_and_never_most(count: int, active: int, percent: int) -> None:
     count = min(count, active)

@@ -130,7 +130,8 @@ class Step:
 class Stop:
     """Why a plan is not done by itself. `names` are the administrators who would be the last to go.
 
-    Of values that would be emptied `leaving` counts the people and `names` holds which value it is.
+    Of values that would be emptied `leaving` counts the people and `names` holds which value it is. `left_lately` left within
+    the hour before, and count with them.
     """
 
     kind: StopKind
@@ -138,6 +139,7 @@ class Stop:
     active: int
     percent: int
     names: tuple[str, ...] = ()
+    left_lately: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +205,14 @@ def make(
     taken: Mapping[str, int] | None = None,
     linkable: Collection[str] = (),
     unchanged: Collection[str] = (),
+    left_lately: int = 0,
 ) -> Plan:
     """The plan. `is_whole` says that `seen` and `unchanged` are everybody: only then is who is missing gone.
 
     `administrators` are the ids of all who administer now, of this provider or not. `taken` are usernames and e-mail
     addresses in lower case with whose they are here; the account of one that is `linkable` becomes a stranger's.
-    `unchanged` are subjects that are there as they were.
+    `unchanged` are subjects that are there as they were. `left_lately` are those whom plans that nobody looked at deactivated
+    within the last hour: they count with who would leave now, so that nobody is let go of in small parts.
     """
     people = {p.subject: p for p in reversed(list(seen))}  # an entry found twice counts as it was found first
     by_subject = {k.subject: k for k in known}
@@ -236,7 +240,8 @@ def make(
             steps.append(_leaving(here, Reason.GONE, rules))
         else:
             same += 1
-    return Plan(tuple(steps), same, guard(steps, by_subject.values(), rules.stop_above_percent, administrators))
+    stop = guard(steps, by_subject.values(), rules.stop_above_percent, administrators, left_lately)
+    return Plan(tuple(steps), same, stop)
 
 
 def _is_there(subject: str, people: Mapping[str, Seen], unchanged: Collection[str]) -> bool:
@@ -310,11 +315,17 @@ def _listed(roles: frozenset[str]) -> str:
     return ", ".join(sorted(roles))
 
 
-def guard(steps: Iterable[Step], known: Iterable[Known], percent: int, administrators: Collection[int]) -> Stop | None:
+def guard(
+    steps: Iterable[Step],
+    known: Iterable[Known],
+    percent: int,
+    administrators: Collection[int],
+    left_lately: int = 0,
+) -> Stop | None:
     """Whether steps go too far to be done unseen: more leave, or lose a value, than the share allows, or the last
     administrator ceases to be.
 
-    `known` are the people of the provider, `administrators` the ids of all who administer now.
+    `known` are the people of the provider, `administrators` the ids of all who administer now. `left_lately` left already.
     """
     by_id = {k.user_id: k for k in known}
     active = sum(k.is_active for k in by_id.values())
@@ -333,8 +344,8 @@ def guard(steps: Iterable[Step], known: Iterable[Known], percent: int, administr
     if administrators and not remaining:
         names = tuple(sorted(by_id[i].name for i in ceasing & set(administrators)))
         return Stop(StopKind.LAST_ADMINISTRATOR, leaving, active, percent, names)
-    if is_too_many(leaving, active, percent):
-        return Stop(StopKind.TOO_MANY, leaving, active, percent)
+    if leaving and is_too_many(leaving + left_lately, active + left_lately, percent):
+        return Stop(StopKind.TOO_MANY, leaving, active, percent, left_lately=left_lately)
     for name, count in empty.most_common(1):
         if is_too_many(count, active, percent):
             return Stop(StopKind.TOO_MANY_EMPTIED, count, active, percent, (name,))
@@ -342,7 +353,7 @@ def guard(steps: Iterable[Step], known: Iterable[Known], percent: int, administr
 
 
 def is_too_many(count: int, active: int, percent: int) -> bool:
-    """Whether so many are more than the share. Of a small company each is: there up to `ALWAYS` may leave in one run, as
+    """Whether so many are more than the share. Of a small company each is: there up to `ALWAYS` may leave in an hour, as
     long as they are not more than half of all. Where an administrator said 0 %, nobody may unseen."""
     return count * 100 > active * percent and (percent == 0 or count > ALWAYS or count * 2 > active)
 

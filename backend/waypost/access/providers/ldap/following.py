@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.models import Role, RolePermission, UserRole, held
-from waypost.access.providers.ldap.models import DirectoryLeaver
+from waypost.access.providers.ldap.models import DirectoryLeaver, DirectoryRun, DirectoryRunPerson, RunState
 from waypost.access.providers.ldap.reading import Person, normal, subjects_by_dn
 from waypost.access.providers.models import VERIFIED_EMAIL, Identity, IdentityProvider, ProviderGroup
 from waypost.access.providers.people import ADMINISTERS, EVERYBODY
-from waypost.access.providers.plan import ADMINISTRATOR, Known, Seen
+from waypost.access.providers.plan import ADMINISTRATOR, Action, Known, Seen
 from waypost.access.providers.said import emptied
 from waypost.directory.models import Department, User
 
@@ -47,6 +48,19 @@ async def groups_mapped(session: AsyncSession, provider_id: int) -> dict[str, fr
     for group, key in rows:
         found.setdefault(group, set()).add(key)
     return {group: frozenset(keys) for group, keys in found.items()}
+
+
+async def left_lately(session: AsyncSession, provider_id: int, since: datetime) -> int:
+    """How many were deactivated since by plans that nobody looked at, and are so still."""
+    looked_at = (
+        exists()
+        .where(DirectoryRun.provider_id == provider_id, DirectoryRun.settled_at > since)
+        .where(DirectoryRun.state == RunState.APPLIED, DirectoryRun.settled_at <= DirectoryLeaver.at)
+        .where(DirectoryRunPerson.run_id == DirectoryRun.id, DirectoryRunPerson.user_id == DirectoryLeaver.user_id)
+        .where(DirectoryRunPerson.action == Action.DEACTIVATE.value)
+    )
+    left = select(func.count()).select_from(DirectoryLeaver).where(DirectoryLeaver.provider_id == provider_id)
+    return await session.scalar(left.where(DirectoryLeaver.at > since, ~looked_at)) or 0
 
 
 async def known_people(session: AsyncSession, provider_id: int) -> tuple[Known, ...]:

@@ -39,13 +39,14 @@ class RunAsker(BaseModel):
 
 class StopRead(BaseModel):
     """Why a plan is not done by itself. `names` are the administrators who would be the last to go, or the
-    value that `leaving` people would lose."""
+    value that `leaving` people would lose. `left_lately` left in the hour before, and count with who would leave."""
 
     kind: Annotated[Literal["TOO_MANY", "TOO_MANY_EMPTIED", "LAST_ADMINISTRATOR"], Field(examples=["TOO_MANY"])]
     leaving: Annotated[int, Field(examples=[40])]
     active: Annotated[int, Field(examples=[300])]
     percent: Annotated[int, Field(examples=[5])]
     names: list[str]
+    left_lately: Annotated[int, Field(examples=[0])] = 0
 
 
 class RunRead(BaseModel):

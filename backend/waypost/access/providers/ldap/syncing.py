@@ -23,7 +23,7 @@ from waypost.access.providers.ldap import runs
 from waypost.access.providers.ldap.applying import NO_TIME, Follower, apply, in_order
 from waypost.access.providers.ldap.directory import directory_of
 from waypost.access.providers.ldap.fetching import Fetched, fetch
-from waypost.access.providers.ldap.following import groups_mapped, here, seen_people
+from waypost.access.providers.ldap.following import groups_mapped, here, left_lately, seen_people
 from waypost.access.providers.ldap.kind import number
 from waypost.access.providers.ldap.models import DirectoryCursor, DirectoryRun, DirectoryRunPerson, RunState
 from waypost.access.providers.ldap.reading import Person, normal, subjects_by_dn
@@ -31,7 +31,7 @@ from waypost.access.providers.ldap.searching import Cursor
 from waypost.access.providers.ldap.shape import departments_of, read_of
 from waypost.access.providers.ldap.signing_in import external_of
 from waypost.access.providers.models import IdentityProvider
-from waypost.access.providers.plan import Action, Plan, Rules, Step, make
+from waypost.access.providers.plan import Action, Plan, Rules, Step, is_too_many, make
 from waypost.access.providers.registry import provider_of
 from waypost.kernel.clock import now
 from waypost.kernel.crypto import Damaged
@@ -43,6 +43,7 @@ from waypost.vendors import ldap
 TASK = "directories.follow"
 LOCKS = 0x4C444150_00000000  # and the provider's number
 WHOLE_EVERY = timedelta(hours=24)
+WITHIN = timedelta(hours=1)  # leavers of so long count together: a list that shrinks slowly is seen, too
 PATIENCE = 240.0  # seconds for reading a directory
 TURN = 480.0  # seconds for a run: less than a task may take
 MOST_SKIPPED = 500  # people that are left out whom a run names; they are counted in any case
@@ -147,6 +148,7 @@ async def _planned(session: AsyncSession, row: IdentityProvider, provider: Provi
         taken=found.taken,
         linkable=found.linkable,
         unchanged=fetched.unchanged,
+        left_lately=await left_lately(session, row.id, now() - WITHIN),
     )
     by_dn = {**fetched.managers, **subjects_by_dn(p for p in fetched.people if p.subject)}
     managers = {p.subject: by_dn.get(normal(p.manager_dn), "") for p in fetched.people if p.manager_dn}
@@ -206,9 +208,6 @@ async def _goes_ahead(session: AsyncSession, run: DirectoryRun, provider: Provid
         allowed.state, allowed.settled_by_id, allowed.settled_at = RunState.APPLIED, run.asked_by_id, at
         await session.flush()
         return True
-    if plan.stop is None:
-        await runs.settle_others(session, run, at)
-        return True
     same = await session.scalar(
         select(DirectoryRun)
         .where(DirectoryRun.provider_id == run.provider_id, DirectoryRun.digest == plan.digest)
@@ -219,10 +218,15 @@ async def _goes_ahead(session: AsyncSession, run: DirectoryRun, provider: Provid
         .order_by(DirectoryRun.id.desc())
         .limit(1)
     )
+    if plan.stop is None and not _waits_still(same, provider, plan):
+        await runs.settle_others(session, run, at)
+        return True
     run.ended_at = at
-    if same is not None and run.plan_of_id is None:  # it has been told of
+    if same is not None and (run.plan_of_id is None or plan.stop is None):  # it has been told of
         run.state, run.plan_of_id = RunState.HELD, same.id
         return False
+    if plan.stop is None:
+        raise RuntimeError("what does not stop goes ahead")
     run.state = RunState.STOPPED
     await session.flush()
     await runs.settle_others(session, run, at)
@@ -237,6 +241,16 @@ async def _goes_ahead(session: AsyncSession, run: DirectoryRun, provider: Provid
     )
     await record(session, told, actor=Follower())
     return False
+
+
+def _waits_still(stopped: DirectoryRun | None, provider: Provider, plan: Plan) -> bool:
+    """Whether a plan that stopped because of who had left in the hour before it would do so still: that the hour is over does
+    not mean that somebody has looked at it."""
+    lately = int(((stopped and stopped.stop) or {}).get("left_lately", 0))
+    if stopped is None or stopped.stop is None or not lately:
+        return False
+    percent = number(provider.config, "stop_above_percent")
+    return is_too_many(plan.counts["DEACTIVATE"] + lately, stopped.stop["active"] + lately, percent)
 
 
 async def _done(
