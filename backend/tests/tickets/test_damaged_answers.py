@@ -99,7 +99,7 @@ async def test_one_damaged_answer_stops_no_other(who: Any, kind: Any, database: 
         assert await session.scalar(kept) == 1
 
 
-async def test_a_damaged_draft_stops_no_other(who: Any, kind: Any, database: Any) -> None:
+async def test_drafts_stay_sealed_whether_they_open_or_not(who: Any, kind: Any, database: Any) -> None:
     employee, made = await who("employee"), await kind(FORM)
     ids = [str(uuid4()) for _ in range(2)]
     for draft_id in ids:
@@ -110,8 +110,10 @@ async def test_a_damaged_draft_stops_no_other(who: Any, kind: Any, database: Any
     async with database.transaction() as session:
         await session.execute(text("UPDATE request_drafts SET sealed = '\\x00' WHERE id = :id"), {"id": ids[0]})
     await publish(who, made, OPEN)
+    await publish(who, made, FORM)
     await finish(database)
     async with database.read() as session:
         rows = await session.execute(select(RequestDraft.id, RequestDraft.sealed).where(RequestDraft.id.in_(ids)))
         is_sealed = {str(row.id): row.sealed is not None for row in rows}
-    assert is_sealed == {ids[0]: True, ids[1]: False}
+    assert is_sealed == dict.fromkeys(ids, True)
+    assert (await employee.get(f"/request-drafts/{ids[1]}"))["content"] == content

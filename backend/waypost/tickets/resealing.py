@@ -25,12 +25,11 @@ from waypost.catalog.models import FormVersion, TicketType
 from waypost.catalog.sensitive import ERASED, mark, mark_of
 from waypost.kernel.alarms import AlarmRaised
 from waypost.kernel.clock import now
-from waypost.kernel.crypto import Damaged
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, Doer, EventRow, record
 from waypost.kernel.logs import get_logger
 from waypost.tickets import events, sealed
-from waypost.tickets.drafts import content_of, put
+from waypost.tickets.drafts import put
 from waypost.tickets.import_hiding import hide_answers
 from waypost.tickets.models import RequestDraft, Ticket
 from waypost.tickets.sealed_models import AnswerSealing
@@ -98,7 +97,7 @@ async def _batch(session: AsyncSession, kind_id: int) -> tuple[int, bool] | None
     if job.last_ticket_id == 0:
         oldest = await session.scalar(select(_OLDEST)) or 0
         job.is_last_pass = oldest > job.since
-        changed += await _drafts(session, kind, damaged)
+        changed += await _drafts(session, kind)
         await hide_answers(session, kind.key, kind.sealed_keys)
     tickets = list(
         await session.scalars(
@@ -136,8 +135,8 @@ async def _raise_alarm(session: AsyncSession, kind: TicketType, damaged: list[st
     await record(session, told, actor=SYSTEM)
 
 
-async def _drafts(session: AsyncSession, kind: TicketType, damaged: list[str]) -> int:
-    """Drafts of this type, all of them: nobody has more than a few. What does not open is noted and stays as it is."""
+async def _drafts(session: AsyncSession, kind: TicketType) -> int:
+    """Drafts of this type, all of them: nobody has more than a few. What is sealed is not touched."""
     if not kind.sealed_keys:
         return 0
     found = list(
@@ -148,16 +147,9 @@ async def _drafts(session: AsyncSession, kind: TicketType, damaged: list[str]) -
             .with_for_update()
         )
     )
-    changed = 0
     for draft in found:
-        try:
-            content = content_of(draft)
-        except Damaged:  # `content_of` has logged which
-            damaged.append("a draft")
-            continue
-        put(draft, content, is_sealed=True)
-        changed += 1
-    return changed
+        put(draft, draft.content, is_sealed=True)
+    return len(found)
 
 
 async def _seal(session: AsyncSession, kind: TicketType, tickets: list[Ticket], damaged: list[str]) -> int:
