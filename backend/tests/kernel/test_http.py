@@ -155,7 +155,7 @@ async def test_a_defect_is_a_problem_without_its_insides(
     async def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("the password is hunter2")
 
-    monkeypatch.setattr("waypost.reports.queries.dashboard", broken)
+    monkeypatch.setattr("waypost.reports.dashboards.contract_dashboard", broken)
     answer = await (await who("employee")).get("/reports/dashboard", expect=500)
     assert "hunter2" not in str(answer)
     assert answer["request_id"]

@@ -16,11 +16,11 @@ from waypost.access.permissions import Permission, Scope
 from waypost.approvals.queries import count_pending
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
-from waypost.reports import unfollowed
 from waypost.reports.errors import DashboardNotFound
 from waypost.reports.percentiles import percentile
 from waypost.reports.reading import Board, Cell, sums
 from waypost.reports.seasons import season
+from waypost.reports.unfollowed import states, still_holds, unfollowed
 from waypost.tickets.lifecycle import Priority, Status
 
 EVER = date(1, 1, 1)
@@ -190,9 +190,9 @@ async def _up_to_now(
     """The reader's sums, with the states of what the worker has not come to yet. Read again when it came in between."""
     cells: list[Cell] = []
     for _ in range(TRIES):
-        before = await unfollowed.position(session)
-        cells = [*await unfollowed.states(session, actor, board), *await sums(session, actor, board, wanted, **of)]
-        if before == await unfollowed.position(session):
+        found = await unfollowed(session)
+        cells = [*await states(session, actor, board, found), *await sums(session, actor, board, wanted, **of)]
+        if await still_holds(session, found):
             break
     return cells
 

@@ -6,7 +6,7 @@ of the few tickets the log tells of beyond the sums' position, what was counted 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,23 +21,37 @@ STATE = "state"
 MOST = 500  # tickets; when the worker is further behind, the sums are told as they are
 _EVENTS = 5000  # of the log that are looked at, at most
 
-_touched = text(
-    "SELECT DISTINCT e.object_id FROM (SELECT later.object_type, later.object_id FROM report_position p"
-    " JOIN events later ON (later.txid, later.id) > (p.txid, p.event_id) WHERE p.rebuild_next IS NULL"
-    " ORDER BY later.txid, later.id LIMIT :events) AS e WHERE e.object_type = 'ticket' LIMIT :most"
+# how far the sums have followed, and the tickets of what came after
+_after = text(
+    "SELECT p.txid::text, p.event_id, p.rebuild_next, ARRAY(SELECT DISTINCT e.object_id FROM"
+    " (SELECT later.object_type, later.object_id FROM events later WHERE (later.txid, later.id) > (p.txid, p.event_id)"
+    " AND p.rebuild_next IS NULL ORDER BY later.txid, later.id LIMIT :events) AS e"
+    " WHERE e.object_type = 'ticket' LIMIT :most) FROM report_position p"
 )
 _position = text("SELECT txid::text, event_id, rebuild_next FROM report_position")
 
 
-async def position(session: AsyncSession) -> tuple[Any, ...]:
-    """How far the sums have followed: when it is the same after reading, what was read in between belongs together."""
-    return tuple((await session.execute(_position)).one())
+class Unfollowed(NamedTuple):
+    """The tickets the sums are behind of, and how far the sums had followed then."""
+
+    position: tuple[Any, ...]
+    ticket_ids: list[int]
 
 
-async def states(session: AsyncSession, actor: Actor, board: Board) -> list[Cell]:
+async def unfollowed(session: AsyncSession) -> Unfollowed:
+    """What the sums are behind of."""
+    *position, ids = (await session.execute(_after, {"events": _EVENTS, "most": MOST + 1})).one()
+    return Unfollowed(tuple(position), [] if len(ids) > MOST else ids)
+
+
+async def still_holds(session: AsyncSession, found: Unfollowed) -> bool:
+    """Whether the sums stand where they stood: what was read since then belongs together. Of nothing it always does."""
+    return not found.ticket_ids or tuple((await session.execute(_position)).one()) == found.position
+
+
+async def states(session: AsyncSession, actor: Actor, board: Board, found: Unfollowed) -> list[Cell]:
     """Cells to add to those of `sums`, of tickets by status and priority; negative ones take off what is not so any more."""
-    ids = list(await session.scalars(_touched, {"events": _EVENTS, "most": MOST + 1}))
-    if not ids or len(ids) > MOST:
+    if not found.ticket_ids:
         return []
     facts = ReportFact.__table__.c
     cells = []
@@ -52,7 +66,7 @@ async def states(session: AsyncSession, actor: Actor, board: Board) -> list[Cell
             narrowed.append(team.in_(sorted(actor.team_ids)))
         counted = (
             select(status, priority, func.count())
-            .where(of.in_(ids), sight(policy.visible_to(actor)), *narrowed)
+            .where(of.in_(found.ticket_ids), sight(policy.visible_to(actor)), *narrowed)
             .group_by(status, priority)
         )
         rows = (await session.execute(counted, policy.values(actor))).all()
