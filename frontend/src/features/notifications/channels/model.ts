@@ -102,6 +102,7 @@ export const KINDS = [
   "role.change_answered",
   "team.ticket",
   "address.changed",
+  "account.invited",
   "account.password_set",
   "account.factor_added",
   "account.factor_removed",
