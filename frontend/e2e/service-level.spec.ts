@@ -23,7 +23,7 @@ test("a request says by when it is answered, and its ledger where the time went"
   const panel = page.getByRole("region", { name: "Service level" });
   await expect(panel.getByText("First response")).toBeVisible();
   await expect(panel.getByText(/^Due in .*/).first()).toBeVisible();
-  await expect(panel.getByText(/Measured on “Working hours”/)).toBeVisible();
+  await expect(panel.getByText(/Measured on “Berlin office hours”/)).toBeVisible();
 
   const agent = await as(browser, "agent", path);
   const composer = agent.getByRole("form", { name: "Write a comment" });

@@ -6,6 +6,8 @@ import asyncio
 import io
 import itertools
 import json
+import subprocess
+import sys
 import zipfile
 from datetime import timedelta
 from typing import Any
@@ -107,6 +109,17 @@ def test_the_register_names_what_there_is() -> None:
 
 
 # --- copies -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_process_that_knows_nothing_else_finds_every_table() -> None:
+    """The worker imports less than this process has: a copy is made there."""
+    words = (
+        "from waypost.wiring import build_wiring; build_wiring();"
+        "from waypost.kernel.db import Base; from waypost.kernel.personal import personal, told_of;"
+        "print(*sorted({h.table for h in personal()} - set(Base.metadata.tables)))"
+    )
+    found = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []
 
 
 async def test_one_gets_a_copy_of_what_is_held(who: Any, app: Any, database: Any) -> None:
