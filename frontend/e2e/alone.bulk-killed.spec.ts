@@ -1,7 +1,7 @@
 /** A worker that dies in the middle of a bulk change leaves the rest to the next one, and nothing is done twice. */
 import { expect, test, type APIRequestContext } from "@playwright/test";
 import { kill, supervised, SUPERVISOR } from "./processes";
-import { PASSWORD, signIn, title } from "./support";
+import { expectFound, PASSWORD, signIn, title } from "./support";
 
 const MANY = 150;
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -40,6 +40,7 @@ test("150 tickets, and the worker is killed half-way: each is changed once, and 
   const what = title("Half-way");
   const ids = await make(request, what);
   const headers = await token(request, "agent");
+  await expectFound(request, headers, what, MANY);
   await signIn(page, "agent", `/tickets?q=${encodeURIComponent(what)}&sort=created_at`);
   await page
     .getByLabel(/^Select ITS-/)

@@ -1,7 +1,7 @@
 /** Many tickets at once: selected, looked at first, done in a job, tried again, taken back. */
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type APIRequestContext } from "@playwright/test";
-import { PASSWORD, signIn, title } from "./support";
+import { expectFound, PASSWORD, signIn, title } from "./support";
 
 /** So many requests for support with this title, written by the employee. */
 async function make(request: APIRequestContext, what: string, count: number): Promise<void> {
@@ -9,13 +9,15 @@ async function make(request: APIRequestContext, what: string, count: number): Pr
     data: { username: "employee", password: PASSWORD },
   });
   const { access_token } = (await login.json()) as { access_token: string };
+  const headers = { Authorization: `Bearer ${access_token}` };
   for (let n = 0; n < count; n += 1) {
     const made = await request.post("/api/v1/tickets", {
       data: { title: `${what} ${n}`, ticket_type: "IT_SUPPORT", custom_fields: {}, submit: true },
-      headers: { Authorization: `Bearer ${access_token}` },
+      headers,
     });
     expect(made.status()).toBe(201);
   }
+  await expectFound(request, headers, what, count);
 }
 
 test("150 tickets: across pages, only what may be changed, with the reasons, and back again", async ({

@@ -1,6 +1,7 @@
 /** What every journey needs: people of the demo company signed in, and the mails they get. */
 import AxeBuilder from "@axe-core/playwright";
 import {
+  type APIRequestContext,
   expect,
   test,
   type Browser,
@@ -40,6 +41,24 @@ export async function signIn(page: Page, username: string, path = "/"): Promise<
   await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+}
+
+/** Waits until as many tickets are found by these words as there are: the index follows what is sent. */
+export async function expectFound(
+  request: APIRequestContext,
+  headers: Record<string, string>,
+  words: string,
+  many: number,
+): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const counted = await request.get("/api/v1/tickets/count", { headers, params: { q: words } });
+        return ((await counted.json()) as { count: number }).count;
+      },
+      { timeout: 30_000 },
+    )
+    .toBe(many);
 }
 
 interface Mail {
