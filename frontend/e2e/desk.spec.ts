@@ -48,7 +48,7 @@ test("filters live in the address: shared, reloaded, gone back", async ({ page, 
   await expect(page).toHaveURL(/\/tickets$/);
   await page.getByLabel("Find tickets").fill("no such words anywhere");
   await page.keyboard.press("Enter");
-  await expect(page.getByText("Nothing found")).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Nothing found" })).toBeVisible();
 });
 
 test("without a connection the screen says so and comes back by itself", async ({ page, context }) => {
