@@ -19,6 +19,7 @@ from waypost.kernel.events import EventRow
 from waypost.notifications.models import Delivery
 from waypost.notifications.rendering import mail_of
 from waypost.notifications.words import words_of
+from waypost.search.following import run_all
 
 REASON = "Okapi surgery"
 
@@ -82,6 +83,7 @@ async def test_a_deputy_decides_and_both_names_are_kept(who: Any, hardware: Any,
     assert seen["ticket_number"] == waiting["ticket_number"]
     flow = (await colleague.get(f"/tickets/{waiting['id']}/approvals"))["items"][0]
     assert "approve" in flow["stages"][0]["steps"][0]["allowed_actions"]
+    await run_all(database)  # its words are found once the index has followed
     found = (await colleague.get("/tickets", params={"q": waiting["title"], "limit": 100}))["items"]
     assert waiting["id"] in [t["id"] for t in found]
     done = await colleague.post(f"/approvals/{step['id']}/approve", {"comments": "Go on"})
