@@ -6,6 +6,7 @@ import asyncio
 import io
 import itertools
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -118,7 +119,8 @@ def test_a_process_that_knows_nothing_else_finds_every_table() -> None:
         "from waypost.kernel.db import Base; from waypost.kernel.personal import personal, told_of;"
         "print(*sorted({h.table for h in personal()} - set(Base.metadata.tables)))"
     )
-    found = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    found = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, env=env)
     assert found.stdout.split() == []
 
 

@@ -14,6 +14,7 @@ from waypost.approvals.review_models import ApprovalReview
 from waypost.kernel import relay
 from waypost.kernel.clock import clock, now
 from waypost.kernel.db import database as current
+from waypost.search.following import run_all
 
 WHY = "Orders stand still, and nobody can be reached"
 
@@ -93,7 +94,9 @@ async def test_an_emergency_is_approved_unasked_and_that_is_reviewed(who: Any, h
     assert (await employee.get(f"/tickets/{ticket['id']}"))["tags"] == []
 
 
-async def test_an_objection_is_told_and_marks_the_request_and_undoes_nothing(who: Any, hardware: Any) -> None:
+async def test_an_objection_is_told_and_marks_the_request_and_undoes_nothing(
+    who: Any, hardware: Any, database: Any
+) -> None:
     employee, manager, head, admin = await who("employee"), await who("manager"), await who("head"), await who("admin")
     ticket = await emergency(who, hardware, tags=["disk"])
     review = (await head.post(await glass(head, ticket), {"comments": WHY}))["review"]
@@ -107,6 +110,7 @@ async def test_an_objection_is_told_and_marks_the_request_and_undoes_nothing(who
     for told in (employee, head, admin):
         assert "approval.review_objected" in await notices(told, ticket), told.username
     assert "approval.review_objected" not in await notices(manager, ticket)
+    await run_all(database)  # its words are found once the index has followed
     found = await employee.get("/tickets", params={"q": ticket["title"]})
     assert "objected" in found["items"][0]["tags"]
 

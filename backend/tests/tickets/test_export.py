@@ -19,6 +19,7 @@ from sqlalchemy import select, text
 
 from waypost.access.queries import actor_of_user
 from waypost.kernel.events import EventRow
+from waypost.search.following import run_all
 from waypost.tickets import exporting
 from waypost.tickets.listing import Filters
 
@@ -52,13 +53,14 @@ async def test_exactly_the_list(who: Any, hardware: Any, username: str) -> None:
         assert [r[0] for r in read[1:]] == await numbers(api, **params), (username, params)
 
 
-async def test_formulas_are_text_in_both_formats(who: Any) -> None:
+async def test_formulas_are_text_in_both_formats(who: Any, database: Any) -> None:
     employee = await who("employee")
     word = "Tapir77"
     evil = [f'=HYPERLINK("http://x.example","{word}")', f"+{word}", f"-{word}", f"@SUM({word})", f'q", "=1+1 {word}']
     for title in evil:
         body = {"title": title, "description": f"={word}\r\n=1", "ticket_type": "HR", "custom_fields": {}}
         await employee.post("/tickets", body, expect=201)
+    await run_all(database)  # words are found once the index has followed
     read = await rows_of(employee, q=word, columns=["title", "description"])
     assert len(read) == len(evil) + 1
     for cell in (c for row in read for c in row):
@@ -72,9 +74,10 @@ async def test_formulas_are_text_in_both_formats(who: Any) -> None:
     assert not [t for t in texts if re.match(r"\s*[=+\-@\t\r]", t)]
 
 
-async def test_excel_gets_numbers_and_dates(who: Any, hardware: Any) -> None:
+async def test_excel_gets_numbers_and_dates(who: Any, hardware: Any, database: Any) -> None:
     employee = await who("employee")
     made = await employee.post("/tickets", hardware("1450.50", due_date="2030-01-15T00:00:00Z"), expect=201)
+    await run_all(database)
     params = {"q": made["ticket_number"], "format": "xlsx", "columns": ["amount", "due_date", "title"]}
     answer = await employee.get("/tickets/export", expect=None, params=params)
     assert answer.headers["content-type"].endswith("spreadsheetml.sheet")
@@ -83,9 +86,10 @@ async def test_excel_gets_numbers_and_dates(who: Any, hardware: Any) -> None:
     assert re.search(r'<c r="B2" s="\d+"><v>47498', sheet), sheet
 
 
-async def test_a_forms_fields_when_the_list_is_of_one_type(who: Any, hardware: Any) -> None:
+async def test_a_forms_fields_when_the_list_is_of_one_type(who: Any, hardware: Any, database: Any) -> None:
     employee = await who("employee")
     made = await employee.post("/tickets", hardware(), expect=201)
+    await run_all(database)
     params = {"q": made["ticket_number"], "ticket_type": "IT_HARDWARE"}
     read = await rows_of(employee, **params)
     assert dict(zip(read[0], read[1], strict=True))["Budget code"] == "MKT-1"
