@@ -11,7 +11,9 @@ from sqlalchemy import delete, func, select, update
 
 from tests.conftest import PASSWORD, Api
 from waypost.access import step_up
+from waypost.access.errors import SessionEnded, StepUpNeeded
 from waypost.access.models import LoginSession, Throttle
+from waypost.access.queries import actors
 from waypost.access.step_up import Factor
 from waypost.kernel.clock import now
 from waypost.kernel.events import EventRow
@@ -49,6 +51,20 @@ async def test_signing_in_counts_for_five_minutes(person: Api, database: Any, ap
         await session.execute(update(LoginSession).where(LoginSession.user_id == fresh.id).values(proved_at=None))
     assert (await fresh.get("/auth/step-up"))["valid_until"] is None
     await fresh.http.aclose()
+
+
+async def test_a_session_that_has_ended_is_not_asked_for_a_proof(person: Api, database: Any) -> None:
+    async with database.transaction() as session:
+        theirs = select(LoginSession).where(LoginSession.user_id == person.id, LoginSession.ended_at.is_(None))
+        row = (await session.scalars(theirs.order_by(LoginSession.id.desc()).limit(1))).one()
+        actor = await actors.get(database, user_id=person.id, session_id=row.id)
+        with pytest.raises(StepUpNeeded):
+            await step_up.require(session, actor)
+        row.ended_at = now()
+        await session.flush()
+        with pytest.raises(SessionEnded):  # the actor was looked up a moment before
+            await step_up.require(session, actor)
+        row.ended_at = None
 
 
 async def test_the_right_password_renews_it_in_this_session_only(person: Api, app: Any, database: Any) -> None:

@@ -91,7 +91,8 @@ async def test_evidence_is_whole_and_every_change_is_found(
 
     file = tmp_path / "pack.zip"
     file.write_bytes(content)
-    public = next(iter(keys.public_keys().values())).hex()
+    [signed_by] = verdict.keys
+    public = keys.public_keys()[signed_by].hex()
     run = CliRunner().invoke
     assert run(commands.app, ["verify-pack", str(file), "--key", public]).exit_code == 0
     assert "compare it" in run(commands.app, ["verify-pack", str(file)]).output

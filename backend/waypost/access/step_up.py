@@ -84,13 +84,22 @@ async def valid_until(session: AsyncSession, actor: Actor) -> datetime | None:
 
 
 async def require(session: AsyncSession, actor: Actor) -> None:
-    """Raises `StepUpNeeded` for who has not shown within the last minutes, in this session, that it is them."""
+    """Raises `StepUpNeeded` for who has not shown within the last minutes, in this session, that it is them.
+
+    Raises `SessionEnded` as `refuse` does.
+    """
     if await valid_until(session, actor) is None:
         await refuse(session, actor)
 
 
 async def refuse(session: AsyncSession, actor: Actor) -> NoReturn:
-    """Raises `StepUpNeeded`, with what this person can confirm it with."""
+    """Raises `StepUpNeeded`, with what this person can confirm it with.
+
+    Raises `SessionEnded` when the session was ended a moment ago and its token is still taken: nothing proves it again.
+    """
+    lives = exists().where(LoginSession.id == actor.session_id, LoginSession.ended_at.is_(None))
+    if actor.session_id is not None and not await session.scalar(select(lives)):
+        raise SessionEnded
     seconds = int(MAX_AGE.total_seconds())
     raise StepUpNeeded(factors=await factors_of(session, actor.user_id), max_age_seconds=seconds)
 
