@@ -6,7 +6,7 @@ LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11
 NPM = PATH="$(CURDIR)/.venv/bin:$$PATH" npm --prefix frontend
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-integration first-start check format lock bench bench-views bench-live crash fuzz audit openapi docs admin migrate clean
+.PHONY: help run test test-integration first-start check format lock bench bench-views bench-live bench-volume crash fuzz audit openapi docs admin migrate clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ bench-views: ## measure saved views, in every order, as people who see much and 
 bench-live: ## measure a thousand open screens: what they cost, and how soon a change reaches one
 	@$(BOOT) --dev
 	@$(RUN) -m benchmarks live
+
+bench-volume: ## measure every screen with 100,000 and 1,000,000 tickets (SIZES, VOLUME_FOLDER, ONLY); takes a while
+	@$(BOOT) --dev
+	@$(RUN) -m benchmarks volume
 
 crash: ## kill one process after another while people submit and messages go out, and count what arrived
 	@$(BOOT) --dev --web

@@ -3,6 +3,7 @@
 make bench                        # about three minutes
 make bench-views                  # saved views instead of screens
 make bench-live                   # a thousand open screens
+make bench-volume                 # 100,000 and 1,000,000 tickets
 SECONDS_EACH=15 make bench        # longer runs, steadier figures
 """
 
@@ -38,6 +39,11 @@ def main() -> None:
         from benchmarks.live import measure_live
 
         sys.exit(0 if measure_live() else 1)
+    if "volume" in sys.argv:
+        from benchmarks.volume import main as measure_volume
+
+        measure_volume()
+        return
     from waypost.kernel import embedded
 
     with tempfile.TemporaryDirectory(prefix="waypost-bench-", ignore_cleanup_errors=True) as name:

@@ -16,6 +16,7 @@ from typing import Any
 
 CLOCKS = int(os.environ.get("CLOCKS", "100000"))
 MINUTES = int(os.environ.get("MINUTES", "20"))
+MOST = 0.05  # of a core
 A_MINUTE = 4  # the timer runs every 15 seconds
 _WEEKS = 4  # over so many weeks of working time the due moments are spread
 _RUNNING = f"""
@@ -68,19 +69,33 @@ def main() -> None:
 async def _run(database: Any, owner: str) -> None:
     import asyncpg
 
-    from waypost.kernel import clock
-    from waypost.tickets import running_late
-
     connection = await asyncpg.connect(owner, command_timeout=600)
     start = datetime.now(UTC)
     await connection.execute(_RUNNING, start)
     await connection.execute(_TIMERS, start)
     await connection.execute("UPDATE tickets SET sla_state = 'RUNNING' WHERE ticket_number LIKE 'BEN-%'")
     await connection.execute("VACUUM ANALYZE sla_clocks, sla_timers, tickets")
+    await connection.close()
+    share, told = await cost(database, owner)
+    print(told)
+    if share > MOST:
+        raise SystemExit(f"more than {MOST:.0%} of a core")
+
+
+async def cost(database: Any, owner: str) -> tuple[float, str]:
+    """The share of a core that the timers of this database's running clocks take, by some minutes of them; and in words."""
+    import asyncpg
+
+    from waypost.kernel import clock
+    from waypost.tickets import running_late
+
+    connection = await asyncpg.connect(owner, command_timeout=600)
+    start = datetime.now(UTC)
     plan = await connection.fetch(
         "EXPLAIN SELECT ticket_id FROM sla_timers WHERE fired_at IS NULL AND fires_at <= now() ORDER BY fires_at LIMIT 100"
     )
-    await running_late.run_due(database)  # what the demo's own requests are late for
+    running = await connection.fetchval("SELECT count(*) FROM sla_clocks WHERE run = 'RUNNING'")
+    await running_late.run_due(database)  # what is late already
     costs, said = [], 0
     for minute in range(1, MINUTES + 1):
         began, used = time.perf_counter(), _cpu(connection)
@@ -94,18 +109,18 @@ async def _run(database: Any, owner: str) -> None:
         for _ in range(100):
             await running_late.run_due(database)
     idle = (time.perf_counter() - idle) / 100
+    await connection.close()
     cpu = sum(cost for cost, _ in costs) / MINUTES
     wall = sum(took for _, took in costs) / MINUTES
-    print(f"{CLOCKS:,} running clocks, {MINUTES} minutes, {said:,} moments came ({said / MINUTES:.0f} a minute)")
-    print(f"  a minute of timers: {1000 * wall:.0f} ms from beginning to end, {1000 * cpu:.0f} ms of processor")
-    print(
-        f"  share of a core:    {100 * cpu / 60:.2f} % on average, {100 * max(c for c, _ in costs) / 60:.2f} % in the worst"
+    return cpu / 60, "\n".join(
+        [
+            f"{running:,} running clocks, {MINUTES} minutes, {said:,} moments came ({said / MINUTES:.0f} a minute)",
+            f"  a minute of timers: {1000 * wall:.0f} ms from beginning to end, {1000 * cpu:.0f} ms of processor",
+            f"  share of a core:    {100 * cpu / 60:.2f} % on average, {100 * max(c for c, _ in costs) / 60:.2f} % in the worst",
+            f"  a turn with nothing to say: {1000 * idle:.1f} ms",
+            *(f"  {row[0]}" for row in plan),
+        ]
     )
-    print(f"  a turn with nothing to say: {1000 * idle:.1f} ms")
-    print("  " + "\n  ".join(row[0] for row in plan))
-    await connection.close()
-    if cpu / 60 > 0.05:
-        raise SystemExit("more than 5 % of a core")
 
 
 def _cpu(connection: Any) -> float:

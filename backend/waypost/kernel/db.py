@@ -131,11 +131,20 @@ class Database:
 
     @asynccontextmanager
     async def limited_read(self, milliseconds: int) -> AsyncIterator[AsyncSession]:
-        """A session for looking only, in one transaction, none of whose statements takes longer than this."""
+        """A session for looking only, in one transaction, none of whose statements takes longer than this.
+
+        Each is planned for its own values: what asks for a limit asks for common and for rare things with one statement,
+        and a plan made for any of them reads a big table as a whole sooner or later.
+        """
         async with self.read_engine.connect() as connection:
             await connection.execution_options(isolation_level="READ COMMITTED")
             async with connection.begin(), AsyncSession(connection, autoflush=False, expire_on_commit=False) as session:
-                await session.execute(text(f"SET LOCAL statement_timeout = {milliseconds:d}"))
+                await session.execute(
+                    text(
+                        f"SELECT set_config('statement_timeout', '{milliseconds:d}', true),"
+                        " set_config('plan_cache_mode', 'force_custom_plan', true)"
+                    )
+                )
                 yield session
 
     @asynccontextmanager

@@ -53,57 +53,61 @@ def _added(sign: str) -> str:
     )
 
 
+# Each works from the tickets `:ids`; the last one from the facts the first one made.
+FACTS = f"""
+    WITH moves AS (
+        SELECT object_id AS ticket_id, type, data->>'new_status' AS status, at,
+               lead(at) OVER (PARTITION BY object_id ORDER BY id) AS until
+        FROM events WHERE object_type = 'ticket' AND object_id = ANY(:ids) AND type IN ({_MOVES})
+    ), times AS (
+        SELECT ticket_id, count(*) FILTER (WHERE type = 'ticket.reopened') AS reopened,
+               sum(until - at) FILTER (WHERE status IN ('SUBMITTED', 'IN_REVIEW')) AS approval,
+               sum(until - at) FILTER (WHERE status IN ('APPROVED', 'IN_PROGRESS')) AS work,
+               sum(until - at) FILTER (WHERE status = 'PENDING_INFO') AS requester
+        FROM moves GROUP BY ticket_id
+    )
+    INSERT INTO report_facts (
+        ticket_id, ticket_type, status, priority, requester_id, created_by_id, assignee_id, team_id, department_id,
+        is_confidential, amount, currency, created_at, submitted_at, responded_at, completed_at, was_kept,
+        approval_seconds, work_seconds, requester_seconds, reopened)
+    SELECT t.id, t.ticket_type, t.status, t.priority, t.requester_id, t.created_by_id, t.assignee_id, t.team_id,
+           t.department_id, t.is_confidential, t.amount, t.currency, t.created_at, t.submitted_at,
+           CASE WHEN t.submitted_at IS NOT NULL AND coalesce(answer.at, t.completed_at) IS NOT NULL
+                THEN greatest(t.submitted_at, least(answer.at, t.completed_at)) END,
+           t.completed_at,
+           CASE WHEN t.completed_at IS NOT NULL AND clock.ticket_id IS NOT NULL THEN clock.breached_at IS NULL
+                ELSE t.completed_at <= t.due_date END,
+           greatest(0, coalesce(round(extract(epoch FROM times.approval)), 0)),
+           greatest(0, coalesce(round(extract(epoch FROM times.work)), 0)),
+           greatest(0, coalesce(round(extract(epoch FROM times.requester)), 0)),
+           coalesce(times.reopened, 0)
+    FROM tickets t
+    LEFT JOIN times ON times.ticket_id = t.id
+    LEFT JOIN sla_clocks clock ON (clock.ticket_id, clock.metric, clock.team_id) = (t.id, 'RESOLUTION', 0)
+    LEFT JOIN LATERAL (
+        SELECT min(c.created_at) AS at FROM ticket_comments c
+        WHERE c.ticket_id = t.id AND c.visibility = 'PUBLIC' AND c.author_id NOT IN (t.requester_id, t.created_by_id)
+    ) AS answer ON true
+    WHERE t.id = ANY(:ids)
+"""  # noqa: S608
+DECISIONS = """
+    INSERT INTO report_decisions (step_id, ticket_id, approver_id, stage, requested_at, decided_at, is_open)
+    SELECT s.id, s.subject_id, s.approver_id, g.name, s.requested_at,
+           CASE WHEN s.status IN ('APPROVED', 'REJECTED', 'DELEGATED', 'ESCALATED') THEN s.decided_at END,
+           s.status IN ('PENDING', 'INFO_REQUESTED')
+    FROM approval_steps s JOIN approval_stages g ON g.id = s.stage_id
+    WHERE s.subject_type = 'ticket' AND s.subject_id = ANY(:ids) AND s.requested_at IS NOT NULL
+"""
+SUMS = _added("+")
 _STATEMENTS = tuple(
     text(statement)
     for statement in (
         _added("-"),
         "DELETE FROM report_decisions WHERE ticket_id = ANY(:ids)",
         "DELETE FROM report_facts WHERE ticket_id = ANY(:ids)",
-        f"""
-        WITH moves AS (
-            SELECT object_id AS ticket_id, type, data->>'new_status' AS status, at,
-                   lead(at) OVER (PARTITION BY object_id ORDER BY id) AS until
-            FROM events WHERE object_type = 'ticket' AND object_id = ANY(:ids) AND type IN ({_MOVES})
-        ), times AS (
-            SELECT ticket_id, count(*) FILTER (WHERE type = 'ticket.reopened') AS reopened,
-                   sum(until - at) FILTER (WHERE status IN ('SUBMITTED', 'IN_REVIEW')) AS approval,
-                   sum(until - at) FILTER (WHERE status IN ('APPROVED', 'IN_PROGRESS')) AS work,
-                   sum(until - at) FILTER (WHERE status = 'PENDING_INFO') AS requester
-            FROM moves GROUP BY ticket_id
-        )
-        INSERT INTO report_facts (
-            ticket_id, ticket_type, status, priority, requester_id, created_by_id, assignee_id, team_id, department_id,
-            is_confidential, amount, currency, created_at, submitted_at, responded_at, completed_at, was_kept,
-            approval_seconds, work_seconds, requester_seconds, reopened)
-        SELECT t.id, t.ticket_type, t.status, t.priority, t.requester_id, t.created_by_id, t.assignee_id, t.team_id,
-               t.department_id, t.is_confidential, t.amount, t.currency, t.created_at, t.submitted_at,
-               CASE WHEN t.submitted_at IS NOT NULL AND coalesce(answer.at, t.completed_at) IS NOT NULL
-                    THEN greatest(t.submitted_at, least(answer.at, t.completed_at)) END,
-               t.completed_at,
-               CASE WHEN t.completed_at IS NOT NULL AND clock.ticket_id IS NOT NULL THEN clock.breached_at IS NULL
-                    ELSE t.completed_at <= t.due_date END,
-               greatest(0, coalesce(round(extract(epoch FROM times.approval)), 0)),
-               greatest(0, coalesce(round(extract(epoch FROM times.work)), 0)),
-               greatest(0, coalesce(round(extract(epoch FROM times.requester)), 0)),
-               coalesce(times.reopened, 0)
-        FROM tickets t
-        LEFT JOIN times ON times.ticket_id = t.id
-        LEFT JOIN sla_clocks clock ON (clock.ticket_id, clock.metric, clock.team_id) = (t.id, 'RESOLUTION', 0)
-        LEFT JOIN LATERAL (
-            SELECT min(c.created_at) AS at FROM ticket_comments c
-            WHERE c.ticket_id = t.id AND c.visibility = 'PUBLIC' AND c.author_id NOT IN (t.requester_id, t.created_by_id)
-        ) AS answer ON true
-        WHERE t.id = ANY(:ids)
-        """,  # noqa: S608
-        """
-        INSERT INTO report_decisions (step_id, ticket_id, approver_id, stage, requested_at, decided_at, is_open)
-        SELECT s.id, s.subject_id, s.approver_id, g.name, s.requested_at,
-               CASE WHEN s.status IN ('APPROVED', 'REJECTED', 'DELEGATED', 'ESCALATED') THEN s.decided_at END,
-               s.status IN ('PENDING', 'INFO_REQUESTED')
-        FROM approval_steps s JOIN approval_stages g ON g.id = s.stage_id
-        WHERE s.subject_type = 'ticket' AND s.subject_id = ANY(:ids) AND s.requested_at IS NOT NULL
-        """,
-        _added("+"),
+        FACTS,
+        DECISIONS,
+        SUMS,
         f"DELETE FROM report_sums WHERE {EMPTY}",  # noqa: S608
     )
 )

@@ -151,6 +151,11 @@ def _few(ways: tuple[str, ...], board: Board, region: Region) -> CompoundSelect[
     )
 
 
+def found_by(ways: tuple[str, ...]) -> CompoundSelect[int]:
+    """The ids of all tickets found in these ways, some of them more than once."""
+    return _few(ways, Board.EVERYTHING, NOWHERE)
+
+
 _CELL = "what, day, word, more, bucket, n, total"
 _WANTED = "unnest(CAST(:whats AS text[]), CAST(:sinces AS date[])) AS w (what, since)"
 _KEPT = (

@@ -187,8 +187,8 @@ def _statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
         by_marks.append(row.marks.bool_op("&&")(bindparam("marks", type_=ARRAY(BigInteger))))
     candidates = select(*columns).where(*by_marks)
     if shape.reach.by_hand:
-        by_hand = select(*columns).where(row.ticket_id == any_(_by_hand(shape.reach)), *wanted)
-        found = candidates.union_all(by_hand).cte("candidates").prefix_with("MATERIALIZED")
+        others = select(*columns).where(row.ticket_id == any_(by_hand(shape.reach)), *wanted)
+        found = candidates.union_all(others).cte("candidates").prefix_with("MATERIALIZED")
     else:
         found = candidates.cte("candidates").prefix_with("MATERIALIZED")
     conditions: list[ColumnElement[bool]] = [or_(*(policy.condition(way) for way in shape.reach.ways))]
@@ -251,7 +251,7 @@ def _reads(found: Any, reach: Reach) -> ColumnElement[bool]:
     return or_(and_(theirs, found.c.is_fullest), and_(not_(theirs), not_(found.c.is_inner)))
 
 
-def _by_hand(reach: Reach) -> ColumnElement[Any]:
+def by_hand(reach: Reach) -> ColumnElement[Any]:
     """The tickets of which no mark tells: few for one person, and read from where that stands."""
     me, right_now = bindparam("me", type_=BigInteger), bindparam("right_now", type_=DateTime(timezone=True))
     parts = []
@@ -286,7 +286,7 @@ def _read_statement(reach: Reach) -> Select[*tuple[Any, ...]]:
         found = texts.where(row.marks.bool_op("&&")(bindparam("marks", type_=ARRAY(BigInteger))))
     stands: ColumnElement[bool] = found.exists()
     if reach.by_hand:
-        stands = or_(stands, texts.where(row.ticket_id == any_(_by_hand(reach))).exists())
+        stands = or_(stands, texts.where(row.ticket_id == any_(by_hand(reach))).exists())
     return select(asked.c.word).where(stands)
 
 

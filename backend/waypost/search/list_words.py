@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.search.asking import read
 from waypost.search.compiling import Width, plain_words, sought
+from waypost.search.few import few
 from waypost.search.finding import has_files
 from waypost.search.index_models import SearchDocument
 from waypost.search.stemming import stemmer
@@ -21,11 +22,12 @@ from waypost.tickets.wording import Wording
 
 
 async def read_words(session: AsyncSession, actor: Actor, q: str) -> Wording:
-    """What was written, understood. No statement for words this process has met before."""
+    """What was written, understood; and where the index has few tickets for it, which they are."""
     meant = await understand(session, actor, read(q))
     stems, small = await stemmer.of_all(session, plain_words(meant.asked))
     words = sought(meant.asked, stems, small, Width.OPEN)
-    return Wording(words.query, meant.files, meant.condition)
+    ids = await few(session, actor, words.query, meant.files) if words.query else None
+    return Wording(words.query, meant.files, meant.condition, ids)
 
 
 def matching(how: str, query: ColumnElement[str] | None) -> ColumnElement[bool]:

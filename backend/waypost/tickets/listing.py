@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     DateTime,
     Interval,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    union,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -42,9 +44,11 @@ from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.tickets import policy
 from waypost.tickets.clock_words import in_short
 from waypost.tickets.fields import column as column_of
-from waypost.tickets.models import EVER_DUE, NEVER_DUE, PAIRS, Ticket
+from waypost.tickets.lifecycle import OPEN
+from waypost.tickets.models import EVER_DUE, NEVER_DUE, PAIRS, UNFINISHED, Ticket
 from waypost.tickets.wording import Wording, matching
 
+_OPEN = frozenset(status.value for status in OPEN)
 _WHOLE = ("all", "all_open")  # ways that see nearly every ticket
 MOST_COUNTED = 10_000  # a screen says "10,000+" beyond
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -172,6 +176,8 @@ def _narrowing(filters: Filters) -> tuple[tuple[tuple[str, str], ...], dict[str,
         else:
             shape.append((name, "any or nobody" if None in given else "any"))
             values[name] = wanted
+    if filters.statuses and _OPEN.issuperset(filters.statuses):
+        shape.append(("open", ""))
     for name in _BOUNDS:
         if (at := getattr(filters, name)) is not None:
             shape.append((name, ""))
@@ -181,17 +187,24 @@ def _narrowing(filters: Filters) -> tuple[tuple[tuple[str, str], ...], dict[str,
         if wording.query:
             values["q"] = wording.query
         narrows = wording.query or wording.how
-        if narrows or wording.is_nothing:
+        if wording.ids is not None:
+            shape.append(("q", "ids"))
+            values["found"] = list(wording.ids)
+        elif narrows or wording.is_nothing:
             shape.append(("q", f"{'words' if wording.query else ''}:{wording.how}" if narrows else "nothing"))
     return tuple(shape), values
 
 
 def _narrowed(name: str, how: str) -> ColumnElement[bool]:
     """A filter as a condition. Only columns and operators of ours; every value is a bound parameter."""
+    if name == "open":
+        return literal_column(f"tickets.{UNFINISHED}", Boolean)  # said again, in the words of the indexes of open work
     if name in _BOUNDS:
         bound: ColumnElement[bool] = _BOUNDS[name](bindparam(name, type_=DateTime(timezone=True)))
         return bound
     if name == "q":
+        if how == "ids":
+            return Ticket.id == any_(bindparam("found", type_=ARRAY(BigInteger)))
         words, _, more = how.partition(":")
         return false() if how == "nothing" else matching(more, bindparam("q", type_=Text) if words else None)
     column = _COLUMNS[name]
@@ -212,32 +225,54 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
 @lru_cache(maxsize=500)
 def _list_statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
     """The statement of all lists of a shape; it is bound to the filters', the cursor's and `policy.values`' values."""
+    limit = bindparam("rows", type_=BigInteger)
+    ways = [policy.condition(way) for way in shape.ways]
+    if len(ways) == 1 or any(name == "q" for name, _ in shape.narrowed):
+        # the words are looked up once, and what they find is looked at row by row
+        conditions, order = _walk(shape, shape.ways[0])
+        return select(*_ROW).where(or_(*ways), *conditions).order_by(*order).limit(limit)
+    walks = []
+    for name, way in zip(shape.ways, ways, strict=True):
+        conditions, order = _walk(shape, name)
+        walks.append(select(Ticket.id).where(way, *conditions).order_by(*order).limit(limit).subquery())
+    ids = union_all(*(select(w.c.id) for w in walks)).subquery()
+    order = _walk(shape, shape.ways[0])[1]
+    return select(*_ROW).where(Ticket.id.in_(select(ids.c.id))).order_by(*order).limit(limit)
+
+
+def _walk(shape: _Shape, way: str) -> tuple[list[ColumnElement[bool]], tuple[ColumnElement[Any], ColumnElement[Any]]]:
+    """What narrows one way's walk, and its order."""
     key, descending, kind = SORTS[shape.sort]
-    if shape.sort.endswith(("due_date", "sla_due_at")) and shape.ways[0] not in _WHOLE:
+    has_index = way in _WHOLE or way.startswith("team_") or ("team_ids", "one") in shape.narrowed
+    if shape.sort.endswith(("due_date", "sla_due_at")) and not has_index:
         # the index of all tickets would be walked in search of a few: these are sorted instead
         key = key + literal_column("interval '0'", Interval)
-    order = (key.desc(), Ticket.id.desc()) if descending else (key.asc(), Ticket.id.asc())
-    limit = bindparam("rows", type_=BigInteger)
     conditions = _conditions(shape)
     if shape.follows:
         last = bindparam("last", type_=DateTime(timezone=True) if kind is datetime else BigInteger)
         last_id = bindparam("last_id", type_=BigInteger)
         conditions.append(after([(key, last, descending), (Ticket.id, last_id, descending)]))
-    ways = [policy.condition(way) for way in shape.ways]
-    if len(ways) == 1 or any(name == "q" for name, _ in shape.narrowed):
-        # the words are looked up once, and what they find is looked at row by row
-        return select(*_ROW).where(or_(*ways), *conditions).order_by(*order).limit(limit)
-    walks = [select(Ticket.id).where(way, *conditions).order_by(*order).limit(limit).subquery() for way in ways]
-    ids = union_all(*(select(w.c.id) for w in walks)).subquery()
-    return select(*_ROW).where(Ticket.id.in_(select(ids.c.id))).order_by(*order).limit(limit)
+    return conditions, (key.desc(), Ticket.id.desc()) if descending else (key.asc(), Ticket.id.asc())
 
 
 @lru_cache(maxsize=500)
 def _count_statement(shape: _Shape) -> Select[int]:
-    """How many there are, up to `rows`."""
-    ways = [policy.condition(way) for way in shape.ways]
+    """How many there are, up to `rows`: each way by a bounded walk of its own, what two ways lead to once.
+
+    Walks go from the newest on, as lists do: without an order PostgreSQL hopes to meet enough at the beginning of the table,
+    and reads it to its end where there are few.
+    """
     limit = bindparam("rows", type_=BigInteger)
-    found = select(literal(1)).select_from(Ticket).where(or_(*ways), *_conditions(shape)).limit(limit).subquery()
+    conditions = _conditions(shape)
+    newest = (Ticket.created_at.desc(), Ticket.id.desc())
+    walks = [
+        select(Ticket.id).where(policy.condition(way), *conditions).order_by(*newest).limit(limit).subquery()
+        for way in shape.ways
+    ]
+    if len(walks) == 1:
+        return select(func.count()).select_from(walks[0])
+    every = union(*(select(w.c.id) for w in walks)).subquery()
+    found = select(literal(1)).select_from(every).limit(limit).subquery()
     return select(func.count()).select_from(found)
 
 

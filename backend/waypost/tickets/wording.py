@@ -14,11 +14,15 @@ from waypost.kernel.conditions.tree import ALWAYS, Condition
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A text as it was understood: `query` for the index (empty: no words), `how` else the index narrows, a condition."""
+    """A text as it was understood: `query` for the index (empty: no words), `how` else the index narrows, a condition.
+
+    `ids` are the tickets the index has for it, where these are few; None where they are many, or nobody looked.
+    """
 
     query: str
     how: str = ""
     condition: Condition = ALWAYS
+    ids: tuple[int, ...] | None = None
 
     @property
     def is_nothing(self) -> bool:

@@ -1,0 +1,94 @@
+"""Lists and counts are answered by indexes: as long as any plan with an index is preferred, no ticket is read for nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from waypost.search import few as few_module
+from waypost.search.following import run_all
+from waypost.tickets.listing import SORTS
+
+WHOLE = re.compile(r"Seq Scan on (tickets|search_documents|events|ticket_comments|report_facts)\b")
+
+
+class Said:
+    """The statements a request sends."""
+
+    def __init__(self, database: Any) -> None:
+        self.database = database
+        self.statements: list[tuple[str, Any]] = []
+
+    def _keep(self, _conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.lstrip().startswith(("SELECT", "WITH")):
+            self.statements.append((statement, parameters))
+
+    async def of(self, person: Any, path: str) -> list[str]:
+        """The plan of each, where only what has no index is read as a whole."""
+        engine = self.database.read_engine.sync_engine
+        self.statements.clear()
+        event.listen(engine, "before_cursor_execute", self._keep)
+        try:
+            await person.get(path)
+        finally:
+            event.remove(engine, "before_cursor_execute", self._keep)
+        plans = []
+        async with self.database.write_engine.connect() as connection, connection.begin() as work:
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
+            for statement, parameters in self.statements:
+                lines = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+                plans.append("\n".join(row[0] for row in lines))
+            await work.rollback()
+        return plans
+
+
+@pytest.mark.parametrize("username", ["employee", "agent", "head", "admin"])
+async def test_no_list_reads_every_ticket(database: Any, who: Any, username: str) -> None:
+    person, said = await who(username), Said(database)
+    team = "&team_id=1"
+    paths = [f"/tickets?sort={sort}" for sort in SORTS]
+    paths += [f"/tickets?sort={sort}{team}&status=APPROVED&status=IN_PROGRESS" for sort in SORTS]
+    paths += ["/tickets/count", "/tickets/count?status=IN_PROGRESS", f"/tickets/count?priority=HIGH{team}"]
+    paths += ["/tickets?q=laptop", "/tickets/count?q=laptop", "/reports/dashboard", "/my-requests"]
+    for path in paths:
+        for plan in await said.of(person, path):
+            assert not WHOLE.search(plan), f"{path}\n{plan}"
+
+
+@pytest.mark.parametrize("sort", ["due_date", "-due_date", "sla_due_at", "-sla_due_at"])
+async def test_a_teams_list_is_walked_in_its_order(database: Any, who: Any, sort: str) -> None:
+    agent, said = await who("agent"), Said(database)
+    plans = await said.of(agent, f"/tickets?team_id=1&sort={sort}")
+    assert any("ix_tickets_team_" in plan and "Sort" not in plan for plan in plans), "\n".join(plans)
+
+
+async def test_open_work_is_walked_by_due_date(database: Any, who: Any) -> None:
+    for username in ("agent", "admin"):
+        said = Said(database)
+        plans = await said.of(await who(username), "/tickets?team_id=1&status=IN_PROGRESS&sort=due_date")
+        assert any("open_due" in plan for plan in plans), "\n".join(plans)
+
+
+@pytest.mark.parametrize("username", ["employee", "agent", "head", "executive", "admin"])
+async def test_a_count_is_what_the_list_has(who: Any, username: str) -> None:
+    person = await who(username)
+    for narrow in ("", "&status=CLOSED", "&priority=HIGH&priority=LOW", "&team_id=1"):
+        listed = (await person.get(f"/tickets?limit=100{narrow}"))["items"]
+        assert (await person.get(f"/tickets/count?{narrow[1:]}"))["count"] == len(listed)
+
+
+@pytest.mark.parametrize("username", ["employee", "agent", "head", "admin"])
+async def test_words_of_few_and_of_many_tickets_find_the_same(
+    database: Any, who: Any, username: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await run_all(database)
+    person = await who(username)
+    asked = [
+        f"/tickets?limit=100&sort={s}&q={q}" for s in ("-created_at", "due_date") for q in ("a", "laptop", "request")
+    ]
+    looked_up = [await person.get(path) for path in asked]
+    monkeypatch.setattr(few_module, "FEW", 0)
+    assert [await person.get(path) for path in asked] == looked_up
