@@ -73,8 +73,10 @@ from waypost.notifications import templating_router as templating
 from waypost.notifications.incoming import mailbox_router as mailboxes
 from waypost.notifications.incoming import original_router as originals
 from waypost.notifications.incoming import standing
+from waypost.reports import export_router as report_exports
 from waypost.reports import router as reports
 from waypost.reports import saved_router as saved_reports
+from waypost.reports import schedule_router as export_schedules
 from waypost.search import finding_router
 from waypost.search import router as search
 from waypost.sla import calendar_file_router as calendar_files
@@ -175,6 +177,8 @@ ROOMS = (
     sms,
     teams,
     reports,
+    report_exports,
+    export_schedules,
     saved_reports,
     audit,
     audit_streams,

@@ -72,8 +72,10 @@ from waypost.directory.mentions import use_mention_finders
 from waypost.kernel import hints, relay, sealed_numbers
 from waypost.kernel.alarms import AlarmRaised
 from waypost.kernel.db import Database
+from waypost.kernel.enclosures import use_openers
 from waypost.kernel.events import Event, Wiring
 from waypost.kernel.idempotency import forget_old_keys
+from waypost.kernel.notices import NoticeAsked
 from waypost.kernel.personal import use_personal
 from waypost.notifications import announcing, phones, reply_codes, sending, subscribing
 from waypost.notifications import consumer as notifications
@@ -82,8 +84,12 @@ from waypost.notifications.events import ChannelFailed, PhoneProved, ReplyCodesV
 from waypost.notifications.incoming import originals
 from waypost.notifications.incoming import teams_closing as mailboxes_of_teams
 from waypost.notifications.incoming.events import MailboxFailed, MailHeldBack
+from waypost.reports import export_making as report_exports
+from waypost.reports import export_telling as files_of_exports
+from waypost.reports import exporting as exports_of_reports
 from waypost.reports import keeping as counting
 from waypost.reports import personal as reports_personal
+from waypost.reports import scheduling as scheduled_exports
 from waypost.search import following, list_words, reading_files
 from waypost.search import personal as search_personal
 from waypost.search import teams_closing as views_of_teams
@@ -135,6 +141,7 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
         reviews.on_user_deactivated,
         scim_people.on_user_deactivated,
         service_accounts.on_user_deactivated,
+        scheduled_exports.on_user_deactivated,
     ),
     UserReactivated: (scim_people.on_user_reactivated, directory_people.on_user_reactivated),
     **{event: (clocking.on_change,) for event in clocking.CHANGES if event is not tickets.TicketApproved},
@@ -206,6 +213,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     DirectoryStopped: ("notifications",),
     DirectoryFailed: ("notifications",),
     AlarmRaised: ("notifications",),
+    NoticeAsked: ("notifications",),
     tickets.TicketSubmitted: ("notifications", "team_rooms"),
     tickets.TicketApproved: ("notifications",),
     tickets.TicketRejected: ("notifications",),
@@ -265,6 +273,7 @@ def build_wiring() -> Wiring:
         (*notifications_personal.TOLD, *automation_personal.TOLD),
         (tickets_personal.files_written,),
     )
+    use_openers({files_of_exports.WHAT: files_of_exports.open_files})
     use_subject_rooms({reviewing.TICKET: reviewing.TicketRoom()})
     return Wiring(handlers=HANDLERS, consumers=CONSUMERS, subscriptions=SUBSCRIPTIONS)
 
@@ -356,6 +365,12 @@ async def _count(database: Database) -> None:
         await hints.ask(counting.TASK)
 
 
+async def _export_reports(database: Database) -> None:
+    """Go on with exports of reports; what is left asks for the next turn behind everything else that waits."""
+    if await report_exports.make_due(database):
+        await hints.ask(report_exports.TASK)
+
+
 async def _keep_house(database: Database) -> None:
     async with database.transaction() as session:
         await forget_old_keys(session)
@@ -373,9 +388,12 @@ async def _keep_house(database: Database) -> None:
         await importing.forget_old_imports(session)
         await automation_queries.forget_old_runs(session)
         await calls.forget_old(session)
+        await exports_of_reports.forget_old_exports(session)
         await drafts.forget_old_drafts(session)
         await comment_drafts.forget_old_comment_drafts(session)
-    await keeping.forget_orphans(database, originals.names_kept, personal_exports.names_kept)
+    await keeping.forget_orphans(
+        database, originals.names_kept, personal_exports.names_kept, exports_of_reports.names_kept
+    )
     await reviewing.complete_facts(database)
     await removing.run_due(database)
 
@@ -408,6 +426,7 @@ def tasks() -> dict[str, Task]:
         personal_exports.TASK: personal_exports.make_due,
         directories.TASK: directories.run_due,
         counting.TASK: _count,
+        report_exports.TASK: _export_reports,
         calendar_files.TASK: calendar_files.run_due,
         following.TASK: _index,
         reading_files.TASK: _read_files,
@@ -429,6 +448,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "approvals": {"task": timing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "reviews": {"task": reviews.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "personal_exports": {"task": personal_exports.TASK, "schedule": 5.0, "options": {"expires": 10}},
+    "report_exports": {"task": report_exports.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "due": {"task": due.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "clocks": {"task": running_late.TASK, "schedule": 15.0, "options": {"expires": 15}},
     "automation": {"task": automation_timing.TASK, "schedule": 10.0, "options": {"expires": 10}},

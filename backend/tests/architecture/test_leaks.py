@@ -73,6 +73,8 @@ FILLED = {
     "view_id": lambda marked: marked["view_id"],
     "export_id": lambda marked: 1,
     "report_id": lambda marked: 1,
+    "schedule_id": lambda marked: 1,
+    "file_id": lambda marked: 1,
     "team_id": lambda marked: marked["team"]["id"],
     "version": lambda marked: 1,
     "user_id": lambda marked: 1,

@@ -30,8 +30,10 @@ import waypost.kernel.relay
 import waypost.notifications.incoming.models
 import waypost.notifications.models
 import waypost.notifications.sms_models
+import waypost.reports.export_models
 import waypost.reports.models
 import waypost.reports.saved_models
+import waypost.reports.schedule_models
 import waypost.search.index_models
 import waypost.search.models
 import waypost.sla.clock_models

@@ -18,10 +18,12 @@ from waypost.directory.events import UserEmailChanged
 from waypost.directory.names import names
 from waypost.kernel.clock import now
 from waypost.kernel.events import Recorded
+from waypost.kernel.notices import NoticeAsked
 from waypost.kernel.settings import get_settings
 from waypost.notifications import (
     address_notices,
     alarms,
+    asked_notices,
     clock_notices,
     deputising,
     phone_notices,
@@ -69,6 +71,9 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
         return
     if isinstance(event, (PhoneProved, ReplyCodesVoided)):
         await phone_notices.tell_owner(session, recorded, event)
+        return
+    if isinstance(event, NoticeAsked):
+        await asked_notices.tell_person(session, recorded, event)
         return
     if isinstance(event, security_notices.SecurityEvent):
         await security_notices.tell_person(session, recorded, event)

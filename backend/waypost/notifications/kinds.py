@@ -27,6 +27,7 @@ class Event(StrEnum):
     TICKET_COMMENTED = "ticket.commented"
     COMMENT_MENTIONED = "comment.mentioned"
     TICKET_WATCHING = "ticket.watching"
+    REPORT = "report"
     DELEGATION = "delegation"
     ROLE = "role"
     ACCOUNT = "account"
@@ -90,6 +91,9 @@ KINDS: dict[str, Kind] = {
     "role.ended": Kind(Event.ROLE, "the role was yours for a time, or you gave it"),
     "role.change_asked": Kind(Event.ROLE, "you may configure roles", gathers=True),
     "role.change_answered": Kind(Event.ROLE, "you asked for it", gathers=True),
+    "report.export": Kind(Event.REPORT, "somebody has it sent to you"),
+    "report.export_failing": Kind(Event.REPORT, "you have it sent"),
+    "report.export_paused": Kind(Event.REPORT, "you have it sent, or it was sent to you"),
     "address.changed": Kind(Event.ACCOUNT, "it is about your own account"),
     **{
         kind: Kind(Event.ACCOUNT, "it is about your own account")

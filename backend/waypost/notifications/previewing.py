@@ -51,7 +51,12 @@ async def words_of_template(
         words = await words_of_template(session, actor, around, ticket_id=ticket_id, subject=None, body=None)
         return replace(words, layout=source)
     values = examples_of(which.key)
-    if ticket_id is not None and KINDS[which.key].event not in (Event.DELEGATION, Event.ACCOUNT, Event.SYSTEM):
+    if ticket_id is not None and KINDS[which.key].event not in (
+        Event.DELEGATION,
+        Event.REPORT,
+        Event.ACCOUNT,
+        Event.SYSTEM,
+    ):
         values |= await _of_ticket(session, actor, ticket_id)
     if subject is None or body is None:
         kept = await one_template(session, which)

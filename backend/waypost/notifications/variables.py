@@ -86,6 +86,14 @@ _ACCOUNT = {
     "address_before": "jane@example.com",
     "actor": "Mike Okafor",
 }
+_REPORT = {
+    "subject": "Requests by team, every Monday",
+    "report": "Requests by team",
+    "files": "Requests by team 2026-11-23.pdf",
+    "is_attached": True,
+    "people": "Maria Rossi: this person does not work here any more.",
+    "why": "The report is not shared with its owner any more.",
+}
 _SYSTEM = {
     "channel": "email",
     "provider": "Entra ID",
@@ -115,6 +123,8 @@ def variables_of(kind: str) -> Mapping[str, Any]:
         if event is Event.ROLE
         else _SIGN_IN
         if kind.startswith("account.")
+        else _REPORT
+        if event is Event.REPORT
         else _ACCOUNT
         if event is Event.ACCOUNT
         else _SYSTEM

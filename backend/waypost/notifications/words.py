@@ -14,6 +14,7 @@ class Words:
     `decide` is the approval step it asks to decide, with the version of the request that was told, or None. `outcome` is
     what became of that step, once nobody has to decide it any more. `code` is what a code in it is made of, when it is
     sent: the code itself is kept nowhere. `layout` stands in for the company's around this one mail, when one is tried.
+    `enclosed` names files that go with a mail.
     """
 
     title: str
@@ -29,6 +30,7 @@ class Words:
     outcome: str = ""
     code: Mapping[str, int] | None = field(default=None)
     layout: str = ""
+    enclosed: Mapping[str, int] | None = field(default=None)
 
     def kept(self) -> dict[str, Any]:
         """As it is kept in a row."""

@@ -37,6 +37,7 @@ from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.kernel.personal import File, Held, files_of, personal
 from waypost.kernel.relay import wait_before
 from waypost.kernel.settings import get_settings
+from waypost.vendors import sealed_files
 from waypost.vendors.object_store import StoreFailed, object_store
 
 log = get_logger(__name__)
@@ -124,11 +125,7 @@ def contents(row: PersonalExport) -> AsyncIterator[bytes]:
     """The bytes of a copy that is ready."""
     if row.object_name is None or row.key_id is None or row.wrapped_key is None:
         raise ExportNotFound
-    about = row.object_name.encode()
-    key = crypto.keyring().unwrap(crypto.WrappedKey(row.key_id, row.wrapped_key), about)
-    _, offset, sealed = crypto.place_of(0, row.size, row.size)
-    stored = object_store(get_settings()).get(row.object_name, offset, sealed)
-    return crypto.open_part(key, stored, start=0, length=row.size, size=row.size)
+    return sealed_files.contents(sealed_files.SealedFile(row.object_name, row.size, row.key_id, row.wrapped_key))
 
 
 async def names_kept(session: AsyncSession, names: Collection[str]) -> set[str]:

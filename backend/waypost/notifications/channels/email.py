@@ -11,6 +11,7 @@ from email.utils import format_datetime, formataddr, parseaddr
 from typing import ClassVar
 
 from waypost.kernel.clock import now
+from waypost.kernel.enclosures import Enclosure, NotEnclosed, opened
 from waypost.kernel.logs import get_logger
 from waypost.kernel.settings import get_settings
 from waypost.kernel.settings_form import Field
@@ -21,11 +22,13 @@ from waypost.notifications.people import Person
 from waypost.notifications.rendering import mail_of, summary_of
 from waypost.vendors import microsoft, smtp
 from waypost.vendors.answers import client
-from waypost.vendors.fates import Fate, Rejected
+from waypost.vendors.fates import Fate, Rejected, TryLater
+from waypost.vendors.object_store import StoreFailed
 
 log = get_logger(__name__)
 
 
+MOST_ENCLOSED = 5 * 1024 * 1024  # bytes of files in one mail; what a room lets go by mail is smaller
 SMTP, GRAPH = "SMTP", "Microsoft Graph"
 _NEEDED = ("sender", "tenant", "client_id", "client_secret")  # by Graph
 
@@ -63,10 +66,15 @@ class Email:
 
     async def send(self, config: Config, messages: Sequence[Message]) -> AsyncGenerator[Fate]:
         """Over one connection. A mail that cannot be written is refused, and holds up no other."""
-        written: list[EmailMessage | Rejected] = []
+        written: list[EmailMessage | Rejected | TryLater] = []
         for message in messages:
             try:
-                written.append(mail_message(message, str(config.get(LAYOUT) or "")))
+                files = await _enclosed(message)
+                written.append(mail_message(message, str(config.get(LAYOUT) or ""), files))
+            except NotEnclosed as gone:
+                written.append(Rejected(f"Not sent: {gone}."))
+            except StoreFailed as failed:
+                written.append(TryLater(f"The store of files failed: {failed}"[:500]))
             except Exception as error:
                 log.exception("mail cannot be written", message_id=message.id)
                 written.append(Rejected(f"{type(error).__name__}: {error}"[:500]))
@@ -74,7 +82,7 @@ class Email:
         by = _by_graph(config, mails) if config.get("way") == GRAPH else smtp.send(get_settings(), mails)
         async with aclosing(by) as sending:
             for mail in written:
-                yield mail if isinstance(mail, Rejected) else await anext(sending)
+                yield await anext(sending) if isinstance(mail, EmailMessage) else mail
 
 
 async def _by_graph(config: Config, mails: Sequence[tuple[str, EmailMessage]]) -> AsyncGenerator[Fate]:
@@ -97,9 +105,20 @@ async def _by_graph(config: Config, mails: Sequence[tuple[str, EmailMessage]]) -
             yield await microsoft.send_mail(http, app, sender, written)
 
 
-def mail_message(message: Message, layout: str = "") -> EmailMessage:
+async def _enclosed(message: Message) -> list[Enclosure]:
+    """The files of all notices that go out as one, as far as they fit into a mail; the others are behind their links."""
+    files: list[Enclosure] = []
+    for notice in message.notices:
+        if notice.enclosed and message.user_id is not None:
+            found = await opened(notice.enclosed, message.user_id)
+            if sum(len(f.content) for f in (*files, *found)) <= MOST_ENCLOSED:
+                files += found
+    return files
+
+
+def mail_message(message: Message, layout: str = "", files: Sequence[Enclosure] = ()) -> EmailMessage:
     """The mail as it goes out: text and HTML in the company's layout, with a Message-ID that stays the same at every
-    try. What may be replied to says above which line."""
+    try, and its files. What may be replied to says above which line."""
     mail = EmailMessage()
     mail["From"] = get_settings().mail_from
     mail["To"] = message.recipient
@@ -117,6 +136,9 @@ def mail_message(message: Message, layout: str = "") -> EmailMessage:
         text, html = summary_of(message.subject, message.notices, because, origin, layout, marker)
     mail.set_content(text)
     mail.add_alternative(html, subtype="html")
+    for file in files:
+        main, _, sub = file.media_type.partition("/")
+        mail.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
     return mail
 
 

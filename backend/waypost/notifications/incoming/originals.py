@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.kernel import crypto
-from waypost.kernel.logs import get_logger
-from waypost.kernel.settings import get_settings
 from waypost.notifications.incoming.models import IncomingMail
-from waypost.vendors.object_store import Missing, StoreFailed, object_store
+from waypost.vendors import sealed_files
+from waypost.vendors.object_store import Missing
 
-log = get_logger(__name__)
 ROW_BATCH = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
-    """A mail that lies in the store: what its row needs to find and open it."""
-
-    name: str
-    size: int
-    key_id: str
-    key: bytes
+Original = sealed_files.SealedFile  # a mail that lies in the store
 
 
 async def keep_original(raw: bytes) -> Original:
@@ -34,15 +22,7 @@ async def keep_original(raw: bytes) -> Original:
 
     Without a row that names it, it is removed after a day like any other file nobody names.
     """
-    name, key = secrets.token_hex(20), crypto.new_key()
-
-    async def pieces() -> AsyncIterator[bytes]:
-        for start in range(0, len(raw), crypto.CHUNK):
-            yield raw[start : start + crypto.CHUNK]
-
-    await object_store(get_settings()).put(name, crypto.seal(key, pieces()))
-    wrapped = crypto.keyring().wrap(key, name.encode())
-    return Original(name, len(raw), wrapped.key_id, wrapped.value)
+    return await sealed_files.keep(raw)
 
 
 async def read_original(row: IncomingMail) -> bytes:
@@ -52,19 +32,13 @@ async def read_original(row: IncomingMail) -> bytes:
     """
     if row.raw_name is None or row.raw_key_id is None or row.raw_key is None:
         raise Missing("the mail itself is kept no longer")
-    key = crypto.keyring().unwrap(crypto.WrappedKey(row.raw_key_id, row.raw_key), row.raw_name.encode())
-    _, offset, sealed = crypto.place_of(0, row.raw_size, row.raw_size)
-    stored = object_store(get_settings()).get(row.raw_name, offset, sealed)
-    plain = crypto.open_part(key, stored, start=0, length=row.raw_size, size=row.raw_size)
-    return b"".join([piece async for piece in plain])
+    kept = Original(row.raw_name, row.raw_size, row.raw_key_id, row.raw_key)
+    return b"".join([piece async for piece in sealed_files.contents(kept)])
 
 
 async def drop_original(name: str) -> None:
     """Remove a mail from the store; one that cannot be removed now is found by the housekeeping later."""
-    try:
-        await object_store(get_settings()).delete(name)
-    except StoreFailed:
-        log.warning("object left behind", object_name=name)
+    await sealed_files.drop(name)
 
 
 async def names_kept(session: AsyncSession, names: Collection[str]) -> set[str]:

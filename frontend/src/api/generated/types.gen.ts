@@ -4414,6 +4414,227 @@ export type EvidenceRead = {
 };
 
 /**
+ * ExportAsked
+ */
+export type ExportAsked = {
+    /**
+     * Formats
+     */
+    formats: Array<'CSV' | 'XLSX' | 'PDF'>;
+};
+
+/**
+ * ExportDetail
+ *
+ * An export with who got what of it; only who asked for it and administrators read that of others.
+ */
+export type ExportDetail = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    asked_by: PersonRef | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Failed
+     */
+    failed: number;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Formats
+     */
+    formats: Array<'CSV' | 'XLSX' | 'PDF'>;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Kind
+     */
+    kind: 'NOW' | 'SCHEDULED' | 'MANUAL' | 'TEST';
+    mine: ExportMine | null;
+    /**
+     * Parts
+     */
+    parts: Array<ExportPartRead>;
+    report: ReportNamed;
+    /**
+     * Status
+     */
+    status: 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED';
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
+ * ExportFileRead
+ */
+export type ExportFileRead = {
+    /**
+     * Format
+     */
+    format: 'CSV' | 'XLSX' | 'PDF';
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Kept
+     */
+    is_kept: boolean;
+    /**
+     * Kept Until
+     */
+    kept_until: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Size
+     *
+     * In bytes.
+     */
+    size: number;
+};
+
+/**
+ * ExportMine
+ *
+ * What the reader gets of an export.
+ */
+export type ExportMine = {
+    /**
+     * Error
+     *
+     * Why there is nothing, in words.
+     */
+    error: string | null;
+    /**
+     * Files
+     */
+    files: Array<ExportFileRead>;
+    /**
+     * Rows
+     */
+    rows: number | null;
+    /**
+     * Status
+     */
+    status: 'WAITING' | 'DONE' | 'FAILED' | 'CANCELLED';
+};
+
+/**
+ * ExportPage
+ */
+export type ExportPage = {
+    /**
+     * Items
+     */
+    items: Array<ExportRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ExportPartRead
+ *
+ * What one person got.
+ */
+export type ExportPartRead = {
+    /**
+     * Error
+     *
+     * Why there is nothing, in words.
+     */
+    error: string | null;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    person: PersonRef | null;
+    /**
+     * Rows
+     */
+    rows: number | null;
+    /**
+     * Size
+     *
+     * In bytes.
+     */
+    size: number | null;
+    /**
+     * Status
+     */
+    status: 'WAITING' | 'DONE' | 'FAILED' | 'CANCELLED';
+};
+
+/**
+ * ExportRead
+ *
+ * An export: `total` people get their part; so many are `done`, so many `failed`.
+ */
+export type ExportRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<string>;
+    asked_by: PersonRef | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Failed
+     */
+    failed: number;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Formats
+     */
+    formats: Array<'CSV' | 'XLSX' | 'PDF'>;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Kind
+     */
+    kind: 'NOW' | 'SCHEDULED' | 'MANUAL' | 'TEST';
+    mine: ExportMine | null;
+    report: ReportNamed;
+    /**
+     * Status
+     */
+    status: 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED';
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
  * FacetCount
  */
 export type FacetCount = {
@@ -5759,6 +5980,42 @@ export type ItemUpdate = {
  * For whom a dashboard is made.
  */
 export type Kind = 'EMPLOYEE' | 'AGENT' | 'MANAGER' | 'EXECUTIVE';
+
+/**
+ * LastExport
+ *
+ * How the last export went.
+ */
+export type LastExport = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Failed
+     */
+    failed: number;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Kind
+     */
+    kind: 'NOW' | 'SCHEDULED' | 'MANUAL' | 'TEST';
+    /**
+     * Status
+     */
+    status: 'QUEUED' | 'RUNNING' | 'DONE' | 'FAILED' | 'CANCELLED';
+    /**
+     * Total
+     */
+    total: number;
+};
 
 /**
  * Lasts
@@ -10372,6 +10629,22 @@ export type ReportLine = {
 };
 
 /**
+ * ReportNamed
+ *
+ * A report as it was called then; without an id it was deleted since.
+ */
+export type ReportNamed = {
+    /**
+     * Id
+     */
+    id: number | null;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
  * ReportPage
  */
 export type ReportPage = {
@@ -12125,6 +12398,209 @@ export type SamlMetadataRead = {
     settings: {
         [key: string]: string | boolean;
     };
+};
+
+/**
+ * SchedulePage
+ */
+export type SchedulePage = {
+    /**
+     * Items
+     */
+    items: Array<ScheduleRead>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ScheduleRead
+ */
+export type ScheduleRead = {
+    /**
+     * At Time
+     *
+     * What the clock on the wall of `zone` shows.
+     */
+    at_time: string;
+    /**
+     * Day
+     *
+     * Of `MONTH`; a shorter month is taken on its last day.
+     */
+    day: number;
+    /**
+     * Every
+     */
+    every: 'DAY' | 'WEEKDAY' | 'WEEK' | 'MONTH';
+    /**
+     * Formats
+     */
+    formats: Array<'CSV' | 'XLSX' | 'PDF'>;
+    /**
+     * Id
+     */
+    id: number;
+    last: LastExport | null;
+    /**
+     * Next At
+     */
+    next_at: string | null;
+    owner: PersonRef | null;
+    /**
+     * Paused Why
+     */
+    paused_why: 'BY_OWNER' | 'OWNER_LEFT' | 'NOT_SHARED' | null;
+    /**
+     * People
+     */
+    people: Array<PersonRef>;
+    report: ReportNamed;
+    /**
+     * State
+     */
+    state: 'ACTIVE' | 'PAUSED';
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Weekdays
+     *
+     * Of `WEEK`: 1 is Monday.
+     */
+    weekdays: Array<number>;
+    /**
+     * Zone
+     *
+     * An IANA time zone.
+     */
+    zone: string;
+};
+
+/**
+ * ScheduleRun
+ */
+export type ScheduleRun = {
+    /**
+     * Is Test
+     *
+     * For oneself alone.
+     */
+    is_test?: boolean;
+};
+
+/**
+ * ScheduleSet
+ *
+ * When a report is exported by itself, how, and for whom.
+ */
+export type ScheduleSet = {
+    /**
+     * At Time
+     *
+     * What the clock on the wall of `zone` shows.
+     */
+    at_time: string;
+    /**
+     * Day
+     *
+     * Of `MONTH`; a shorter month is taken on its last day.
+     */
+    day?: number;
+    /**
+     * Every
+     */
+    every: 'DAY' | 'WEEKDAY' | 'WEEK' | 'MONTH';
+    /**
+     * Formats
+     */
+    formats: Array<'CSV' | 'XLSX' | 'PDF'>;
+    /**
+     * Is Paused
+     */
+    is_paused?: boolean;
+    /**
+     * Person Ids
+     */
+    person_ids: Array<number>;
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Weekdays
+     *
+     * Of `WEEK`: 1 is Monday.
+     */
+    weekdays?: Array<number>;
+    /**
+     * Zone
+     *
+     * An IANA time zone.
+     */
+    zone: string;
+};
+
+/**
+ * ScheduleUpdate
+ */
+export type ScheduleUpdate = {
+    /**
+     * At Time
+     *
+     * What the clock on the wall of `zone` shows.
+     */
+    at_time: string;
+    /**
+     * Day
+     *
+     * Of `MONTH`; a shorter month is taken on its last day.
+     */
+    day?: number;
+    /**
+     * Every
+     */
+    every: 'DAY' | 'WEEKDAY' | 'WEEK' | 'MONTH';
+    /**
+     * Formats
+     */
+    formats: Array<'CSV' | 'XLSX' | 'PDF'>;
+    /**
+     * Is Paused
+     */
+    is_paused?: boolean;
+    /**
+     * Person Ids
+     */
+    person_ids: Array<number>;
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+    /**
+     * Weekdays
+     *
+     * Of `WEEK`: 1 is Monday.
+     */
+    weekdays?: Array<number>;
+    /**
+     * Zone
+     *
+     * An IANA time zone.
+     */
+    zone: string;
 };
 
 /**
@@ -29320,6 +29796,64 @@ export type ReportUpdateResponses = {
 
 export type ReportUpdateResponse = ReportUpdateResponses[keyof ReportUpdateResponses];
 
+export type ReportExportData = {
+    body: ExportAsked;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Report Id
+         */
+        report_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/custom/{report_id}/exports';
+};
+
+export type ReportExportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReportExportError = ReportExportErrors[keyof ReportExportErrors];
+
+export type ReportExportResponses = {
+    /**
+     * Successful Response
+     */
+    202: ExportDetail;
+};
+
+export type ReportExportResponse = ReportExportResponses[keyof ReportExportResponses];
+
 export type ReportResultData = {
     body?: never;
     path: {
@@ -29369,6 +29903,64 @@ export type ReportResultResponses = {
 };
 
 export type ReportResultResponse = ReportResultResponses[keyof ReportResultResponses];
+
+export type ScheduleCreateData = {
+    body: ScheduleSet;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Report Id
+         */
+        report_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/custom/{report_id}/schedules';
+};
+
+export type ScheduleCreateErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ScheduleCreateError = ScheduleCreateErrors[keyof ScheduleCreateErrors];
+
+export type ScheduleCreateResponses = {
+    /**
+     * Successful Response
+     */
+    201: ScheduleRead;
+};
+
+export type ScheduleCreateResponse = ScheduleCreateResponses[keyof ScheduleCreateResponses];
 
 export type DashboardData = {
     body?: never;
@@ -29486,6 +30078,198 @@ export type DashboardReadResponses = {
 
 export type DashboardReadResponse = DashboardReadResponses[keyof DashboardReadResponses];
 
+export type ExportFileData = {
+    body?: never;
+    path: {
+        /**
+         * File Id
+         */
+        file_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/export-files/{file_id}';
+};
+
+export type ExportFileErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ExportFileError = ExportFileErrors[keyof ExportFileErrors];
+
+export type ExportFileResponses = {
+    /**
+     * The file.
+     */
+    200: Blob | File;
+};
+
+export type ExportFileResponse = ExportFileResponses[keyof ExportFileResponses];
+
+export type ExportPageData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/reports/exports';
+};
+
+export type ExportPageErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ExportPageError = ExportPageErrors[keyof ExportPageErrors];
+
+export type ExportPageResponses = {
+    /**
+     * Successful Response
+     */
+    200: ExportPage;
+};
+
+export type ExportPageResponse = ExportPageResponses[keyof ExportPageResponses];
+
+export type ExportReadData = {
+    body?: never;
+    path: {
+        /**
+         * Export Id
+         */
+        export_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/exports/{export_id}';
+};
+
+export type ExportReadErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ExportReadError = ExportReadErrors[keyof ExportReadErrors];
+
+export type ExportReadResponses = {
+    /**
+     * Successful Response
+     */
+    200: ExportDetail;
+};
+
+export type ExportReadResponse = ExportReadResponses[keyof ExportReadResponses];
+
+export type ExportCancelData = {
+    body?: never;
+    path: {
+        /**
+         * Export Id
+         */
+        export_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/exports/{export_id}/cancel';
+};
+
+export type ExportCancelErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ExportCancelError = ExportCancelErrors[keyof ExportCancelErrors];
+
+export type ExportCancelResponses = {
+    /**
+     * Successful Response
+     */
+    200: ExportDetail;
+};
+
+export type ExportCancelResponse = ExportCancelResponses[keyof ExportCancelResponses];
+
 export type ReportPreviewData = {
     body: ReportAsked;
     path?: never;
@@ -29526,6 +30310,327 @@ export type ReportPreviewResponses = {
 };
 
 export type ReportPreviewResponse = ReportPreviewResponses[keyof ReportPreviewResponses];
+
+export type SchedulePageData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * All
+         *
+         * Of everybody, for administrators of views.
+         */
+        all?: boolean;
+        /**
+         * Report Id
+         *
+         * Of this report only.
+         */
+        report_id?: number | null;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/reports/schedules';
+};
+
+export type SchedulePageErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SchedulePageError = SchedulePageErrors[keyof SchedulePageErrors];
+
+export type SchedulePageResponses = {
+    /**
+     * Successful Response
+     */
+    200: SchedulePage;
+};
+
+export type SchedulePageResponse = SchedulePageResponses[keyof SchedulePageResponses];
+
+export type ScheduleDeleteData = {
+    body?: never;
+    path: {
+        /**
+         * Schedule Id
+         */
+        schedule_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/schedules/{schedule_id}';
+};
+
+export type ScheduleDeleteErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ScheduleDeleteError = ScheduleDeleteErrors[keyof ScheduleDeleteErrors];
+
+export type ScheduleDeleteResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ScheduleDeleteResponse = ScheduleDeleteResponses[keyof ScheduleDeleteResponses];
+
+export type ScheduleReadData = {
+    body?: never;
+    path: {
+        /**
+         * Schedule Id
+         */
+        schedule_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/schedules/{schedule_id}';
+};
+
+export type ScheduleReadErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ScheduleReadError = ScheduleReadErrors[keyof ScheduleReadErrors];
+
+export type ScheduleReadResponses = {
+    /**
+     * Successful Response
+     */
+    200: ScheduleRead;
+};
+
+export type ScheduleReadResponse = ScheduleReadResponses[keyof ScheduleReadResponses];
+
+export type ScheduleUpdateData = {
+    body: ScheduleUpdate;
+    path: {
+        /**
+         * Schedule Id
+         */
+        schedule_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/schedules/{schedule_id}';
+};
+
+export type ScheduleUpdateErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ScheduleUpdateError = ScheduleUpdateErrors[keyof ScheduleUpdateErrors];
+
+export type ScheduleUpdateResponses = {
+    /**
+     * Successful Response
+     */
+    200: ScheduleRead;
+};
+
+export type ScheduleUpdateResponse = ScheduleUpdateResponses[keyof ScheduleUpdateResponses];
+
+export type ScheduleExportsData = {
+    body?: never;
+    path: {
+        /**
+         * Schedule Id
+         */
+        schedule_id: number;
+    };
+    query?: {
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/reports/schedules/{schedule_id}/exports';
+};
+
+export type ScheduleExportsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ScheduleExportsError = ScheduleExportsErrors[keyof ScheduleExportsErrors];
+
+export type ScheduleExportsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ExportPage;
+};
+
+export type ScheduleExportsResponse = ScheduleExportsResponses[keyof ScheduleExportsResponses];
+
+export type ScheduleRunData = {
+    body: ScheduleRun;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Schedule Id
+         */
+        schedule_id: number;
+    };
+    query?: never;
+    url: '/api/v1/reports/schedules/{schedule_id}/run';
+};
+
+export type ScheduleRunErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ScheduleRunError = ScheduleRunErrors[keyof ScheduleRunErrors];
+
+export type ScheduleRunResponses = {
+    /**
+     * Successful Response
+     */
+    202: ExportDetail;
+};
+
+export type ScheduleRunResponse = ScheduleRunResponses[keyof ScheduleRunResponses];
 
 export type RequestDraftsData = {
     body?: never;

@@ -19,5 +19,11 @@ const routes: RouteRecordRaw[] = [
     component: () => import("./custom/ReportView.vue"),
     meta: { title: "reports.custom.title", needs: "reports:read" },
   },
+  {
+    path: "reports/exports",
+    name: "report-exports",
+    component: () => import("./exports/ExportsView.vue"),
+    meta: { title: "reports.exports.title", needs: "reports:read" },
+  },
 ];
 export default routes;

@@ -31,7 +31,7 @@ export const GROUPS: { key: string; events: string[] }[] = [
       "ticket.watching",
     ],
   },
-  { key: "other", events: ["delegation", "role", "account", "system"] },
+  { key: "other", events: ["report", "delegation", "role", "account", "system"] },
 ];
 
 /** The events there are, in their groups; no group is empty, and none is left out. */

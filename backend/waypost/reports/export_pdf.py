@@ -1,0 +1,142 @@
+"""A report on paper: title, what it counts in words, when and for whom, its picture and its table. Tagged for readers.
+
+Typst sets it from one fixed source. What people wrote comes in as data and is never source; the source reads no file and
+names no package, and the folder it may read from is an empty one.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import unicodedata
+from typing import Any, Literal
+
+import typst
+
+from waypost.reports import export_charts
+from waypost.reports.export_tables import Sheet, said
+
+ACROSS = 8  # columns of numbers beside each other; more stand below, with the rows' names again
+TALL = 14  # rows of a heat map that stand on a page on its side
+SOURCE = r"""
+#let d = json(bytes(sys.inputs.at("told")))
+#set document(title: d.title, author: d.made_by, description: d.summary)
+#set page(
+  paper: "a4",
+  flipped: d.is_wide,
+  margin: (x: 20mm, top: 20mm, bottom: 20mm),
+  footer: context [
+    #set text(size: 8pt, fill: luma(90))
+    #grid(columns: (1fr, auto), d.footer, [Page #counter(page).display() of #counter(page).final().first()])
+  ],
+)
+#set text(lang: "en", size: 10pt, font: ("Libertinus Serif", "DejaVu Sans Mono", "New Computer Modern"), hyphenate: false)
+#set par(leading: 0.6em)
+#show heading.where(level: 1): set text(size: 19pt, weight: "semibold")
+#show heading.where(level: 2): set text(size: 12pt, weight: "semibold")
+#show heading.where(level: 2): set block(above: 1.5em, below: 0.8em, sticky: true)
+#let quiet(it) = text(fill: luma(80), it)
+#set table(
+  stroke: (x, y) => (bottom: if y == 0 { 0.8pt + luma(120) } else { 0.4pt + luma(210) }),
+  inset: (x: 4pt, y: 4.2pt),
+)
+#show table: set block(breakable: true)
+#show table.cell.where(y: 0): set text(weight: "semibold", size: 9pt)
+#show table: set text(size: 9.5pt, number-width: "tabular")
+
+= #d.title
+#v(0.2em)
+#grid(
+  columns: (28mm, 1fr), row-gutter: 0.65em,
+  ..d.about.map(f => (quiet(f.at(0)), f.at(1))).flatten()
+)
+#v(0.4em)
+#if d.picture != "" [
+  #figure(image(bytes(d.picture), format: "svg", width: 100%, alt: d.alt), alt: d.alt)
+  #if d.note != "" [#quiet(text(size: 8.5pt, d.note))]
+]
+#for part in d.parts [
+  == #part.title
+  #if part.rows.len() == 0 [#quiet[Nothing to show.]] else [
+    #table(
+      columns: (1fr, ..range(part.columns.len()).map(_ => auto)),
+      align: (x, y) => if x == 0 { left + bottom } else { right + bottom },
+      table.header([#part.corner], ..part.columns.map(c => [#c])),
+      ..part.rows.map(r => r.map(c => [#c])).flatten()
+    )
+  ]
+]
+"""
+
+
+def pdf_file(sheet: Sheet, *, made_by: str, footer: str) -> bytes:
+    """The report as PDF: PDF/UA where every character can be shown, tagged PDF otherwise."""
+    told = json.dumps(shown(sheet, made_by=made_by, footer=footer), ensure_ascii=False)
+    with tempfile.TemporaryDirectory(prefix="waypost-pdf-") as empty:
+        try:
+            return _compile(told, empty, "ua-1")
+        except typst.TypstError:  # it wants a shape for every character, and our fonts do not have all there are
+            return _compile(told, empty, "1.7")
+
+
+def _compile(told: str, empty: str, standard: Literal["ua-1", "1.7"]) -> bytes:
+    compiler = typst.Compiler(
+        SOURCE.encode(),
+        root=empty,
+        ignore_system_fonts=True,
+        package_path=empty,
+        package_cache_path=empty,
+        sys_inputs={"told": told},
+    )
+    made = compiler.compile(format="pdf", pdf_standards=[standard])
+    if not isinstance(made, bytes):
+        raise TypeError("a document has one file")
+    return made
+
+
+def shown(sheet: Sheet, *, made_by: str, footer: str) -> dict[str, Any]:
+    """What stands in the document, in words."""
+    is_drawn = export_charts.is_drawn(sheet)
+    parts = [sheet.columns[n : n + ACROSS] for n in range(0, len(sheet.columns), ACROSS)]
+    told = {
+        "title": sheet.title,
+        "made_by": made_by,
+        "summary": "; ".join(f"{label}: {words}" for label, words in sheet.about),
+        "footer": footer,
+        "about": [list(line) for line in sheet.about],
+        "is_wide": min(len(sheet.columns), ACROSS) > 5 and not (sheet.chart == "HEAT" and len(sheet.rows) > TALL),
+        "picture": export_charts.svg(sheet) if is_drawn else "",
+        "alt": alternative(sheet),
+        "note": export_charts.left_out(sheet) if is_drawn else "",
+        "parts": [_part(sheet, n * ACROSS, len(part), len(parts)) for n, part in enumerate(parts)],
+    }
+    cleaned: dict[str, Any] = json.loads("".join(c for c in json.dumps(told, ensure_ascii=False) if _is_shown(c)))
+    return cleaned
+
+
+def _part(sheet: Sheet, first: int, many: int, parts: int) -> dict[str, Any]:
+    columns = sheet.columns[first : first + many]
+    title = "Table" if parts == 1 else f"Table, columns {first + 1} to {first + many} of {len(sheet.columns)}"
+    return {
+        "title": title,
+        "corner": sheet.corner or "Requests",
+        "columns": [c.label for c in columns],
+        "rows": [
+            [label, *(said(v, c.unit) for v, c in zip(values[first : first + many], columns, strict=True))]
+            for label, values in sheet.rows
+        ],
+    }
+
+
+def alternative(sheet: Sheet) -> str:
+    """What the picture shows, for who does not see it."""
+    kind = {"BAR": "Bars", "STACKED": "Stacked bars", "LINE": "Lines", "HEAT": "A heat map"}.get(
+        sheet.chart, "A picture"
+    )
+    what = sheet.columns[0].label if len(sheet.columns) == 1 else f"{len(sheet.columns)} columns"
+    return f"{kind} of {what} by {sheet.corner or 'nothing'}; the table below has all numbers."
+
+
+def _is_shown(character: str) -> bool:
+    """A half character is none, and what controls a terminal has no shape."""
+    return character == "\n" or unicodedata.category(character) not in ("Cc", "Cs", "Cn")

@@ -1,0 +1,87 @@
+"""Schedules whose time has come: each instant once, also after nobody was there for a while; then one export for all of
+what was missed. Whose owner left or lost the report waits, and says so.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from waypost.access.queries import actor_of_user
+from waypost.directory.events import UserDeactivated
+from waypost.directory.names import names
+from waypost.kernel.clock import now
+from waypost.kernel.db import Database
+from waypost.kernel.events import SYSTEM, Doer, record
+from waypost.kernel.notices import NoticeAsked
+from waypost.reports import exporting
+from waypost.reports.export_events import ExportSchedulePaused
+from waypost.reports.export_times import next_after
+from waypost.reports.saved_models import SavedReport
+from waypost.reports.schedule_models import ExportSchedule
+from waypost.reports.schedules import may_get, rhythm_of
+
+MOST_AT_ONCE = 100
+WHY = {
+    "OWNER_LEFT": "Who set it up does not work here any more. Somebody else can set it up for themselves.",
+    "NOT_SHARED": "The report is not shared with its owner any more.",
+}
+PLACE = "/reports/exports"
+
+
+async def begin_due(database: Database) -> int:
+    """Begin the exports whose time has come, each in a transaction of its own; how many there were."""
+    for begun in range(MOST_AT_ONCE):
+        async with database.transaction() as session:
+            due = (
+                select(ExportSchedule).where(ExportSchedule.next_at <= now()).order_by(ExportSchedule.next_at).limit(1)
+            )
+            schedule = await session.scalar(due.with_for_update(skip_locked=True, key_share=True))
+            if schedule is None:
+                return begun
+            await _begin(session, schedule)
+    return MOST_AT_ONCE
+
+
+async def _begin(session: AsyncSession, schedule: ExportSchedule) -> None:
+    owner = await actor_of_user(session, schedule.owner_id)
+    report = await session.get_one(SavedReport, schedule.report_id)
+    if owner is None or not may_get(owner, report):
+        await pause(session, schedule, report, "OWNER_LEFT" if owner is None else "NOT_SHARED", SYSTEM)
+        return
+    due_at, schedule.next_at = schedule.next_at, next_after(rhythm_of(schedule), now())
+    if schedule.next_at is None:  # no zone has so few days
+        schedule.state, schedule.paused_why = "PAUSED", "BY_OWNER"
+    more = {"schedule_id": schedule.id, "due_at": due_at}
+    await exporting.begin(session, owner, report, "SCHEDULED", schedule.formats, schedule.person_ids, **more)
+
+
+async def pause(session: AsyncSession, schedule: ExportSchedule, report: SavedReport, why: str, by: Doer) -> None:
+    """Let a schedule wait, and tell its owner, or those it was for when the owner is gone."""
+    schedule.state, schedule.paused_why, schedule.next_at = "PAUSED", why, None
+    schedule.version += 1
+    schedule.updated_at = at = now()
+    await session.flush()
+    await record(session, ExportSchedulePaused(schedule_id=schedule.id, why=why), actor=by, at=at)
+    told = [schedule.owner_id] if why == "NOT_SHARED" else [i for i in schedule.person_ids if i != schedule.owner_id]
+    people = await names.people(session, [schedule.owner_id])
+    owner = people[schedule.owner_id]["name"] if schedule.owner_id in people else ""
+    for user_id in told:
+        notice = NoticeAsked(
+            user_id=user_id,
+            kind="report.export_paused",
+            topic=f"schedule.{schedule.id}",
+            link=PLACE,
+            action="Look at the exports",
+            values={"report": report.name, "why": WHY[why]},
+            facts={"Set up by": str(owner)},
+        )
+        await record(session, notice, actor=SYSTEM, at=at)
+
+
+async def on_user_deactivated(session: AsyncSession, event: UserDeactivated, actor: Doer) -> None:
+    """What somebody who leaves had sent waits."""
+    theirs = select(ExportSchedule).where(ExportSchedule.owner_id == event.user_id, ExportSchedule.state == "ACTIVE")
+    for schedule in await session.scalars(theirs.order_by(ExportSchedule.id).with_for_update(key_share=True)):
+        report = await session.get_one(SavedReport, schedule.report_id)
+        await pause(session, schedule, report, "OWNER_LEFT", actor)

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import type { ScheduleRead } from "@/api/generated";
+import { bodyOf, draftOf, emptyDraft, whenOf } from "./model";
+
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const say = (key: string, values?: Record<string, unknown>) =>
+  `${key.replace("reports.exports.when.", "")} ${JSON.stringify(values)}`;
+const schedule = {
+  subject: "Mondays",
+  formats: ["CSV", "PDF"],
+  every: "WEEK",
+  weekdays: [1, 4],
+  day: 1,
+  at_time: "08:00",
+  zone: "Europe/Berlin",
+  people: [{ id: 3, username: "manager", name: "Mike Okafor" }],
+} as ScheduleRead;
+
+describe("a schedule", () => {
+  it("is sent as it was read", () => {
+    expect(bodyOf(draftOf(schedule), true)).toEqual({
+      subject: "Mondays",
+      formats: ["PDF", "CSV"],
+      every: "WEEK",
+      weekdays: [1, 4],
+      day: 1,
+      at_time: "08:00",
+      zone: "Europe/Berlin",
+      person_ids: [3],
+      is_paused: true,
+    });
+  });
+
+  it("says only what its rhythm needs", () => {
+    const draft = { ...emptyDraft("x", "UTC", 1), every: "MONTH" as const, day: 15, weekdays: [2] };
+    expect(bodyOf(draft, false)).toMatchObject({ weekdays: [], day: 15 });
+    expect(bodyOf({ ...draft, every: "DAY" }, false)).toMatchObject({ weekdays: [], day: 1 });
+  });
+
+  it("reads as people say it", () => {
+    expect(whenOf(schedule, DAYS, say)).toContain('"days":"Mon, Thu"');
+    expect(whenOf({ ...schedule, every: "MONTH", day: 31 }, DAYS, say)).toMatch(/^LAST/);
+    expect(whenOf({ ...schedule, every: "MONTH", day: 5 }, DAYS, say)).toMatch(/^MONTH .*"day":5/);
+  });
+});
