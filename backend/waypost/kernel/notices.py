@@ -25,7 +25,7 @@ class NoticeAsked(Event):
     link: str
     action: str
     values: dict[str, Any]
-    facts: dict[str, str] = field(default_factory=dict)
+    facts: list[list[str]] = field(default_factory=list)  # label and words, in their order
     enclosed: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -24,7 +24,7 @@ async def tell_person(session: AsyncSession, recorded: Recorded, event: NoticeAs
         return
     values = {
         **event.values,
-        "facts": event.facts,
+        "facts": dict(event.facts),
         "link": f"{get_settings().origin}{event.link}",
         "action": event.action,
         "because": KINDS[event.kind].because,

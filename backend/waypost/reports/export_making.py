@@ -182,7 +182,7 @@ async def _sheet(session: AsyncSession, actor: Actor, reader: User, report: Save
         only = describe(condition, await namer(session, [condition]))
         only = only[:1].upper() + only[1:]
     shown = [axis["label"].lower() for axis in (result["rows"], result["by"]) if axis]
-    measures = ", ".join(m["label"] for m in result["measures"])
+    measures = "; ".join(m["label"] for m in result["measures"])
     about = (
         ("Counts", f"{measures}{' by ' + ' and '.join(shown) if shown else ''}"),
         ("Which requests", only),

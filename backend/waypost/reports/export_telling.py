@@ -51,12 +51,12 @@ async def tell_reader(
             "files": ", ".join(name for name, _ in files),
             "is_attached": is_attached,
         },
-        facts={
-            "Report": export.report_name,
-            "Counted": in_words(now(), zone_of(reader.timezone)),
-            "Rows": str(rows),
-            **({"Sent by": by} if export.asked_by_id != part.user_id else {}),
-        },
+        facts=[
+            ["Report", export.report_name],
+            ["Counted", in_words(now(), zone_of(reader.timezone))],
+            ["Rows", str(rows)],
+            *([["Sent by", by]] if export.asked_by_id != part.user_id else []),
+        ],
         enclosed={WHAT: part.id} if is_attached else {},
     )
     await record(session, notice, actor=SYSTEM)

@@ -74,7 +74,7 @@ async def pause(session: AsyncSession, schedule: ExportSchedule, report: SavedRe
             link=PLACE,
             action="Look at the exports",
             values={"report": report.name, "why": WHY[why]},
-            facts={"Set up by": str(owner)},
+            facts=[["Set up by", str(owner)]],
         )
         await record(session, notice, actor=SYSTEM, at=at)
 

@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "0116"
-down_revision = "0112"
+down_revision = "0118"
 branch_labels = None
 depends_on = None
 
