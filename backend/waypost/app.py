@@ -82,6 +82,7 @@ from waypost.search import router as search
 from waypost.sla import calendar_file_router as calendar_files
 from waypost.sla import calendar_router as calendars
 from waypost.sla import policy_router as service_levels
+from waypost.sla import working_router as working_calendars
 from waypost.tickets import access_router as ticket_access
 from waypost.tickets import asking_router as asking
 from waypost.tickets import attachment_router as attachments
@@ -158,6 +159,7 @@ ROOMS = (
     calendar_files,
     calendars,
     service_levels,
+    working_calendars,
     approval_queue,
     approval_reviews,
     trying,

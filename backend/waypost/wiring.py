@@ -46,6 +46,7 @@ from waypost.approvals import personal as approvals_personal
 from waypost.approvals import places_closing as asked_places
 from waypost.approvals import review_events as glass
 from waypost.approvals.subject import use_subject_rooms
+from waypost.approvals.working import use_working_hours
 from waypost.audit import checking, erasing, evidence, sealing
 from waypost.audit import personal as audit_personal
 from waypost.audit.retention import removing
@@ -95,7 +96,7 @@ from waypost.search import personal as search_personal
 from waypost.search import teams_closing as views_of_teams
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
-from waypost.sla import calendar_files, clock_events
+from waypost.sla import calendar_files, clock_events, working_hours
 from waypost.sla import personal as sla_personal
 from waypost.tickets import (
     bulk,
@@ -275,6 +276,7 @@ def build_wiring() -> Wiring:
     )
     use_openers({files_of_exports.WHAT: files_of_exports.open_files})
     use_subject_rooms({reviewing.TICKET: reviewing.TicketRoom()})
+    use_working_hours(working_hours.hours_of)
     return Wiring(handlers=HANDLERS, consumers=CONSUMERS, subscriptions=SUBSCRIPTIONS)
 
 

@@ -37,6 +37,8 @@ CHANGES: dict[str, str] = {
     "DELETE /sla/calendars/{calendar_id}/file": "sla_calendar.changed",
     "PUT /sla/policies/order": "sla_policies.ordered",
     "PUT /sla/policies/{policy_id}": "sla_policy.changed",
+    "PUT /sla/people/{user_id}/calendar": "sla_working_calendar.set",
+    "PUT /sla/departments/{department_id}/calendar": "sla_working_calendar.set",
     "PUT /ticket-types/{key}": "ticket_type.updated",
 }
 SWITCHES: dict[str, tuple[str, str]] = {

@@ -138,6 +138,8 @@ SAYS_NOTHING: dict[str, str] = {
     "PUT /sla/policies/order": _HOURS,
     "PUT /sla/policies/{policy_id}": _HOURS,
     "DELETE /sla/policies/{policy_id}": _HOURS,
+    "PUT /sla/people/{user_id}/calendar": _HOURS,
+    "PUT /sla/departments/{department_id}/calendar": _HOURS,
     "POST /reports/custom": "one's own report; its numbers are asked for by GET",
     "POST /reports/custom/{report_id}/exports": "one's own report, of what one sees; the files are asked for by GET",
     "POST /reports/exports/{export_id}/cancel": "one's own export; it holds nothing then",

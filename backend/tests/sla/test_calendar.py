@@ -12,7 +12,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from waypost.sla import calendar as under_test
-from waypost.sla.calendar import ALWAYS, Calendar, NeverOpen, after, elapsed, holidays, opening, spans, working_days
+from waypost.sla.calendar import (
+    ALWAYS,
+    Calendar,
+    NeverOpen,
+    Span,
+    after,
+    before,
+    elapsed,
+    holidays,
+    opening,
+    spans,
+    working_days,
+)
 
 MINUTE = timedelta(minutes=1)
 # Zones whose clocks change in every way there is: at midnight, by half an hour, across a date, southern, not at all.
@@ -131,6 +143,36 @@ def test_a_budget_is_over_when_so_much_was_open_and_no_minute_later(data: Any) -
 
 
 @given(st.data())
+def test_looking_back_finds_the_last_instant_from_which_so_much_is_left(data: Any) -> None:
+    zone, end = data.draw(a_time())
+    calendar = data.draw(calendars(zone, end))
+    minutes = open_minutes(calendar, end - timedelta(days=3), end)
+    assert before(calendar, end, timedelta()) == end
+    if not minutes:
+        return
+    n = data.draw(st.integers(1, len(minutes)))
+    begins = before(calendar, end, MINUTE * n)
+    assert begins == minutes[-n]
+    assert elapsed(calendar, begins, end) == MINUTE * n
+
+
+def test_a_long_time_back_is_found_however_far() -> None:
+    quarter = Calendar("Europe/Berlin", (((540, 600),), *((),) * 6), frozenset({date(2026, 3, 2)}))  # Mondays, an hour
+    assert before(quarter, utc(2026, 3, 20), timedelta(hours=9)) == utc(2026, 1, 12, 8)
+    assert before(quarter, utc(2026, 3, 20), timedelta(minutes=30)) == utc(2026, 3, 16, 8, 30)
+
+
+def test_what_is_open_over_midnight_is_one_span() -> None:
+    """Two nights of a shift: each in two days, both one."""
+    shift = Calendar("Europe/Berlin", (((1320, 1440),), ((0, 360), (1320, 1440)), ((0, 360),), *((),) * 4))
+    assert list(spans(shift, utc(2026, 1, 5), utc(2026, 1, 9))) == [
+        Span(utc(2026, 1, 5, 21), utc(2026, 1, 6, 5)),
+        Span(utc(2026, 1, 6, 21), utc(2026, 1, 7, 5)),
+    ]
+    assert list(spans(ALWAYS, utc(2026, 1, 5, 7), utc(2027, 1, 9))) == [Span(utc(2026, 1, 5, 7), utc(2027, 1, 9))]
+
+
+@given(st.data())
 def test_parts_of_a_time_are_its_whole(data: Any) -> None:
     zone, start = data.draw(a_time())
     calendar = data.draw(calendars(zone, start))
@@ -208,11 +250,14 @@ def test_what_never_opens_says_so() -> None:
         lambda: opening(never, utc(2026, 1, 1)),
         lambda: after(never, utc(9990, 1, 1), MINUTE),
         lambda: working_days(never, utc(2026, 1, 1), 1),
+        lambda: before(never, utc(2026, 1, 1), MINUTE),
     ):
         with pytest.raises(NeverOpen):
             ask()
     with pytest.raises(ValueError, match="below zero"):
         after(ALWAYS, utc(2026, 1, 1), -MINUTE)
+    with pytest.raises(ValueError, match="below zero"):
+        before(ALWAYS, utc(2026, 1, 1), -MINUTE)
     assert elapsed(ALWAYS, utc(2026, 1, 2), utc(2026, 1, 1)) == timedelta()
     assert elapsed(ALWAYS, utc(2026, 1, 1), utc(2026, 1, 2)) == timedelta(days=1)
 

@@ -37,6 +37,12 @@ class WaysUp:
     lines: Mapping[int, tuple[int, ...]]
     administrators: tuple[Receiver, ...]
 
+    @property
+    def people(self) -> frozenset[int]:
+        """Everybody who may be asked further up."""
+        asked = [*self.administrators, *(r for found in self.by_rule.values() for r in found or ())]
+        return frozenset([*(r.person for r in asked), *(boss for line in self.lines.values() for boss in line)])
+
     def of(self, state: states.State, step_id: int) -> tuple[list[Receiver], list[Receiver]]:
         """Who is asked further up when this step is not answered, and the administrators."""
         stage, step = state.find(step_id)

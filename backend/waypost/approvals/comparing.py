@@ -110,11 +110,18 @@ _MEMBERS = (
     ("mode", "in which order"),
     ("quorum", "who must say yes"),
     ("due_in_minutes", "time to decide"),
+    ("counts", "how time counts"),
     ("escalation", "when nobody answers"),
     ("fallback", "when nobody is found"),
     ("judges", "asked again when this changes"),
 )
-_USUAL: dict[str, Any] = {"mode": "PARALLEL", "quorum": "ALL", "due_in_minutes": DUE_IN_MINUTES, "fallback": []}
+_USUAL: dict[str, Any] = {
+    "mode": "PARALLEL",
+    "quorum": "ALL",
+    "due_in_minutes": DUE_IN_MINUTES,
+    "counts": "CLOCK",
+    "fallback": [],
+}
 
 
 def _plain(member: str, value: Any) -> Any:
@@ -143,6 +150,8 @@ def in_words(member: str, value: Any, called: Called) -> str:
             return _quorum(value)
         case "due_in_minutes":
             return duration(value)
+        case "counts":
+            return {"CLOCK": "by the clock", "WORKING_TIME": "in working hours"}.get(_text(value), UNFINISHED)
         case "escalation":
             return _escalation(value, called)
         case "judges":

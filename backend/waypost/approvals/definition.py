@@ -8,7 +8,7 @@ A committee is a stage: its members are the stage's approvers (a team, a role, n
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -25,6 +25,7 @@ MAX_JUDGED = 50
 DUE_IN_MINUTES = 2 * 24 * 60
 EMERGENCY_MINUTES = 15
 ESCALATE_AFTER_MINUTES = 24 * 60
+WORKING_DAY_MINUTES = 8 * 60
 ONE_BY_ONE_ABOVE = Decimal(5000)
 
 
@@ -33,6 +34,13 @@ class Mode(StrEnum):
 
     SEQUENTIAL = "SEQUENTIAL"
     PARALLEL = "PARALLEL"
+
+
+class Counts(StrEnum):
+    """How a stage counts its times: by the clock, or in the working hours of the one who is asked."""
+
+    CLOCK = "CLOCK"
+    WORKING_TIME = "WORKING_TIME"
 
 
 class ApproverKind(StrEnum):
@@ -114,6 +122,8 @@ ESCALATION = Escalation(
     repeat=MAX_LEVELS,
     finally_=Final.ADMINISTRATORS,
 )
+# The same of one that counts in working time: a day of it is eight hours.
+ESCALATION_AT_WORK = replace(ESCALATION, after_minutes=WORKING_DAY_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +132,7 @@ class Stage:
 
     `fallback` is asked when nobody is found among `approvers` nor above them, before an administrator is. `judges`
     names the facts whose change asks this stage again; None when it says nothing, and then it judges all of them that
-    no other stage names.
+    no other stage names. `counts` says how `due_in_minutes` and the times of `escalation` are meant.
     """
 
     name: str
@@ -134,6 +144,7 @@ class Stage:
     escalation: Escalation
     fallback: tuple[Approver, ...] = ()
     judges: tuple[str, ...] | None = None
+    counts: Counts = Counts.CLOCK
 
     def needed(self, seats: int) -> int:
         """How many must say yes when `seats` people are asked; a percentage is rounded up."""

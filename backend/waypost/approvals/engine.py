@@ -26,6 +26,7 @@ from waypost.approvals.errors import (
     StepDecided,
     StepNotOpen,
 )
+from waypost.approvals.hours import due_with, left
 from waypost.approvals.states import (
     ASKED,
     UNDECIDED,
@@ -166,7 +167,9 @@ def answer(state: State, comments: str, at: datetime) -> tuple[State, list[Effec
         raise CommentNeeded
     work = _Work(state, at)
     for stage in state.stages:
-        steps = tuple(_resumed(stage, s, at) if s.status is StepStatus.INFO_REQUESTED else s for s in stage.steps)
+        steps = tuple(
+            _resumed(state, stage, s, at) if s.status is StepStatus.INFO_REQUESTED else s for s in stage.steps
+        )
         work.put(replace(stage, steps=steps))
     work.effects.append(QuestionsClosed(_askers(state), comments, lapsed=False))
     return work.state, work.effects
@@ -224,16 +227,25 @@ def _hand_on(work: _Work, stage: Stage, step: Step, action: Action) -> None:
     gone = replace(_closed(step, status), decided_at=work.at, decided_by=action.by, comments=action.comments)
     # A delegate decides for the one who asked them; who is higher up decides in their own name.
     behalf = (step.on_behalf_of or step.approver) if verb is Verb.DELEGATE else None
-    due = max(step.due_at or work.at, work.at + min(stage.due_in, timedelta(hours=8)))
-    new = _asking(work, stage, step, Receiver(action.to, action.to_reason), due, on_behalf_of=behalf)
+    least = min(stage.due_in, timedelta(hours=8))
+    time = max(_left(work, stage, step), least)
+    new = _asking(work, stage, step, Receiver(action.to, action.to_reason), time, on_behalf_of=behalf)
     stage = work.put(stage.holding(gone, new))
     work.effects += [Happened(What(status.value), gone, stage, new), Happened(What.ASKED, new, stage)]
 
 
+def _left(work: _Work, stage: Stage, step: Step) -> timedelta:
+    """How much of their own time somebody still had to answer."""
+    return left(work.state.hours_of(stage, step.approver), work.at, step.due_at or work.at)
+
+
 def _asking(
-    work: _Work, stage: Stage, step: Step, who: Receiver, due_at: datetime, *, on_behalf_of: int | None = None
+    work: _Work, stage: Stage, step: Step, who: Receiver, time: timedelta, *, on_behalf_of: int | None = None
 ) -> Step:
-    """A new step of the same seat, asked now. It runs through the reminders and the ladder from its beginning."""
+    """A new step of the same seat, asked now, with so much time of the person's own. It runs through the reminders and
+    the ladder from its beginning."""
+    hours = work.state.hours_of(stage, who.person)
+    due_at = hours.after(work.at, time)
     new = Step(
         id=work.state.new_id(),
         seat=step.seat,
@@ -244,10 +256,10 @@ def _asking(
         reason=who.why,
         requested_at=work.at,
         due_at=due_at,
-        reminders=stage.ladder.passed(due_at, work.at),
+        reminders=stage.ladder.passed(due_at, work.at, hours),
     )
     is_timed = step.timer_at is not None or not stage.first_answer_counts
-    return replace(new, timer_at=stage.ladder.fires_at(new, work.at)) if is_timed else new
+    return replace(new, timer_at=stage.ladder.fires_at(new, work.at, hours)) if is_timed else new
 
 
 def _add(work: _Work, stage: Stage, step: Step, action: Action) -> None:
@@ -291,16 +303,17 @@ def _next_waiting(stage: Stage) -> list[Step]:
 def _ask(work: _Work, stage: Stage, steps: Iterable[Step]) -> None:
     is_timed = any(s.timer_at for s in stage.steps)
     for step in steps:
-        due = work.at + stage.due_in
+        hours = work.state.hours_of(stage, step.approver)
+        due = hours.after(work.at, stage.due_in)
         asked = replace(
             step,
             status=StepStatus.PENDING,
             requested_at=work.at,
             due_at=due,
-            reminders=stage.ladder.passed(due, work.at),
+            reminders=stage.ladder.passed(due, work.at, hours),
         )
         if not (stage.first_answer_counts and is_timed):  # where one answer ends it, one ladder is enough
-            asked, is_timed = replace(asked, timer_at=stage.ladder.fires_at(asked, work.at)), True
+            asked, is_timed = replace(asked, timer_at=stage.ladder.fires_at(asked, work.at, hours)), True
         stage = work.put(stage.holding(asked))
         work.effects.append(Happened(What.ASKED, asked, stage))
 
@@ -323,14 +336,14 @@ def on_time(
         or at < step.timer_at
     ):
         return state, []
-    work, ladder = _Work(state, at), stage.ladder
+    work, ladder, hours = _Work(state, at), stage.ladder, state.hours_of(stage, step.approver)
     if ladder.reminds(step):
-        passed = max(step.reminders + 1, ladder.passed(step.due_at or at, at))
+        passed = max(step.reminders + 1, ladder.passed(step.due_at or at, at, hours))
         again = replace(step, reminders=passed)
         # where one ladder is enough for all, it is its reminders that reach everybody
         beside = [s for s in stage.steps if s.status is StepStatus.PENDING and s.id != step.id and not s.climbs]
         for one in (
-            replace(again, timer_at=ladder.fires_at(again, at)),
+            replace(again, timer_at=ladder.fires_at(again, at, hours)),
             *(replace(s, reminders=passed) for s in beside if stage.first_answer_counts),
         ):
             stage = work.put(stage.holding(one))
@@ -349,8 +362,9 @@ def on_time(
         work.effects.append(Happened(What.REMINDED, late, stage))
     behind = late
     for n, receiver in enumerate(fresh):
-        new = replace(_asking(work, stage, step, receiver, at + ladder.every), climbs=climbs)
-        new = replace(new, timer_at=None if n else ladder.fires_at(new, at))
+        new = replace(_asking(work, stage, step, receiver, ladder.every), climbs=climbs)
+        own = state.hours_of(stage, receiver.person)
+        new = replace(new, timer_at=None if n else ladder.fires_at(new, at, own))
         stage, behind = work.put(stage.holding(behind, new)), new
         work.effects += [Happened(What.CLIMBED, late, stage, new, again=bool(n)), Happened(What.ASKED, new, stage)]
     return _done(state, work)
@@ -378,7 +392,8 @@ def reroute(state: State, step_id: int, to: Receiver, at: datetime) -> tuple[Sta
         stage = work.put(stage.holding(gone, new))
         work.effects.append(Happened(What.REROUTED, gone, stage, new))
         return _done(state, work)
-    new = _asking(work, stage, step, to, max(step.due_at or at, at + stage.due_in), on_behalf_of=behalf)
+    time = max(_left(work, stage, step), stage.due_in)
+    new = _asking(work, stage, step, to, time, on_behalf_of=behalf)
     stage = work.put(stage.holding(gone, new))
     work.effects += [Happened(What.REROUTED, gone, stage, new), Happened(What.ASKED, new, stage)]
     return _done(state, work)
@@ -468,11 +483,12 @@ def _askers(state: State) -> tuple[int, ...]:
     return tuple(s.approver for stage in state.stages for s in stage.steps if s.status is StepStatus.INFO_REQUESTED)
 
 
-def _resumed(stage: Stage, step: Step, at: datetime) -> Step:
-    due = step.due_at and step.due_at + (at - (step.info_requested_at or at))
+def _resumed(state: State, stage: Stage, step: Step, at: datetime) -> Step:
+    hours = state.hours_of(stage, step.approver)
+    due = step.due_at and due_with(hours, at, left(hours, step.info_requested_at or at, step.due_at))
     resumed = replace(step, status=StepStatus.PENDING, due_at=due, info_requested_at=None)
     goes_on = stage.first_answer_counts or not _leads(stage, step, at)  # there it never stopped
-    return resumed if goes_on else replace(resumed, timer_at=stage.ladder.fires_at(resumed, at))
+    return resumed if goes_on else replace(resumed, timer_at=stage.ladder.fires_at(resumed, at, hours))
 
 
 def _leads(stage: Stage, step: Step, at: datetime) -> bool:

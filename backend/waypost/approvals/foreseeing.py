@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.approvals import states
-from waypost.approvals.definition import EMERGENCY_MINUTES, Approver, Stage
+from waypost.approvals import engine, states
+from waypost.approvals.definition import EMERGENCY_MINUTES, Approver, Counts, Stage
 from waypost.approvals.definitions import Chosen, InForce, choose_among, in_force
 from waypost.approvals.finding import ADMINISTRATORS, candidates_of_all
 from waypost.approvals.planning import Call, Candidate, plan
@@ -23,6 +23,7 @@ from waypost.approvals.states import StageStatus
 from waypost.approvals.subject import Subject
 from waypost.approvals.substitutes import StandIns, deputies_of, standing_in
 from waypost.approvals.wording import namer
+from waypost.approvals.working import all_with_hours
 from waypost.directory.absences import away_until
 from waypost.directory.names import Refs, names
 from waypost.kernel.clock import now, rfc3339
@@ -118,8 +119,8 @@ async def foresee_many(
     """The path of each subject, ready for JSON.
 
     `{workflow: {id, version, name, why}, is_emergency, problem, depends_on: [{field, label}], stages: [{name, applies,
-    why, mode, quorum, needed, first_answer_counts, due_in_minutes, problem, people: [{person, why, order, away_until,
-    deputy}]}]}`. A `problem` is `nobody_to_ask`, or null: with one of a stage, the whole cannot begin. `depends_on`
+    why, mode, quorum, needed, first_answer_counts, due_in_minutes, counts, problem, people: [{person, why, order, due_at,
+    away_until, deputy}]}]}`. A `problem` is `nobody_to_ask`, or null: with one of a stage, the whole cannot begin. `depends_on`
     are the facts that decide which of the stages apply.
     """
     return await told_all(session, subjects, await plan_all(session, subjects, chosen=chosen, among=among))
@@ -134,18 +135,30 @@ async def told_all(
     stand_ins = await standing_in(session, ids, at)
     people = await names.people(session, ids | {one.deputy for found in stand_ins.values() for one in found})
     away = {i: rfc3339(until) for i, until in (await away_until(session, ids, at)).items()}
-    know = _Known(people, away, stand_ins, at)
-    return [_told(f, s, know) for f, s in zip(planned, subjects, strict=True)]
+    timed = await all_with_hours(session, [f.state for f in planned])
+    return [
+        _told(f, s, _Known(people, away, stand_ins, at, _due(f, state, at)))
+        for f, s, state in zip(planned, subjects, timed, strict=True)
+    ]
+
+
+def _due(foreseen: Foreseen, state: states.State, at: datetime) -> dict[int, str]:
+    """By when those who are asked at once have to answer if it begins now, by step: the engine's own word."""
+    if foreseen.lacking:
+        return {}
+    begun, _ = engine.begin(state, at)
+    return {step.id: rfc3339(step.due_at) for step in begun.asked() if step.due_at is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of the people who will be asked: their names, who is away, who stands in for them."""
+    """What is known of the people who will be asked: their names, by when, who is away, who stands in for them."""
 
     people: Refs
     away: dict[int, str]
     stand_ins: StandIns
     at: datetime
+    due: dict[int, str]  # by step
 
 
 def _told(foreseen: Foreseen, subject: Subject, know: _Known) -> dict[str, Any]:
@@ -186,6 +199,7 @@ def _stage(planned: states.Stage, written: Stage | None, subject: Subject, know:
             # why the stage applies is said of the stage, once
             "why": step.reason.removesuffix(f", because {planned.reason}"),
             "order": step.order,
+            "due_at": know.due.get(step.id),
             "away_until": know.away.get(step.approver),
             "deputy": know.people.get(deputies[0]) if deputies else None,
         }
@@ -199,6 +213,7 @@ def _stage(planned: states.Stage, written: Stage | None, subject: Subject, know:
         "needed": planned.needed,
         "first_answer_counts": planned.first_answer_counts,
         "due_in_minutes": EMERGENCY_MINUTES if written is None else written.due_in_minutes,
+        "counts": Counts.WORKING_TIME if planned.in_working_time else Counts.CLOCK,
         "problem": NOBODY if applies and not planned.steps else None,
         "people": [person(step) for step in planned.steps],
     }

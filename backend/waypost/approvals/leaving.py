@@ -25,6 +25,7 @@ from waypost.approvals.models import ApprovalStep
 from waypost.approvals.rows import Running, keep, load
 from waypost.approvals.states import UNDECIDED, Receiver
 from waypost.approvals.subject import room_of
+from waypost.approvals.working import with_hours
 from waypost.directory.events import UserDeactivated
 from waypost.directory.models import User
 from waypost.directory.queries import manager_lines, people_facts
@@ -63,7 +64,8 @@ async def _reroute(session: AsyncSession, actor: Doer, running: Running, user_id
         if step.approver != user_id or step.status not in UNDECIDED:
             continue
         to = await _instead(session, running, step)
-        after, effects = engine.reroute(running.state, step.id, to, at)
+        state = await with_hours(session, running.state, (to.person,))
+        after, effects = engine.reroute(state, step.id, to, at)
         await keep(session, actor, running, after, effects, at, urgency=running.steps[step.id].urgency)
 
 

@@ -156,7 +156,10 @@ class ApprovalSubjectVersion(Base):
 
 
 class ApprovalStage(Base):
-    """A stage of a running workflow. `ladder` says what happens while nobody answers (times in minutes)."""
+    """A stage of a running workflow. `ladder` says what happens while nobody answers (times in minutes).
+
+    With `in_working_time` its times are those of the working hours of whoever is asked.
+    """
 
     __tablename__ = "approval_stages"
 
@@ -169,6 +172,7 @@ class ApprovalStage(Base):
     first_answer_counts: Mapped[bool] = mapped_column(Boolean)
     due_in_minutes: Mapped[int] = mapped_column(Integer)
     ladder: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    in_working_time: Mapped[bool] = mapped_column(Boolean, server_default="false", default=False)
     status: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(Text, server_default="")
 

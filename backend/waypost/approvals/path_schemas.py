@@ -18,6 +18,10 @@ class PathPerson(BaseModel):
     person: PersonRef
     why: Annotated[str, Field(examples=["head of the department"])]
     order: Annotated[int, Field(examples=[1])]
+    due_at: Annotated[
+        datetime | None,
+        Field(description="By when they have to answer if it was sent now; null for who is asked after others."),
+    ]
     away_until: Annotated[datetime | None, Field(description="They are away now, and until when.")]
     deputy: Annotated[PersonRef | None, Field(description="Who may decide in their place while they are away.")]
 
@@ -33,6 +37,10 @@ class PathStage(BaseModel):
     needed: Annotated[int, Field(examples=[2], description="How many must say yes.")]
     first_answer_counts: bool
     due_in_minutes: Annotated[int, Field(examples=[2880])]
+    counts: Annotated[
+        Literal["CLOCK", "WORKING_TIME"],
+        Field(description="By the clock, or in the working hours of each who is asked."),
+    ]
     problem: ProblemWord | None
     people: list[PathPerson]
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from waypost.approvals import states
-from waypost.approvals.definition import EMERGENCY_MINUTES, Definition, Escalation, Final, Mode, Stage
+from waypost.approvals.definition import EMERGENCY_MINUTES, Counts, Definition, Escalation, Final, Mode, Stage
 from waypost.approvals.errors import NobodyToAsk
 from waypost.kernel.conditions.evaluate import holds
 from waypost.kernel.conditions.fields import Field
@@ -105,6 +105,7 @@ def _stage(
         reason=reason,
         position=-stage_id,
         ladder=_ladder(stage.escalation),
+        in_working_time=stage.counts is Counts.WORKING_TIME,
     )
 
 
@@ -119,7 +120,8 @@ def _ladder(escalation: Escalation) -> states.Ladder:
     )
 
 
-# Whoever does not answer is not reminded: somebody further up is asked (specification, Scenario 3).
+# Whoever does not answer is not reminded: somebody further up is asked (specification, Scenario 3). By the clock, always:
+# no emergency waits for office hours.
 _EMERGENCY_LADDER = states.Ladder((), timedelta(0), timedelta(minutes=EMERGENCY_MINUTES))
 
 

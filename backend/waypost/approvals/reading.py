@@ -15,6 +15,7 @@ from typing import Any
 from waypost.approvals.definition import (
     DUE_IN_MINUTES,
     ESCALATION,
+    ESCALATION_AT_WORK,
     FIELDS,
     JUDGED,
     MAX_APPROVERS,
@@ -27,6 +28,7 @@ from waypost.approvals.definition import (
     ONE_BY_ONE_ABOVE,
     Approver,
     ApproverKind,
+    Counts,
     Definition,
     Escalation,
     Final,
@@ -122,6 +124,7 @@ STAGE_MEMBERS = (
     "escalation",
     "fallback",
     "judges",
+    "counts",
 )
 
 
@@ -132,6 +135,9 @@ def read_stage(value: Any, fields: Catalogue, pointer: str) -> Stage:
     if value.get("mode", "PARALLEL") not in tuple(Mode):
         raise _bad(f"{pointer}/mode", "must be SEQUENTIAL or PARALLEL")
     mode = Mode(value.get("mode", "PARALLEL"))
+    counts = value.get("counts", Counts.CLOCK)
+    if not isinstance(counts, str) or counts not in tuple(Counts):
+        raise _bad(f"{pointer}/counts", f"must be {' or '.join(Counts)}")
     quorum = _quorum(value.get("quorum", "ALL"), f"{pointer}/quorum")
     # A role or a team may hold enough people; named ones cannot become more.
     most = None if any(a.most is None for a in approvers) else sum(a.most or 0 for a in approvers)
@@ -146,9 +152,10 @@ def read_stage(value: Any, fields: Catalogue, pointer: str) -> Stage:
         mode=mode,
         quorum=quorum,
         due_in_minutes=due_in_minutes,
-        escalation=_escalation(value.get("escalation"), f"{pointer}/escalation", due_in_minutes),
+        escalation=_escalation(value.get("escalation"), f"{pointer}/escalation", due_in_minutes, Counts(counts)),
         fallback=() if fallback is None else _approvers(fallback, f"{pointer}/fallback", least=0),
         judges=_judges(value.get("judges"), f"{pointer}/judges"),
+        counts=Counts(counts),
     )
 
 
@@ -218,9 +225,9 @@ def _is_id(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**62
 
 
-def _escalation(value: Any, pointer: str, due_in_minutes: int) -> Escalation:
+def _escalation(value: Any, pointer: str, due_in_minutes: int, counts: Counts) -> Escalation:
     if value is None:
-        return ESCALATION
+        return ESCALATION_AT_WORK if counts is Counts.WORKING_TIME else ESCALATION
     _only(value, {"remind_before_minutes", "after_minutes", "to", "repeat", "finally"}, pointer)
     repeat = value.get("repeat", 1)
     if isinstance(repeat, bool):

@@ -24,6 +24,7 @@ from waypost.approvals.scopes import facts_kept
 from waypost.approvals.seen import is_one_by_one, keep_version
 from waypost.approvals.states import StageStatus, StepStatus
 from waypost.approvals.subject import Subject
+from waypost.approvals.working import with_hours
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.fields import CUSTOM
 from waypost.kernel.conditions.tree import leaves
@@ -175,7 +176,9 @@ async def revise(session: AsyncSession, actor: Doer, subject: Subject, found: Re
         await session.flush()
         return
     at = now()
-    after, effects = engine.revise(running.state, found.planned.stages, found.kept, subject.barred, at)
+    asked = (step.approver for stage in found.planned.stages for step in stage.steps)
+    state = await with_hours(session, running.state, asked)
+    after, effects = engine.revise(state, found.planned.stages, found.kept, subject.barred, at)
     applying = {s.position for s in found.planned.stages if s.status is not StageStatus.SKIPPED}
     for stage in running.stages.values():
         if stage.position not in found.kept and stage.status != StageStatus.SUPERSEDED.value:

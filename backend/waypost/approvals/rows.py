@@ -149,6 +149,7 @@ def _stage(row: ApprovalStage, steps: Sequence[ApprovalStep]) -> states.Stage:
         reason=row.reason,
         position=row.position,
         ladder=_ladder(row.ladder),
+        in_working_time=row.in_working_time,
     )
 
 
@@ -182,6 +183,7 @@ def _stage_row(workflow_id: int, stage: states.Stage) -> ApprovalStage:
         first_answer_counts=stage.first_answer_counts,
         due_in_minutes=int(stage.due_in / _MINUTE),
         ladder=_ladder_json(stage.ladder),
+        in_working_time=stage.in_working_time,
         status=stage.status.value,
         reason=stage.reason,
     )

@@ -28,6 +28,7 @@ from waypost.approvals.seen import changes_since, is_one_by_one, keep_version
 from waypost.approvals.signing import Signature
 from waypost.approvals.states import StepStatus, Verb, WorkflowStatus
 from waypost.approvals.subject import Subject, room_of
+from waypost.approvals.working import with_hours
 from waypost.directory.names import names
 from waypost.directory.queries import people_facts
 from waypost.kernel.clock import now
@@ -58,7 +59,7 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
     """
     at = now()
     chosen, plan_ = await _planned(session, subject)
-    state, effects = engine.begin(plan_, at)
+    state, effects = engine.begin(await with_hours(session, plan_), at)
     row = ApprovalWorkflow(
         definition_id=chosen.definition_id,
         definition_version=chosen.version,
@@ -145,7 +146,8 @@ async def decide(
         person = (await people_facts(session, [to])).get(to)
         may = await people_who_may(session, Permission.APPROVALS_DECIDE, [to])
         action = replace(action, to_is_able=person is not None and person.is_active and to in may)
-    after, effects = engine.act(running.state, action, at)
+    state = await with_hours(session, running.state, () if to is None else (to,))
+    after, effects = engine.act(state, action, at)
     if is_one_of_many and running.row.one_by_one:
         raise OneByOne
     await check_seen(session, running.row, version)
@@ -260,7 +262,7 @@ async def answer(session: AsyncSession, actor: Actor, subject_type: str, subject
     running = await running_of(session, subject_type, subject_id)
     if running is not None:
         at = now()
-        after, effects = engine.answer(running.state, comments, at)
+        after, effects = engine.answer(await with_hours(session, running.state), comments, at)
         await keep(session, actor, running, after, effects, at, urgency=0)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from waypost.approvals.definition import Mode
+from waypost.approvals.hours import CLOCK, Hours
 
 
 class WorkflowStatus(StrEnum):
@@ -91,6 +93,8 @@ class Step:
 class Ladder:
     """What happens while nobody answers: reminders so long before a step is due, `after` it is due somebody further
     up is asked as well, again after `every`, `repeat` times in all; then it is rejected, or administrators are asked.
+
+    The times are counted in the `hours` of the one who is asked.
     """
 
     remind_before: tuple[timedelta, ...] = (timedelta(0),)
@@ -99,30 +103,31 @@ class Ladder:
     repeat: int = 10
     rejects: bool = False
 
-    def fires_at(self, step: Step, at: datetime) -> datetime | None:
+    def fires_at(self, step: Step, at: datetime, hours: Hours = CLOCK) -> datetime | None:
         """When something is due next for a step that is asked. Reminders whose time has passed are left out."""
         if step.due_at is None or step.climbs > self.repeat:
             return None
         if step.climbs:
             return step.due_at
         if self.reminds(step):
-            return max(step.due_at - self.remind_before[step.reminders], at)
-        return step.due_at + self.after
+            return max(hours.before(step.due_at, self.remind_before[step.reminders]), at)
+        return hours.after(step.due_at, self.after)
 
     def reminds(self, step: Step) -> bool:
         """Whether what is due next is a reminder."""
         return not step.climbs and step.reminders < len(self.remind_before)
 
-    def passed(self, due_at: datetime, at: datetime) -> int:
+    def passed(self, due_at: datetime, at: datetime, hours: Hours = CLOCK) -> int:
         """How many reminders lie before `at` when a step is due at `due_at`."""
-        return sum(due_at - before <= at for before in self.remind_before)
+        return sum(hours.before(due_at, before) <= at for before in self.remind_before)
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A stage of a running workflow: its seats in order, how many must say yes, and for how long they may think.
 
-    `position` is its place in the definition; a superseded stage and the one that took its place share it.
+    `position` is its place in the definition; a superseded stage and the one that took its place share it. With
+    `in_working_time` every time of it, and of its ladder, counts in the working hours of the one who is asked.
     """
 
     id: int
@@ -136,6 +141,7 @@ class Stage:
     steps: tuple[Step, ...]
     reason: str = ""
     ladder: Ladder = Ladder()
+    in_working_time: bool = False
 
     def seats(self) -> dict[int, StepStatus]:
         """How each seat stands: by its answer when it has one, else by the step that was added last."""
@@ -158,11 +164,19 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A workflow as it runs. `barred` may not say yes: who asked, wrote or changed what is judged."""
+    """A workflow as it runs. `barred` may not say yes: who asked, wrote or changed what is judged.
+
+    `hours` are the working hours, as they are now, of everybody it may come to; they are given to it and no part of it.
+    """
 
     status: WorkflowStatus
     stages: tuple[Stage, ...]
     barred: frozenset[int] = frozenset()
+    hours: Mapping[int, Hours] = field(default_factory=dict, compare=False)
+
+    def hours_of(self, stage: Stage, person: int) -> Hours:
+        """In whose hours a stage counts somebody's time. Raises `KeyError` when theirs were not given."""
+        return self.hours[person] if stage.in_working_time else CLOCK
 
     def find(self, step_id: int) -> tuple[Stage, Step]:
         """The step and its stage. Raises `KeyError`."""

@@ -21,6 +21,7 @@ from waypost.approvals.models import ApprovalStep
 from waypost.approvals.rows import Running, keep, load
 from waypost.approvals.states import ASKED, Receiver
 from waypost.approvals.subject import room_of
+from waypost.approvals.working import with_hours
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database, is_busy
 from waypost.kernel.events import SYSTEM
@@ -98,5 +99,6 @@ async def _on_time(session: AsyncSession, running: Running, step_id: int, at: da
     if not stage.ladder.reminds(step):
         ways = await ways_up(session, running.row, running.state, [step_id])
         above, administrators = ways.of(running.state, step_id)
-    after, effects = engine.on_time(running.state, step_id, above, administrators, at)
+    state = await with_hours(session, running.state, (r.person for r in (*above, *administrators)))
+    after, effects = engine.on_time(state, step_id, above, administrators, at)
     await keep(session, SYSTEM, running, after, effects, at, urgency=row.urgency)

@@ -10,6 +10,7 @@ from waypost.approvals.climbing import ways_up
 from waypost.approvals.foretelling import Ahead, Next, foretell
 from waypost.approvals.models import ApprovalStage, ApprovalStep, ApprovalWorkflow
 from waypost.approvals.states import ASKED, Ladder, State
+from waypost.approvals.working import with_hours
 from waypost.kernel.clock import rfc3339
 
 _ASKED = frozenset(s.value for s in ASKED)
@@ -35,4 +36,4 @@ async def ahead_of(session: AsyncSession, row: ApprovalWorkflow, state: State) -
     if not timed:
         return []
     ways = await ways_up(session, row, state, timed)
-    return foretell(state, ways.of)
+    return foretell(await with_hours(session, state, ways.people), ways.of)

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 DAY = timedelta(days=1)
 MINUTES_A_DAY = 24 * 60
 NEVER_AFTER = timedelta(days=20 * 366)  # who finds nothing open for so long is told so
+_FIRST_REACH = timedelta(days=8)  # how far is looked back at first: a week, and a bit for its change of offset
 _STEP = timedelta(hours=6)  # no zone changes its offset and back within that
 _ZERO = timedelta()
 _END = datetime(MAXYEAR, 12, 30, tzinfo=UTC)  # two days before there are no dates any more, in any zone
@@ -126,6 +127,27 @@ def after(calendar: Calendar, start: datetime, budget: timedelta) -> datetime:
         if left <= found.length:
             return found.start + left
         left -= found.length
+    raise NeverOpen(calendar.zone)
+
+
+def before(calendar: Calendar, end: datetime, budget: timedelta) -> datetime:
+    """The latest instant from which `budget` of open time passes until `end`; an empty one is `end` itself.
+
+    A budget that begins exactly at an opening begins there, not at the closing before it. Raises `NeverOpen`, and
+    `ValueError` for a budget below zero.
+    """
+    if budget < _ZERO:
+        raise ValueError("a budget is not below zero")
+    if not budget:
+        return end
+    left, until, reach = budget, end, _FIRST_REACH
+    while end - until < NEVER_AFTER:
+        start = until - reach
+        for found in reversed(list(_pieces(calendar, start, until))):
+            if left <= found.length:
+                return found.end - left
+            left -= found.length
+        until, reach = start, 2 * reach
     raise NeverOpen(calendar.zone)
 
 

@@ -64,6 +64,7 @@ class SlaClock(Base):
         CheckConstraint(f"metric IN ({_METRICS})", name="metric"),
         CheckConstraint(f"run IN ({_RUNS})", name="run"),
         Index("ix_sla_clocks_active", "policy_id", "ticket_id", postgresql_where=text(ACTIVE)),
+        Index("ix_sla_clocks_calendar", "calendar_id", "ticket_id"),
     )
 
 
