@@ -7884,6 +7884,12 @@ export type PathPerson = {
      */
     deputy: PersonRef | null;
     /**
+     * Due At
+     *
+     * By when they have to answer if it was sent now; null for who is asked after others.
+     */
+    due_at: string | null;
+    /**
      * Order
      */
     order: number;
@@ -7904,6 +7910,12 @@ export type PathStage = {
      * Applies
      */
     applies: boolean;
+    /**
+     * Counts
+     *
+     * By the clock, or in the working hours of each who is asked.
+     */
+    counts: 'CLOCK' | 'WORKING_TIME';
     /**
      * Due In Minutes
      */
@@ -17505,6 +17517,56 @@ export type WorkflowsAnswer = {
      * Items
      */
     items: Array<WorkflowRead>;
+};
+
+/**
+ * WorkingCalendarBody
+ *
+ * The calendar somebody works by; null for none of their own.
+ */
+export type WorkingCalendarBody = {
+    /**
+     * Calendar Id
+     */
+    calendar_id: number | null;
+};
+
+/**
+ * WorkingCalendarRead
+ *
+ * By which calendar somebody works: the one named for them, and the one in force where none is.
+ */
+export type WorkingCalendarRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'update'>;
+    calendar: WorkingCalendarRef | null;
+    /**
+     * Comes From
+     */
+    comes_from: 'PERSON' | 'DEPARTMENT' | 'COMPANY';
+    in_force: WorkingCalendarRef;
+};
+
+/**
+ * WorkingCalendarRef
+ *
+ * A calendar by name, with the zone its hours are meant in.
+ */
+export type WorkingCalendarRef = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Zone
+     */
+    zone: string;
 };
 
 /**
@@ -33935,6 +33997,190 @@ export type SlaCalendarYearResponses = {
 };
 
 export type SlaCalendarYearResponse = SlaCalendarYearResponses[keyof SlaCalendarYearResponses];
+
+export type DepartmentCalendarData = {
+    body?: never;
+    path: {
+        /**
+         * Department Id
+         */
+        department_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/departments/{department_id}/calendar';
+};
+
+export type DepartmentCalendarErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DepartmentCalendarError = DepartmentCalendarErrors[keyof DepartmentCalendarErrors];
+
+export type DepartmentCalendarResponses = {
+    /**
+     * Successful Response
+     */
+    200: WorkingCalendarRead;
+};
+
+export type DepartmentCalendarResponse = DepartmentCalendarResponses[keyof DepartmentCalendarResponses];
+
+export type SetDepartmentCalendarData = {
+    body: WorkingCalendarBody;
+    path: {
+        /**
+         * Department Id
+         */
+        department_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/departments/{department_id}/calendar';
+};
+
+export type SetDepartmentCalendarErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SetDepartmentCalendarError = SetDepartmentCalendarErrors[keyof SetDepartmentCalendarErrors];
+
+export type SetDepartmentCalendarResponses = {
+    /**
+     * Successful Response
+     */
+    200: WorkingCalendarRead;
+};
+
+export type SetDepartmentCalendarResponse = SetDepartmentCalendarResponses[keyof SetDepartmentCalendarResponses];
+
+export type PersonCalendarData = {
+    body?: never;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/people/{user_id}/calendar';
+};
+
+export type PersonCalendarErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type PersonCalendarError = PersonCalendarErrors[keyof PersonCalendarErrors];
+
+export type PersonCalendarResponses = {
+    /**
+     * Successful Response
+     */
+    200: WorkingCalendarRead;
+};
+
+export type PersonCalendarResponse = PersonCalendarResponses[keyof PersonCalendarResponses];
+
+export type SetPersonCalendarData = {
+    body: WorkingCalendarBody;
+    path: {
+        /**
+         * User Id
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/people/{user_id}/calendar';
+};
+
+export type SetPersonCalendarErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SetPersonCalendarError = SetPersonCalendarErrors[keyof SetPersonCalendarErrors];
+
+export type SetPersonCalendarResponses = {
+    /**
+     * Successful Response
+     */
+    200: WorkingCalendarRead;
+};
+
+export type SetPersonCalendarResponse = SetPersonCalendarResponses[keyof SetPersonCalendarResponses];
 
 export type SlaPoliciesData = {
     body?: never;

@@ -63,6 +63,29 @@ export const useSaveCalendar = () =>
       : data(api.changeSlaCalendar({ path: { calendar_id: id }, body: { ...made, version } }));
   });
 
+/** Of whom it is said by which calendar they work. */
+export type Whose = "person" | "department";
+interface Who {
+  whose: Whose;
+  id: number;
+}
+
+export const useWorking = (who: Ref<Who>) =>
+  useQuery({
+    queryKey: [...KEY, "working", who],
+    queryFn: ({ signal }) =>
+      who.value.whose === "person"
+        ? data(api.personCalendar({ path: { user_id: who.value.id }, signal }))
+        : data(api.departmentCalendar({ path: { department_id: who.value.id }, signal })),
+  });
+
+export const useSetWorking = () =>
+  useChange(({ whose, id, calendar_id }: Who & { calendar_id: number | null }) =>
+    whose === "person"
+      ? data(api.setPersonCalendar({ path: { user_id: id }, body: { calendar_id } }))
+      : data(api.setDepartmentCalendar({ path: { department_id: id }, body: { calendar_id } })),
+  );
+
 export const useRemoveCalendar = () =>
   useChange((calendar_id: number) => data(api.removeSlaCalendar({ path: { calendar_id } })));
 

@@ -1,5 +1,5 @@
 /** Pure: how many must say yes, and by when. The counting is the server's (`approvals/definition.py`). */
-import { sizeOf, type Quorum, type QuorumKind, type Stage } from "./model";
+import { sizeOf, type Counts, type Quorum, type QuorumKind, type Stage } from "./model";
 
 // --- how many ----------------------------------------------------------------------------------------------------
 
@@ -41,6 +41,9 @@ export function seatsOf(
 export const UNITS = ["minute", "hour", "day", "week"] as const;
 export type Unit = (typeof UNITS)[number];
 export const MINUTES: Record<Unit, number> = { minute: 1, hour: 60, day: 1440, week: 10_080 };
+/** The units a time is said in. Of working time a day is as long as somebody's calendar says, so it is said in hours. */
+export const unitsOf = (counts: Counts): readonly Unit[] =>
+  counts === "WORKING_TIME" ? ["minute", "hour"] : UNITS;
 export const MAX_MINUTES = 60 * 24 * 365;
 
 export interface Span {
@@ -49,8 +52,8 @@ export interface Span {
 }
 
 /** The largest unit that says it in whole numbers: 2880 minutes are 2 days, 90 stay minutes. */
-export function spanOf(minutes: number): Span {
-  const unit = [...UNITS].reverse().find((u) => minutes >= MINUTES[u] && minutes % MINUTES[u] === 0);
+export function spanOf(minutes: number, units: readonly Unit[] = UNITS): Span {
+  const unit = [...units].reverse().find((u) => minutes >= MINUTES[u] && minutes % MINUTES[u] === 0);
   return { count: minutes / MINUTES[unit ?? "minute"], unit: unit ?? "minute" };
 }
 
@@ -62,15 +65,35 @@ export function minutesOf({ count, unit }: Span, least = 1): number | null {
 }
 
 /** The same in at most two units, the larger one first: 3120 minutes are 2 days and 4 hours. */
-export function partsOf(minutes: number): Span[] {
+export function partsOf(minutes: number, units: readonly Unit[] = UNITS): Span[] {
   const found: Span[] = [];
   let rest = minutes;
-  for (const unit of ["day", "hour", "minute"] as const) {
+  for (const unit of (["day", "hour", "minute"] as const).filter((one) => units.includes(one))) {
     const count = Math.floor(rest / MINUTES[unit]);
     if (count) found.push({ count, unit });
     rest -= count * MINUTES[unit];
   }
   return found.length ? found.slice(0, 2) : [{ count: 0, unit: "minute" }];
+}
+
+const DAY = MINUTES.day;
+const WORKING_DAY = 8 * MINUTES.hour;
+const atWork = (minutes: number): number =>
+  minutes < DAY ? Math.min(minutes, WORKING_DAY) : Math.round((minutes * WORKING_DAY) / DAY);
+const byClock = (minutes: number): number =>
+  minutes % WORKING_DAY ? minutes : (minutes / WORKING_DAY) * DAY;
+
+/** A stage that counts its times otherwise: days become working days of eight hours, and back; hours stay hours. */
+export function countedAs(stage: Stage, counts: Counts): Pick<Stage, "counts" | "dueIn" | "escalation"> {
+  const turn = counts === "WORKING_TIME" ? atWork : byClock;
+  const { escalation } = stage;
+  if (stage.counts === counts) return { counts, dueIn: stage.dueIn, escalation };
+  const remind = [...new Set(escalation?.remind.map(turn))].filter((before) => before < turn(stage.dueIn));
+  return {
+    counts,
+    dueIn: turn(stage.dueIn),
+    escalation: escalation && { ...escalation, remind, after: turn(escalation.after) },
+  };
 }
 
 /** One rung of a stage's ladder: what happens how many minutes after it was asked for. */

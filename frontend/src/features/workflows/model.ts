@@ -59,6 +59,8 @@ export interface Escalation {
   finally: "ADMINISTRATORS" | "REJECT";
 }
 
+export type Counts = "CLOCK" | "WORKING_TIME";
+
 export interface Stage {
   id: number;
   name: string;
@@ -67,6 +69,8 @@ export interface Stage {
   mode: Mode;
   quorum: Quorum;
   dueIn: number;
+  /** Whether its times are those of the working hours of whoever is asked. */
+  counts: Counts;
   /** null: the usual ladder. */
   escalation: Escalation | null;
   /** The facts whose change asks this stage again; null: those it looks at. */
@@ -91,6 +95,10 @@ export const MAX_REMINDERS = 5;
 export const DUE_IN = 2 * 24 * 60;
 /** What happens when a stage says nothing of it: a reminder when due, a day later the next manager, and so on. */
 export const USUAL = { remind: [0], after: 24 * 60, repeat: 10, finally: "ADMINISTRATORS" } as const;
+/** The same where working time counts, of which a day is eight hours. */
+export const USUAL_AT_WORK = { ...USUAL, after: 8 * 60 } as const;
+export const usualOf = ({ counts }: Pick<Stage, "counts">) =>
+  counts === "WORKING_TIME" ? USUAL_AT_WORK : USUAL;
 
 let last = 0;
 const nextId = (): number => (last += 1);
@@ -151,8 +159,8 @@ function escalationOf(value: unknown): Escalation | null {
   };
 }
 
-export const newEscalation = (): Escalation => ({
-  ...USUAL,
+export const newEscalation = (stage: Pick<Stage, "counts"> = { counts: "CLOCK" }): Escalation => ({
+  ...usualOf(stage),
   remind: [...USUAL.remind],
   to: newApprover("NEXT_MANAGER"),
 });
@@ -172,6 +180,7 @@ const STAGE = [
   "mode",
   "quorum",
   "due_in_minutes",
+  "counts",
   "escalation",
   "judges",
   "fallback",
@@ -187,6 +196,7 @@ function stageOf(value: unknown): Stage {
     mode: given.mode === "SEQUENTIAL" ? "SEQUENTIAL" : "PARALLEL",
     quorum: quorumOf(given.quorum),
     dueIn: typeof given.due_in_minutes === "number" ? given.due_in_minutes : DUE_IN,
+    counts: given.counts === "WORKING_TIME" ? "WORKING_TIME" : "CLOCK",
     escalation: escalationOf(given.escalation),
     judges: Array.isArray(given.judges) ? given.judges.map(String) : null,
     fallback: (Array.isArray(given.fallback) ? given.fallback : []).map(approverOf),
@@ -205,6 +215,7 @@ function stageJson(stage: Stage): Doc {
     due_in_minutes: stage.dueIn,
     escalation: stage.escalation && escalationJson(stage.escalation),
     // Said only when there is something to say: a document that never spoke of it stays as it was.
+    ...(stage.counts !== "CLOCK" && { counts: stage.counts }),
     ...(stage.judges && { judges: stage.judges }),
     ...(stage.fallback.length && { fallback: stage.fallback.map(approverJson) }),
   };

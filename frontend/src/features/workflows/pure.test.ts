@@ -3,6 +3,7 @@ import { graphOf, heightOf, placeFor, wayOf } from "./graph";
 import { begin, put, redone, undone } from "./history";
 import { layoutOf } from "./layout";
 import {
+  countedAs,
   minutesOf,
   needed,
   partsOf,
@@ -11,6 +12,7 @@ import {
   rungsOf,
   seatsOf,
   spanOf,
+  unitsOf,
   MAX_MINUTES,
 } from "./measures";
 import { approverOf, workflowOf } from "./model";
@@ -206,5 +208,28 @@ describe("the picture", () => {
     expect(placeFor(1, 250, others)).toBe(1);
     expect(placeFor(3, 0, others)).toBe(0);
     expect(placeFor(2, 210, others)).toBe(1);
+  });
+});
+
+describe("working time", () => {
+  const stage = (more: object) => workflowOf({ stages: [{ name: "A", approvers: [], ...more }] }).stages[0]!;
+  it("is said in hours", () => {
+    expect(spanOf(2880, unitsOf("WORKING_TIME"))).toEqual({ count: 48, unit: "hour" });
+    expect(partsOf(2910, unitsOf("WORKING_TIME"))).toEqual([
+      { count: 48, unit: "hour" },
+      { count: 30, unit: "minute" },
+    ]);
+  });
+  it("has days of eight hours, and back", () => {
+    const to = { kind: "NEXT_MANAGER" };
+    const escalation = { remind_before_minutes: [1440, 60, 0], after_minutes: 1440, to, repeat: 2 };
+    const plain = stage({ due_in_minutes: 2880, escalation });
+    const worked = countedAs(plain, "WORKING_TIME");
+    expect(worked).toMatchObject({ counts: "WORKING_TIME", dueIn: 960 });
+    expect(worked.escalation).toMatchObject({ remind: [480, 60, 0], after: 480 });
+    const back = countedAs({ ...plain, ...worked }, "CLOCK");
+    expect(back).toMatchObject({ counts: "CLOCK", dueIn: 2880, escalation: { after: 1440 } });
+    expect(countedAs(stage({ due_in_minutes: 600 }), "WORKING_TIME").dueIn).toBe(480);
+    expect(countedAs(stage({ due_in_minutes: 60 }), "WORKING_TIME").dueIn).toBe(60);
   });
 });

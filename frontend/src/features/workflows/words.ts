@@ -7,8 +7,8 @@ import { describe, type Field, type Json } from "@/shared/conditions/conditions"
 import { useNames, useTeams } from "@/shared/conditions/references";
 import { useSpeech } from "@/shared/conditions/speech";
 import { names, number } from "@/shared/lib/format";
-import { needed, partsOf, quorumKind, seatsOf } from "./measures";
-import { approversIn, isWhole, type Approver, type Stage, type Workflow } from "./model";
+import { needed, partsOf, quorumKind, seatsOf, unitsOf } from "./measures";
+import { approversIn, isWhole, type Approver, type Counts, type Stage, type Workflow } from "./model";
 
 /** What a workflow's conditions may speak of: what is known when a request is sent. */
 export function useFields() {
@@ -70,12 +70,13 @@ export function useWords(workflows: Ref<Workflow[]>, fields: Ref<Field[]>) {
     return t(`workflows.whom.${kind}`, { n: Number(target) });
   }
   const when = (condition: Json) => describe(condition, fields.value, speech);
-  /** "2 days", "1 day and 4 hours". */
-  function long(minutes: number): string {
-    const said = partsOf(minutes).map(({ count, unit }) =>
+  /** "2 days", "1 day and 4 hours", "16 hours of working time". */
+  function long(minutes: number, counts: Counts): string {
+    const said = partsOf(minutes, unitsOf(counts)).map(({ count, unit }) =>
       number(count, { style: "unit", unit, unitDisplay: "long" }),
     );
-    return names(said);
+    const time = names(said);
+    return counts === "WORKING_TIME" ? t("workflows.duration.worked", { time }) : time;
   }
   const seats = (stage: Stage) => seatsOf(stage, teamSize);
   /** How many must say yes: "2 of 3 must say yes", or an example where one cannot know yet. */

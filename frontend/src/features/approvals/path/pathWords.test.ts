@@ -30,6 +30,7 @@ const person = (name: string, more: Partial<PathPerson> = {}): PathPerson => ({
   person: { id: ++ids, username: name.toLowerCase(), name },
   why: "the requester's manager",
   order: 1,
+  due_at: null,
   away_until: null,
   deputy: null,
   ...more,
@@ -43,6 +44,7 @@ const stage = (name: string, people: string[], more: Partial<PathStage> = {}): P
   needed: people.length,
   first_answer_counts: false,
   due_in_minutes: 2880,
+  counts: "CLOCK",
   problem: null,
   people: people.map((p) => person(p)),
   ...more,
@@ -141,7 +143,9 @@ it("what is missing, what cannot be, by when", () => {
   expect(problemOf(say, lacking)).toBe(
     "Nobody can be found who may decide “Board”, so it cannot be submitted. Please tell an administrator.",
   );
-  expect(dueOf(say, 2880)).toBe("answer within 2 days");
+  expect(dueOf(say, stage("Board", ["Ana"]))).toBe("answer within 2 days");
+  const worked = stage("Board", ["Ana"], { due_in_minutes: 960, counts: "WORKING_TIME" });
+  expect(dueOf(say, worked)).toBe("answer within 16 working hours");
 });
 
 describe("what an edit asks again", () => {

@@ -1,6 +1,6 @@
 /** Pure: a path in a sentence, as one colleague would tell another whom a request goes to, and why. */
 import type { ChangePath, PathPerson, PathStage, TicketPath } from "@/api/generated";
-import { date, duration, either, names } from "@/shared/lib/format";
+import { date, duration, either, names, number } from "@/shared/lib/format";
 
 export type Say = (key: string, named?: Record<string, unknown>, plural?: number) => string;
 type Counted = Pick<PathStage, "needed" | "first_answer_counts"> & { mode: string };
@@ -99,9 +99,12 @@ export function problemOf(say: Say, path: Telling): string {
   return path.problem ? say("approvals.path.lacking", { stages: names(without) }) : "";
 }
 
-/** "answer within 2 days" */
-export const dueOf = (say: Say, minutes: number): string =>
-  say("approvals.path.within", { time: duration(minutes / 60) });
+/** "answer within 2 days", "answer within 16 working hours" */
+export const dueOf = (say: Say, { due_in_minutes, counts }: PathStage): string => {
+  if (counts !== "WORKING_TIME") return say("approvals.path.within", { time: duration(due_in_minutes / 60) });
+  const hours = number(due_in_minutes / 60, { maximumFractionDigits: 1 });
+  return say("approvals.path.withinWorking", { hours }, due_in_minutes / 60);
+};
 
 /** All of it at once, for who hears it: said again only when it reads differently. */
 export function spoken(say: Say, path: Telling): string {
