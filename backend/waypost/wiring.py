@@ -96,7 +96,7 @@ from waypost.search import personal as search_personal
 from waypost.search import teams_closing as views_of_teams
 from waypost.search.field_uses import views_naming
 from waypost.search.person_mentions import views_naming_person
-from waypost.sla import calendar_files, clock_events, working_hours
+from waypost.sla import calendar_files, clock_events, policy_mentions, working_hours
 from waypost.sla import personal as sla_personal
 from waypost.tickets import (
     bulk,
@@ -129,6 +129,7 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
         types_of_teams.on_team_deleted,
         asked_places.on_team_deleted,
         work_of_places.on_team_deleted,
+        policy_mentions.on_team_deleted,
         mailboxes_of_teams.on_team_deleted,
         views_of_teams.on_team_deleted,
     ),
@@ -251,6 +252,7 @@ def build_wiring() -> Wiring:
             approval_mentions.workflows_naming_person,
             approval_mentions.delegations_naming_person,
             person_mentions.rules_naming_person,
+            policy_mentions.policies_naming_person,
             person_mentions.replies_of_person,
             views_naming_person,
         ),

@@ -30,7 +30,7 @@ test("a stage counts the working hours of whoever is asked", async ({ browser, r
   expect(made.status()).toBe(201);
 
   // Whose calendar it is.
-  const page = await as(browser, "admin", { viewport: { width: 1440, height: 900 } });
+  const page = await as(browser, "admin");
   await page.goto(`/settings/people/${manager.id}`);
   const hours = page.getByRole("region", { name: "Working hours" });
   await expect(hours.getByText(/^Works by /)).toBeVisible();

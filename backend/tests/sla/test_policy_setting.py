@@ -119,3 +119,38 @@ async def test_conditions_ask_for_what_policies_go_by(who: Any) -> None:
     names = {f["name"] for f in fields}
     assert {"ticket_type", "priority", "team_id"} <= names
     assert not names & {"status", "completed_at", "due_date"}
+
+
+async def test_an_earlier_version_is_read_and_brought_back(who: Any) -> None:
+    admin, auditor, employee = await who("admin"), await who("auditor"), await who("employee")
+    made = await admin.post("/sla/policies", body("Versions of it", position=100), 201)
+    path = f"/sla/policies/{made['id']}"
+    await admin.put(path, body("Versions of it now", warnings=[50, 90], version=1))
+    was = await auditor.get(f"{path}/versions/1")
+    assert (was["name"], was["warnings"], was["differs"]) == ("Versions of it", [75], ["name", "warnings"])
+    assert was["targets"] == made["targets"]
+    assert (await auditor.get(f"{path}/versions/2"))["differs"] == []
+    text = {k: was[k] for k in ("name", "condition", "calendar_id", "targets", "own_time", "paused", "warnings")}
+    await admin.put(path, {**text, "actions": was["actions"], "note": "As in version 1", "version": 2})
+    assert (await auditor.get(f"{path}/versions/1"))["differs"] == []
+    await auditor.get(f"{path}/versions/9", 404)
+    await employee.get(f"{path}/versions/1", 403)
+    await admin.delete(path)
+    await admin.get(f"{path}/versions/1", 404)
+
+
+async def test_who_is_told_stands_in_the_leavers_report_and_a_team_is_not_closed_under_a_policy(who: Any) -> None:
+    admin, agent = await who("admin"), await who("agent")
+    team = await admin.post("/teams", {"name": "Named by a policy"}, 201)
+    actions = [
+        {"on": "WARNING", "percent": 75, "do": "TELL_PERSON", "user_id": agent.id},
+        {"on": "BREACH", "do": "HAND_TO_TEAM", "team_id": team["id"]},
+    ]
+    made = await admin.post("/sla/policies", body("Tells somebody", actions=actions, position=100), 201)
+    named = [m for m in (await admin.get(f"/users/{agent.id}/mentions"))["items"] if m["kind"] == "sla_policy"]
+    assert [(m["id"], m["name"], m["how"]) for m in named] == [(made["id"], "Tells somebody", "told")]
+    wrong = await admin.delete(f"/teams/{team['id']}", 409)
+    assert "Tells somebody" in wrong["detail"]
+    await admin.put(f"/sla/policies/{made['id']}", body("Tells somebody", version=1))
+    assert not [m for m in (await admin.get(f"/users/{agent.id}/mentions"))["items"] if m["kind"] == "sla_policy"]
+    await admin.delete(f"/teams/{team['id']}")

@@ -17,6 +17,12 @@ class PolicyNotFound(NotFound):
     code = "sla_policy_not_found"
 
 
+class VersionNotFound(NotFound):
+    """There is no such version."""
+
+    code = "version_not_found"
+
+
 class NameTaken(Invalid):
     """Another one has this name."""
 

@@ -12,7 +12,7 @@ from waypost.access.permissions import Permission
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.paging import decode_cursor, encode_cursor
-from waypost.sla.errors import PolicyNotFound
+from waypost.sla.errors import PolicyNotFound, VersionNotFound
 from waypost.sla.models import SlaPolicy, SlaPolicyVersion
 from waypost.sla.policy_setting import missing
 from waypost.sla.queries import calendars, parsed
@@ -104,6 +104,25 @@ async def version_page(session: AsyncSession, policy_id: int, *, cursor: str | N
         )
     following = encode_cursor("sla-policy-versions", page[-1].version) if len(rows) > limit else None
     return {"items": items, "next_cursor": following}
+
+
+async def one_version(session: AsyncSession, policy_id: int, version: int) -> dict[str, Any]:
+    """What a policy said in one version, and what of it is different now. Raises `PolicyNotFound`, `VersionNotFound`."""
+    row = await session.get(SlaPolicy, policy_id)
+    if row is None or row.removed_at is not None:
+        raise PolicyNotFound
+    kept = await session.get(SlaPolicyVersion, (policy_id, version))
+    if kept is None:
+        raise VersionNotFound
+    latest = await session.get_one(SlaPolicyVersion, (policy_id, row.version))
+    return {
+        "version": kept.version,
+        "changed_at": rfc3339(kept.changed_at),
+        "note": kept.note,
+        "name": kept.name,
+        **kept.document,
+        "differs": _changes(kept, latest),
+    }
 
 
 def _changes(before: SlaPolicyVersion, after: SlaPolicyVersion) -> list[str]:

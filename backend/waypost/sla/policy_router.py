@@ -19,7 +19,7 @@ from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.kernel.versions import etag
 from waypost.sla import policy_reading, policy_setting
-from waypost.sla.errors import NameTaken, PolicyNotFound, TooMany
+from waypost.sla.errors import NameTaken, PolicyNotFound, TooMany, VersionNotFound
 from waypost.sla.models import SlaPolicy
 from waypost.sla.policy_documents import BadPolicy
 from waypost.sla.policy_schemas import (
@@ -29,6 +29,7 @@ from waypost.sla.policy_schemas import (
     PolicyRead,
     PolicyUpdate,
     PolicyVersionPage,
+    PolicyVersionRead,
 )
 from waypost.sla.policy_setting import Setup
 
@@ -117,3 +118,13 @@ async def sla_policy_versions(
 ) -> Response:
     """Who changed a policy, when, why, and what of it; newest first."""
     return json_response(await policy_reading.version_page(session, policy_id, cursor=cursor, limit=limit))
+
+
+@router.get(
+    "/{policy_id}/versions/{version}",
+    response_model=PolicyVersionRead,
+    responses=problems(PolicyNotFound, VersionNotFound),
+)
+async def sla_policy_version(policy_id: PathId, version: PathId, session: ReadSession, _: Reader) -> Response:
+    """What a policy said in one version, and which parts of it say something else now."""
+    return json_response(await policy_reading.one_version(session, policy_id, version))

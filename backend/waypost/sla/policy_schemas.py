@@ -123,16 +123,9 @@ class Broken(BaseModel):
     message: Annotated[str, Field(examples=["is nobody's who is active"])]
 
 
-class PolicyRead(BaseModel):
-    """A policy as it is now."""
+class PolicyText(BaseModel):
+    """What a policy says, in one version."""
 
-    id: Annotated[int, Field(examples=[1])]
-    name: Annotated[str, Field(examples=["IT support"])]
-    position: Annotated[int, Field(examples=[1])]
-    is_active: bool
-    version: Annotated[int, Field(examples=[1])]
-    updated_at: Annotated[str, Field(examples=["2026-11-26T09:30:00Z"])]
-    calendar: NamedRef
     condition: Annotated[dict[str, Any] | None, Field(examples=[None])]
     calendar_id: Annotated[int | None, Field(examples=[None])]
     targets: dict[TargetedWord, dict[PriorityWord, TargetRead | None]]
@@ -142,6 +135,18 @@ class PolicyRead(BaseModel):
     reopening: Literal["RESUME", "RESTART", "STAY"]
     warnings: Annotated[list[int], Field(examples=[[75]])]
     actions: list[ActionRead]
+
+
+class PolicyRead(PolicyText):
+    """A policy as it is now."""
+
+    id: Annotated[int, Field(examples=[1])]
+    name: Annotated[str, Field(examples=["IT support"])]
+    position: Annotated[int, Field(examples=[1])]
+    is_active: bool
+    version: Annotated[int, Field(examples=[1])]
+    updated_at: Annotated[str, Field(examples=["2026-11-26T09:30:00Z"])]
+    calendar: NamedRef
     people: list[PersonRef]
     teams: list[NamedRef]
     broken: list[Broken]
@@ -161,6 +166,16 @@ class PolicyVersion(BaseModel):
     note: Annotated[str, Field(examples=["As agreed with the works council"])]
     name: Annotated[str, Field(examples=["IT support"])]
     changes: Annotated[list[str], Field(examples=[["targets", "warnings"]])]
+
+
+class PolicyVersionRead(PolicyText):
+    """A policy as it was in one version; `differs` are the parts that say something else now."""
+
+    version: Annotated[int, Field(examples=[2])]
+    changed_at: Annotated[str, Field(examples=["2026-11-26T09:30:00Z"])]
+    note: Annotated[str, Field(examples=["As agreed with the works council"])]
+    name: Annotated[str, Field(examples=["IT support"])]
+    differs: Annotated[list[str], Field(examples=[["targets", "warnings"]])]
 
 
 class PolicyVersionPage(BaseModel):

@@ -8980,6 +8980,76 @@ export type PolicyVersionPage = {
 };
 
 /**
+ * PolicyVersionRead
+ *
+ * A policy as it was in one version; `differs` are the parts that say something else now.
+ */
+export type PolicyVersionRead = {
+    /**
+     * Actions
+     */
+    actions: Array<ActionRead>;
+    /**
+     * Calendar Id
+     */
+    calendar_id: number | null;
+    /**
+     * Changed At
+     */
+    changed_at: string;
+    /**
+     * Condition
+     */
+    condition: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Counts Approval
+     */
+    counts_approval: boolean;
+    /**
+     * Differs
+     */
+    differs: Array<string>;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Own Time
+     */
+    own_time: Array<OwnTimeRead>;
+    /**
+     * Paused
+     */
+    paused: Array<'PENDING_INFO' | 'APPROVED' | 'IN_PROGRESS'>;
+    /**
+     * Reopening
+     */
+    reopening: 'RESUME' | 'RESTART' | 'STAY';
+    /**
+     * Targets
+     */
+    targets: {
+        [key: string]: {
+            [key: string]: TargetRead | null;
+        };
+    };
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Warnings
+     */
+    warnings: Array<number>;
+};
+
+/**
  * PreferencesRead
  *
  * How the caller is told. `events` holds what can be switched; what cannot stands in `mandatory`.
@@ -34505,6 +34575,56 @@ export type SlaPolicyVersionsResponses = {
 };
 
 export type SlaPolicyVersionsResponse = SlaPolicyVersionsResponses[keyof SlaPolicyVersionsResponses];
+
+export type SlaPolicyVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Policy Id
+         */
+        policy_id: number;
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/policies/{policy_id}/versions/{version}';
+};
+
+export type SlaPolicyVersionErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SlaPolicyVersionError = SlaPolicyVersionErrors[keyof SlaPolicyVersionErrors];
+
+export type SlaPolicyVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyVersionRead;
+};
+
+export type SlaPolicyVersionResponse = SlaPolicyVersionResponses[keyof SlaPolicyVersionResponses];
 
 export type TagsData = {
     body?: never;

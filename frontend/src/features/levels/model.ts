@@ -7,6 +7,7 @@ import type {
   HoursBody,
   PolicyRead,
   PolicyUpdate,
+  PolicyVersionRead,
   TargetRead,
   YearDay,
 } from "@/api/generated";
@@ -73,6 +74,27 @@ export function calendarBody(draft: CalendarDraft, version: number): CalendarUpd
     days,
     version,
   };
+}
+
+const LEAP_YEAR = 2024;
+const two = (n: number) => String(n).padStart(2, "0");
+const lastOf = (month: string) => new Date(Date.UTC(LEAP_YEAR, Number(month), 0)).getUTCDate();
+
+/** A day of every year as it is kept while it is edited; within its month. */
+export const yearly = (month: string, day: string): string =>
+  `${LEAP_YEAR}-${month}-${two(Math.min(Number(day), lastOf(month)))}`;
+
+/** The days a month can have, as they are chosen from. */
+export const daysOf = (month: string) =>
+  Array.from({ length: lastOf(month) }, (_, n) => ({ value: two(n + 1), label: String(n + 1) }));
+
+/** The months by name, as they are chosen from. */
+export function monthsIn(locale: string) {
+  const name = new Intl.DateTimeFormat(locale, { month: "long", timeZone: "UTC" });
+  return Array.from({ length: 12 }, (_, n) => ({
+    value: two(n + 1),
+    label: name.format(Date.UTC(LEAP_YEAR, n, 1)),
+  }));
 }
 
 /** The next hours of a day, behind those there are: an hour after them, as far as the day goes. */
@@ -189,7 +211,11 @@ export const emptyPolicy = (): PolicyDraft => ({
   actions: [],
 });
 
-export function policyDraft(read: PolicyRead): PolicyDraft {
+type PolicyText = Omit<PolicyVersionRead, "version" | "changed_at" | "note" | "differs"> & {
+  is_active: boolean;
+};
+
+export function policyDraft(read: PolicyText): PolicyDraft {
   const targets = (metric: Metric) => eachPriority((p) => targetDraft(read.targets[metric]?.[p]));
   return {
     name: read.name,

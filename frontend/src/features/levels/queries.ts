@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/vue-query";
 import { computed, type Ref } from "vue";
 import { data, idempotencyKey } from "@/api/client";
 import * as api from "@/api/generated";
@@ -35,6 +35,28 @@ export const usePolicy = (id: Ref<number | null>) =>
     queryKey: [...KEY, "policy", id],
     queryFn: ({ signal }) => data(api.slaPolicy({ path: { policy_id: id.value ?? 0 }, signal })),
     enabled: computed(() => id.value !== null),
+  });
+
+/** Who changed a policy, when and what; read again with every version. */
+export const usePolicyVersions = (id: Ref<number>, version: Ref<number>) =>
+  useInfiniteQuery({
+    queryKey: [...KEY, "policy-versions", id, version],
+    queryFn: ({ pageParam, signal }) =>
+      data(
+        api.slaPolicyVersions({
+          path: { policy_id: id.value },
+          query: { limit: 10, ...(pageParam && { cursor: pageParam }) },
+          signal,
+        }),
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+export const useReadVersion = () =>
+  useMutation({
+    mutationFn: ({ id, version }: { id: number; version: number }) =>
+      data(api.slaPolicyVersion({ path: { policy_id: id, version } })),
   });
 
 /** What a policy's condition may speak of. */

@@ -5,6 +5,7 @@ const ORDER = [
   "ticket",
   "approval_workflow",
   "routing_rule",
+  "sla_policy",
   "delegation",
   "department",
   "team",
@@ -58,6 +59,8 @@ export function placeOf(mention: MentionRead): string | null {
       return mention.id === null ? null : `/tickets/${mention.id}`;
     case "approval_workflow":
       return mention.id === null ? null : `/settings/workflows/${mention.id}`;
+    case "sla_policy":
+      return mention.id === null ? null : `/settings/service-levels/policies/${mention.id}`;
     case "routing_rule":
       return "/settings/routing";
     case "team":
