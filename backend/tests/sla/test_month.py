@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -133,7 +133,14 @@ class Pencil:
     reopens: int = 0
 
 
-def by_pencil(day: Day, deal: Deal, metric: Metric, team: int | None, until: datetime) -> Pencil:
+def by_pencil(
+    day: Day,
+    deal: Deal,
+    metric: Metric,
+    team: int | None,
+    until: datetime,
+    is_open: Callable[[Calendar, datetime], bool] = is_open,
+) -> Pencil:
     rules = deal.policy.rules
     pencil = Pencil()
     status, holder, begun, over, answered, asked, stays = "", None, False, False, False, False, False

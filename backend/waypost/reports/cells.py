@@ -34,11 +34,13 @@ def _bucket(seconds: str) -> str:
 
 
 SHADE = "((CASE WHEN f.is_confidential THEN 2 ELSE 0 END) + (CASE WHEN f.status = 'DRAFT' THEN 1 ELSE 0 END))::smallint"
+_SLA = "CASE WHEN f.response_kept THEN 'KEPT' ELSE 'LATE' END"
 _IS_OPEN = f"f.status IN ({OPEN_WORDS})"
 _TOOK = _seconds("f.submitted_at", "f.completed_at")
 _ANSWERED = _seconds("f.submitted_at", "f.responded_at")
 _WAITED = _seconds("d.requested_at", "d.decided_at")
 _IS_DONE = "f.completed_at IS NOT NULL AND f.submitted_at IS NOT NULL"
+_HAS_ANSWER = "f.answered_at IS NOT NULL"
 _WEEKDAY = "extract(isodow FROM timezone('UTC', f.created_at))::int - 1"
 _HOUR = "extract(hour FROM timezone('UTC', f.created_at))::int"
 _KEPT = "CASE WHEN f.was_kept THEN 'KEPT' WHEN f.was_kept IS FALSE THEN 'LATE' ELSE '' END"
@@ -79,6 +81,18 @@ _CELLS = (
         _ANSWERED,
         "f.responded_at IS NOT NULL AND f.submitted_at IS NOT NULL",
     ),
+    # the same in working time, as the clocks of service levels have it
+    ("response_net", _day("f.answered_at"), _SLA, "''", _bucket("f.response_worked"), "f.response_worked", _HAS_ANSWER),
+    (
+        "resolve_net",
+        _day("f.completed_at"),
+        "''",
+        "''",
+        _bucket("f.resolution_worked"),
+        "f.resolution_worked",
+        "f.completed_at IS NOT NULL AND f.resolution_worked IS NOT NULL",
+    ),
+    ("sla", NO_DAY, "f.sla_state", "''", "0", "0", f"{_IS_OPEN} AND f.sla_state <> 'NONE'"),
     ("approval", _day("f.completed_at"), "''", "''", "0", "f.approval_seconds", _IS_DONE),
     ("work", _day("f.completed_at"), "''", "''", "0", "f.work_seconds", _IS_DONE),
     ("requester", _day("f.completed_at"), "''", "''", "0", "f.requester_seconds", _IS_DONE),

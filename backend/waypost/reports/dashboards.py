@@ -21,6 +21,7 @@ from waypost.reports.percentiles import percentile
 from waypost.reports.reading import Board, Cell, sums
 from waypost.reports.seasons import season
 from waypost.reports.unfollowed import states, still_holds, unfollowed
+from waypost.sla.measuring import State
 from waypost.tickets.lifecycle import Priority, Status
 
 EVER = date(1, 1, 1)
@@ -30,6 +31,12 @@ AGES = (1, 6, 13, 29, 89)  # the oldest a class of open requests is, in days; th
 WEEKS = (0, 1, 3)  # the same of whose work it is, in weeks that begin on Monday
 TRIES = 3  # of reading what belongs together while the worker goes on
 MOST_ROWS = 15  # of people and teams in one chart
+MOST_BEHIND = 1000  # events that are counted, of those the sums do not know yet
+_STANDS = text(
+    "SELECT p.rebuild_next, p.rebuild_last, p.followed_at, (SELECT count(*) FROM (SELECT 1 FROM events e WHERE"
+    " (e.txid, e.id) > (p.txid, p.event_id) AND e.object_type = 'ticket' ORDER BY e.txid, e.id LIMIT :most) AS later)"
+    " AS behind FROM report_position p"
+)
 
 
 class Kind(StrEnum):
@@ -109,9 +116,9 @@ async def dashboard(session: AsyncSession, actor: Actor, kind: Kind, days: int) 
     today, board = at.date(), BOARDS[kind]
     first, season_first = today - timedelta(days=days - 1), today - timedelta(days=SEASON_DAYS - 1)
     ages, weeks = _edges(today)
-    windowed = ("resolution", "response", "approval", "work", "requester", "decided", "stage")
+    windowed = ("resolution", "response", "response_net", "resolve_net", "approval", "work", "requester", "decided", "stage")
     wanted = (
-        dict.fromkeys(("state", "type", "open", "load", "waiting"), EVER)
+        dict.fromkeys(("state", "sla", "type", "open", "load", "waiting"), EVER)
         | {"created": min(first, season_first), "completed": min(first, season_first), "arrived": season_first}
         | dict.fromkeys(windowed, first)
     )
@@ -124,7 +131,7 @@ async def dashboard(session: AsyncSession, actor: Actor, kind: Kind, days: int) 
         "kind": kind.value,
         "days": days,
         "as_of": rfc3339(at),
-        "progress": await _progress(session),
+        **await _standing(session),
         "narrow": _narrow(actor, board),
         **_states(cells),
         "pending_approvals": await count_pending(session, actor),
@@ -133,7 +140,11 @@ async def dashboard(session: AsyncSession, actor: Actor, kind: Kind, days: int) 
         ],
         "service_level": _kept(in_window),
         "first_response": _span(cells, "response"),
+        "first_response_working": _span(cells, "response_net"),
+        "first_response_level": _kept(in_window, "response_net"),
         "resolution": _span(cells, "resolution"),
+        "resolution_working": _span(cells, "resolve_net"),
+        "open_by_level": _by_level(cells),
         "parts": [
             {"part": part, "seconds": sum(c.total for c in cells if c.what == what)}
             for part, what in (("APPROVAL", "approval"), ("WORK", "work"), ("REQUESTER", "requester"))
@@ -149,12 +160,15 @@ async def dashboard(session: AsyncSession, actor: Actor, kind: Kind, days: int) 
     }
 
 
-async def _progress(session: AsyncSession) -> dict[str, Any] | None:
-    """How far the numbers are while they are made anew; null when they are whole."""
-    row = (await session.execute(text("SELECT rebuild_next, rebuild_last FROM report_position"))).first()
-    if row is None or row.rebuild_next is None:
-        return None
-    return {"done": max(0, row.rebuild_next), "of": row.rebuild_last}
+async def _standing(session: AsyncSession) -> dict[str, Any]:
+    """When the numbers were counted, of how many events they do not know yet, and how far they are while made anew."""
+    row = (await session.execute(_STANDS, {"most": MOST_BEHIND})).one()
+    is_whole = row.rebuild_next is None
+    return {
+        "counted_at": rfc3339(row.followed_at),
+        "behind": row.behind,
+        "progress": None if is_whole else {"done": max(0, row.rebuild_next), "of": row.rebuild_last},
+    }
 
 
 def _narrow(actor: Actor, board: Board) -> dict[str, list[int]]:
@@ -210,8 +224,14 @@ def _states(cells: Sequence[Cell]) -> dict[str, dict[str, int]]:
     }
 
 
-def _kept(cells: Sequence[Cell]) -> dict[str, Any]:
-    kept, late = (sum(c.n for c in cells if c.what == "completed" and c.word == word) for word in ("KEPT", "LATE"))
+def _by_level(cells: Sequence[Cell]) -> dict[str, int]:
+    """Open requests by how they stand by their service level; those without one are in none."""
+    found = _counter(cells, "sla")
+    return {s.value: found[s.value] for s in State}
+
+
+def _kept(cells: Sequence[Cell], what: str = "completed") -> dict[str, Any]:
+    kept, late = (sum(c.n for c in cells if c.what == what and c.word == word) for word in ("KEPT", "LATE"))
     return {"kept": kept, "late": late, "share": round(kept / (kept + late), 4) if kept + late else None}
 
 

@@ -69,7 +69,8 @@ FACTS = f"""
     INSERT INTO report_facts (
         ticket_id, ticket_type, status, priority, requester_id, created_by_id, assignee_id, team_id, department_id,
         is_confidential, amount, currency, created_at, submitted_at, responded_at, completed_at, was_kept,
-        approval_seconds, work_seconds, requester_seconds, reopened)
+        approval_seconds, work_seconds, requester_seconds, reopened,
+        sla_state, answered_at, response_worked, response_kept, resolution_worked)
     SELECT t.id, t.ticket_type, t.status, t.priority, t.requester_id, t.created_by_id, t.assignee_id, t.team_id,
            t.department_id, t.is_confidential, t.amount, t.currency, t.created_at, t.submitted_at,
            CASE WHEN t.submitted_at IS NOT NULL AND coalesce(answer.at, t.completed_at) IS NOT NULL
@@ -80,10 +81,15 @@ FACTS = f"""
            greatest(0, coalesce(round(extract(epoch FROM times.approval)), 0)),
            greatest(0, coalesce(round(extract(epoch FROM times.work)), 0)),
            greatest(0, coalesce(round(extract(epoch FROM times.requester)), 0)),
-           coalesce(times.reopened, 0)
+           coalesce(times.reopened, 0),
+           t.sla_state, first.stopped_at, round(first.used_seconds),
+           CASE WHEN first.stopped_at IS NOT NULL THEN first.breached_at IS NULL END,
+           CASE WHEN t.completed_at IS NOT NULL AND clock.stopped_at IS NOT NULL THEN round(clock.used_seconds) END
     FROM tickets t
     LEFT JOIN times ON times.ticket_id = t.id
     LEFT JOIN sla_clocks clock ON (clock.ticket_id, clock.metric, clock.team_id) = (t.id, 'RESOLUTION', 0)
+    LEFT JOIN sla_clocks first ON (first.ticket_id, first.metric, first.team_id) = (t.id, 'FIRST_RESPONSE', 0)
+        AND first.run = 'STOPPED'
     LEFT JOIN LATERAL (
         SELECT min(c.created_at) AS at FROM ticket_comments c
         WHERE c.ticket_id = t.id AND c.visibility = 'PUBLIC' AND c.author_id NOT IN (t.requester_id, t.created_by_id)

@@ -34,7 +34,9 @@ class ReportFact(Base):
     """A ticket as reports count it: by what is it counted, who sees it, and how long what took (seconds).
 
     `approval_seconds`, `work_seconds` and `requester_seconds` are the times it has waited for approval, been with the team
-    and waited for its requester, as far as they are over.
+    and waited for its requester, as far as they are over. What the clocks of its service level say, where it has one and
+    they are over: `answered_at` when first response's stopped, `response_kept` whether in time, `response_worked` and
+    `resolution_worked` the working time (seconds) until then.
     """
 
     __tablename__ = "report_facts"
@@ -60,6 +62,11 @@ class ReportFact(Base):
     work_seconds: Mapped[int] = mapped_column(BigInteger)
     requester_seconds: Mapped[int] = mapped_column(BigInteger)
     reopened: Mapped[int] = mapped_column(Integer)
+    sla_state: Mapped[str | None] = mapped_column(String(8))
+    answered_at: Mapped[datetime | None]
+    response_worked: Mapped[int | None] = mapped_column(BigInteger)
+    response_kept: Mapped[bool | None] = mapped_column(Boolean)
+    resolution_worked: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         Index("ix_report_facts_requester", "requester_id"),

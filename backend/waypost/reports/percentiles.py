@@ -7,6 +7,7 @@ A histogram counts durations by bucket: bucket `b` holds what is longer than `GR
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import accumulate
 
 from waypost.reports.cells import GROWTH
 
@@ -21,9 +22,6 @@ def percentile(histogram: Mapping[int, int], share: float) -> float | None:
     count = sum(histogram.values())
     if count <= 0:
         return None
-    rank, seen = max(1, -int(-share * count // 1)), 0
-    for bucket in sorted(histogram):
-        seen += histogram[bucket]
-        if seen >= rank:
-            return middle(bucket)
-    raise AssertionError("the last bucket reaches every rank")
+    rank, ordered = max(1, -int(-share * count // 1)), sorted(histogram)
+    reached = zip(ordered, accumulate(histogram[b] for b in ordered), strict=True)
+    return middle(next(b for b, seen in reached if seen >= rank))

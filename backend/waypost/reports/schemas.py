@@ -145,6 +145,16 @@ class DashboardRead(BaseModel):
     kind: Annotated[KindWord, Field(examples=["AGENT"])]
     days: Annotated[int, Field(description="How far what is told of a time reaches back.", examples=[30])]
     as_of: Annotated[str, Field(examples=["2026-11-23T09:00:00Z"])]
+    counted_at: Annotated[
+        str, Field(description="When the log was followed last.", examples=["2026-11-23T08:59:58Z"])
+    ]
+    behind: Annotated[
+        int,
+        Field(
+            description="Events of tickets that are not in the numbers yet, up to 1000; states know them already.",
+            examples=[0],
+        ),
+    ]
     progress: Annotated[Progress | None, Field(description="Where numbers are being made anew: how far that is.")]
     narrow: Annotated[dict[str, list[int]], Field(examples=[{"team_id": [1]}])]
     tickets_by_status: Annotated[dict[str, int], Field(examples=[{"IN_REVIEW": 4, "APPROVED": 2}])]
@@ -152,8 +162,20 @@ class DashboardRead(BaseModel):
     pending_approvals: Annotated[int, Field(examples=[3])]
     by_type: Annotated[list[TypeCount], Field(description="Open requests by kind.")]
     service_level: ServiceLevel
-    first_response: Spread
-    resolution: Spread
+    first_response: Annotated[Spread, Field(description="By the wall clock, from being sent to the first answer.")]
+    first_response_working: Annotated[
+        Spread, Field(description="In working time, of those with a service level: as its clocks have it.")
+    ]
+    first_response_level: Annotated[ServiceLevel, Field(description="First responses within their service level.")]
+    resolution: Annotated[Spread, Field(description="By the wall clock, from being sent to being done.")]
+    resolution_working: Annotated[Spread, Field(description="In working time, without pauses.")]
+    open_by_level: Annotated[
+        dict[Literal["RUNNING", "PAUSED", "BREACHED", "MET"], int],
+        Field(
+            description="Open requests by how they stand by their service level.",
+            examples=[{"RUNNING": 12, "PAUSED": 3, "BREACHED": 1, "MET": 0}],
+        ),
+    ]
     parts: list[Part]
     backlog: Annotated[list[AgeClass], Field(description="Open requests by age, the newest class first.")]
     trend: list[SmoothDay]

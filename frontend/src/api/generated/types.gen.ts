@@ -3109,18 +3109,41 @@ export type DashboardRead = {
      */
     backlog: Array<AgeClass>;
     /**
+     * Behind
+     *
+     * Events of tickets that are not in the numbers yet, up to 1000; states know them already.
+     */
+    behind: number;
+    /**
      * By Type
      *
      * Open requests by kind.
      */
     by_type: Array<TypeCount>;
     /**
+     * Counted At
+     *
+     * When the log was followed last.
+     */
+    counted_at: string;
+    /**
      * Days
      *
      * How far what is told of a time reaches back.
      */
     days: number;
+    /**
+     * By the wall clock, from being sent to the first answer.
+     */
     first_response: Spread;
+    /**
+     * First responses within their service level.
+     */
+    first_response_level: ServiceLevel;
+    /**
+     * In working time, of those with a service level: as its clocks have it.
+     */
+    first_response_working: Spread;
     /**
      * Kind
      */
@@ -3131,6 +3154,14 @@ export type DashboardRead = {
      */
     narrow: {
         [key: string]: Array<number>;
+    };
+    /**
+     * Open By Level
+     *
+     * Open requests by how they stand by their service level.
+     */
+    open_by_level: {
+        [key: string]: number;
     };
     /**
      * Parts
@@ -3144,7 +3175,14 @@ export type DashboardRead = {
      * Where numbers are being made anew: how far that is.
      */
     progress: WaypostReportsSchemasProgress | null;
+    /**
+     * By the wall clock, from being sent to being done.
+     */
     resolution: Spread;
+    /**
+     * In working time, without pauses.
+     */
+    resolution_working: Spread;
     season: Season;
     service_level: ServiceLevel;
     /**

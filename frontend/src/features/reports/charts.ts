@@ -2,7 +2,8 @@
 import type { EChartsOption } from "echarts";
 import type { DashboardRead } from "@/api/generated";
 import { duration, number } from "@/shared/lib/format";
-import { extremes, linkTo, OPEN, shares, type Table } from "./model";
+import { axes, bars, heat, legend, tooltip, WITH_LEGEND } from "./drawing";
+import { extremes, LEVELS, linkTo, linkToLevel, OPEN, shares, type Table } from "./model";
 import type { Colours } from "./palette";
 
 export interface Chart {
@@ -19,94 +20,6 @@ type Names = Record<string, string>;
 const hours = (seconds: number | null): number | null => (seconds === null ? null : round(seconds / 3600));
 const round = (value: number): number => Math.round(value * 10) / 10;
 const took = (seconds: number | null): string => (seconds === null ? "–" : duration(seconds / 3600));
-const GRID = { left: 4, right: 12, top: 12, bottom: 4, containLabel: true };
-const WITH_LEGEND = { ...GRID, top: 34 };
-
-function axes(c: Colours, labels: string[], isAcross = false, unit = ""): EChartsOption {
-  const words = {
-    type: "category" as const,
-    data: labels,
-    axisLabel: { color: c.muted, width: isAcross ? 120 : undefined, overflow: "truncate" as const },
-    axisLine: { lineStyle: { color: c.border } },
-    axisTick: { show: false },
-    inverse: isAcross,
-  };
-  const values = {
-    type: "value" as const,
-    minInterval: unit ? undefined : 1,
-    axisLabel: { color: c.muted, formatter: (v: number) => `${number(v)}${unit}` },
-    splitLine: { lineStyle: { color: c.border } },
-  };
-  return isAcross ? { xAxis: values, yAxis: words } : { xAxis: words, yAxis: values };
-}
-const legend = (c: Colours) => ({
-  type: "scroll" as const,
-  top: 0,
-  left: 0,
-  textStyle: { color: c.text },
-  itemWidth: 18,
-  itemHeight: 10,
-});
-
-/** Bars of one or several series; `rows` are words first, then a number for each series. */
-function bars(table: Table, isAcross: boolean, isStacked = false, unit = "", columns?: number[]) {
-  return (c: Colours): EChartsOption => {
-    const shown = columns ?? table.columns.slice(1).map((_, n) => n + 1);
-    return {
-      ...axes(
-        c,
-        table.rows.map((r) => String(r.cells[0] ?? "")),
-        isAcross,
-        unit,
-      ),
-      grid: shown.length > 1 ? WITH_LEGEND : GRID,
-      legend: shown.length > 1 ? legend(c) : undefined,
-      series: shown.map((n) => ({
-        type: "bar" as const,
-        name: table.columns[n],
-        stack: isStacked ? "all" : undefined,
-        barMaxWidth: 28,
-        data: table.rows.map((r) => r.cells[n] as number | null),
-      })),
-    };
-  };
-}
-
-function heat(table: Table, down: string[], across: string[], counts: [number, number, number][]) {
-  return (c: Colours): EChartsOption => ({
-    grid: { ...GRID, bottom: 44 },
-    xAxis: { type: "category", data: across, axisLabel: { color: c.muted }, axisTick: { show: false } },
-    yAxis: {
-      type: "category",
-      data: down,
-      inverse: true,
-      axisLabel: { color: c.muted, width: 110, overflow: "truncate" },
-      axisTick: { show: false },
-    },
-    visualMap: {
-      min: 0,
-      max: Math.max(1, ...counts.map((p) => p[2])),
-      calculable: false,
-      orient: "horizontal",
-      left: 0,
-      bottom: 0,
-      itemHeight: 90,
-      itemWidth: 12,
-      textStyle: { color: c.muted },
-      inRange: { color: [c.low, c.high] },
-    },
-    aria: { enabled: true, label: { enabled: false } }, // a shade is no kind: the numbers stand in the cells and the table
-    series: [
-      {
-        type: "heatmap",
-        name: table.columns.at(-1),
-        data: counts,
-        itemStyle: { borderColor: c.surface, borderWidth: 1 },
-      },
-    ],
-  });
-}
-
 export interface Words {
   t: Say;
   status: Names;
@@ -167,13 +80,7 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
       ),
       grid: WITH_LEGEND,
       legend: legend(c),
-      tooltip: {
-        trigger: "axis",
-        renderMode: "richText",
-        backgroundColor: c.surface,
-        borderColor: c.border,
-        textStyle: { color: c.text },
-      },
+      tooltip: tooltip(c),
       series: (
         [
           [1, "solid", 2, "circle"],
@@ -222,7 +129,13 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
 
   // how long it takes
   const spreads = [
+    ...(d.first_response_working.count
+      ? [[t("reports.working", { what: t("reports.firstResponse") }), d.first_response_working] as const]
+      : []),
     [t("reports.firstResponse"), d.first_response],
+    ...(d.resolution_working.count
+      ? [[t("reports.working", { what: t("reports.resolution") }), d.resolution_working] as const]
+      : []),
     [t("reports.resolution"), d.resolution],
   ] as const;
   const times: Table = {
@@ -255,21 +168,41 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
   );
 
   const kept: Table = {
-    columns: [t("reports.what"), requests],
+    columns: [t("reports.what"), t("reports.kept"), t("reports.late")],
     rows: [
-      { cells: [t("reports.kept"), d.service_level.kept] },
-      { cells: [t("reports.late"), d.service_level.late] },
+      { cells: [t("reports.firstResponse"), d.first_response_level.kept, d.first_response_level.late] },
+      { cells: [t("reports.resolution"), d.service_level.kept, d.service_level.late] },
     ],
   };
+  const inTime = (share: number) => number(share, { style: "percent", maximumFractionDigits: 1 });
   add(
     "level",
-    d.service_level.share === null
-      ? t("reports.levelNone")
-      : t("reports.levelSays", {
-          share: number(d.service_level.share, { style: "percent", maximumFractionDigits: 1 }),
-        }),
+    [
+      d.service_level.share === null
+        ? t("reports.levelNone")
+        : t("reports.levelSays", { share: inTime(d.service_level.share) }),
+      d.first_response_level.share === null
+        ? ""
+        : t("reports.responseSays", { share: inTime(d.first_response_level.share) }),
+    ].join(" "),
     kept,
-    bars(kept, true),
+    bars(kept, true, true),
+  );
+  const standing: Table = {
+    columns: [t("reports.chart.standing"), requests],
+    rows: LEVELS.map((level) => ({
+      cells: [t(`reports.standing.${level}`), d.open_by_level[level] ?? 0],
+      to: linkToLevel(d.narrow, level),
+    })),
+  };
+  add(
+    "standing",
+    t("reports.standingSays", {
+      late: number(d.open_by_level.BREACHED ?? 0),
+      count: number(LEVELS.reduce((n, level) => n + (d.open_by_level[level] ?? 0), 0)),
+    }),
+    standing,
+    bars(standing, true),
   );
 
   // approvals, apart from the work

@@ -6,6 +6,8 @@ export type Days = "7" | "30" | "90" | "365";
 export const DAYS: Days[] = ["7", "30", "90", "365"];
 export const OPEN = ["SUBMITTED", "IN_REVIEW", "PENDING_INFO", "APPROVED", "IN_PROGRESS"];
 
+export const LEVELS = ["RUNNING", "PAUSED", "BREACHED", "MET"] as const;
+
 type Leaf = { field: string; op: string; value: string };
 export interface Link {
   path: string;
@@ -17,8 +19,9 @@ export function linkTo(
   narrow: DashboardRead["narrow"],
   filters: Record<string, string[]> = {},
   spans: { field: "created_at" | "completed_at"; from?: string | null; to?: string | null }[] = [],
+  more: Leaf[] = [],
 ): Link {
-  const leaves: Leaf[] = [];
+  const leaves: Leaf[] = [...more];
   for (const { field, from, to } of spans) {
     if (from) leaves.push({ field, op: "gte", value: `${from}T00:00:00Z` });
     if (to) leaves.push({ field, op: "lt", value: `${nextDay(to)}T00:00:00Z` });
@@ -29,6 +32,10 @@ export function linkTo(
   if (leaves.length) query.condition = JSON.stringify({ all: leaves });
   return { path: "/tickets", query };
 }
+
+/** The open requests that stand so by their service level. */
+export const linkToLevel = (narrow: DashboardRead["narrow"], level: string): Link =>
+  linkTo(narrow, { status: OPEN }, [], [{ field: "sla_state", op: "eq", value: level }]);
 
 export function nextDay(day: string): string {
   const at = new Date(`${day}T00:00:00Z`);

@@ -3,6 +3,7 @@ import type { EChartsOption } from "echarts";
 import type { ReportRead, ReportResult } from "@/api/generated";
 import type { Json } from "@/shared/conditions/conditions";
 import { duration, number } from "@/shared/lib/format";
+import { heat, legend, tooltip } from "../drawing";
 import type { Link, Table } from "../model";
 import type { Colours } from "../palette";
 
@@ -110,36 +111,15 @@ export function pictureOf(kind: ChartKind, table: Table) {
     const axis = { axisLabel: { color: c.muted }, axisTick: { show: false } };
     const grid = { left: 4, right: 12, top: 40, bottom: 4, containLabel: true };
     if (kind === "HEAT") {
-      const cells = table.rows.flatMap((r, y) => r.cells.slice(1).map((v, x) => [x, y, Number(v ?? 0)]));
-      return {
-        grid: { ...grid, top: 8, bottom: 44 },
-        xAxis: { type: "category", data: table.columns.slice(1), ...axis },
-        yAxis: { type: "category", data: labels, inverse: true, ...axis },
-        visualMap: {
-          min: 0,
-          max: Math.max(1, ...cells.map((p) => p[2] ?? 0)),
-          orient: "horizontal",
-          left: 0,
-          bottom: 0,
-          itemWidth: 12,
-          itemHeight: 90,
-          textStyle: { color: c.muted },
-          inRange: { color: [c.low, c.high] },
-        },
-        aria: { enabled: true, label: { enabled: false } },
-        series: [{ type: "heatmap", data: cells, itemStyle: { borderColor: c.surface, borderWidth: 1 } }],
-      };
+      const cells = table.rows.flatMap((r, y) =>
+        r.cells.slice(1).map((v, x) => [x, y, Number(v ?? 0)] as [number, number, number]),
+      );
+      return heat(table, labels, table.columns.slice(1), cells)(c);
     }
     return {
       grid,
-      legend: { type: "scroll", top: 0, left: 0, textStyle: { color: c.text } },
-      tooltip: {
-        trigger: "axis",
-        renderMode: "richText",
-        backgroundColor: c.surface,
-        borderColor: c.border,
-        textStyle: { color: c.text },
-      },
+      legend: legend(c),
+      tooltip: tooltip(c),
       xAxis: { type: "category", data: labels, ...axis },
       yAxis: { type: "value", axisLabel: { color: c.muted }, splitLine: { lineStyle: { color: c.border } } },
       series: table.columns.slice(1).map((name, n) => ({

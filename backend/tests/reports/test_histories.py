@@ -1,0 +1,120 @@
+"""Whatever happens at a company, in whichever order its log is followed: the sums are those one counts by hand."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from tests.company import Company
+from tests.reports.by_hand import counted_by_hand
+from tests.reports.test_keeping import counted, kept
+from tests.tickets.test_clocks import MONDAY, Time
+from waypost.kernel import clock
+from waypost.reports import keeping
+from waypost.tickets import running_late
+
+HISTORIES = 10
+DEEDS = (
+    ("create",) * 2
+    + ("approve",) * 4
+    + ("say", "start", "complete", "edit", "assign") * 3
+    + ("start", "complete", "reopen", "close", "answer", "merge") * 2
+    + ("submit", "ask_back", "reject", "hand_on", "take_back", "unsay", "split")
+    + ("close_team", "close_department", "erase_words")
+)
+# what the one who follows the log does: goes on, goes back, looks twice, dies on the way, begins from nothing
+FOLLOWS = ("on", "back", "twice", "dies", "anew")
+compared: Counter[str] = Counter()
+
+
+class Dies(Exception):
+    """The worker does, in the middle."""
+
+
+@pytest.fixture(scope="module")
+def wall() -> Time:
+    return Time(MONDAY + timedelta(weeks=4000))  # later than other tests' time, for it goes on
+
+
+async def die_on(database: Any, ids: list[int]) -> None:
+    async with database.transaction() as session:
+        await keeping.work_out(session, ids)
+        raise Dies
+
+
+async def follow(database: Any, how: str, ids: list[int], dice: random.Random) -> None:
+    """Deliveries that are late, come again, or come in another order."""
+    if how == "on":
+        await keeping.follow(database)
+    elif how == "back":
+        back = text(
+            "UPDATE report_position p SET (txid, event_id) = (SELECT e.txid, e.id FROM events e"
+            " WHERE (e.txid, e.id) <= (p.txid, p.event_id) ORDER BY e.txid DESC, e.id DESC OFFSET :by LIMIT 1)"
+            " WHERE (SELECT count(*) FROM events e WHERE (e.txid, e.id) <= (p.txid, p.event_id)) > :by"
+        )
+        async with database.transaction() as session:
+            await session.execute(back, {"by": dice.randrange(60)})
+    elif how == "twice":
+        some = dice.sample(ids, min(len(ids), 5))
+        async with database.transaction() as session:
+            await keeping.work_out(session, some)
+            await keeping.work_out(session, [*reversed(some)])
+    elif how == "dies":
+        with pytest.raises(Dies):
+            await die_on(database, ids[-5:])
+    else:
+        async with database.transaction() as session:
+            await keeping.begin_rebuild(session)
+
+
+async def look(database: Any) -> None:
+    await counted(database)
+    stored, facts = await kept(database)
+    async with database.read() as session:
+        by_hand = await counted_by_hand(session)
+    assert stored == by_hand, {k: (stored.get(k), by_hand.get(k)) for k in stored.keys() ^ by_hand.keys()}
+    compared["sums"] += len(by_hand)
+    compared["requests"] += len(facts)
+    compared["looks"] += 1
+
+
+@given(seed=st.integers(0, 2**32), length=st.integers(25, 45))
+@settings(max_examples=HISTORIES, suppress_health_check=list(HealthCheck))
+async def test_sums_are_those_counted_by_hand(database: Any, wall: Time, seed: int, length: int) -> None:
+    company = Company(database, wall, random.Random(seed))
+    with clock.clock(wall), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keeping, "EVENTS", 7)  # so that following stops on the way
+        patch.setattr(keeping, "TICKETS", 11)
+        for kind in ("IT_SUPPORT", "FACILITY", "IT_HARDWARE", "IT_SUPPORT"):
+            await company.create(kind=kind, submit=True)
+        for _ in range(length):
+            wall.go(timedelta(minutes=company.dice.randrange(2000)))
+            if company.dice.random() < 0.2:
+                await follow(database, company.dice.choice(FOLLOWS), company.ids, company.dice)
+            else:
+                await company.do(company.dice.choice(DEEDS))
+        await running_late.run_due(database)
+        await look(database)
+    compared.update({what: n for what, n in company.done.items() if what in DEEDS})
+    compared["histories"] += 1
+
+
+async def test_what_was_followed_is_what_is_made_anew(database: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """After all these histories."""
+    await counted(database)
+    followed = await kept(database)
+    async with database.transaction() as session:
+        await keeping.begin_rebuild(session)
+    await counted(database)
+    assert await kept(database) == followed
+    with capsys.disabled():
+        sys.stdout.write("\n" + ", ".join(f"{n} {what}" for what, n in compared.items()) + "\n")
+    assert sum(bool(compared[deed]) for deed in set(DEEDS)) > 15, "the dice did too little for anything to be known"

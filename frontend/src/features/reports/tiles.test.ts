@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import type { DashboardRead } from "@/api/generated";
+import { tilesOf } from "./tiles";
+
+const none = { count: 0, average: null, p50: null, p90: null };
+const board = {
+  narrow: { team_id: [3] },
+  trend: [
+    { date: "2026-11-01", created: 4, completed: 1, smooth: null },
+    { date: "2026-11-02", created: 2, completed: 5, smooth: null },
+  ],
+  tickets_by_status: { DRAFT: 9, SUBMITTED: 1, IN_PROGRESS: 2, CLOSED: 7 },
+  load: { by: "ASSIGNEE", spans: [], more: 0, rows: [{ id: null, name: null, counts: [1, 0, 1] }] },
+  backlog: [{ from: null, to: null, count: 3, by_priority: { CRITICAL: 2 } }],
+  open_by_level: { RUNNING: 2, PAUSED: 0, BREACHED: 1, MET: 0 },
+  pending_approvals: 4,
+  service_level: { kept: 3, late: 1, share: 0.75 },
+  first_response: { count: 3, average: 9000, p50: 7200, p90: 10800 },
+  first_response_working: { count: 2, average: 1800, p50: 1800, p90: 2400 },
+  resolution: { count: 2, average: 3600, p50: 3600, p90: 7200 },
+  resolution_working: none,
+} as unknown as DashboardRead;
+const says = {
+  number: String,
+  share: (n: number) => `${n * 100} %`,
+  took: (s: number | null) => (s === null ? "–" : `${s} s`),
+};
+const tiles = Object.fromEntries(tilesOf(board, says, true).map((tile) => [tile.key, tile]));
+
+describe("tiles", () => {
+  it("count what their list shows", () => {
+    const shown = (key: string) => [tiles[key]?.value, tiles[key]?.to];
+    const open = ["SUBMITTED", "IN_REVIEW", "PENDING_INFO", "APPROVED", "IN_PROGRESS"];
+    const list = (query: object) => ({ path: "/tickets", query: { team_id: ["3"], ...query } });
+    const where = (field: string, op: string, value: string) =>
+      JSON.stringify({ all: [{ field, op, value }] });
+    expect(shown("pending")).toEqual(["4", "/approvals"]);
+    expect(shown("open")).toEqual(["3", list({ status: open })]);
+    expect(shown("free")).toEqual(["2", list({ status: open, assignee_id: ["none"] })]);
+    expect(shown("urgent")).toEqual(["2", list({ status: open, priority: ["CRITICAL"] })]);
+    const late = where("sla_state", "eq", "BREACHED");
+    expect(shown("late")).toEqual(["1", list({ status: open, condition: late })]);
+    const since = (field: string) => list({ condition: where(field, "gte", "2026-11-01T00:00:00Z") });
+    expect(shown("created")).toEqual(["6", since("created_at")]);
+    expect(shown("completed")).toEqual(["6", since("completed_at")]);
+  });
+  it("say working time, with the time by the clock beside it", () => {
+    expect(tiles.response).toMatchObject({
+      value: "1800 s",
+      hint: { key: "wall", values: { time: "7200 s" } },
+    });
+    expect(tiles.resolution).toMatchObject({ value: "3600 s", hint: { key: "onlyWall" } });
+    expect(tiles.level).toMatchObject({ value: "75 %", hint: { key: "of", values: { n: "4" } } });
+  });
+  it("are fewer for who decides nothing", () => {
+    expect(tilesOf(board, says, false).map((tile) => tile.key)).not.toContain("pending");
+  });
+});
