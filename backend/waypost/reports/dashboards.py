@@ -116,7 +116,17 @@ async def dashboard(session: AsyncSession, actor: Actor, kind: Kind, days: int) 
     today, board = at.date(), BOARDS[kind]
     first, season_first = today - timedelta(days=days - 1), today - timedelta(days=SEASON_DAYS - 1)
     ages, weeks = _edges(today)
-    windowed = ("resolution", "response", "response_net", "resolve_net", "approval", "work", "requester", "decided", "stage")
+    windowed = (
+        "resolution",
+        "response",
+        "response_net",
+        "resolve_net",
+        "approval",
+        "work",
+        "requester",
+        "decided",
+        "stage",
+    )
     wanted = (
         dict.fromkeys(("state", "sla", "type", "open", "load", "waiting"), EVER)
         | {"created": min(first, season_first), "completed": min(first, season_first), "arrived": season_first}

@@ -145,9 +145,7 @@ class DashboardRead(BaseModel):
     kind: Annotated[KindWord, Field(examples=["AGENT"])]
     days: Annotated[int, Field(description="How far what is told of a time reaches back.", examples=[30])]
     as_of: Annotated[str, Field(examples=["2026-11-23T09:00:00Z"])]
-    counted_at: Annotated[
-        str, Field(description="When the log was followed last.", examples=["2026-11-23T08:59:58Z"])
-    ]
+    counted_at: Annotated[str, Field(description="When the log was followed last.", examples=["2026-11-23T08:59:58Z"])]
     behind: Annotated[
         int,
         Field(
