@@ -29,12 +29,18 @@ test("one makes a report, keeps it, shares it, and goes to the tickets behind a 
   await expect(page).toHaveURL(/\/tickets\?condition=/);
 });
 
-test("an administrator shares a report with a team and a role, who finds it so", async ({ page, browser }) => {
+test("an administrator shares a report with a team and a role, who finds it so", async ({
+  page,
+  browser,
+}) => {
   const name = `For teams and roles ${Date.now()}`;
   await signIn(page, "admin", "/reports/custom/new");
   await page.getByLabel("Name").fill(name);
   await page.getByRole("group", { name: "With teams" }).getByLabel("HR Services").check();
-  await page.getByRole("group", { name: "With roles" }).getByLabel(/^Executive/).check();
+  await page
+    .getByRole("group", { name: "With roles" })
+    .getByLabel(/^Executive/)
+    .check();
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await expect(page).toHaveURL(/\/reports\/custom\/\d+$/);
   await page.reload();

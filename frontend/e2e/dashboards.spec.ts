@@ -31,7 +31,9 @@ for (const username of ["employee", "agent", "manager", "executive"]) {
     await expect(page.getByText(/^Counted at/)).toBeVisible();
     const tiles = page.getByRole("main").getByRole("link", { name: /^(Open|Created in|Completed in).*\d+$/ });
     const addresses = await tiles.evaluateAll((all) =>
-      all.map((a) => [a.getAttribute("href") ?? "", /([\d,]+)$/.exec(a.textContent.trim())?.[1] ?? ""] as const),
+      all.map(
+        (a) => [a.getAttribute("href") ?? "", /([\d,]+)$/.exec(a.textContent.trim())?.[1] ?? ""] as const,
+      ),
     );
     expect(addresses.length).toBeGreaterThanOrEqual(5);
     for (const [address, said] of addresses) {

@@ -5,6 +5,8 @@ What was counted before is counted anew by the worker. Locks: `report_facts`, fo
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -13,7 +15,7 @@ down_revision = "0121"
 branch_labels = None
 depends_on = None
 
-_COLUMNS = (
+_COLUMNS: tuple[sa.Column[Any], ...] = (
     sa.Column("sla_state", sa.String(8)),
     sa.Column("answered_at", sa.DateTime(timezone=True)),
     sa.Column("response_worked", sa.BigInteger()),
