@@ -117,7 +117,7 @@ async def _all_asked(people: Any, owner: str) -> list[Any]:
 
 async def _look(owner: str, plans: TextIO) -> tuple[list[Any], list[str]]:
     """Every kind of request, measured; what is wrong with it."""
-    from benchmarks.volume_measured import Listener, People, explained, measured, whole_reads
+    from benchmarks.volume_measured import Listener, NoAnswer, People, explained, measured, whole_reads
     from waypost.app import create_app
     from waypost.kernel.db import database
 
@@ -132,7 +132,11 @@ async def _look(owner: str, plans: TextIO) -> tuple[list[Any], list[str]]:
             if one.reads_all and before:
                 wrong += _grown(before, await whole_reads(owner))
                 before = {}
-            result = await measured(people, listener, one, TIMES, warm=6)
+            try:
+                result = await measured(people, listener, one, TIMES, warm=6)
+            except NoAnswer as error:
+                wrong.append(str(error))
+                continue
             print(f"{one.kind:<10} {one.name:<34}{one.who:<10}{result.p50:>9.1f}{result.p95:>9.1f}", flush=True)
             found.append(result)
         if before:

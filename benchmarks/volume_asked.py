@@ -121,7 +121,7 @@ def lists(places: Places) -> list[Asked]:
         ("audit trail, one person's kind", "auditor", f"/audit?limit=50&actor_id={places.person}&action=ticket.closed"),
         ("audit trail, a ticket", "auditor", f"/audit?limit=50&object_type=ticket&object_id={places.tickets[0]}"),
         ("audit trail, words", "auditor", "/audit?limit=50&q=laptop"),
-        ("audit trail, rare words", "auditor", "/audit?limit=50&q=VOL-2026-0000"),
+        ("audit trail, rare words", "auditor", "/audit?limit=50&q=VOL-2026-0000123"),
         ("people", "admin", "/users?limit=50"),
         ("people by name", "admin", "/people?q=person17"),
         ("saved views", "agent", "/saved-views?limit=50"),

@@ -52,6 +52,10 @@ class Measured:
         return bound is not None and self.p95 > bound
 
 
+class NoAnswer(Exception):
+    """The application answered that something went wrong."""
+
+
 class People:
     """The application, and those who ask it."""
 
@@ -69,11 +73,11 @@ class People:
         return self.known[who][0]
 
     async def call(self, who: str, method: str, path: str, body: Any = None) -> Any:
-        """The answer's JSON; any other answer than a good one ends the run."""
+        """The answer's JSON; raises `NoAnswer` for any other answer than a good one."""
         client = await self._client(who)
         answer = await client.request(method, path, **({} if body is None else {"json": body}))
         if answer.status_code >= 300:
-            raise SystemExit(f"{who}: {method} {path} gives {answer.status_code}: {answer.text[:500]}")
+            raise NoAnswer(f"{who}: {method} {path} gives {answer.status_code}: {answer.text[:500]}")
         return answer.json() if answer.content else None
 
 

@@ -92,5 +92,6 @@ async def test_words_of_few_and_of_many_tickets_find_the_same(
         f"/tickets?limit=100&sort={s}&q={q}" for s in ("-created_at", "due_date") for q in ("a", "laptop", "request")
     ]
     looked_up = [await person.get(path) for path in asked]
-    monkeypatch.setattr(few_module, "FEW", 0)
+    monkeypatch.setattr(few_module, "FEW", 0)  # for those who see little
+    monkeypatch.setattr(few_module, "OFTEN", 0)  # and much
     assert [await person.get(path) for path in asked] == looked_up

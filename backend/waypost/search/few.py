@@ -14,44 +14,65 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
-from waypost.search.finding import WINDOWS, Reach, by_hand, has_files, is_wide, reach_of, values_of
+from waypost.search.finding import Reach, by_hand, has_files, is_wide, reach_of, values_of
 from waypost.search.index_models import SearchDocument
-from waypost.search.indexing import A_BLOCK, BLOCK, mark
 
 FEW = 5_000
-_top = select(func.coalesce(func.max(SearchDocument.ticket_id), 0))
+NEWEST = 1_000  # tickets that are looked at to see how often something stands in them
+OFTEN = 50  # of these: a list meets such words soon, wherever it looks
+_query = cast(bindparam("query", type_=Text), TSQUERY)
 
 
 async def few(session: AsyncSession, actor: Actor, query: str, files: str) -> tuple[int, ...] | None:
-    """Every ticket whose public words fit, of those the index says this person may see; None when there are more than `FEW`.
+    """Every ticket whose public words fit, of those the index says this person may see; None when there are many.
 
     Who sees which of them is still the list's to say.
     """
     reach = reach_of(actor)
-    values = values_of(actor, reach) | {"query": query, "most": FEW + 1}
-    if is_wide(reach):
-        newest = (await session.scalar(_top) or 0) // A_BLOCK
-        values["blocks"] = [mark(BLOCK, b) for b in range(max(0, newest - WINDOWS[-1]), newest + 1)]
-        if len((await session.scalars(_statement(reach, files, True), values)).all()) > FEW:
-            return None
-    ids = (await session.scalars(_statement(reach, files, False), values)).all()
+    values = {"query": query, "newest": NEWEST, "most": FEW + 1}
+    if is_wide(reach) and (await session.scalar(_OFTEN, values) or 0) >= OFTEN:
+        return None
+    ids = (await session.scalars(_statement(reach, files), values_of(actor, reach) | values)).all()
     return None if len(ids) > FEW else tuple(ids)
 
 
-@lru_cache(maxsize=200)
-def _statement(reach: Reach, files: str, of_newest: bool) -> Select[int]:
-    """The ids, as they come. What is to be looked up is said apart, lest PostgreSQL hopes to meet it on a walk."""
+def _how_often() -> Select[int]:
+    """In how many of the newest tickets the words are found; these are read, since a beginning of words costs the index much."""
     row = SearchDocument
-    wanted: list[Any] = [row.words.bool_op("@@")(cast(bindparam("query", type_=Text), TSQUERY)), not_(row.is_inner)]
+    newest = (
+        select(row.words)
+        .where(not_(row.is_inner))
+        .order_by(row.ticket_id.desc())
+        .limit(bindparam("newest", type_=BigInteger))
+        .cte("newest")
+        .prefix_with("MATERIALIZED")
+    )
+    return select(func.count()).select_from(newest).where(newest.c.words.bool_op("@@")(_query))
+
+
+_OFTEN = _how_often()
+
+
+@lru_cache(maxsize=200)
+def _statement(reach: Reach, files: str) -> Select[int]:
+    """The ids, as they come. What is to be looked up is said apart, lest PostgreSQL hopes to meet it on a walk.
+
+    Of who sees little, their own tickets are read: fewer than the index has to put together for a frequent word.
+    """
+    row = SearchDocument
+    wanted: list[Any] = [not_(row.is_inner)]
     if files:
         wanted.append(has_files(with_some=files == "with"))
-    if of_newest:
-        wanted.append(row.marks.bool_op("&&")(bindparam("blocks", type_=ARRAY(BigInteger))))
-    by_marks = list(wanted)
-    if reach.by_marks:
-        by_marks.append(row.marks.bool_op("&&")(bindparam("marks", type_=ARRAY(BigInteger))))
-    found: Any = select(row.ticket_id).where(*by_marks)
+    fits = row.words.bool_op("@@")(_query)
+    by_marks = row.marks.bool_op("&&")(bindparam("marks", type_=ARRAY(BigInteger)))
+    if not reach.by_marks:
+        found: Any = select(row.ticket_id).where(fits, *wanted)
+    elif is_wide(reach):
+        found = select(row.ticket_id).where(fits, by_marks, *wanted)
+    else:
+        theirs = select(row.ticket_id, row.words).where(by_marks, *wanted).cte("theirs").prefix_with("MATERIALIZED")
+        found = select(theirs.c.ticket_id).where(theirs.c.words.bool_op("@@")(_query))
     if reach.by_hand:
-        found = found.union_all(select(row.ticket_id).where(row.ticket_id == any_(by_hand(reach)), *wanted))
+        found = found.union_all(select(row.ticket_id).where(row.ticket_id == any_(by_hand(reach)), fits, *wanted))
     there = found.cte("there").prefix_with("MATERIALIZED")
     return select(there.c.ticket_id).limit(bindparam("most", type_=BigInteger))

@@ -2,11 +2,13 @@
 
 The index narrows by the words and by marks at once; what it finds is looked at ticket by ticket, by the policy every list
 goes by. A common word stands in half of all tickets, so it is looked for among the newest first, in windows that grow until
-enough is found: within a window the order is by rank, and between windows by age. A cursor keeps window and moment.
+enough is found, or a page is full and the window was slow; a rare one is looked for among all at once. Within a window the
+order is by rank, and between windows by age. A cursor keeps window and moment.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -64,6 +66,8 @@ from waypost.tickets.working_models import TicketWatcher
 
 WINDOWS = (32, 256, 2048)  # blocks of tickets made side by side, from the newest; then all the others
 ENOUGH = 100  # tickets that make a window worth ranking
+RARE = 1000  # tickets in all that are looked up at once
+SLOW = 0.05  # seconds a window may take that has a page full, for the next one, eight times as large, to be worth it
 MOST_HITS = 5000  # of a window that are ranked
 MOST_BY_HAND = 3000  # tickets one was asked about, stands in for, or was let in to
 A_SEARCH = 1.2  # seconds all windows may take together; then what was found is told as a part
@@ -74,6 +78,7 @@ _BY_HAND = ("asked", "deputy", "invited")
 _WEIGHTS = (
     "'{0.05,0.2,0.4,1.0}'::float4[]"  # of files and comments, of the description, of people and tags, of the title
 )
+_LOOKED_AT = re.compile(r"<->|:\*?[A-D]")
 _PAIRS: ColumnElement[Any] = literal_column(PAIRS, ARRAY(Text))
 
 
@@ -323,7 +328,9 @@ async def find(
     until = time.monotonic() + A_SEARCH
     best: Hits | None = None
     steps = _steps(place, is_first=is_first, is_wide=is_wide(reach))
-    for n, (floor, windowed) in enumerate(steps):
+    n = 0
+    while True:
+        floor, windowed = steps[n]
         here = Place(place.at, floor, place.ceiling, place.last)
         shape = _Shape(reach, shape_of_condition, files, windowed, place.last is not None, bool(query))
         bound = values | {"floor": floor, "ceiling": place.ceiling}
@@ -331,6 +338,7 @@ async def find(
             bound["blocks"] = [mark(BLOCK, b) for b in range(floor // A_BLOCK, -(-place.ceiling // A_BLOCK))]
         if place.last is not None:
             bound["last"], bound["last_id"] = place.last
+        began = time.monotonic()
         try:
             async with session.begin_nested():
                 found = (await session.execute(_statement(shape), bound)).all()
@@ -343,23 +351,30 @@ async def find(
         ids = tuple((r.id, r.score) for r in found)
         kinds = tuple((k[0], k[1], k[2]) for k in (found[0].kinds or ())) if found else ()
         best = Hits(ids, here, count, floor > 0, False, kinds)
-        if count >= ENOUGH or (is_last and is_first):
-            return best
-        if not is_first:
+        took = time.monotonic() - began
+        if count >= ENOUGH or is_last or not is_first or (count >= rows and took > SLOW):
             return best
         if time.monotonic() > until:
             return Hits(best.rows, here, count, floor > 0, True, kinds)
-    assert best is not None
-    return best
+        n = len(steps) - 1 if _is_rare(query, count, floor, place.ceiling) else n + 1
+
+
+def _is_rare(query: str, count: int, floor: int, ceiling: int) -> bool:
+    """Whether there are so few of it, by a window, that looking among all costs less than growing windows.
+
+    Of a phrase, or words of one part of the text, the index finds more than fits, and each of these is looked at.
+    """
+    return count * ceiling <= RARE * max(ceiling - floor, 1) and _LOOKED_AT.search(query) is None
 
 
 def _steps(place: Place, *, is_first: bool, is_wide: bool) -> Sequence[tuple[int, bool]]:
     """The windows to try, each from where down: (floor, whether its blocks are named). They all end at the ceiling."""
     if not is_first:
         blocks = -(-place.ceiling // A_BLOCK) - place.floor // A_BLOCK
-        return [(place.floor, 0 < blocks <= WINDOWS[-1])]
+        return [(place.floor, 0 < blocks <= WINDOWS[0])]
     if not is_wide:
         return [(0, False)]
     top = -(-place.ceiling // A_BLOCK)
-    floors = [(max(top - blocks, 0) * A_BLOCK, True) for blocks in WINDOWS]
+    # the index looks at every block for every ticket it finds: only few blocks are worth naming, more are a range of ids
+    floors = [(max(top - blocks, 0) * A_BLOCK, blocks == WINDOWS[0]) for blocks in WINDOWS]
     return [*[f for f in floors if f[0] > 0], (0, False)]
