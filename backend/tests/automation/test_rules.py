@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,9 @@ from waypost.automation.rules import (
     stopped,
     trigger_of,
     why,
+    without,
 )
+from waypost.catalog.sensitive import mark
 from waypost.kernel.conditions.evaluate import holds
 from waypost.kernel.conditions.fields import Field, Kind, catalogue
 from waypost.kernel.conditions.tree import parse
@@ -47,6 +50,8 @@ FIELDS = catalogue(
     Field("team_id", Kind.ID, "team"),
     Field("custom.day", Kind.DATE, "Day"),
     Field("custom.code", Kind.TEXT, "Code"),
+    Field("custom.illness", Kind.TEXT, "Illness", is_sensitive=True),
+    Field("custom.since", Kind.DATE, "Since", is_sensitive=True),
 )
 AT = datetime(2026, 11, 26, 9, tzinfo=UTC)  # a Thursday
 OFFICE = Calendar("Europe/Berlin", ((((8 * 60), 18 * 60),),) * 5 + ((), ()))
@@ -222,6 +227,34 @@ def test_working_hours_are_over_when_they_are(hours: int, start: datetime) -> No
 
 def pointers(doc: dict[str, Any]) -> list[str]:
     return [e.pointer for e in faults(doc, FIELDS)]
+
+
+def test_what_is_sensitive_is_neither_counted_from_nor_filled_in() -> None:
+    beside = document(on="BEFORE_DATE", date_field="custom.since", amount=1, unit="DAYS")
+    assert [(e.pointer, "sensitive" in e.message) for e in faults(beside, FIELDS)] == [("/trigger/date_field", True)]
+    fills = document() | {"actions": [{"do": "SET_FIELD", "field": "custom.illness", "value": "flu"}]}
+    assert pointers(fills) == ["/actions/0/field"]
+    stands_for = {"do": "SET_FIELD", "field": "custom.code", "value": mark(uuid4())}
+    assert pointers(document() | {"actions": [stands_for]}) == ["/actions/0/value"]
+
+
+def test_what_is_hidden_later_is_taken_out_of_what_was_said() -> None:
+    condition = parse(
+        {
+            "all": [
+                {"field": "custom.code", "op": "eq", "value": "X"},
+                {"not": {"field": "priority", "op": "eq", "value": "LOW"}},
+            ]
+        },
+        FIELDS,
+    )
+    told = why(condition, {"custom.code": "X", "priority": "HIGH"})
+    hidden = without(told, {"custom.code"}, ["Code"])
+    assert "X" not in str(hidden["parts"][0])
+    assert hidden["parts"][1] == told["parts"][1]
+    before = {k: v for k, v in told["parts"][0].items() if k != "field"}  # as an earlier release wrote it
+    assert "X" not in str(without(before, {"custom.code"}, ["Code"]))
+    assert without(before, {"custom.other"}, ["Other"]) == before
 
 
 @pytest.mark.parametrize(

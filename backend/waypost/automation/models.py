@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from waypost.automation.sealed_addresses import RuleDocument
 from waypost.kernel.db import Base, BigId
 from waypost.kernel.sealing import SealedText
 
@@ -36,7 +37,7 @@ class AutomationRule(Base):
     name: Mapped[str] = mapped_column(String(100), unique=True)
     position: Mapped[int] = mapped_column(Integer)
     is_active: Mapped[bool] = mapped_column(Boolean)
-    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    document: Mapped[dict[str, Any]] = mapped_column(RuleDocument)
     field_kinds: Mapped[dict[str, Any]] = mapped_column(JSONB)
     reaches_confidential: Mapped[bool] = mapped_column(Boolean)
     secret: Mapped[str] = mapped_column(SealedText("automation_rules.secret"))

@@ -67,6 +67,11 @@ async def in_force(session: AsyncSession, rule_id: int | None = None) -> list[Ru
     return [rule_of(row) for row in await session.scalars(rows.order_by(AutomationRule.position, AutomationRule.id))]
 
 
+async def every_rule(session: AsyncSession) -> list[Rule]:
+    """All rules, in use or not, by name."""
+    return [rule_of(row) for row in await session.scalars(select(AutomationRule).order_by(AutomationRule.name))]
+
+
 def rule_of(row: Any) -> Rule:
     """The rule a row stands for."""
     return read(

@@ -102,6 +102,8 @@ async def rewrap_all(database: Database, *, patience: float = 120.0) -> int:
                 changed += await _reseal(database, table, column, b"")
             elif isinstance(column.type, SealedBytes):
                 changed += await _reseal(database, table, column, _SEALED)
+            elif getattr(column.type, "seals_parts", False):
+                changed += await _write_again(database, table, column)
     return changed + await sealed_numbers.reseal(database, patience=patience)
 
 
@@ -138,6 +140,17 @@ async def rewrap(database: Database, table: Any, *, patience: float = 120.0) -> 
 def _wrapped(ring: Keyring, row: Any) -> WrappedKey:
     value, key_id = (getattr(row, name) for name in row.sealed_columns)
     return ring.wrap(ring.unwrap(WrappedKey(key_id, value), row.about), row.about)
+
+
+async def _write_again(database: Database, table: Table, column: Column[Any]) -> int:
+    """The same for a column of documents of which parts are sealed (its type says `seals_parts`): few, and small."""
+    keys = list(table.primary_key.columns)
+    async with database.transaction() as session:
+        rows = (await session.execute(select(*keys, column).order_by(*keys).with_for_update())).all()
+        for *key, document in rows:
+            this = tuple_(*keys) == tuple_(*key)
+            await session.execute(update(table).where(this).values({column: document}))
+    return len(rows)
 
 
 async def _reseal(database: Database, table: Table, column: Column[Any], prefix: bytes) -> int:

@@ -1,1 +1,2 @@
 export { default as SecondFactorForm } from "./SecondFactorForm.vue";
+export { default as SecretOnce } from "./SecretOnce.vue";

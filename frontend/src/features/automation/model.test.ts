@@ -10,6 +10,8 @@ import {
   moved,
   ofAction,
   TIMES,
+  TOLD,
+  toldOf,
   triggerOf,
 } from "./model";
 
@@ -20,6 +22,10 @@ describe("automation rules", () => {
     for (const on of TIMES) expect(triggerOf(on).amount).toBe(1);
     expect(triggerOf("BEFORE_DATE")).toMatchObject({ date_field: "due_date", unit: "DAYS" });
     expect(triggerOf("IN_STATUS").statuses).toEqual(["IN_PROGRESS"]);
+  });
+
+  it("begins whoever is to be told with nobody chosen", () => {
+    expect(TOLD.map(toldOf)).toEqual(TOLD.map((kind) => ({ kind, id: null })));
   });
 
   it("begins every kind of action", () => {

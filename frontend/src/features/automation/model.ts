@@ -46,6 +46,20 @@ export const DOES: Do[] = [
   "WEBHOOK",
 ];
 
+export type Told = Extract<Action, { do: "NOTIFY" }>["to"][number];
+export const TOLD: Told["kind"][] = [
+  "TEAM_LEADS",
+  "TEAM",
+  "ASSIGNEE",
+  "REQUESTER",
+  "WATCHERS",
+  "PERSON",
+  "ROLE",
+];
+export const MOST_TOLD = 20;
+/** Somebody to be told, as it begins. */
+export const toldOf = (kind: Told["kind"]): Told => ({ kind, id: null });
+
 /** An action on the screen; `id` is this screen's own. */
 export interface Step {
   id: number;
@@ -111,7 +125,7 @@ export function actionOf(kind: Do): Action {
     case "COMMENT":
       return { do: kind, visibility: "INTERNAL", body: "" };
     case "NOTIFY":
-      return { do: kind, to: [{ kind: "TEAM_LEADS", id: null }], message: "" };
+      return { do: kind, to: [toldOf("TEAM_LEADS")], message: "" };
     case "ESCALATE":
       return { do: kind, how: "RAISE_PRIORITY" };
     default:

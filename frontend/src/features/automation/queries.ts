@@ -72,5 +72,13 @@ export const useRemove = () =>
 export const useOrder = () =>
   useChanging((rule_ids: number[]) => data(api.orderAutomationRules({ body: { rule_ids } })));
 
+export function useNewSecret() {
+  const stepUp = useStepUp();
+  return useMutation({
+    mutationFn: (id: number) =>
+      stepUp.withProof(() => data(api.renewAutomationSecret({ path: { rule_id: id } }))),
+  });
+}
+
 export const useTrial = () =>
   useMutation({ mutationFn: (body: api.RuleTrial) => data(api.tryAutomationRule({ body })) });

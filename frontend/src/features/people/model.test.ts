@@ -35,6 +35,8 @@ it("knows where each is set", () => {
   expect(placeOf(mention("person", "manager", 9))).toBe("/settings/people/9");
   expect(placeOf(mention("person", "manager", null))).toBeNull();
   expect(placeOf(mention("routing_rule", "assignee"))).toBe("/settings/routing");
+  expect(placeOf(mention("automation_rule", "told", 5))).toBe("/settings/automation/5");
+  expect(placeOf(mention("automation_rule", "assignee", null))).toBe("/settings/automation");
   expect(placeOf(mention("team", "lead"))).toBe("/settings/teams");
   expect(placeOf(mention("delegation", "delegate"))).toBe("/approvals/away");
   expect(placeOf(mention("department", "head"))).toBe("/settings/departments");

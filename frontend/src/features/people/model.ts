@@ -6,6 +6,7 @@ const ORDER = [
   "approval_workflow",
   "routing_rule",
   "sla_policy",
+  "automation_rule",
   "delegation",
   "department",
   "team",
@@ -63,6 +64,8 @@ export function placeOf(mention: MentionRead): string | null {
       return mention.id === null ? null : `/settings/service-levels/policies/${mention.id}`;
     case "routing_rule":
       return "/settings/routing";
+    case "automation_rule":
+      return mention.id === null ? "/settings/automation" : `/settings/automation/${mention.id}`;
     case "team":
       return "/settings/teams";
     case "department":
