@@ -51,8 +51,9 @@ from waypost.audit import checking, erasing, evidence, sealing
 from waypost.audit import personal as audit_personal
 from waypost.audit.retention import removing
 from waypost.audit.streams import sending as streaming
-from waypost.automation import calls, facts, running
+from waypost.automation import calls, facts, running, sealed_addresses
 from waypost.automation import hiding as automation_hiding
+from waypost.automation import mentions as automation_mentions
 from waypost.automation import personal as automation_personal
 from waypost.automation import queries as automation_queries
 from waypost.automation import timing as automation_timing
@@ -91,7 +92,7 @@ from waypost.reports import exporting as exports_of_reports
 from waypost.reports import keeping as counting
 from waypost.reports import personal as reports_personal
 from waypost.reports import scheduling as scheduled_exports
-from waypost.search import following, list_words, reading_files
+from waypost.search import alerts, file_texts, following, list_words, reading_files, telling_news
 from waypost.search import personal as search_personal
 from waypost.search import teams_closing as views_of_teams
 from waypost.search.field_uses import views_naming
@@ -116,6 +117,7 @@ from waypost.tickets import (
 from waypost.tickets import events as tickets
 from waypost.tickets import personal as tickets_personal
 from waypost.tickets import places_closing as work_of_places
+from waypost.tickets.views_matched import ViewMatched, use_view_names
 from waypost.tickets.wording import use_wording
 
 HANDLERS: dict[type[Event], tuple[Any, ...]] = {
@@ -132,8 +134,13 @@ HANDLERS: dict[type[Event], tuple[Any, ...]] = {
         policy_mentions.on_team_deleted,
         mailboxes_of_teams.on_team_deleted,
         views_of_teams.on_team_deleted,
+        automation_mentions.on_team_deleted,
     ),
-    DepartmentDeleted: (asked_places.on_department_deleted, work_of_places.on_department_deleted),
+    DepartmentDeleted: (
+        asked_places.on_department_deleted,
+        work_of_places.on_department_deleted,
+        automation_mentions.on_department_deleted,
+    ),
     PersonErased: (erasing.on_person_erased,),
     TicketTypeUpdated: (resealing.on_type_updated,),
     tickets.SensitiveAnswersSealed: (erasing.on_answers_sealed, automation_hiding.on_answers_sealed),
@@ -232,6 +239,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[str, ...]] = {
     tickets.TicketUpdated: ("notifications",),
     tickets.TicketMerged: ("notifications",),
     tickets.TicketToldByRule: ("notifications",),
+    ViewMatched: ("notifications",),
 }
 # the rules hear of all that happens to tickets
 SUBSCRIPTIONS |= {kind: (*SUBSCRIPTIONS.get(kind, ()), running.CONSUMER) for kind in facts.FOLLOWED}
@@ -244,7 +252,13 @@ SCAN = keeping.TASK
 def build_wiring() -> Wiring:
     """The table in force, and the rooms whose subjects approvals judge."""
     use_finders(
-        (definitions.definitions_naming, field_uses.rules_naming, views_naming, field_uses.tickets_with),
+        (
+            definitions.definitions_naming,
+            field_uses.rules_naming,
+            views_naming,
+            automation_mentions.rules_naming_field,
+            field_uses.tickets_with,
+        ),
     )
     use_mention_finders(
         (
@@ -255,10 +269,12 @@ def build_wiring() -> Wiring:
             policy_mentions.policies_naming_person,
             person_mentions.replies_of_person,
             views_naming_person,
+            automation_mentions.rules_naming_person,
         ),
     )
+    use_view_names(alerts.name_of_view)
     use_wording(list_words.read_words, list_words.matching)
-    use_role_finders((role_mentions.workflows_naming_role,))
+    use_role_finders((role_mentions.workflows_naming_role, automation_mentions.rules_naming_role))
     use_personal(
         (
             *directory_personal.PERSONAL,
@@ -294,6 +310,13 @@ async def _index(database: Database) -> None:
     if await following.run_due(database):
         await hints.ask(following.TASK)
         await hints.ask(calls.TASK)
+    await hints.ask(telling_news.TASK)
+
+
+async def _tell_news(database: Database) -> None:
+    """Tell what is new in views; what is left asks for the next turn behind everything else that waits."""
+    if await telling_news.run_due(database):
+        await hints.ask(telling_news.TASK)
 
 
 async def _automation_over_time(database: Database) -> None:
@@ -433,9 +456,12 @@ def tasks() -> dict[str, Task]:
         report_exports.TASK: _export_reports,
         calendar_files.TASK: calendar_files.run_due,
         following.TASK: _index,
+        telling_news.TASK: _tell_news,
         reading_files.TASK: _read_files,
+        file_texts.TASK: file_texts.seal_plain,
         "housekeeping": _keep_house,
         "numbers.seal": sealed_numbers.seal_plain,
+        sealed_addresses.TASK: sealed_addresses.seal_plain,
     }
 
 
@@ -446,6 +472,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "counts": {"task": counting.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "search": {"task": following.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "file_texts": {"task": reading_files.TASK, "schedule": 5.0, "options": {"expires": 10}},
+    "view_alerts": {"task": telling_news.TASK, "schedule": 20.0, "options": {"expires": 20}},
     "scans": {"task": SCAN, "schedule": 5.0, "options": {"expires": 10}},
     "imports": {"task": importing.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "answers": {"task": resealing.TASK, "schedule": 5.0, "options": {"expires": 10}},
@@ -471,5 +498,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "evidence": {"task": evidence.TASK, "schedule": 10.0, "options": {"expires": 10}},
     "chain": {"task": checking.TASK, "schedule": 30.0, "options": {"expires": 30}},
     "housekeeping": {"task": "housekeeping", "schedule": 3600.0, "options": {"expires": 600}},
+    "sealed_file_texts": {"task": file_texts.TASK, "schedule": 300.0, "options": {"expires": 300}},
+    "rule_addresses": {"task": sealed_addresses.TASK, "schedule": 300.0, "options": {"expires": 300}},
     "numbers": {"task": "numbers.seal", "schedule": 300.0, "options": {"expires": 300}},
 }

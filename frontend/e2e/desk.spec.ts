@@ -17,7 +17,7 @@ test("lists and shortcuts by keyboard alone", async ({ page }) => {
   await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
-  await page.getByLabel("Find tickets").fill("j"); // typing is not a shortcut
+  await page.getByLabel("Find tickets and people").fill("j"); // typing is not a shortcut
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(title);
 });
 
@@ -46,7 +46,7 @@ test("filters live in the address: shared, reloaded, gone back", async ({ page, 
   await expect(other.getByLabel("In review")).toBeChecked();
   await page.getByRole("button", { name: "Clear all" }).click();
   await expect(page).toHaveURL(/\/tickets$/);
-  await page.getByLabel("Find tickets").fill("no such words anywhere");
+  await page.getByLabel("Find tickets and people").fill("no such words anywhere");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "Nothing found" })).toBeVisible();
 });

@@ -49,7 +49,7 @@ test("opens at once, and gives the focus back", async ({ page }) => {
   });
   expect(times[3], `median of ${times.map(Math.round).join(", ")} ms`).toBeLessThan(100);
 
-  const search = page.getByRole("searchbox", { name: "Find tickets" });
+  const search = page.getByRole("combobox", { name: "Find tickets and people" });
   await search.focus();
   await page.keyboard.press("Control+k");
   await expect(line(page)).toBeFocused();
@@ -151,7 +151,7 @@ test("the keys of a view are listed, jump, and can be switched off", async ({ pa
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page).toHaveURL("/tickets?status=CLOSED");
-  await page.getByRole("searchbox", { name: "Find tickets" }).focus();
+  await page.getByRole("combobox", { name: "Find tickets and people" }).focus();
   await page.keyboard.type("ga");
   await expect(page).toHaveURL("/tickets?status=CLOSED");
   await page.getByRole("heading", { level: 1 }).click();

@@ -87,3 +87,18 @@ async def test_keys_are_wrapped_by_the_newest_and_open_with_theirs(tmp_path: Pat
     assert kept.stat().st_mode & 0o077 == 0
     assert list(json.loads(kept.read_text())) == ["1", "2"]
     assert list(kept.parent.iterdir()) == [kept], "nothing is left beside it"
+
+
+def test_what_lies_beside_an_object_opens_with_its_key_and_place_only() -> None:
+    key = crypto.new_key()
+    sealed = crypto.seal_beside(key, b"words", b"here")
+    assert crypto.open_beside(key, sealed, b"here") == b"words"
+    assert crypto.seal_beside(key, b"words", b"here") != sealed
+    for wrong in (
+        (key, sealed, b"there"),
+        (crypto.new_key(), sealed, b"here"),
+        (key, b"", b"here"),
+        (key, sealed[:-1], b"here"),
+    ):
+        with pytest.raises(crypto.Damaged):
+            crypto.open_beside(*wrong)

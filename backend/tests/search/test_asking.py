@@ -205,3 +205,4 @@ def test_the_best_place_is_shown() -> None:
     assert snippet("x " * 300, []).endswith("…")
     runs = Sought("", ("東京", "京"), (), ())
     assert spans("東京都 京", runs) == [(0, 2), (4, 5)]
+    assert spans("東京都", Sought("", ("東京", "京都"), (), ())) == [(0, 3)]  # neighbours are marked as one

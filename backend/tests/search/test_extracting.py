@@ -7,10 +7,15 @@ import zipfile
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from waypost.kernel.crypto import Damaged
+from waypost.search import file_texts
 from waypost.search.extracting import MOST_ENTRIES, MOST_TEXT, answer
 from waypost.search.following import run_all
+from waypost.search.index_models import AttachmentText
 from waypost.search.reading_files import extract, run_due
+from waypost.tickets.models import Attachment
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 A = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
@@ -128,7 +133,51 @@ async def test_a_file_is_found_by_what_is_written_in_it(database: Any, who: Any)
     assert await found(employee, "numbatstone") == await found(outsider, "quokkaberry") == []
     assert await found(employee, "numbatstone quokkaberry") == []
     async with database.read() as session:
-        from waypost.search.index_models import AttachmentText
-
         kept = await session.get(AttachmentText, broken["id"])
         assert (kept.state, kept.next_at) == ("FAILED", None)
+
+
+async def test_the_text_of_a_file_is_kept_sealed(database: Any, who: Any) -> None:
+    employee = await who("employee")
+    body = {"title": "With a text", "ticket_type": "IT_SUPPORT", "custom_fields": {}, "submit": True}
+    ticket = await employee.post("/tickets", body, expect=201)
+    at = f"/tickets/{ticket['id']}/attachments"
+    files = {"file": ("plan.txt", "The bettongplan Größe 東京".encode(), "text/plain")}
+    first = await employee.post(at, files=files, expect=201)
+    second = await employee.post(at, files={"file": ("b.txt", b"the other", "text/plain")}, expect=201)
+    await run_all(database)
+    while await run_due(database):
+        pass
+    async with database.transaction() as session:
+        kept = await session.get_one(AttachmentText, first["id"])
+        file = await session.get_one(Attachment, first["id"])
+        assert kept.text == ""
+        assert b"bettongplan" not in kept.sealed
+        assert file_texts.opened(file, kept.sealed) == "The bettongplan Größe 東京"
+        other = await session.get_one(Attachment, second["id"])
+        with pytest.raises(Damaged):  # it opens as its own file's text only
+            file_texts.opened(other, kept.sealed)
+        kept.sealed, kept.text = None, "The potorooplan of an earlier release"
+
+    async def found(word: str) -> list[str]:
+        return [h["snippet"] for h in (await employee.get("/search", params={"q": word}))["items"]]
+
+    async def again() -> None:
+        async with database.transaction() as session:
+            await session.execute(
+                text("INSERT INTO search_pending VALUES (:id) ON CONFLICT DO NOTHING"), {"id": ticket["id"]}
+            )
+        await run_all(database)
+
+    await again()
+    assert ["potorooplan" in snippet for snippet in await found("potorooplan")] == [True]
+    await file_texts.seal_plain(database)
+    async with database.read() as session:
+        kept = await session.get_one(AttachmentText, first["id"])
+        assert kept.text == ""
+        assert kept.sealed is not None
+    await again()
+    assert ["potorooplan" in snippet for snippet in await found("potorooplan")] == [True]
+    async with database.transaction() as session:
+        (await session.get_one(AttachmentText, first["id"])).sealed = b"spoilt"
+    assert ["potorooplan" in snippet for snippet in await found("potorooplan")] == [False]  # and the page still answers

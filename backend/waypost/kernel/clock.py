@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _clock: ContextVar[Callable[[], datetime]] = ContextVar("clock")
 
@@ -32,3 +33,11 @@ def clock(tell: Callable[[], datetime]) -> Iterator[None]:
 def rfc3339(at: datetime) -> str:
     """An instant as clients read it: RFC 3339 in UTC with `Z`, microseconds only when there are any."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of this IANA name; UTC when the name means nothing here."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")

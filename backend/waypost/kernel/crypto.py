@@ -124,6 +124,24 @@ def sealed_size(size: int) -> int:
     return size + TAG * max(1, -(-size // CHUNK))
 
 
+def seal_beside(key: bytes, plain: bytes, about: bytes) -> bytes:
+    """Something that belongs to an object, sealed by a key made from the object's own; `about` says what it is."""
+    nonce = secrets.token_bytes(12)
+    return nonce + AESGCM(_beside(key)).encrypt(nonce, plain, about)
+
+
+def open_beside(key: bytes, sealed: bytes, about: bytes) -> bytes:
+    """What `seal_beside` sealed. Raises `Damaged`."""
+    try:
+        return AESGCM(_beside(key)).decrypt(sealed[:12], sealed[12:], about)
+    except (InvalidTag, ValueError) as wrong:
+        raise Damaged(f"{about!r} is not what was written") from wrong
+
+
+def _beside(key: bytes) -> bytes:
+    return HKDF(SHA512(), 32, salt=None, info=b"waypost beside an object").derive(key)
+
+
 def _nonce(index: int, *, is_last: bool) -> bytes:
     return index.to_bytes(11, "big") + (b"\x01" if is_last else b"\x00")
 

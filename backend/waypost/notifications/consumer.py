@@ -31,6 +31,7 @@ from waypost.notifications import (
     role_notices,
     security_notices,
     settling,
+    view_notices,
 )
 from waypost.notifications.channels.registry import channels_in_use
 from waypost.notifications.events import PhoneProved, ReplyCodesVoided
@@ -47,6 +48,7 @@ from waypost.tickets.canned_words import fill
 from waypost.tickets.mentions import plain_words
 from waypost.tickets.models import Ticket, TicketComment
 from waypost.tickets.queries import any_ticket, facts_by_id
+from waypost.tickets.views_matched import ViewMatched
 from waypost.tickets.watching import watchers_of
 
 _DID = {
@@ -80,6 +82,9 @@ async def notify(session: AsyncSession, recorded: Recorded) -> None:
         return
     if isinstance(event, role_notices.RoleEvent):
         await role_notices.tell_about_role(session, recorded, event)
+        return
+    if isinstance(event, ViewMatched):
+        await view_notices.tell_owner(session, recorded, event)
         return
     if isinstance(event, UserEmailChanged):
         await address_notices.tell_both_addresses(session, recorded, event)

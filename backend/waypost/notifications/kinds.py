@@ -28,6 +28,7 @@ class Event(StrEnum):
     COMMENT_MENTIONED = "comment.mentioned"
     TICKET_WATCHING = "ticket.watching"
     REPORT = "report"
+    VIEW_NEWS = "view.news"
     DELEGATION = "delegation"
     ROLE = "role"
     ACCOUNT = "account"
@@ -81,6 +82,7 @@ KINDS: dict[str, Kind] = {
     "ticket.watching": Kind(Event.TICKET_WATCHING, "somebody of its team added you", gathers=True),
     "comment.created": Kind(Event.TICKET_COMMENTED, "you made this request or work on it", gathers=True),
     "comment.mentioned": Kind(Event.COMMENT_MENTIONED, "you are mentioned by name"),
+    "view.matched": Kind(Event.VIEW_NEWS, "you asked to be told of what is new in this view", gathers=True),
     "delegation.created": Kind(Event.DELEGATION, _BOTH),
     "delegation.begun": Kind(Event.DELEGATION, _BOTH),
     "delegation.changed": Kind(Event.DELEGATION, _BOTH),

@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.models import HELD
+from waypost.kernel.clock import zone_of
 from waypost.kernel.sealed_numbers import open_number
 from waypost.notifications.choices import Digest, QuietHours, Wishes
 
@@ -84,11 +85,3 @@ def quiet_hours_of(kept: Mapping[str, Any] | None) -> QuietHours | None:
     if not kept:
         return None
     return QuietHours(time.fromisoformat(kept["starts"]), time.fromisoformat(kept["ends"]), frozenset(kept["days"]))
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """The zone a person lives in; UTC when its name means nothing here."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")

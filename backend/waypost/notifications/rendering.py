@@ -54,6 +54,7 @@ def worded(title: str, body: str, values: Mapping[str, Any]) -> Words:
         because=values["because"],
         decide_link=values.get("decide_link", ""),
         decide=values.get("decide"),
+        ticket_ids=tuple(values.get("ticket_ids", ())),
     )
 
 

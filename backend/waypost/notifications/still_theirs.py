@@ -22,16 +22,28 @@ async def not_theirs(session: AsyncSession, rows: Collection[Delivery]) -> set[i
 
     What replaces a message with its outcome goes out: it says nothing that did not stand there. Two statements at most.
     """
-    about = [r for r in rows if r.user_id is not None and r.words.get("ticket_id") and r.kind != SETTLED]
+    about = [r for r in rows if r.user_id is not None and named_in(r) and r.kind != SETTLED]
     if not about:
         return set()
     readers = await actors_of_users(session, sorted({r.user_id for r in about if r.user_id is not None}))
-    facts = await facts_by_id(session, sorted({int(r.words["ticket_id"]) for r in about}))
+    facts = await facts_by_id(session, sorted({i for r in about for i in named_in(r)}))
     return {r.id for r in about if not _may(readers, facts, r)}
 
 
+def named_in(row: Delivery) -> set[int]:
+    """The requests a message speaks of."""
+    one = row.words.get("ticket_id")
+    return {int(i) for i in (*row.words.get("ticket_ids", ()), *((one,) if one else ()))}
+
+
 def _may(readers: dict[int, Actor], facts: dict[int, policy.TicketFacts], row: Delivery) -> bool:
-    reader, ticket = readers.get(row.user_id or 0), facts.get(int(row.words["ticket_id"]))
-    if reader is None or ticket is None or not policy.may_read(reader, ticket):
+    reader = readers.get(row.user_id or 0)
+    if reader is None:
         return False
-    return not row.words.get(INTERNAL) or policy.may_see_internal(reader, ticket)
+    is_internal = row.words.get(INTERNAL)
+    return all(
+        (ticket := facts.get(i)) is not None
+        and policy.may_read(reader, ticket)
+        and (not is_internal or policy.may_see_internal(reader, ticket))
+        for i in named_in(row)
+    )

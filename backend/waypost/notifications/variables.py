@@ -66,6 +66,14 @@ _TEAM = {
     "team": "IT Support",
     "assignee": "Alex Kim",
 }
+_VIEW = {
+    "view": "Urgent hardware",
+    "count": "1",
+    "listed": "ITH-2026-000042 · New laptop for the design team",
+    "more": "",
+    "ticket.number": "ITH-2026-000042",
+    "ticket.title": "New laptop for the design team",
+}
 _SIGN_IN: dict[str, Any] = {
     "facts.When": "Monday, 30 November 2026, 09:12 CET",
     "facts.Device": "Firefox on Linux",
@@ -119,6 +127,8 @@ def variables_of(kind: str) -> Mapping[str, Any]:
         if kind in ("sla.warned", "sla.breached")
         else _DELEGATION
         if event is Event.DELEGATION
+        else _VIEW
+        if event is Event.VIEW_NEWS
         else _ROLE
         if event is Event.ROLE
         else _SIGN_IN

@@ -15,6 +15,7 @@ class Words:
     what became of that step, once nobody has to decide it any more. `code` is what a code in it is made of, when it is
     sent: the code itself is kept nowhere. `layout` stands in for the company's around this one mail, when one is tried.
     `enclosed` names files that go with a mail.
+    `ticket_ids` are requests it names besides the one it is about.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Words:
     code: Mapping[str, int] | None = field(default=None)
     layout: str = ""
     enclosed: Mapping[str, int] | None = field(default=None)
+    ticket_ids: tuple[int, ...] = ()
 
     def kept(self) -> dict[str, Any]:
         """As it is kept in a row."""

@@ -6,6 +6,7 @@ from waypost.kernel.errors import Conflict, FieldError, Forbidden, NotFound, Una
 
 MOST_PINS = 5
 MOST_VIEWS = 200
+MOST_ALERTS = 20
 
 
 class ViewNotFound(NotFound):
@@ -39,6 +40,12 @@ class TooManyViews(Conflict):
     """You have two hundred views. Please delete one first."""
 
     code = "too_many_views"
+
+
+class TooManyAlerts(Conflict):
+    """You are told of what is new in twenty views already. Please end one of these first."""
+
+    code = "too_many_alerts"
 
 
 class ViewOutdated(Conflict):

@@ -13,9 +13,9 @@ from waypost.kernel.db import database
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import BadCursor, Cursor, Limit
-from waypost.search import searching, suggesting
+from waypost.search import people, searching, suggesting
 from waypost.search.errors import SearchBusy
-from waypost.search.finding_schemas import SearchPage, Similar, Suggestions
+from waypost.search.finding_schemas import FoundPeople, SearchPage, Similar, Suggestions
 
 router = APIRouter(route_class=StrictRoute, prefix="/search", tags=["Search"])
 Reader = Annotated[Actor, permit(Permission.TICKETS_READ)]
@@ -47,6 +47,14 @@ async def search_suggestions(actor: Reader, q: Begun) -> Response:
     """What may be meant, while one types: tickets, people one may look up, views, and how the last word may go on."""
     async with searching.limited(database()) as session:
         return json_response(await suggesting.suggestions(session, actor, q))
+
+
+@router.get("/people", response_model=FoundPeople, responses=problems(SearchBusy))
+async def search_people(actor: Reader, q: Asked, limit: Annotated[int, Query(ge=1, le=20)] = 6) -> Response:
+    """People the caller may look up, by name, username, the first part of their address, or department."""
+    async with searching.limited(database()) as session:
+        found, more = await people.people_found(session, actor, q, most=limit)
+    return json_response({"items": found, "more": more})
 
 
 @router.get("/similar", response_model=Similar, responses=problems(SearchBusy))

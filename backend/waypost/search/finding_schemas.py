@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from waypost.kernel.shapes import PersonRef
+from waypost.kernel.shapes import NamedRef, PersonRef
 from waypost.tickets.schemas import StatusWord, TicketListItem
 
 PartWord = Literal["TITLE", "PEOPLE", "DESCRIPTION", "COMMENT", "INTERNAL_COMMENT", "FILE", "INTERNAL_FILE"]
@@ -93,11 +93,24 @@ class SuggestedView(BaseModel):
     name: Annotated[str, Field(examples=["My open laptops"])]
 
 
+class FoundPerson(PersonRef):
+    """Somebody one may look up."""
+
+    department: NamedRef | None
+
+
+class FoundPeople(BaseModel):
+    """Who fits, by name; `more`: there are others, whom more letters would bring."""
+
+    items: list[FoundPerson]
+    more: bool
+
+
 class Suggestions(BaseModel):
     """What may be meant. `words` are ways in which what was written may go on."""
 
     tickets: list[SuggestedTicket]
-    people: list[PersonRef]
+    people: list[FoundPerson]
     views: list[SuggestedView]
     words: Annotated[list[str], Field(examples=[["status:open"]])]
 

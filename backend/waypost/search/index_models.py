@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, SmallInteger, String, Text, func
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, Text, func
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
@@ -71,7 +71,10 @@ class SearchWord(Base):
 
 
 class AttachmentText(Base):
-    """The text of a file, read once by the worker. `state`: WAITING, READ, EMPTY (it has none), or FAILED for good."""
+    """The text of a file, read once by the worker. `state`: WAITING, READ, EMPTY (it has none), or FAILED for good.
+
+    It stands in `sealed` (`file_texts.py`); `text` holds what an earlier release kept in the open, until it is sealed.
+    """
 
     __tablename__ = "attachment_texts"
 
@@ -80,9 +83,13 @@ class AttachmentText(Base):
     )
     state: Mapped[str] = mapped_column(String(8))
     text: Mapped[str] = mapped_column(Text, server_default="")
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     is_cut: Mapped[bool] = mapped_column(Boolean, server_default="false")
     why: Mapped[str | None] = mapped_column(String(200))
     tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     next_at: Mapped[datetime | None] = mapped_column(server_default=func.now())
 
-    __table_args__ = (Index("ix_attachment_texts_waiting", "next_at", postgresql_where=sql("state = 'WAITING'")),)
+    __table_args__ = (
+        Index("ix_attachment_texts_waiting", "next_at", postgresql_where=sql("state = 'WAITING'")),
+        Index("ix_attachment_texts_open", "attachment_id", postgresql_where=sql("text <> ''")),
+    )

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.search import file_texts
 from waypost.search.stemming import stemmer
 from waypost.search.vectors import DESCRIPTION, PEOPLE, TALK, TITLE, Stems, Vector
 from waypost.search.words import chunks, language_of, places, words_of_number
@@ -44,7 +45,8 @@ _TALK = text("""
     ) AS c ORDER BY t.id, c.id DESC
 """)
 _FILES = text("""
-    SELECT f.ticket_id, f.visibility, f.filename, left(x.text, :most) AS body
+    SELECT f.id, f.ticket_id, f.visibility, f.filename, f.object_name, f.key_id, f.wrapped_key, x.sealed,
+        left(x.text, :most) AS body
     FROM attachments f LEFT JOIN attachment_texts x ON x.attachment_id = f.id AND x.state = 'READ'
     WHERE f.ticket_id = ANY(:ids) AND f.scan <> 'INFECTED' ORDER BY f.ticket_id, f.id DESC
 """)
@@ -126,7 +128,8 @@ async def documents_of(session: AsyncSession, ids: Collection[int]) -> list[Docu
             said[r.ticket_id].comments.append((r.visibility == "INTERNAL", r.body))
     for r in await session.execute(_FILES, {**wanted, "most": MOST_OF_FILE}):
         if r.ticket_id in said:
-            said[r.ticket_id].files.append((r.visibility == "INTERNAL", r.filename, r.body or ""))
+            body = file_texts.read(r, r.sealed, r.body)[:MOST_OF_FILE]
+            said[r.ticket_id].files.append((r.visibility == "INTERNAL", r.filename, body))
     stems = await _stems(session, rows, said)
     return [document for row in rows for document in _documents(row, said[row.id], stems)]
 

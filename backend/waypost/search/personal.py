@@ -22,5 +22,13 @@ PERSONAL = (
         shown=("name", "scope", "filters", "created_at"),
         only="scope <> 'PERSONAL'",
     ),
+    Held("view_alerts", "user_id", "Views they are told of", Then.DELETED, shown=("view_id", "how", "created_at")),
+    Held(
+        "view_alert_matches",
+        "user_id",
+        "Requests they were told of as new in a view",
+        Then.DELETED,
+        shown=("view_id", "ticket_id", "told_at"),
+    ),
     Held("saved_view_pins", "user_id", "Pinned views", Then.DELETED, shown=("view_id", "pinned_at")),
 )

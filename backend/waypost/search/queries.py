@@ -16,7 +16,7 @@ from waypost.kernel.conditions.tree import InvalidCondition
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.search import policy
 from waypost.search.errors import ViewNotFound, ViewOutdated
-from waypost.search.models import SavedView, SavedViewPin
+from waypost.search.models import SavedView, SavedViewPin, ViewAlert
 from waypost.tickets.conditions import condition_of, filters_from
 from waypost.tickets.listing import MOST_COUNTED, Filters, ticket_count, ticket_list
 from waypost.tickets.wording import read_wording
@@ -70,6 +70,14 @@ async def is_pinned(session: AsyncSession, actor: Actor, view_id: int) -> bool:
     return await session.get(SavedViewPin, (actor.user_id, view_id)) is not None
 
 
+async def alerts_of(session: AsyncSession, actor: Actor, view_ids: list[int]) -> dict[int, ViewAlert]:
+    """How this person is told of these views. At most one statement."""
+    if not view_ids:
+        return {}
+    mine = select(ViewAlert).where(ViewAlert.user_id == actor.user_id, ViewAlert.view_id.in_(view_ids))
+    return {alert.view_id: alert for alert in await session.scalars(mine)}
+
+
 async def view_json(
     session: AsyncSession, actor: Actor, views: Sequence[tuple[SavedView, bool]]
 ) -> list[dict[str, Any]]:
@@ -77,6 +85,7 @@ async def view_json(
     people = await names.people(session, [v.owner_id for v, _ in views])
     teams = await names.teams(session, [v.team_id for v, _ in views])
     led = await teams_led(session, actor, [v for v, _ in views])
+    told = await alerts_of(session, actor, [v.id for v, _ in views])
     return [
         {
             "id": v.id,
@@ -92,6 +101,7 @@ async def view_json(
             "group": v.group_by,
             "is_default": v.is_default,
             "pinned": pinned,
+            "alert": _alert_json(told.get(v.id)),
             "version": v.version,
             "created_at": rfc3339(v.created_at),
             "updated_at": rfc3339(v.updated_at),
@@ -99,6 +109,12 @@ async def view_json(
         }
         for v, pinned in views
     ]
+
+
+def _alert_json(alert: ViewAlert | None) -> dict[str, Any] | None:
+    if alert is None:
+        return None
+    return {"how": alert.how, "next_at": alert.next_at and rfc3339(alert.next_at), "is_stopped": alert.why is not None}
 
 
 async def filters_of(session: AsyncSession, actor: Actor, view: SavedView) -> Filters:

@@ -20,7 +20,7 @@ from waypost.kernel.db import Database
 from waypost.kernel.errors import Unavailable
 from waypost.kernel.logs import get_logger
 from waypost.kernel.relay import wait_before
-from waypost.search import extracting
+from waypost.search import extracting, file_texts
 from waypost.search.index_models import AttachmentText
 from waypost.tickets.attaching import contents
 from waypost.tickets.models import Attachment
@@ -106,7 +106,9 @@ async def _keep(database: Database, row: Attachment, answer: dict[str, Any] | No
             return
         kept.next_at = None
         if "text" in answer:
-            kept.state, kept.text, kept.is_cut = WORD, answer["text"].replace("\x00", " "), bool(answer.get("is_cut"))
+            text_ = answer["text"].replace("\x00", " ").encode(errors="replace").decode()
+            kept.state, kept.text, kept.is_cut = WORD, "", bool(answer.get("is_cut"))
+            kept.sealed = file_texts.sealed(row, text_)
             await session.execute(_AGAIN, {"id": row.ticket_id})
         elif "fault" in answer:
             kept.state, kept.why = FAILED, str(answer["fault"])[:200]

@@ -17,9 +17,10 @@ from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import Id, PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
-from waypost.search import policy, queries, service
+from waypost.search import alerts, policy, queries, service
 from waypost.search.errors import (
     MayNotShare,
+    TooManyAlerts,
     TooManyPins,
     TooManyViews,
     ViewNotFound,
@@ -27,7 +28,7 @@ from waypost.search.errors import (
     ViewOutdated,
 )
 from waypost.search.models import SavedView
-from waypost.search.schemas import Pin, ViewCounts, ViewCreate, ViewPage, ViewRead, ViewUpdate, ViewValues
+from waypost.search.schemas import Alert, Pin, ViewCounts, ViewCreate, ViewPage, ViewRead, ViewUpdate, ViewValues
 from waypost.tickets.schemas import SortWord, TicketPage
 
 router = APIRouter(route_class=StrictRoute, prefix="/saved-views", tags=["Saved views"])
@@ -133,6 +134,13 @@ async def delete_view(view_id: PathId, session: WriteSession, actor: Reader) -> 
 async def pin_view(view_id: PathId, body: Pin, session: WriteSession, actor: Reader) -> Response:
     """Keep a view in one's side bar, or take it down; others don't notice."""
     return await _read(session, actor, await service.pin_view(session, actor, view_id, pinned=body.pinned))
+
+
+@router.put("/{view_id}/alert", response_model=ViewRead, responses=problems(ViewNotFound, TooManyAlerts, ViewOutdated))
+@guarded(_may_see)
+async def alert_view(view_id: PathId, body: Alert, session: WriteSession, actor: Reader) -> Response:
+    """Be told of what is new in a view, or not any more. What it shows now is not news; each request is told once."""
+    return await _read(session, actor, await alerts.set_alert(session, actor, view_id, body.how))
 
 
 @router.get("/{view_id}/tickets", response_model=TicketPage, responses=problems(ViewNotFound, ViewOutdated))

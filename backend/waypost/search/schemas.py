@@ -66,8 +66,25 @@ class ViewUpdate(ViewValues):
     version: Version
 
 
+AlertWord = Literal["AT_ONCE", "DAILY", "WEEKLY"]
+
+
+class ViewAlertRead(BaseModel):
+    """How the caller is told of what is new in a view. `is_stopped`: it asks for what is not there any more."""
+
+    how: AlertWord
+    next_at: Annotated[datetime | None, Field(description="When the next digest is due.")]
+    is_stopped: bool
+
+
+class Alert(Strict):
+    how: Annotated[
+        AlertWord | None, Field(description="At once, at eight each day, or on Mondays at eight; null ends it.")
+    ]
+
+
 class ViewRead(BaseModel):
-    """A saved view. `pinned` is the caller's own."""
+    """A saved view. `pinned` and `alert` are the caller's own."""
 
     id: Annotated[int, Field(examples=[4])]
     name: Annotated[str, Field(examples=["My open laptops"])]
@@ -82,6 +99,7 @@ class ViewRead(BaseModel):
     group: GroupWord | None
     is_default: bool
     pinned: bool
+    alert: ViewAlertRead | None
     version: Annotated[int, Field(examples=[1])]
     created_at: datetime
     updated_at: datetime

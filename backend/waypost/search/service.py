@@ -15,7 +15,7 @@ from waypost.kernel.clock import now
 from waypost.kernel.errors import StaleVersion, invalid_field
 from waypost.kernel.events import record
 from waypost.kernel.shapes import nfc
-from waypost.search import policy, queries
+from waypost.search import alerts, policy, queries
 from waypost.search.errors import MOST_PINS, MOST_VIEWS, MayNotShare, TooManyPins, TooManyViews, ViewNotYours
 from waypost.search.events import SavedViewCreated, SavedViewDeleted, SavedViewUpdated
 from waypost.search.models import SavedView, SavedViewPin
@@ -60,6 +60,8 @@ async def update_view(
         view.version += 1
         view.updated_at = now()
         await session.flush()
+        if not {"condition", "filters"}.isdisjoint(changed):
+            await alerts.seed_anew(session, view.id)
         await record(session, SavedViewUpdated(view_id=view.id, scope=view.scope, changed=changed), actor=actor)
     if pinned is not None:
         await pin_view(session, actor, view.id, pinned=pinned)

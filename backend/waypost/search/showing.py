@@ -10,11 +10,27 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, String, any_, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    LargeBinary,
+    Select,
+    String,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
+from waypost.search import file_texts
 from waypost.search.compiling import Sought
 from waypost.search.finding import Reach, reach_of, reads_inner, values_of
 from waypost.search.highlighting import marked, snippet, spans
@@ -25,6 +41,28 @@ MOST_DESCRIPTION = 20_000
 MOST_COMMENTS = 50
 MOST_COMMENT = 4_000
 MOST_FILE = 60_000
+
+
+_NOT_SEALED: dict[str, ColumnElement[Any]] = {
+    "sealed": cast(null(), LargeBinary),
+    "object_name": cast(null(), String),
+    "key_id": cast(null(), String),
+    "wrapped_key": cast(null(), LargeBinary),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What opens a file's text."""
+
+    id: int
+    object_name: str
+    key_id: str
+    wrapped_key: bytes
+
+    @classmethod
+    def of(cls, row: Any) -> _File:
+        return cls(row.source_id, row.object_name, row.key_id, row.wrapped_key)
 
 
 @dataclass(slots=True)
@@ -45,6 +83,7 @@ def _statement(reach: Reach) -> Select[*tuple[Any, ...]]:
         Ticket.id.label("source_id"),
         literal("", String).label("name"),
         func.left(Ticket.description, MOST_DESCRIPTION).label("body"),
+        *(column.label(name) for name, column in _NOT_SEALED.items()),
     ).where(ids)
     said = (
         select(TicketComment.id, TicketComment.visibility, func.left(TicketComment.body, MOST_COMMENT).label("body"))
@@ -54,7 +93,14 @@ def _statement(reach: Reach) -> Select[*tuple[Any, ...]]:
         .lateral("said")
     )
     comments = (
-        select(Ticket.id, func.concat(literal("comment:"), said.c.visibility), said.c.id, literal(""), said.c.body)
+        select(
+            Ticket.id,
+            func.concat(literal("comment:"), said.c.visibility),
+            said.c.id,
+            literal(""),
+            said.c.body,
+            *_NOT_SEALED.values(),
+        )
         .select_from(Ticket)
         .join(said, literal(True))
         .where(ids, or_(said.c.visibility == "PUBLIC", inner))
@@ -66,6 +112,10 @@ def _statement(reach: Reach) -> Select[*tuple[Any, ...]]:
             Attachment.id,
             Attachment.filename,
             func.left(func.coalesce(AttachmentText.text, ""), MOST_FILE),
+            AttachmentText.sealed,
+            Attachment.object_name,
+            Attachment.key_id,
+            Attachment.wrapped_key,
         )
         .select_from(Ticket)
         .join(Attachment, Attachment.ticket_id == Ticket.id)
@@ -83,7 +133,8 @@ async def texts_of(session: AsyncSession, actor: Actor, ids: Sequence[int]) -> d
     reach = reach_of(actor)
     found: dict[int, Texts] = {i: Texts() for i in ids}
     for row in await session.execute(_statement(reach), {"ids": list(ids), **values_of(actor, reach)}):
-        found[row.ticket_id].parts.append((row.part, row.source_id, row.name, row.body))
+        body = file_texts.read(_File.of(row), row.sealed, row.body)[:MOST_FILE] if row.sealed else row.body
+        found[row.ticket_id].parts.append((row.part, row.source_id, row.name, body))
     return found
 
 

@@ -9,8 +9,6 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
-from waypost.access.permissions import Permission
-from waypost.directory.models import PERSON, User
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.tree import ALWAYS, Condition
 from waypost.search import policy
@@ -19,6 +17,7 @@ from waypost.search.compiling import Sought, Width, plain_words, sought
 from waypost.search.finding import Place, find
 from waypost.search.highlighting import marked, spans
 from waypost.search.models import SavedView
+from waypost.search.people import people_found
 from waypost.search.searching import top_of
 from waypost.search.stemming import stemmer
 from waypost.search.understanding import understand
@@ -27,7 +26,7 @@ from waypost.tickets.lifecycle import Priority, Status
 from waypost.tickets.listing import tickets_by_id
 
 MOST_TICKETS, MOST_PEOPLE, MOST_VIEWS, MOST_WORDS = 6, 5, 4, 8
-SHORTEST_PERSON = 2
+SHORTEST_FIELD = 2
 VALUES: dict[str, tuple[str, ...]] = {
     "status": ("open", "done", *(s.value.lower() for s in Status)),
     "priority": tuple(p.value.lower() for p in Priority),
@@ -49,7 +48,7 @@ async def suggestions(session: AsyncSession, actor: Actor, q: str) -> dict[str, 
     asked = read(q)
     return {
         "tickets": await _tickets(session, actor, _going_on(asked, q)),
-        "people": await _people(session, actor, q),
+        "people": (await people_found(session, actor, q, most=MOST_PEOPLE))[0],
         "views": await _views(session, actor, q),
         "words": words_for(q),
     }
@@ -99,21 +98,6 @@ def _named(ticket: dict[str, Any], words: Sought) -> dict[str, Any]:
     }
 
 
-async def _people(session: AsyncSession, actor: Actor, q: str) -> list[dict[str, Any]]:
-    words = q.strip().lower()
-    if not actor.may(Permission.DIRECTORY_LOOK_UP) or len(words) < SHORTEST_PERSON or len(words) > 100:
-        return []
-    said = func.lower(User.first_name + " " + User.last_name + " " + User.username + " " + User.email)
-    like = "%" + words.replace("!", "!!").replace("%", "!%").replace("_", "!_").replace("\x00", "") + "%"
-    rows = await session.execute(
-        select(User.id, User.username, func.btrim(User.first_name + " " + User.last_name).label("name"))
-        .where(said.like(like, escape="!"), User.is_active, User.kind == PERSON)
-        .order_by(User.last_name, User.first_name, User.id)
-        .limit(MOST_PEOPLE)
-    )
-    return [{"id": r.id, "username": r.username, "name": r.name} for r in rows]
-
-
 async def _views(session: AsyncSession, actor: Actor, q: str) -> list[dict[str, Any]]:
     words = q.strip().lower().replace("\x00", "")
     if not words or len(words) > 100:
@@ -139,7 +123,7 @@ def words_for(q: str) -> list[str]:
     if colon:
         fitting = [v for v in VALUES.get(fold(name), ()) if v.startswith(fold(begun)) and v != fold(begun)]
         return [f"{head}{sign}{name}:{v}" for v in fitting][:MOST_WORDS]
-    if len(name) < SHORTEST_PERSON:
+    if len(name) < SHORTEST_FIELD:
         return []
     return [f"{head}{sign}{f}:" for f in sorted(FIELDS) if f.startswith(fold(name))][:MOST_WORDS]
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import IO, Any, Protocol
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import xlsxwriter
 from sqlalchemy import BigInteger, any_, bindparam, func, select
@@ -28,7 +27,7 @@ from waypost.catalog.models import TicketType
 from waypost.directory.models import User
 from waypost.directory.names import names
 from waypost.kernel.cells import BOM
-from waypost.kernel.clock import now, rfc3339
+from waypost.kernel.clock import now, rfc3339, zone_of
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Kind, Refusal, invalid_field
 from waypost.kernel.events import EventRow, record
@@ -109,10 +108,8 @@ async def _columns(session: AsyncSession, asked: Asked) -> tuple[list[Column], d
 
 async def _zone_of(session: AsyncSession, actor: Actor) -> tuple[str, tzinfo]:
     name = await session.scalar(select(User.timezone).where(User.id == actor.user_id)) or "UTC"
-    try:
-        return name, ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return "UTC", ZoneInfo("UTC")
+    zone = zone_of(name)
+    return zone.key, zone
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

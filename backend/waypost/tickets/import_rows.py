@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 from sqlalchemy import func, or_, select
@@ -15,6 +14,7 @@ from waypost.access.permissions import Permission
 from waypost.catalog.models import TicketType
 from waypost.catalog.service import type_to_ask_for
 from waypost.directory.models import Department, User
+from waypost.kernel.clock import zone_of
 from waypost.kernel.errors import Refusal
 from waypost.tickets import assigning, desk_policy, mapping, service
 from waypost.tickets.import_errors import NotYourType
@@ -78,11 +78,7 @@ async def make_ticket(
 
 
 async def _zone_of(session: AsyncSession, actor: Actor) -> tzinfo:
-    name = await session.scalar(select(User.timezone).where(User.id == actor.user_id)) or "UTC"
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+    return zone_of(await session.scalar(select(User.timezone).where(User.id == actor.user_id)) or "UTC")
 
 
 async def _check_not_known(

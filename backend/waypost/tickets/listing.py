@@ -339,6 +339,28 @@ async def ticket_list(
     return {"items": await _items(session, page), "next_cursor": following}
 
 
+@lru_cache(maxsize=500)
+def _among_statement(shape: _Shape) -> Select[int]:
+    """Those of some tickets that a list holds."""
+    ways = [policy.condition(way) for way in shape.ways]
+    wanted = Ticket.id == any_(bindparam("wanted", type_=ARRAY(BigInteger)))
+    return select(Ticket.id).where(wanted, or_(*ways), *_conditions(shape))
+
+
+async def listed_among(session: AsyncSession, actor: Actor, filters: Filters, ids: Sequence[int]) -> set[int]:
+    """Those of these tickets that stand in a list of this person. One statement."""
+    if not ids:
+        return set()
+    shape, values = _shape_of(actor, filters, "-created_at", False)
+    return set(await session.scalars(_among_statement(shape), values | {"wanted": list(ids)}))
+
+
+async def newest_ids(session: AsyncSession, actor: Actor, filters: Filters, *, most: int) -> list[int]:
+    """The ids of a list's newest tickets. One statement."""
+    rows = await session.execute(*_list_of(actor, filters, "-created_at", None, most))
+    return [row.id for row in rows]
+
+
 async def tickets_by_id(session: AsyncSession, actor: Actor, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Those of these tickets that this person may see, as a list shows them. One statement when names are known."""
     if not ids:

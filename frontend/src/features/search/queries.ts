@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from "@tanstack/vue-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/vue-query";
 import { computed, type Ref } from "vue";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
@@ -13,5 +13,26 @@ export function useSearch(q: Ref<string>) {
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     enabled: computed(() => q.value !== ""),
     placeholderData: (before) => before,
+  });
+}
+
+/** What may be meant, while one types. */
+export function useSuggestions(words: Ref<string>, isWanted: Ref<boolean>) {
+  return useQuery({
+    queryKey: ["search", "suggestions", words],
+    queryFn: ({ signal }) => data(api.searchSuggestions({ query: { q: words.value.slice(0, 500) }, signal })),
+    enabled: computed(() => isWanted.value && words.value.length > 1),
+    placeholderData: (before) => before,
+    staleTime: 10_000,
+  });
+}
+
+/** People who fit what was asked. */
+export function useFoundPeople(q: Ref<string>) {
+  return useQuery({
+    queryKey: ["search", "people", q],
+    queryFn: ({ signal }) => data(api.searchPeople({ query: { q: q.value, limit: 6 }, signal })),
+    enabled: computed(() => q.value !== ""),
+    staleTime: 30_000,
   });
 }

@@ -1,3 +1,5 @@
+export { default as AlertBell } from "./list/AlertBell.vue";
+export { useViewChanges, useViews } from "./list/views";
 export { default as ConflictHost } from "./working/ConflictHost.vue";
 export { default as OutboxNews } from "./talk/OutboxNews.vue";
 export { default as PinnedViews } from "./list/PinnedViews.vue";

@@ -93,6 +93,7 @@ export const KINDS = [
   "report.export",
   "report.export_failing",
   "report.export_paused",
+  "view.matched",
   "delegation.created",
   "delegation.begun",
   "delegation.changed",

@@ -29,6 +29,7 @@ export const GROUPS: { key: string; events: string[] }[] = [
       "ticket.commented",
       "comment.mentioned",
       "ticket.watching",
+      "view.news",
     ],
   },
   { key: "other", events: ["report", "delegation", "role", "account", "system"] },

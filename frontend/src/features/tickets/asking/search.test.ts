@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { indexOf, isNear, oftenAsked, search, single, tellingWords, wordsOf } from "./search";
+import { indexOf, isNear, oftenAsked, search, single, wordsOf } from "./search";
 
 const kind = (name: string, category: string, description: string, ...keywords: string[]) => ({
   name,
@@ -99,12 +99,6 @@ describe("words", () => {
     ["", "a", 1, true],
   ])("%s and %s within %i: %s", (a, b, most, is) => expect(isNear(a, b, most)).toBe(is));
 });
-
-it.each([
-  ["A new laptop for the campaign team", ["laptop", "campaign"]],
-  ["Laptops, laptop", ["laptop"]],
-  ["I need a", []],
-])("what tells most in %s", (title, words) => expect(tellingWords(title, 2)).toEqual(words));
 
 describe("what is often asked", () => {
   it("is the most frequent and the latest", () => {

@@ -136,14 +136,6 @@ export function search<T>(index: Indexed<T>[], typed: string): T[] {
     .map(({ type }) => type);
 }
 
-/** The words of a title that tell most: the longest, in their order. */
-export function tellingWords(title: string, most: number): string[] {
-  const telling = wordsOf(title).filter((word) => word.length > 2 && !EMPTY.has(word));
-  const words = [...new Set(telling.map(single))];
-  const longest = [...words].sort((a, b) => b.length - a.length).slice(0, most);
-  return words.filter((word) => longest.includes(word));
-}
-
 /** The keys somebody asks by most, of their latest requests (newest first): the more often and the later, the sooner. */
 export function oftenAsked(latest: string[], most: number): string[] {
   const score = new Map<string, number>();

@@ -8,6 +8,7 @@ import { filtersOfSaved, queryOf } from "../model";
 
 export const VIEWS = ["saved-views"] as const;
 const MOST = 10; // counted at once
+export type AlertWay = NonNullable<api.Alert["how"]>;
 
 /** One's own views and those shared with one, by name. */
 export function useViews() {
@@ -69,6 +70,11 @@ export function useViewChanges() {
     }),
     remove: useMutation({
       mutationFn: (id: number) => data(api.deleteView({ path: { view_id: id } })),
+      onSettled,
+    }),
+    alert: useMutation({
+      mutationFn: ({ id, how }: { id: number; how: AlertWay | null }) =>
+        data(api.alertView({ path: { view_id: id }, body: { how } })),
       onSettled,
     }),
     pin: useMutation({
