@@ -493,6 +493,18 @@ export type AheadRead = {
 };
 
 /**
+ * Alert
+ */
+export type Alert = {
+    /**
+     * How
+     *
+     * At once, at eight each day, or on Mondays at eight; null ends it.
+     */
+    how: 'AT_ONCE' | 'DAILY' | 'WEEKLY' | null;
+};
+
+/**
  * AllApiTokensPage
  */
 export type AllApiTokensPage = {
@@ -5178,6 +5190,43 @@ export type FoundIn = {
      * Part
      */
     part: 'TITLE' | 'PEOPLE' | 'DESCRIPTION' | 'COMMENT' | 'INTERNAL_COMMENT' | 'FILE' | 'INTERNAL_FILE';
+};
+
+/**
+ * FoundPeople
+ *
+ * Who fits, by name; `more`: there are others, whom more letters would bring.
+ */
+export type FoundPeople = {
+    /**
+     * Items
+     */
+    items: Array<FoundPerson>;
+    /**
+     * More
+     */
+    more: boolean;
+};
+
+/**
+ * FoundPerson
+ *
+ * Somebody one may look up.
+ */
+export type FoundPerson = {
+    department: NamedRef | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Username
+     */
+    username: string;
 };
 
 /**
@@ -14890,7 +14939,7 @@ export type Suggestions = {
     /**
      * People
      */
-    people: Array<PersonRef>;
+    people: Array<FoundPerson>;
     /**
      * Tickets
      */
@@ -17041,6 +17090,28 @@ export type VersionRead = {
 };
 
 /**
+ * ViewAlertRead
+ *
+ * How the caller is told of what is new in a view. `is_stopped`: it asks for what is not there any more.
+ */
+export type ViewAlertRead = {
+    /**
+     * How
+     */
+    how: 'AT_ONCE' | 'DAILY' | 'WEEKLY';
+    /**
+     * Is Stopped
+     */
+    is_stopped: boolean;
+    /**
+     * Next At
+     *
+     * When the next digest is due.
+     */
+    next_at: string | null;
+};
+
+/**
  * ViewCount
  *
  * `more`: there are more than the 10,000 that were counted. `count` is null for a view that is out of date.
@@ -17194,9 +17265,10 @@ export type ViewPage = {
 /**
  * ViewRead
  *
- * A saved view. `pinned` is the caller's own.
+ * A saved view. `pinned` and `alert` are the caller's own.
  */
 export type ViewRead = {
+    alert: ViewAlertRead | null;
     /**
      * Allowed Actions
      */
@@ -32466,6 +32538,56 @@ export type UpdateViewResponses = {
 
 export type UpdateViewResponse = UpdateViewResponses[keyof UpdateViewResponses];
 
+export type AlertViewData = {
+    body: Alert;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: number;
+    };
+    query?: never;
+    url: '/api/v1/saved-views/{view_id}/alert';
+};
+
+export type AlertViewErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type AlertViewError = AlertViewErrors[keyof AlertViewErrors];
+
+export type AlertViewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewRead;
+};
+
+export type AlertViewResponse = AlertViewResponses[keyof AlertViewResponses];
+
 export type PinViewData = {
     body: Pin;
     path: {
@@ -32644,6 +32766,58 @@ export type SearchResponses = {
 };
 
 export type SearchResponse = SearchResponses[keyof SearchResponses];
+
+export type SearchPeopleData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Q
+         *
+         * Words, "phrases", beginnings*, -without, OR, and filters such as `status:open` or `created:>2026-01-01`.
+         */
+        q: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/v1/search/people';
+};
+
+export type SearchPeopleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+    /**
+     * Temporarily unavailable
+     */
+    503: Problem;
+};
+
+export type SearchPeopleError = SearchPeopleErrors[keyof SearchPeopleErrors];
+
+export type SearchPeopleResponses = {
+    /**
+     * Successful Response
+     */
+    200: FoundPeople;
+};
+
+export type SearchPeopleResponse = SearchPeopleResponses[keyof SearchPeopleResponses];
 
 export type SearchSimilarData = {
     body?: never;
