@@ -67,7 +67,7 @@ test("a stage counts the working hours of whoever is asked", async ({ browser, r
   // What a requester is told before anything is sent: eight nights of an hour, to the last minute.
   const asked = await request.post("/api/v1/tickets/path", {
     headers: await sign("employee"),
-    data: { title: name, ticket_type: "IT_SUPPORT", custom_fields: {} },
+    data: { title: name, ticket_type: "IT_HARDWARE", amount: "500.00", currency: "USD", custom_fields: {} },
   });
   const [stage] = (await asked.json()).stages;
   expect(stage).toMatchObject({ counts: "WORKING_TIME", due_in_minutes: 480 });
