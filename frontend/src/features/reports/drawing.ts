@@ -11,7 +11,7 @@ export function axes(c: Colours, labels: string[], isAcross = false, unit = ""):
   const words = {
     type: "category" as const,
     data: labels,
-    axisLabel: { color: c.muted, width: isAcross ? 120 : undefined, overflow: "truncate" as const },
+    axisLabel: { color: c.muted, width: isAcross ? 150 : undefined, overflow: "break" as const },
     axisLine: { lineStyle: { color: c.border } },
     axisTick: { show: false },
     inverse: isAcross,
