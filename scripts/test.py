@@ -127,7 +127,7 @@ def journeys() -> bool:
     )
     try:
         base = f"http://127.0.0.1:{port}"
-        if not wait_for(f"{base}/api/v1/health/ready", 90, lambda: product.poll() is not None):
+        if not wait_for(f"{base}/api/v1/health/ready", 300, lambda: product.poll() is not None):
             print((folder / "run.log").read_text())
             return False
         # the packaged browser unpacks into TMPDIR: a folder of this run's own, not one another user may have left

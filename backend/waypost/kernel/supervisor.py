@@ -16,6 +16,7 @@ from waypost.kernel.processes import Child, Spec, wait_until
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.2, 5.0
 STEADY = 30.0  # seconds after which a process counts as running well, and its waits start anew
+PATIENCE = 240.0  # seconds a process may take to be ready: a machine that is busy with others takes its time
 
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -51,8 +52,8 @@ class Supervisor:
         _ignore_signals()  # `make` passes on the Ctrl-C we got ourselves: the second one must not interrupt the stopping
         raise Stopped
 
-    def start(self, specs: Sequence[Spec], *, seconds: float = 60.0) -> None:
-        """Start these at the same time and wait until all are ready. Raises `DidNotStart`."""
+    def start(self, specs: Sequence[Spec], *, seconds: float = PATIENCE) -> None:
+        """Start these at the same time and wait until all are ready. Raises `DidNotStart`, at once when one ends."""
         started = [Child(spec, self.logs / f"{spec.name}.log") for spec in specs]
         self.children += started
         for child in started:
