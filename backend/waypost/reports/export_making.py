@@ -20,7 +20,7 @@ from waypost.access.actor import Actor
 from waypost.access.queries import actor_of_user
 from waypost.approvals.wording import namer, types
 from waypost.directory.models import User
-from waypost.kernel.clock import now
+from waypost.kernel.clock import now, on_the_wall, zone_of
 from waypost.kernel.conditions.tree import describe
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Kind, Refusal
@@ -36,7 +36,6 @@ from waypost.reports.export_events import ReportExportMade
 from waypost.reports.export_models import ExportFile, ExportPart, ReportExport
 from waypost.reports.export_pdf import pdf_file
 from waypost.reports.export_tables import Sheet, csv_file, sheet_of, xlsx_file
-from waypost.reports.export_zones import in_words, zone_of
 from waypost.reports.saved_models import SavedReport
 from waypost.reports.schedule_models import ExportSchedule
 from waypost.reports.schedules import may_get
@@ -186,7 +185,7 @@ async def _sheet(session: AsyncSession, actor: Actor, reader: User, report: Save
     about = (
         ("Counts", f"{measures}{' by ' + ' and '.join(shown) if shown else ''}"),
         ("Which requests", only),
-        ("Counted", in_words(datetime.fromisoformat(result["as_of"]), zone_of(reader.timezone))),
+        ("Counted", on_the_wall(datetime.fromisoformat(result["as_of"]), zone_of(reader.timezone))),
         ("For", f"{reader.first_name} {reader.last_name}: requests they may see"),
     )
     return sheet_of(report.name, definition.get("chart", "BAR"), result, about, await types.get(session))

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.queries import actor_of_user
 from waypost.directory.models import User
 from waypost.directory.names import names
-from waypost.kernel.clock import now
+from waypost.kernel.clock import now, on_the_wall, zone_of
 from waypost.kernel.db import database
 from waypost.kernel.enclosures import Enclosure, NotEnclosed
 from waypost.kernel.events import SYSTEM, record
@@ -18,7 +18,6 @@ from waypost.kernel.notices import NoticeAsked
 from waypost.reports import exporting
 from waypost.reports.export_errors import ExportFileNotFound
 from waypost.reports.export_models import ExportFile, ExportPart, ReportExport
-from waypost.reports.export_zones import in_words, zone_of
 from waypost.reports.saved_models import SavedReport
 from waypost.reports.schedule_models import ExportSchedule
 from waypost.reports.schedules import may_get
@@ -53,7 +52,7 @@ async def tell_reader(
         },
         facts=[
             ["Report", export.report_name],
-            ["Counted", in_words(now(), zone_of(reader.timezone))],
+            ["Counted", on_the_wall(now(), zone_of(reader.timezone))],
             ["Rows", str(rows)],
             *([["Sent by", by]] if export.asked_by_id != part.user_id else []),
         ],
