@@ -76,6 +76,7 @@ FILLED = {
     "schedule_id": lambda marked: 1,
     "file_id": lambda marked: 1,
     "team_id": lambda marked: marked["team"]["id"],
+    "department_id": lambda marked: 1,
     "version": lambda marked: 1,
     "user_id": lambda marked: 1,
     "token": lambda marked: "1.1.1.1.x",
