@@ -195,6 +195,13 @@ def many(people: list[User], count: int) -> list[Subject]:
     return made
 
 
+def timeless(told: Any) -> Any:
+    """What was told, without by when: each look counts from its own moment."""
+    if isinstance(told, dict):
+        return {k: timeless(v) for k, v in told.items() if k != "due_at"}
+    return [timeless(v) for v in told] if isinstance(told, list) else told
+
+
 async def test_what_is_foreseen_is_what_begins(fresh_database: Any) -> None:
     async with fresh_database.transaction() as session:
         subjects = many(await company(session), 300)
@@ -202,7 +209,8 @@ async def test_what_is_foreseen_is_what_begins(fresh_database: Any) -> None:
         lacking = 0
         for n, (asked, path) in enumerate(zip(subjects, together, strict=True)):
             if n % 10 == 0:
-                assert await foresee(session, asked) == path, "alone it is foreseen as among many"
+                alone = await foresee(session, asked)
+                assert timeless(alone) == timeless(path), "alone it is foreseen as among many"
             if path["problem"]:
                 lacking += 1
                 with pytest.raises(NobodyToAsk):

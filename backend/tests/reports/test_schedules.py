@@ -46,7 +46,7 @@ async def scheduled(owner: Any, report: dict[str, Any], *people: Any, **more: An
 
 async def late(database: Any, schedule: dict[str, Any], days: int = 1) -> datetime:
     """Let the instant of a schedule lie behind us."""
-    at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=days)
+    at = datetime.now(UTC) - timedelta(days=days)
     async with database.transaction() as session:
         await session.execute(update(ExportSchedule).where(ExportSchedule.id == schedule["id"]).values(next_at=at))
     return at

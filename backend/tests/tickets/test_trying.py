@@ -76,6 +76,13 @@ def counted(database: Any) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", keep)
 
 
+def timeless(told: Any) -> Any:
+    """What was told, without by when: each look counts from its own moment."""
+    if isinstance(told, dict):
+        return {k: timeless(v) for k, v in told.items() if k != "due_at"}
+    return [timeless(v) for v in told] if isinstance(told, list) else told
+
+
 async def test_what_is_simulated_is_what_follows(who: Any, kind: str, flow: dict[str, Any]) -> None:
     admin, employee = await who("admin"), await who("employee")
     path = f"/approval-workflows/{flow['id']}"
@@ -90,7 +97,7 @@ async def test_what_is_simulated_is_what_follows(who: Any, kind: str, flow: dict
     assert [s["applies"] for s in tried["stages"]] == [False, True]
     await admin.put(f"{path}/draft", {"document": document, "draft_version": 0})
     drafted = await admin.post(f"{path}/simulate", {"ticket": ticket})
-    assert drafted == tried, "without a document it is the draft"
+    assert timeless(drafted) == timeless(tried), "without a document it is the draft"
     await admin.post(f"{path}/publish", {"draft_version": 1})
     made = await sent(who, kind, amount="1500.00")
     steps = (await employee.get(f"/tickets/{made['id']}/approvals"))["items"][0]["stages"]

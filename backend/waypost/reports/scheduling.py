@@ -16,6 +16,7 @@ from waypost.kernel.events import SYSTEM, Doer, record
 from waypost.kernel.notices import NoticeAsked
 from waypost.reports import exporting
 from waypost.reports.export_events import ExportSchedulePaused
+from waypost.reports.export_models import ReportExport
 from waypost.reports.export_times import next_after
 from waypost.reports.saved_models import SavedReport
 from waypost.reports.schedule_models import ExportSchedule
@@ -52,6 +53,9 @@ async def _begin(session: AsyncSession, schedule: ExportSchedule) -> None:
     due_at, schedule.next_at = schedule.next_at, next_after(rhythm_of(schedule), now())
     if schedule.next_at is None:  # no zone has so few days
         schedule.state, schedule.paused_why = "PAUSED", "BY_OWNER"
+    done = select(ReportExport.id).where(ReportExport.schedule_id == schedule.id, ReportExport.due_at == due_at)
+    if await session.scalar(done) is not None:
+        return  # an instant is exported once; a schedule that comes back to one goes on from there
     more = {"schedule_id": schedule.id, "due_at": due_at}
     await exporting.begin(session, owner, report, "SCHEDULED", schedule.formats, schedule.person_ids, **more)
 
