@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reports.by_hand import bucket
+from waypost.reports.cells import cells_of
 from waypost.reports.percentiles import middle, percentile
 from waypost.reports.seasons import season
 
@@ -91,3 +92,15 @@ def test_a_week_that_begins_in_the_middle_finds_its_days() -> None:
 def test_without_days_there_is_nothing() -> None:
     found = season([])
     assert (found.weekdays, found.smooth, found.change) == ((0.0,) * 7, (), None)
+
+
+# --- cells ------------------------------------------------------------------------------------------------------------
+
+
+def test_only_what_is_wanted_is_looked_for() -> None:
+    every = cells_of("facts AS f")
+    assert ("report_decisions" in every, "'state'" in every) == (True, True)
+    of_tickets = cells_of("facts AS f", place="T", only=("state",))
+    assert ("report_decisions" in of_tickets, "'state'" in of_tickets, "'open'" in of_tickets) == (False, True, False)
+    of_decisions = cells_of("facts AS f", place="T", only=("waiting",))
+    assert ("'waiting'" in of_decisions, "'state'" in of_decisions, "UNION" in of_decisions) == (True, False, False)
