@@ -41,6 +41,17 @@ async def test_suggestions_are_ones_own(database: Any, who: Any) -> None:
         await employee.get("/search/suggestions", params={"q": odd})
 
 
+async def test_a_number_is_found_before_the_index_has_it(who: Any) -> None:
+    employee, outsider = await who("employee"), await who("outsider")
+    body = {"title": "Wombat", "ticket_type": "IT_SUPPORT", "custom_fields": {}, "submit": True}
+    ticket = await employee.post("/tickets", body, expect=201)
+    prefix, year, count = ticket["ticket_number"].split("-")
+    for typed in (ticket["ticket_number"], f" {prefix.lower()}-{year}-{int(count)} "):
+        offered = await employee.get("/search/suggestions", params={"q": typed})
+        assert offered["tickets"][0]["id"] == ticket["id"]
+        assert (await outsider.get("/search/suggestions", params={"q": typed}))["tickets"] == []
+
+
 async def test_what_was_asked_for_before(database: Any, who: Any) -> None:
     employee, outsider = await who("employee"), await who("outsider")
     body = {

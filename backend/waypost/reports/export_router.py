@@ -14,7 +14,7 @@ from waypost.kernel import hints
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import Invalid
 from waypost.kernel.filenames import disposition
-from waypost.kernel.http import StrictRoute, json_response
+from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
@@ -23,6 +23,7 @@ from waypost.reports import export_making, exporting
 from waypost.reports.errors import ReportNotFound
 from waypost.reports.export_errors import ExportFileNotFound, ExportIsOver, ExportNotFound, TooManyWaiting
 from waypost.reports.export_schemas import ExportAsked, ExportDetail, ExportPage
+from waypost.reports.saved_router import sees_report
 
 router = APIRouter(route_class=StrictRoute, prefix="/reports", tags=["Reports"])
 Reader = Annotated[Actor, permit(Permission.REPORTS_READ)]
@@ -38,6 +39,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
     responses=problems(ReportNotFound, TooManyWaiting, Invalid),
 )
 @costly
+@guarded(sees_report)
 async def report_export(report_id: PathId, actor: Reader, body: ExportAsked, once: OnceOnly) -> Response:
     """Have a saved report made into files, of the requests the reader may see. Its address says when they are ready."""
     async with database().transaction() as session:

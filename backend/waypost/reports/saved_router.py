@@ -42,6 +42,13 @@ router = APIRouter(route_class=StrictRoute, prefix="/reports", tags=["Reports"])
 Reader = Annotated[Actor, permit(Permission.REPORTS_READ)]
 
 
+async def sees_report(request: Request) -> None:
+    """404 before a 422."""
+    actor = await current_actor(request)
+    async with database().read() as session:
+        await service.find_report(session, actor, path_id(request.path_params.get("report_id")))
+
+
 async def _may_change(request: Request) -> None:
     """404 and 403 before a 422."""
     actor = await current_actor(request)

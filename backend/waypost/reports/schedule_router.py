@@ -17,23 +17,17 @@ from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import Id, PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
-from waypost.reports import export_making, exporting, schedules, service
+from waypost.reports import export_making, exporting, schedules
 from waypost.reports.errors import ReportNotFound
 from waypost.reports.export_errors import ScheduleNotFound, StillExporting, TooManySchedules
 from waypost.reports.export_models import ReportExport
 from waypost.reports.export_schemas import ExportDetail, ExportPage
+from waypost.reports.saved_router import sees_report
 from waypost.reports.schedule_models import ExportSchedule
 from waypost.reports.schedule_schemas import SchedulePage, ScheduleRead, ScheduleRun, ScheduleSet, ScheduleUpdate
 
 router = APIRouter(route_class=StrictRoute, prefix="/reports", tags=["Reports"])
 Reader = Annotated[Actor, permit(Permission.REPORTS_READ)]
-
-
-async def _sees_report(request: Request) -> None:
-    """404 before a 422."""
-    actor = await current_actor(request)
-    async with database().read() as session:
-        await service.find_report(session, actor, path_id(request.path_params.get("report_id")))
 
 
 async def _sees_schedule(request: Request) -> None:
@@ -53,7 +47,7 @@ def _answer(schedule: ExportSchedule, body: dict[str, object], status: int = 200
     response_model=ScheduleRead,
     responses=problems(ReportNotFound, TooManySchedules, Invalid),
 )
-@guarded(_sees_report)
+@guarded(sees_report)
 async def schedule_create(
     session: WriteSession, actor: Reader, report_id: PathId, body: ScheduleSet, once: OnceOnly
 ) -> Response:

@@ -20,10 +20,11 @@ from waypost.search.models import SavedView
 from waypost.search.people import people_found
 from waypost.search.searching import top_of
 from waypost.search.stemming import stemmer
-from waypost.search.understanding import understand
+from waypost.search.understanding import understand, written_number
 from waypost.search.words import fold
 from waypost.tickets.lifecycle import Priority, Status
 from waypost.tickets.listing import tickets_by_id
+from waypost.tickets.models import Ticket
 
 MOST_TICKETS, MOST_PEOPLE, MOST_VIEWS, MOST_WORDS = 6, 5, 4, 8
 SHORTEST_FIELD = 2
@@ -47,7 +48,7 @@ async def suggestions(session: AsyncSession, actor: Actor, q: str) -> dict[str, 
     """Tickets, people, views, and how a word may go on. About six statements, each of them bounded."""
     asked = read(q)
     return {
-        "tickets": await _tickets(session, actor, _going_on(asked, q)),
+        "tickets": await _tickets(session, actor, q, _going_on(asked, q)),
         "people": (await people_found(session, actor, q, most=MOST_PEOPLE))[0],
         "views": await _views(session, actor, q),
         "words": words_for(q),
@@ -66,13 +67,16 @@ def _going_on(asked: Asked, q: str) -> Asked:
     return Asked((*before, (*last[:-1], begun)), asked.notes)
 
 
-async def _tickets(session: AsyncSession, actor: Actor, asked: Asked) -> list[dict[str, Any]]:
+async def _tickets(session: AsyncSession, actor: Actor, q: str, asked: Asked) -> list[dict[str, Any]]:
     meant = await understand(session, actor, asked)
     if not meant.asked.has_words:
         return []
     stems, small = await stemmer.of_all(session, plain_words(meant.asked))
     words = sought(meant.asked, stems, small)
-    ids = await _best(session, actor, words, meant.condition, meant.files, MOST_TICKETS)
+    best = await _best(session, actor, words, meant.condition, meant.files, MOST_TICKETS)
+    # a number is looked up where it stands: the index follows a moment later, and somebody may have it from a mail
+    numbered = await session.scalars(select(Ticket.id).where(Ticket.ticket_number == written_number(q)))
+    ids = list(dict.fromkeys([*numbered, *best]))[:MOST_TICKETS]
     found = await tickets_by_id(session, actor, ids)
     return [_named(found[i], words) for i in ids if i in found]
 

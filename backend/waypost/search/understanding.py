@@ -177,11 +177,18 @@ def _is(actor: Actor, word: str) -> Condition | None:
     return make() if make else None
 
 
+def written_number(value: str) -> str:
+    """The number of a ticket as tickets carry it ("ITH-2026-000123"), however it was typed; empty for what is none."""
+    whole = number_of(fold(value.strip()))
+    if not whole:
+        return ""
+    prefix, year, count = whole.split("-")
+    return f"{prefix.upper()}-{year}-{int(count):06d}"
+
+
 def _number(value: str) -> Condition | None:
-    whole = number_of(fold(value))
-    if whole:
-        prefix, year, count = whole.split("-")
-        return _leaf("ticket_number", "eq", f"{prefix.upper()}-{year}-{int(count):06d}")
+    if whole := written_number(value):
+        return _leaf("ticket_number", "eq", whole)
     return _leaf("ticket_number", "contains", value) if value else None
 
 
