@@ -153,7 +153,10 @@ test("the keys of a view are listed, jump, and can be switched off", async ({ pa
   await expect(page).toHaveURL("/tickets?status=CLOSED");
   await page.getByRole("combobox", { name: "Find tickets and people" }).focus();
   await page.keyboard.type("ga");
+  await expect(page.getByRole("listbox", { name: "Suggestions" })).toBeVisible();
   await expect(page).toHaveURL("/tickets?status=CLOSED");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("listbox", { name: "Suggestions" })).toBeHidden();
   await page.getByRole("heading", { level: 1 }).click();
   await page.keyboard.press("g");
   await page.keyboard.press("a");
