@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from servers import free_port, wait_for
+from servers import free_port, quick_folder, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = ROOT / ".venv" / "bin"
@@ -92,7 +92,8 @@ def backend() -> bool:
         "loadfile",
         "--cov",
         "--cov-report=",
-        "--durations=5",
+        "--durations=25",
+        env={**ENV, "SERVERS_FOLDER": quick_folder() or ""},
     )
     enough = sh(coverage, "report", f"--fail-under={LEAST}")
     whole = sh(coverage, "report", "--fail-under=100", "--show-missing", f"--include={','.join(WHOLE)}")
@@ -114,7 +115,7 @@ def unhappy(suite: dict[str, Any]) -> list[str]:
 
 def journeys() -> bool:
     """The product started as people start it, on an empty folder, and used in a real browser."""
-    folder = Path(tempfile.mkdtemp(prefix="waypost-"))
+    folder = Path(tempfile.mkdtemp(prefix="waypost-", dir=quick_folder()))
     port, mails = free_port(), free_port()
     env = {**ENV, "DATA_DIR": str(folder), "PORT": str(port), "HOST": "127.0.0.1", "MAIL_CATCHER_PORT": str(mails)}
     env["NOTIFY_GATHER_SECONDS"] = "1"  # journeys wait for mails
@@ -125,14 +126,14 @@ def journeys() -> bool:
     product = subprocess.Popen(
         [str(BIN / "python"), "-m", "waypost.cli", "run"], cwd=ROOT, env=env, stdout=log, stderr=log
     )
+    # the packaged browser unpacks into TMPDIR: a folder of this run's own, not one another user may have left, and on a
+    # disk, for programs may not run where there is only memory
+    browser = Path(tempfile.mkdtemp(prefix="waypost-browser-"))
     try:
         base = f"http://127.0.0.1:{port}"
         if not wait_for(f"{base}/api/v1/health/ready", 300, lambda: product.poll() is not None):
             print((folder / "run.log").read_text())
             return False
-        # the packaged browser unpacks into TMPDIR: a folder of this run's own, not one another user may have left
-        browser = folder / "browser"
-        browser.mkdir()
         where = {"BASE_URL": base, "MAILS_URL": f"http://127.0.0.1:{mails}", "TMPDIR": str(browser)}
         where["SUPERVISOR_PID"] = str(product.pid)  # for journeys that kill one of the product's processes
         run = ("npm", "run", "--silent", "e2e", "--")
@@ -147,7 +148,8 @@ def journeys() -> bool:
         product.send_signal(signal.SIGTERM)
         product.wait(60)
         log.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        for made in (folder, browser):
+            shutil.rmtree(made, ignore_errors=True)
 
 
 def main() -> None:

@@ -46,12 +46,14 @@ ONWARD = """DO $$ DECLARE each record; BEGIN
         PERFORM setval(format('%I.%I', each.schemaname, each.sequencename), coalesce(each.last_value, 1) + {by});
     END LOOP;
 END $$"""
+COPIED = "TEMPLATE model STRATEGY FILE_COPY"
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def data_dir() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="waypost-test-", ignore_cleanup_errors=True) as folder:
+    where = os.environ.get("SERVERS_FOLDER") or None  # `make test` names one in memory where there is room
+    with tempfile.TemporaryDirectory(prefix="waypost-test-", dir=where, ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
 
@@ -100,6 +102,8 @@ def template(servers: dict[str, str]) -> dict[str, str]:
         assert not await counting.run_due(database)  # and counted
         await following.run_all(database)
         await database.dispose()
+        # copies have its statistics: otherwise each has what autovacuum happened to see, and plans to match
+        await _execute(servers["DATABASE_OWNER_URL"], "VACUUM ANALYZE")
         await _execute(
             servers["DATABASE_OWNER_URL"].removesuffix("/waypost") + "/postgres",
             "CREATE DATABASE model TEMPLATE waypost",
@@ -145,7 +149,7 @@ async def database(template: dict[str, str], whole_database: Any) -> Any:
     await whole_database.dispose()  # its connections; it opens others
     root = template["DATABASE_OWNER_URL"].removesuffix("/waypost")
     await _execute(f"{root}/postgres", "DROP DATABASE waypost WITH (FORCE)")
-    await _execute(f"{root}/postgres", "CREATE DATABASE waypost TEMPLATE model")
+    await _execute(f"{root}/postgres", f"CREATE DATABASE waypost {COPIED}")
     # What is kept in memory by number: what comes has other numbers, and what came with the demo is read again.
     await _execute(template["DATABASE_OWNER_URL"], ONWARD.format(by=next(_numbers) * 1_000_000))
     names.forget()
@@ -165,7 +169,7 @@ async def clone(urls: dict[str, str]) -> AsyncIterator[Any]:
 
     name = f"fresh_{next(_numbers)}"
     root = urls["DATABASE_OWNER_URL"].removesuffix("/waypost")
-    await _execute(f"{root}/postgres", f"CREATE DATABASE {name} TEMPLATE model")
+    await _execute(f"{root}/postgres", f"CREATE DATABASE {name} {COPIED}")
     before, old_urls = current(), {k: os.environ[k] for k in ("DATABASE_URL", "DATABASE_OWNER_URL")}
     os.environ.update({k: f"{urls[k].removesuffix('/waypost')}/{name}" for k in old_urls})
     get_settings.cache_clear()
