@@ -1,19 +1,13 @@
-"""The evidence as a document for people: PDF/A with tags where every character can be shown, tagged PDF otherwise.
-
-Typst sets it from one fixed source. What people wrote comes in as data and is never source; the source reads no file and
-names no package, and the folder it may read from is an empty one.
-"""
+"""The evidence as a document for people: PDF/A with tags where every character can be shown, tagged PDF otherwise."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
-from typing import Any, Literal
-
-import typst
+from typing import Any
 
 from waypost.audit.pack import sha256, to_json
+from waypost.kernel.pdf import set_as
 
 SOURCE = r"""
 #let d = json(bytes(sys.inputs.at("told")))
@@ -102,27 +96,7 @@ SOURCE = r"""
 
 def render(document: Mapping[str, Any]) -> bytes:
     """The document as PDF."""
-    told = json.dumps(shown(document), ensure_ascii=False)
-    with tempfile.TemporaryDirectory(prefix="waypost-pdf-") as empty:
-        try:
-            return _compile(told, empty, "a-2a")
-        except typst.TypstError:  # PDF/A wants a shape for every character, and our fonts do not have all there are
-            return _compile(told, empty, "1.7")
-
-
-def _compile(told: str, empty: str, standard: Literal["a-2a", "1.7"]) -> bytes:
-    compiler = typst.Compiler(
-        SOURCE.encode(),
-        root=empty,
-        ignore_system_fonts=True,
-        package_path=empty,
-        package_cache_path=empty,
-        sys_inputs={"told": told},
-    )
-    made = compiler.compile(format="pdf", pdf_standards=[standard])
-    if not isinstance(made, bytes):
-        raise TypeError("a document has one file")
-    return made
+    return set_as("a-2a", SOURCE, shown(document))
 
 
 def shown(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,18 +1,12 @@
-"""A report on paper: title, what it counts in words, when and for whom, its picture and its table. Tagged for readers.
-
-Typst sets it from one fixed source. What people wrote comes in as data and is never source; the source reads no file and
-names no package, and the folder it may read from is an empty one.
-"""
+"""A report on paper: title, what it counts in words, when and for whom, its picture and its table. Tagged for readers."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 import unicodedata
-from typing import Any, Literal
+from typing import Any
 
-import typst
-
+from waypost.kernel.pdf import set_as
 from waypost.reports import export_charts
 from waypost.reports.export_tables import Sheet, said
 
@@ -71,27 +65,7 @@ SOURCE = r"""
 
 def pdf_file(sheet: Sheet, *, made_by: str, footer: str) -> bytes:
     """The report as PDF: PDF/UA where every character can be shown, tagged PDF otherwise."""
-    told = json.dumps(shown(sheet, made_by=made_by, footer=footer), ensure_ascii=False)
-    with tempfile.TemporaryDirectory(prefix="waypost-pdf-") as empty:
-        try:
-            return _compile(told, empty, "ua-1")
-        except typst.TypstError:  # it wants a shape for every character, and our fonts do not have all there are
-            return _compile(told, empty, "1.7")
-
-
-def _compile(told: str, empty: str, standard: Literal["ua-1", "1.7"]) -> bytes:
-    compiler = typst.Compiler(
-        SOURCE.encode(),
-        root=empty,
-        ignore_system_fonts=True,
-        package_path=empty,
-        package_cache_path=empty,
-        sys_inputs={"told": told},
-    )
-    made = compiler.compile(format="pdf", pdf_standards=[standard])
-    if not isinstance(made, bytes):
-        raise TypeError("a document has one file")
-    return made
+    return set_as("ua-1", SOURCE, shown(sheet, made_by=made_by, footer=footer))
 
 
 def shown(sheet: Sheet, *, made_by: str, footer: str) -> dict[str, Any]:
