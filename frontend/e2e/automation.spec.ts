@@ -2,6 +2,8 @@
 import { expect, test } from "@playwright/test";
 import { expectNoSidewaysScroll, expectNoViolations, PASSWORD, signIn, title } from "./support";
 
+const WORKFLOW = "Purchases by amount"; // of the demo company
+
 test("a rule is made, tried, and fires; its log says why", async ({ page, request }) => {
   const name = title("Rule");
   const what = title("Automated");
@@ -21,6 +23,15 @@ test("a rule is made, tried, and fires; its log says why", async ({ page, reques
     .getByRole("group", { name: "Action 2" })
     .getByLabel("Comment", { exact: true })
     .fill(`Seen by ${name}.`);
+  await page.getByRole("button", { name: "Add an action" }).click();
+  const third = page.getByRole("group", { name: "Action 3" });
+  await third.getByLabel("What to do").click();
+  await page.getByRole("option", { name: "Start an approval" }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(third.getByRole("alert")).toHaveText("is needed");
+  await third.getByLabel("Which workflow").fill("purchases");
+  await page.getByRole("option", { name: WORKFLOW }).click();
+  await expect(third.getByLabel("Which workflow")).not.toHaveAttribute("aria-activedescendant");
   await page.getByRole("button", { name: "Dry run" }).click();
   await expect(page.getByRole("heading", { name: "What it would do" })).toBeFocused();
   await expect(page.getByText(/Nothing was written\./)).toBeVisible();
@@ -46,6 +57,8 @@ test("a rule is made, tried, and fires; its log says why", async ({ page, reques
   const run = page.getByRole("listitem").filter({ hasText: what });
   await expect(run.getByText("Done", { exact: true })).toBeVisible();
   await expect(run.getByText(/comment internally/)).toBeVisible();
+  await expect(run.getByText(`start the approval “${WORKFLOW}”`)).toBeVisible();
+  await expect(run.getByText(/^Not possible here: A ticket that is APPROVED/)).toBeVisible();
   await page.setViewportSize({ width: 320, height: 700 });
   await expectNoSidewaysScroll(page);
   await page.setViewportSize({ width: 1440, height: 900 });

@@ -320,6 +320,7 @@ def test_an_action_that_makes_no_sense_is_named() -> None:
         ({"do": "NOTIFY", "to": [{"kind": "TEAM"}, {"kind": "ROLE", "id": 3}]}, "tell its team, role 3"),
         ({"do": "ESCALATE", "how": "RAISE_PRIORITY"}, "raise the priority by one"),
         ({"do": "WEBHOOK", "url": "https://a.example/token/secret"}, "call https://a.example"),
+        ({"do": "START_APPROVAL", "workflow_id": 4}, "start the approval workflow 4"),
     ],
 )
 def test_an_action_is_said(action: dict[str, Any], expected: str) -> None:

@@ -59,6 +59,30 @@ class NotPublished(Conflict):
     code = "not_published"
 
 
+class NotInForce(Conflict):
+    """This workflow is not in force."""
+
+    code = "workflow_not_in_force"
+
+
+class NoStageFits(Conflict):
+    """No stage of this workflow applies to this request."""
+
+    code = "no_stage_applies"
+
+
+class JudgedAlready(Conflict):
+    """The approval of this request has its workflow already."""
+
+    code = "judged_already"
+
+
+class BegunAlready(Conflict):
+    """Somebody has acted on the running approval already."""
+
+    code = "approval_begun"
+
+
 class NotAsked(Forbidden):
     """You may see this step, but you are not the one who is asked."""
 

@@ -89,6 +89,7 @@ class ApprovalWorkflow(Base):
 
     `subject` is what is judged, as approvers read it; every edit of it while they decide is its next `subject_version`.
     `one_by_one`: it is never decided together with others, being an emergency or worth more than `one_by_one_above`.
+    `is_named`: its workflow was named for it (`named.py`), not found by the workflows' conditions.
     `facts` are what conditions look at (`scopes.facts_kept`). `confirmed_by`: with what who ended it past its approvers
     confirmed that it is them.
     """
@@ -100,6 +101,7 @@ class ApprovalWorkflow(Base):
     definition_version: Mapped[int | None] = mapped_column(Integer)
     name: Mapped[str] = mapped_column(String(100))
     reason: Mapped[str] = mapped_column(Text, server_default="")
+    is_named: Mapped[bool] = mapped_column(Boolean, server_default="false", default=False)
     subject_type: Mapped[str] = mapped_column(String(32))
     subject_id: Mapped[int] = mapped_column(BigInteger)
     subject: Mapped[dict[str, Any]] = mapped_column(JSONB)

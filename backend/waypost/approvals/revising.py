@@ -130,7 +130,7 @@ async def revision(session: AsyncSession, before: Subject, after: Subject, *, lo
     there = await in_force(session)
     fitted, fits = choose_among(there, before), choose_among(there, after)
     # what was published meanwhile judges what is asked for from then on; of this only another fact can make it the judge
-    is_elsewhere = fits.definition_id not in (row.definition_id, fitted.definition_id)
+    is_elsewhere = not row.is_named and fits.definition_id not in (row.definition_id, fitted.definition_id)
     if is_elsewhere or before.is_emergency != after.is_emergency:
         return Revision(Extent.ROUND, changed=changed)
     keeps = await chosen_version(session, row.definition_id, row.definition_version)

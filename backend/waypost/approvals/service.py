@@ -52,19 +52,24 @@ class Outcome:
 # --- beginning --------------------------------------------------------------------------------------------------------
 
 
-async def start(session: AsyncSession, actor: Doer, subject: Subject) -> ApprovalWorkflow:
+async def start(
+    session: AsyncSession, actor: Doer, subject: Subject, *, named: Chosen | None = None
+) -> ApprovalWorkflow:
     """Ask who must say yes to this subject. The caller holds the subject's lock.
+
+    `named` is the workflow to judge it by; without, the workflows' conditions choose.
 
     Raises `NobodyToAsk` when nobody can be found at all.
     """
     at = now()
-    chosen, plan_ = await _planned(session, subject)
+    chosen, plan_ = await _planned(session, subject, named)
     state, effects = engine.begin(await with_hours(session, plan_), at)
     row = ApprovalWorkflow(
         definition_id=chosen.definition_id,
         definition_version=chosen.version,
         name=chosen.definition.name,
         reason=chosen.why,
+        is_named=named is not None,
         subject_type=subject.type,
         subject_id=subject.id,
         subject=subject.shown,
@@ -99,9 +104,9 @@ async def start(session: AsyncSession, actor: Doer, subject: Subject) -> Approva
     return row
 
 
-async def _planned(session: AsyncSession, subject: Subject) -> tuple[Chosen, states.State]:
+async def _planned(session: AsyncSession, subject: Subject, named: Chosen | None) -> tuple[Chosen, states.State]:
     """The very plan a preview shows. Raises `NobodyToAsk` when a stage that applies has nobody."""
-    [foreseen] = await plan_all(session, [subject])
+    [foreseen] = await plan_all(session, [subject], chosen=named)
     if foreseen.lacking:
         raise NobodyToAsk
     return foreseen.chosen, foreseen.state

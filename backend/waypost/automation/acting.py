@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.models import UserRole, held
 from waypost.automation.errors import NotNow
 from waypost.automation.models import AutomationCall
-from waypost.automation.rules import Action, Do, Rule, Unit, moment, trigger_of
+from waypost.automation.rules import Action, Caller, Do, Rule, Unit, moment, said, trigger_of
 from waypost.directory.membership import leads_of
 from waypost.directory.models import TeamMember, User
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.conditions.fields import CUSTOM
+from waypost.kernel.errors import Refusal
 from waypost.kernel.events import System
 from waypost.sla.queries import calendars
 from waypost.tickets import by_rule
@@ -31,10 +32,36 @@ DOER = System(channel="automation")
 MOST_TOLD = 100
 MOST_COMMENT = 20_000
 MOST_TITLE = 200  # of what is called
+MOST_WRONG = 500  # letters of why something was not possible
 
 
-async def carry_out(session: AsyncSession, rule: Rule, action: Action, found: Found, *, cause: str) -> None:
-    """Do one thing to a locked ticket. Raises the refusal a person would meet."""
+async def carry_out(
+    session: AsyncSession, rule: Rule, action: Action, found: Found, *, cause: str, call: Caller
+) -> dict[str, Any]:
+    """Do one thing to a locked ticket, and say it: `{text, done, wrong}`.
+
+    Raises the refusal a person would meet. To start an approval is not always possible and no reason to leave the rest
+    undone: then it is not done, and `wrong` says why.
+    """
+    wrong = None
+    if action.do is Do.START_APPROVAL:
+        wrong = await _start_approval(session, rule, found, action.values["workflow_id"])
+    else:
+        await _do(session, rule, action, found, cause=cause)
+    return {"text": said(action, call), "done": wrong is None, "wrong": wrong}
+
+
+async def _start_approval(session: AsyncSession, rule: Rule, found: Found, workflow_id: int) -> str | None:
+    why = f"the rule “{rule.name}” asks for it"
+    try:
+        async with session.begin_nested():
+            await by_rule.start_approval(session, DOER, found, workflow_id, why=why)
+    except Refusal as refused:
+        return f"Not possible here: {refused.detail}"[:MOST_WRONG]
+    return None
+
+
+async def _do(session: AsyncSession, rule: Rule, action: Action, found: Found, *, cause: str) -> None:
     v, ticket = action.values, found.ticket
     why = f"by the rule “{rule.name}”"
     match action.do:

@@ -29,6 +29,7 @@ NEEDED: dict[Do, tuple[Permission, ...]] = {
     Do.NOTIFY: (P.TICKETS_READ,),
     Do.ESCALATE: (P.TICKETS_WORK,),
     Do.WEBHOOK: (P.TICKETS_READ, P.TOKENS_CONFIGURE),
+    Do.START_APPROVAL: (P.APPROVALS_CONFIGURE,),  # by which workflow a request is judged is theirs to say
 }
 
 

@@ -102,14 +102,13 @@ def _tried(rule: Rule, ticket: Ticket, tree: Json, wrong: str, done: list[Json])
 
 async def _try_actions(session: AsyncSession, rule: Rule, found: queries.Found) -> tuple[list[Json], str]:
     call = await caller(session, rule.actions)
-    done: list[Json] = []
+    done, ticket_id = list[Json](), found.ticket.id
     wrong = ""
     try:
         async with session.begin_nested():
             for action in rule.actions:
-                found = await by_rule.hold(session, found.ticket.id) or found
-                await carry_out(session, rule, action, found, cause="try")
-                done.append({"text": said(action, call), "done": True, "wrong": None})
+                found = await by_rule.hold(session, ticket_id) or found
+                done.append(await carry_out(session, rule, action, found, cause="try", call=call))
             raise _Undone
     except _Undone:
         pass

@@ -87,6 +87,7 @@ class Do(StrEnum):
     NOTIFY = "NOTIFY"
     ESCALATE = "ESCALATE"
     WEBHOOK = "WEBHOOK"
+    START_APPROVAL = "START_APPROVAL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,8 @@ def _action_faults(actions: Sequence[Mapping[str, Any]], fields: Catalogue) -> l
             wrong.append(FieldError(f"{at}/field", "is sensitive: the value would stand here for all to read"))
         elif do is Do.SET_FIELD and mark_of(action.get("value")) is not None:
             wrong.append(FieldError(f"{at}/value", "stands for a hidden answer, and is none itself"))
+        elif do is Do.START_APPROVAL and not action.get("workflow_id"):
+            wrong.append(FieldError(f"{at}/workflow_id", "is needed"))
         elif do is Do.NOTIFY:
             for m, told in enumerate(action["to"]):
                 if told["kind"] in ("PERSON", "ROLE") and not told.get("id"):
@@ -362,6 +365,8 @@ def said(action: Action, call: Caller) -> str:
             return f"tell {', '.join(whom)}"
         case Do.ESCALATE:
             return _ESCALATED[v["how"]]
+        case Do.START_APPROVAL:
+            return f"start the approval {call('workflow', v['workflow_id'])}"
         case _:  # WEBHOOK
             return f"call {host_of(v['url'])}"
 

@@ -177,8 +177,7 @@ async def _fire(session: AsyncSession, rule: Rule, found: Found, cause: Cause) -
             for n, action in enumerate(rule.actions):
                 if n:
                     found = await by_rule.hold(session, ticket_id) or found
-                await carry_out(session, rule, action, found, cause=cause.key)
-                done.append({"text": said(action, call), "done": True})
+                done.append(await carry_out(session, rule, action, found, cause=cause.key, call=call))
     except Refusal as refused:
         outcome, reason = "REFUSED", _told(refused)
     except DBAPIError:

@@ -135,6 +135,14 @@ class WebhookAction(Strict):
     url: Annotated[Line, Field(max_length=1_000, examples=["https://hooks.example.com/waypost"])]
 
 
+class StartApprovalAction(Strict):
+    """Have it judged by this workflow, which is in force. Where that is not possible the log says so of this action,
+    and the others are done nevertheless."""
+
+    do: Literal["START_APPROVAL"]
+    workflow_id: Annotated[Id | None, Field(examples=[3])] = None
+
+
 ActionBody = Annotated[
     AssignAction
     | PriorityAction
@@ -145,7 +153,8 @@ ActionBody = Annotated[
     | CommentAction
     | NotifyAction
     | EscalateAction
-    | WebhookAction,
+    | WebhookAction
+    | StartApprovalAction,
     Field(discriminator="do"),
 ]
 
@@ -259,6 +268,8 @@ class Why(BaseModel):
 
 
 class ActionTold(BaseModel):
+    """`wrong` says why it was not done; in a run that is DONE, that it was not possible for this request."""
+
     text: Annotated[str, Field(examples=["comment internally"])]
     done: bool
     wrong: Annotated[str | None, Field(examples=[None])] = None

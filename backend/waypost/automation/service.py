@@ -16,6 +16,7 @@ from waypost.access import step_up
 from waypost.access.actor import Actor
 from waypost.access.models import Role
 from waypost.access.permissions import Permission
+from waypost.approvals.named import names_of
 from waypost.automation import facts, policy
 from waypost.automation.errors import OrderIsOld, RuleNameTaken, RuleNotFound, TooManyRules
 from waypost.automation.events import RuleChanged, RuleCreated, RuleRemoved, RulesOrdered
@@ -74,7 +75,7 @@ def _wrong_words(at: str, action: Document) -> list[FieldError]:
 
 
 async def _missing(session: AsyncSession, actions: Sequence[Document]) -> list[FieldError]:
-    """What the actions name and is not there. Three statements at most."""
+    """What the actions name and is not there, or not in force."""
     named: dict[str, list[tuple[str, int]]] = {"person": [], "team": [], "role": []}
     for n, action in enumerate(actions):
         if action.get("user_id"):
@@ -91,13 +92,26 @@ async def _missing(session: AsyncSession, actions: Sequence[Document]) -> list[F
         "role": select(Role.id),
     }
     columns = {"person": User.id, "team": Team.id, "role": Role.id}
-    wrong = []
+    wrong = await _workflows_missing(session, actions)
     for kind, places in named.items():
         if places:
             rows = await session.scalars(there[kind].where(columns[kind].in_({i for _, i in places})))
             known = set(rows)
             wrong += [FieldError(at, f"there is no such {kind}") for at, i in places if i not in known]
     return wrong
+
+
+async def _workflows_missing(session: AsyncSession, actions: Sequence[Document]) -> list[FieldError]:
+    named = [(n, a["workflow_id"]) for n, a in enumerate(actions) if a.get("workflow_id")]
+    if not named:
+        return []
+    ids = [workflow_id for _, workflow_id in named]
+    there, in_force = await names_of(session, ids), await names_of(session, ids, in_force=True)
+    return [
+        FieldError(f"/actions/{n}/workflow_id", "is not in force" if i in there else "there is no such workflow")
+        for n, i in named
+        if i not in in_force
+    ]
 
 
 async def broken(session: AsyncSession, actions: Sequence[Document]) -> list[str]:

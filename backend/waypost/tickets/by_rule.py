@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel.clock import now
 from waypost.kernel.events import Doer, record
-from waypost.tickets import assigning, dispatching, events, lifecycle, service, talking, watching
+from waypost.tickets import assigning, dispatching, events, lifecycle, reviewing, service, talking, watching
 from waypost.tickets.errors import NobodyFound, TicketNotFound
 from waypost.tickets.lifecycle import Part, Priority, Status
 from waypost.tickets.models import Ticket
@@ -78,6 +78,11 @@ async def move(session: AsyncSession, doer: Doer, found: Found, to: Status) -> N
     facts = lifecycle.Facts(found.facts.status, found.ticket.completed_at)
     edge = lifecycle.decide(facts, to, _parts(found), now(), reopen_within=service.reopen_window())
     await apply_step(session, doer, found.ticket, edge.step, to)
+
+
+async def start_approval(session: AsyncSession, doer: Doer, found: Found, workflow_id: int, *, why: str) -> None:
+    """Have it judged by this workflow. Raises what `reviewing.start_named` raises."""
+    await reviewing.start_named(session, doer, found, workflow_id, why)
 
 
 async def comment(session: AsyncSession, doer: Doer, found: Found, *, body: str, visibility: str, rule: str) -> None:

@@ -7,6 +7,7 @@ handlers at the end, in the same transaction (`wiring.py`).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,22 +16,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.approvals import events as approval_events
-from waypost.approvals import review_events, revising
+from waypost.approvals import named, review_events, revising
 from waypost.approvals import service as approvals
+from waypost.approvals.definitions import Chosen
 from waypost.approvals.revising import Extent, Revision
 from waypost.approvals.subject import Subject
 from waypost.catalog.answers import answers
 from waypost.catalog.kinds import AMOUNT
 from waypost.catalog.models import TicketType
 from waypost.catalog.sensitive import without_marks
-from waypost.kernel.clock import rfc3339
+from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, Doer, System, record
 from waypost.kernel.settings import get_settings
 from waypost.tickets import events, judged, lifecycle, policy, queries, sealed, tagging
 from waypost.tickets.errors import TicketNotFound
 from waypost.tickets.events import IMPORT
-from waypost.tickets.lifecycle import Priority, Status, Step
+from waypost.tickets.lifecycle import Part, Priority, Status, Step
 from waypost.tickets.models import Ticket
 from waypost.tickets.moving import apply_step, bar, touch
 
@@ -163,12 +165,41 @@ async def revise(
         why = why or differences(before, after, found.changed) or "what is judged has changed"
         await revising.revise(session, actor, after, found, why)
         return
+    goes_on = await named.goes_on(session, after)
     await approvals.cancel(session, actor, TICKET, ticket.id, why or "what is judged has changed")
     if ticket.status == Status.PENDING_INFO:
         await apply_step(session, actor, ticket, Step.ANSWER, Status.IN_REVIEW, comment="The request was changed.")
+    await _next_round(session, actor, ticket, type_name, form, goes_on)
+
+
+async def _next_round(
+    session: AsyncSession, actor: Doer, ticket: Ticket, type_name: str, form: dict[str, Any], by: Chosen | None
+) -> None:
     ticket.round += 1
     await session.flush()
-    await approvals.start(session, actor, await subject_now(session, ticket, type_name, form))
+    await approvals.start(session, actor, await subject_now(session, ticket, type_name, form), named=by)
+
+
+async def start_named(session: AsyncSession, actor: Doer, found: queries.Found, workflow_id: int, why: str) -> None:
+    """Have a ticket judged by a workflow somebody names. The caller holds the ticket's lock.
+
+    One that was just sent goes to that workflow's approvers. While another one is running that nobody has acted on, it
+    takes its place, in a round of its own. From anywhere else the lifecycle leads nobody to approvers: raises
+    `ImpossibleTransition`, and `NotInForce`, `NoStageFits`, `JudgedAlready`, `BegunAlready` or `NobodyToAsk`.
+    """
+    ticket, status = found.ticket, found.facts.status
+    subject = await subject_now(session, ticket, found.type_name, found.form)
+    running = await named.make_way(session, subject, workflow_id) if status in lifecycle.IN_REVIEW else None
+    if running is None:
+        facts, parts = lifecycle.Facts(status, ticket.completed_at), frozenset({Part.APPROVALS})
+        edge = lifecycle.decide(facts, Status.IN_REVIEW, parts, now(), reopen_within=timedelta())
+        by = await named.named(session, workflow_id, subject, why)
+        await apply_step(session, actor, ticket, edge.step, edge.target)
+        await approvals.start(session, actor, subject, named=by)
+        return
+    by = await named.named(session, workflow_id, subject, why)
+    await approvals.cancel(session, actor, TICKET, ticket.id, f"“{by.definition.name}” takes its place: {why}")
+    await _next_round(session, actor, ticket, found.type_name, found.form, by)
 
 
 async def asked_for_by_more(session: AsyncSession, actor: Actor, found: queries.Found, people: Collection[int]) -> None:

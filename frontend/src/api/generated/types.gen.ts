@@ -286,6 +286,8 @@ export type ActionRead = {
 
 /**
  * ActionTold
+ *
+ * `wrong` says why it was not done; in a run that is DONE, that it was not possible for this request.
  */
 export type ActionTold = {
     /**
@@ -1127,7 +1129,7 @@ export type AutomationRuleRead = {
     /**
      * Actions
      */
-    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction>;
+    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction | StartApprovalAction>;
     /**
      * Allowed Actions
      */
@@ -1219,7 +1221,7 @@ export type AutomationVersion = {
     /**
      * Actions
      */
-    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction>;
+    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction | StartApprovalAction>;
     /**
      * Changed At
      */
@@ -12109,7 +12111,7 @@ export type RuleTrial = {
     /**
      * Actions
      */
-    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction>;
+    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction | StartApprovalAction>;
     /**
      * Condition
      *
@@ -12138,7 +12140,7 @@ export type RuleWrite = {
     /**
      * Actions
      */
-    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction>;
+    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction | StartApprovalAction>;
     /**
      * Condition
      *
@@ -14055,6 +14057,23 @@ export type StandingNow = {
      * For whom the caller stands in.
      */
     for_others: Array<StandIn>;
+};
+
+/**
+ * StartApprovalAction
+ *
+ * Have it judged by this workflow, which is in force. Where that is not possible the log says so of this action,
+ * and the others are done nevertheless.
+ */
+export type StartApprovalAction = {
+    /**
+     * Do
+     */
+    do: 'START_APPROVAL';
+    /**
+     * Workflow Id
+     */
+    workflow_id?: number | null;
 };
 
 /**
@@ -17863,7 +17882,7 @@ export type WaypostAutomationSchemasRuleChange = {
     /**
      * Actions
      */
-    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction>;
+    actions: Array<AssignAction | PriorityAction | DueAction | TagsAction | FieldAction | TransitionAction | CommentAction | NotifyAction | EscalateAction | WebhookAction | StartApprovalAction>;
     /**
      * Condition
      *

@@ -43,6 +43,7 @@ export const DOES: Do[] = [
   "COMMENT",
   "NOTIFY",
   "ESCALATE",
+  "START_APPROVAL",
   "WEBHOOK",
 ];
 
@@ -128,6 +129,8 @@ export function actionOf(kind: Do): Action {
       return { do: kind, to: [toldOf("TEAM_LEADS")], message: "" };
     case "ESCALATE":
       return { do: kind, how: "RAISE_PRIORITY" };
+    case "START_APPROVAL":
+      return { do: kind, workflow_id: null };
     default:
       return { do: "WEBHOOK", url: "https://" };
   }

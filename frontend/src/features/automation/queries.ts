@@ -3,6 +3,8 @@ import { computed, type Ref } from "vue";
 import { data, idempotencyKey } from "@/api/client";
 import * as api from "@/api/generated";
 import type { Field } from "@/shared/conditions/conditions";
+import { all } from "@/shared/conditions/references";
+import { useSession } from "@/stores/session";
 import { useStepUp } from "@/stores/stepUp";
 
 const KEY = ["automation"] as const;
@@ -28,6 +30,20 @@ export function useAutomationFields() {
     staleTime: 60_000,
   });
   return { ...query, fields: computed<Field[]>(() => (query.data.value?.items ?? []) as Field[]) };
+}
+
+/** The approval workflows in force, by name; none for who may not read them. */
+export function useWorkflows() {
+  const session = useSession();
+  return useQuery({
+    queryKey: ["workflows", "in-force"],
+    queryFn: async ({ signal }) => {
+      const found = await all((cursor) => data(api.workflows({ query: { limit: 100, cursor }, signal })));
+      return found.filter((one) => one.is_active).map(({ id, name }) => ({ id, name }));
+    },
+    enabled: computed(() => session.can("approvals:read_definitions")),
+    staleTime: 60_000,
+  });
 }
 
 export const useRuns = (id: Ref<number | null>, allAsked: Ref<boolean>) =>

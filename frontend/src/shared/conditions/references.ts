@@ -10,7 +10,7 @@ interface Named {
 const PAGES = 20;
 
 /** Every page of a list that a company has little of. */
-async function all<T>(
+export async function all<T>(
   page: (cursor?: string) => Promise<{ items: T[]; next_cursor: string | null }>,
 ): Promise<T[]> {
   const found: T[] = [];
