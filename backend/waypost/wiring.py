@@ -109,6 +109,7 @@ from waypost.tickets import (
     field_uses,
     importing,
     keeping,
+    level_runs,
     person_mentions,
     resealing,
     reviewing,
@@ -343,6 +344,12 @@ async def _change_many(database: Database) -> None:
         await hints.ask(bulk.TASK)
 
 
+async def _apply_levels(database: Database) -> None:
+    """Go on with applying service levels; what is left asks for the next turn behind everything else that waits."""
+    if await level_runs.run_due(database):
+        await hints.ask(level_runs.TASK)
+
+
 async def _change_many_people(database: Database) -> None:
     """Go on with changes of many people; what is left asks for the next turn behind everything else that waits."""
     if await people_jobs.jobs.run_due(database):
@@ -410,6 +417,7 @@ async def _keep_house(database: Database) -> None:
         await reply_codes.forget_old_messages(session)
         await phones.forget_unproved(session)
         await bulk.forget_old_jobs(session)
+        await level_runs.forget_old_trials(session)
         await people_jobs.forget_old_jobs(session)
         await people_imports.forget_old_imports(session)
         await importing.forget_old_imports(session)
@@ -432,6 +440,7 @@ def tasks() -> dict[str, Task]:
         SEND: sending.send_due,
         SCAN: keeping.scan_due,
         bulk.TASK: _change_many,
+        level_runs.TASK: _apply_levels,
         people_jobs.TASK: _change_many_people,
         people_imports.TASK: _import_people,
         importing.TASK: _import,
@@ -487,6 +496,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "directories": {"task": directories.TASK, "schedule": 15.0, "options": {"expires": 15}},
     "calendar_files": {"task": calendar_files.TASK, "schedule": 300.0, "options": {"expires": 300}},
     "bulk": {"task": bulk.TASK, "schedule": 2.0, "options": {"expires": 10}},
+    "level_runs": {"task": level_runs.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "bulk_people": {"task": people_jobs.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "people_imports": {"task": people_imports.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "deputies": {"task": delegating.TASK, "schedule": 20.0, "options": {"expires": 20}},

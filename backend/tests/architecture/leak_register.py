@@ -135,6 +135,8 @@ SAYS_NOTHING: dict[str, str] = {
     "POST /sla/calendars/{calendar_id}/file/preview": _HOURS,
     "POST /sla/calendars/{calendar_id}/try": _HOURS,
     "POST /sla/policies": _HOURS,
+    "POST /sla/policies/{policy_id}/runs": _HOURS,
+    "POST /sla/policies/{policy_id}/runs/{run_id}/stop": _HOURS,
     "PUT /sla/policies/order": _HOURS,
     "PUT /sla/policies/{policy_id}": _HOURS,
     "DELETE /sla/policies/{policy_id}": _HOURS,

@@ -359,6 +359,8 @@ ONLY_KEPT = {
     "sla_policy.added",
     "sla_policy.changed",
     "sla_policy.removed",
+    "sla_policy.run_began",
+    "sla_policy.run_ended",
     "sla_working_calendar.set",
     "automation.rule_changed",
     "automation.rule_created",

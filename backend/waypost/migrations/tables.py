@@ -39,6 +39,7 @@ import waypost.search.models
 import waypost.sla.clock_models
 import waypost.sla.models
 import waypost.tickets.import_models
+import waypost.tickets.level_run_models
 import waypost.tickets.models
 import waypost.tickets.reading_log
 import waypost.tickets.routing_models

@@ -87,6 +87,32 @@ class PolicyRemoved(PolicyEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PolicyRunBegan(PolicyEvent):
+    """Somebody began to have running requests go by a policy's newest version. `before`: how many ran by which version."""
+
+    type: ClassVar[str] = "sla_policy.run_began"
+    run_id: int
+    policy_version: int
+    total: int
+    before: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyRunEnded(PolicyEvent):
+    """It came to its end, was stopped, or could not go on (`outcome`). `before` and `after`: how many ran by which version;
+    `counts`: what became of their clocks."""
+
+    type: ClassVar[str] = "sla_policy.run_ended"
+    run_id: int
+    policy_version: int
+    outcome: str
+    done: int
+    counts: dict[str, int]
+    before: dict[str, int]
+    after: dict[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PoliciesOrdered(Event):
     """Somebody changed in which order policies are asked: `before` and `after` are their numbers."""
 

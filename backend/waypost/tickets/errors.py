@@ -335,3 +335,27 @@ class TooManyPaths(Refusal):
     """You ask where requests would go very often. Please wait a moment."""
 
     code, kind, title = "too_many_paths", Kind.THROTTLED, "Please wait"
+
+
+class LevelRunNotFound(NotFound):
+    """There is no such run of this service level."""
+
+    code = "sla_run_not_found"
+
+
+class LevelRunGoesOn(Conflict):
+    """This service level is being applied to running requests already. Wait for that run, or stop it."""
+
+    code = "sla_run_goes_on"
+
+
+class LevelRunIsOver(Conflict):
+    """This run is over already: there is nothing to stop."""
+
+    code = "sla_run_is_over"
+
+
+class LevelNotInUse(Conflict):
+    """This service level is not in use, so no request goes by it. Put it in use first."""
+
+    code = "sla_policy_not_in_use"

@@ -77,6 +77,15 @@ PERSONAL = (
     Held("checklist_items", "done_by_id", "What they ticked", Then.KEPT, _TRACE, shown=("ticket_id", "done_at")),
     Held("ticket_links", "created_by_id", "Links between requests", Then.KEPT, _TRACE),
     Held("bulk_jobs", "actor_id", "Changes of many requests", Then.KEPT, _TRACE, shown=("id", "status", "created_at")),
+    Held(
+        "sla_level_runs",
+        "actor_id",
+        "Service levels they applied to running requests",
+        Then.KEPT,
+        _TRACE,
+        shown=("id", "policy_id", "status", "created_at"),
+    ),
+    Held("sla_level_runs", "stopped_by_id", "Runs of service levels they stopped", Then.KEPT, _TRACE),
     Held("ticket_imports", "actor_id", "Imports", Then.KEPT, _TRACE, shown=("filename", "status", "created_at")),
     Held("routing_rule_sets", "published_by_id", "Routing rules they published", Then.KEPT, _TRACE),
     Held(

@@ -1618,6 +1618,20 @@ export type BulkTicketsAnswer = {
 };
 
 /**
+ * ByVersion
+ */
+export type ByVersion = {
+    /**
+     * Requests
+     */
+    requests: number;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
  * CalendarCreate
  *
  * A calendar: its hours by the clock of its zone, and the days set by hand. The days of its file stay as they are.
@@ -6180,6 +6194,264 @@ export type LedgerLine = {
      * The status it was in.
      */
     why: string;
+};
+
+/**
+ * LevelCounts
+ *
+ * What becomes of requests and of those clocks of theirs that run or wait.
+ */
+export type LevelCounts = {
+    /**
+     * Begun
+     *
+     * Clocks of a target there was not before.
+     */
+    begun: number;
+    /**
+     * Clocks
+     *
+     * Clocks whose numbers change.
+     */
+    clocks: number;
+    /**
+     * Earlier
+     *
+     * Clocks that are due earlier, or have less time left.
+     */
+    earlier: number;
+    /**
+     * Eased
+     *
+     * Clocks that were late and are not any more.
+     */
+    eased: number;
+    /**
+     * Ended
+     *
+     * Clocks of a target there is no more.
+     */
+    ended: number;
+    /**
+     * Failed
+     *
+     * Requests that could not be measured.
+     */
+    failed: number;
+    /**
+     * Late
+     *
+     * Clocks that are late at once.
+     */
+    late: number;
+    /**
+     * Later
+     *
+     * Clocks that are due later, or have more time left.
+     */
+    later: number;
+    /**
+     * Moved
+     *
+     * Requests for which another policy, or none, holds now.
+     */
+    moved: number;
+    /**
+     * Requests
+     *
+     * Requests that get the newest version.
+     */
+    requests: number;
+};
+
+/**
+ * LevelExample
+ *
+ * A request and the clock of it that changes most; a due moment is null while the clock waits, or where there is none.
+ */
+export type LevelExample = {
+    /**
+     * After
+     */
+    after: string | null;
+    /**
+     * Before
+     */
+    before: string | null;
+    /**
+     * Is Late
+     *
+     * It is late at once.
+     */
+    is_late: boolean;
+    /**
+     * Metric
+     */
+    metric: 'FIRST_RESPONSE' | 'NEXT_UPDATE' | 'RESOLUTION' | 'OWN_TIME';
+    /**
+     * Ticket Id
+     */
+    ticket_id: number;
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Title
+     */
+    title: string;
+};
+
+/**
+ * LevelRunBegin
+ *
+ * `version` is the policy's newest version, as it was read. A trial only counts what it would come to.
+ */
+export type LevelRunBegin = {
+    /**
+     * Is Trial
+     */
+    is_trial: boolean;
+    /**
+     * Version
+     *
+     * The version you read.
+     */
+    version: number;
+};
+
+/**
+ * LevelRunInShort
+ */
+export type LevelRunInShort = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'stop'>;
+    /**
+     * Before
+     *
+     * How many requests ran by which version when it began.
+     */
+    before: Array<ByVersion>;
+    counts: LevelCounts;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Trial
+     */
+    is_trial: boolean;
+    /**
+     * Policy Id
+     */
+    policy_id: number;
+    /**
+     * Policy Version
+     */
+    policy_version: number;
+    started_by: PersonRef | null;
+    /**
+     * Status
+     *
+     * `OVERTAKEN`: the policy was changed meanwhile. `REVOKED`: who began it may not any more.
+     */
+    status: 'RUNNING' | 'FINISHED' | 'STOPPED' | 'OVERTAKEN' | 'REVOKED';
+    stopped_by: PersonRef | null;
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
+ * LevelRunPage
+ */
+export type LevelRunPage = {
+    /**
+     * Items
+     */
+    items: Array<LevelRunInShort>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * LevelRunRead
+ */
+export type LevelRunRead = {
+    /**
+     * Allowed Actions
+     */
+    allowed_actions: Array<'stop'>;
+    /**
+     * Before
+     *
+     * How many requests ran by which version when it began.
+     */
+    before: Array<ByVersion>;
+    counts: LevelCounts;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Examples
+     *
+     * At most 20, of those its reader may see.
+     */
+    examples: Array<LevelExample>;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Trial
+     */
+    is_trial: boolean;
+    /**
+     * Policy Id
+     */
+    policy_id: number;
+    /**
+     * Policy Version
+     */
+    policy_version: number;
+    started_by: PersonRef | null;
+    /**
+     * Status
+     *
+     * `OVERTAKEN`: the policy was changed meanwhile. `REVOKED`: who began it may not any more.
+     */
+    status: 'RUNNING' | 'FINISHED' | 'STOPPED' | 'OVERTAKEN' | 'REVOKED';
+    stopped_by: PersonRef | null;
+    /**
+     * Total
+     */
+    total: number;
 };
 
 /**
@@ -34747,6 +35019,231 @@ export type ChangeSlaPolicyResponses = {
 };
 
 export type ChangeSlaPolicyResponse = ChangeSlaPolicyResponses[keyof ChangeSlaPolicyResponses];
+
+export type SlaRunsData = {
+    body?: never;
+    path: {
+        /**
+         * Policy Id
+         */
+        policy_id: number;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * Rows a page holds at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+    };
+    url: '/api/v1/sla/policies/{policy_id}/runs';
+};
+
+export type SlaRunsErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SlaRunsError = SlaRunsErrors[keyof SlaRunsErrors];
+
+export type SlaRunsResponses = {
+    /**
+     * Successful Response
+     */
+    200: LevelRunPage;
+};
+
+export type SlaRunsResponse = SlaRunsResponses[keyof SlaRunsResponses];
+
+export type BeginSlaRunData = {
+    body: LevelRunBegin;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Policy Id
+         */
+        policy_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/policies/{policy_id}/runs';
+};
+
+export type BeginSlaRunErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Changed in the meantime
+     */
+    412: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type BeginSlaRunError = BeginSlaRunErrors[keyof BeginSlaRunErrors];
+
+export type BeginSlaRunResponses = {
+    /**
+     * Successful Response
+     */
+    202: LevelRunRead;
+};
+
+export type BeginSlaRunResponse = BeginSlaRunResponses[keyof BeginSlaRunResponses];
+
+export type SlaRunData = {
+    body?: never;
+    path: {
+        /**
+         * Policy Id
+         */
+        policy_id: number;
+        /**
+         * Run Id
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/policies/{policy_id}/runs/{run_id}';
+};
+
+export type SlaRunErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type SlaRunError = SlaRunErrors[keyof SlaRunErrors];
+
+export type SlaRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: LevelRunRead;
+};
+
+export type SlaRunResponse = SlaRunResponses[keyof SlaRunResponses];
+
+export type StopSlaRunData = {
+    body?: never;
+    path: {
+        /**
+         * Policy Id
+         */
+        policy_id: number;
+        /**
+         * Run Id
+         */
+        run_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/policies/{policy_id}/runs/{run_id}/stop';
+};
+
+export type StopSlaRunErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type StopSlaRunError = StopSlaRunErrors[keyof StopSlaRunErrors];
+
+export type StopSlaRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: LevelRunRead;
+};
+
+export type StopSlaRunResponse = StopSlaRunResponses[keyof StopSlaRunResponses];
 
 export type SlaPolicyVersionsData = {
     body?: never;

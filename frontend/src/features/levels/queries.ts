@@ -158,3 +158,51 @@ export const useDropFile = () =>
   useChange(({ id, version }: { id: number; version: number }) =>
     data(api.dropCalendarFile({ path: { calendar_id: id }, query: { version } })),
   );
+
+// --- the newest version for requests that run already --------------------------------------------------------------
+
+const LOOK = 500; // milliseconds between two looks at a run that goes on
+
+/** When a policy was applied to running requests, newest first. */
+export const useRuns = (id: Ref<number>) =>
+  useInfiniteQuery({
+    queryKey: [...KEY, "runs", id],
+    queryFn: ({ pageParam, signal }) =>
+      data(
+        api.slaRuns({
+          path: { policy_id: id.value },
+          query: { limit: 5, ...(pageParam && { cursor: pageParam }) },
+          signal,
+        }),
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next_cursor,
+  });
+
+/** One run, looked at until it is over. */
+export const useRun = (policy: Ref<number>, id: Ref<number | null>) =>
+  useQuery({
+    queryKey: ["level-run", policy, id],
+    queryFn: ({ signal }) =>
+      data(api.slaRun({ path: { policy_id: policy.value, run_id: id.value ?? 0 }, signal })),
+    enabled: () => id.value !== null,
+    refetchInterval: ({ state }) => (state.data && state.data.status !== "RUNNING" ? false : LOOK),
+  });
+
+export const useBeginRun = () =>
+  useMutation({
+    mutationFn: ({ policy, ...body }: { policy: number } & api.LevelRunBegin) =>
+      data(
+        api.beginSlaRun({
+          path: { policy_id: policy },
+          body,
+          headers: { "Idempotency-Key": idempotencyKey() },
+        }),
+      ),
+  });
+
+export const useStopRun = () =>
+  useMutation({
+    mutationFn: ({ policy, run }: { policy: number; run: number }) =>
+      data(api.stopSlaRun({ path: { policy_id: policy, run_id: run } })),
+  });
