@@ -4,6 +4,11 @@ import { as, expectNoSidewaysScroll, expectNoViolations, title } from "./support
 
 const panelOf = (page: Page) => page.getByRole("region", { name: "Requests that run already" });
 
+async function pick(page: Page, box: string, option: string): Promise<void> {
+  await page.getByRole("combobox", { name: box, exact: true }).click();
+  await page.getByRole("option", { name: option, exact: true }).click();
+}
+
 async function everywhere(page: Page): Promise<void> {
   for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme });
@@ -21,10 +26,10 @@ test("a new version is looked at and applied to running requests", async ({ brow
   const words = title("Lift repair");
   const admin = await as(browser, "admin", "/settings/service-levels/policies/new");
   await admin.getByLabel("Name", { exact: false }).first().fill(words);
-  await admin.getByRole("button", { name: "Add a condition" }).first().click();
-  await admin.getByRole("combobox", { name: "Field" }).click();
-  await admin.getByRole("option", { name: "title", exact: true }).click();
-  await admin.getByRole("textbox", { name: "Value" }).fill(words);
+  await admin.getByRole("button", { name: "Add a condition" }).click();
+  await pick(admin, "Field", "Title");
+  await pick(admin, "Comparison", "contains");
+  await admin.getByLabel("Value for Title").fill(words);
   await admin.getByLabel("Resolution, Medium: amount").fill("4");
   await admin.getByRole("button", { name: "Save" }).click();
   await expect(admin.getByRole("heading", { level: 1, name: words })).toBeVisible();
@@ -37,7 +42,10 @@ test("a new version is looked at and applied to running requests", async ({ brow
     .click();
   await expect(employee.getByRole("heading", { level: 1, name: words })).toBeVisible();
   const level = employee.getByRole("region", { name: "Service level" });
-  const due = await level.getByText(/^Due in .*/).first().textContent();
+  const due = await level
+    .getByText(/^Due in .*/)
+    .first()
+    .textContent();
 
   const panel = panelOf(admin);
   await panel.getByRole("button", { name: "See what that would do" }).click();
@@ -61,7 +69,9 @@ test("a new version is looked at and applied to running requests", async ({ brow
   await expectNoViolations(admin);
   await sure.getByRole("button", { name: "Apply it" }).click();
   const past = panel.getByRole("listitem").filter({ hasText: "Version 2" });
-  await expect(past.getByText("applied, 1 requests looked at", { exact: false })).toBeVisible({ timeout: 20_000 });
+  await expect(past.getByText("applied, one request looked at", { exact: false })).toBeVisible({
+    timeout: 20_000,
+  });
   await expect(past.getByText("one due later", { exact: false })).toBeVisible();
   await everywhere(admin);
 
