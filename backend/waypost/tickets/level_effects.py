@@ -103,6 +103,7 @@ def example(ticket_id: int, of: Sequence[Effect]) -> dict[str, Any] | None:
         "before": one.before and rfc3339(one.before),
         "after": one.after and rfc3339(one.after),
         "is_late": "late" in one.words,
+        "is_later": "later" in one.words if one.words & {"later", "earlier"} else None,
     }
 
 

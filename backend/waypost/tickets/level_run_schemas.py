@@ -45,6 +45,9 @@ class LevelExample(BaseModel):
     metric: Literal["FIRST_RESPONSE", "NEXT_UPDATE", "RESOLUTION", "OWN_TIME"]
     before: Annotated[str | None, Field(examples=["2026-11-26T09:30:00Z"])]
     after: Annotated[str | None, Field(examples=["2026-11-26T13:30:00Z"])]
+    is_later: Annotated[
+        bool | None, Field(description="Due later, or more time is left; false: the contrary.", examples=[True])
+    ]
     is_late: Annotated[bool, Field(description="It is late at once.", examples=[False])]
 
 

@@ -6285,6 +6285,12 @@ export type LevelExample = {
      */
     is_late: boolean;
     /**
+     * Is Later
+     *
+     * Due later, or more time is left; false: the contrary.
+     */
+    is_later: boolean | null;
+    /**
      * Metric
      */
     metric: 'FIRST_RESPONSE' | 'NEXT_UPDATE' | 'RESOLUTION' | 'OWN_TIME';
