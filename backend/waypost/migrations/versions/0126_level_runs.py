@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 revision = "0126"
-down_revision = "0123"
+down_revision = "0128"
 branch_labels = None
 depends_on = None
 
