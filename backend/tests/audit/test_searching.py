@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -17,7 +17,8 @@ from sqlalchemy.dialects import postgresql
 
 from tests.conftest import Api
 from waypost.access.queries import actor_of_user
-from waypost.audit import exporting
+from waypost.audit import exporting, looking, queries
+from waypost.audit.looking import _by_index
 from waypost.audit.searching import Sought, narrowed, pattern
 from waypost.kernel import limits
 from waypost.kernel.clock import clock, now
@@ -80,6 +81,7 @@ async def test_names_numbers_and_titles_are_words_too(who: Any, hardware: Any) -
     assert about
     assert about <= set(await found(auditor, q="quixotic keyb"))
     assert about <= set(await found(auditor, q=ticket["ticket_number"].lower()))
+    assert about <= set(await found(auditor, q=ticket["ticket_number"][3:-1]))
     assert about == set(await found(auditor, ticket=ticket["ticket_number"]))
     assert about == set(await found(auditor, ticket=str(ticket["id"])))
     assert await found(auditor, ticket="NIX-2026-000001") == []
@@ -122,13 +124,87 @@ async def test_questions_that_are_none(who: Any, bad: dict[str, str]) -> None:
         assert problem["errors"][0]["pointer"] == f"?{next(iter(bad))}"
 
 
+async def top(database: Any) -> int:
+    async with database.read() as session:
+        return int(await session.scalar(text("SELECT max(id) FROM events")) or 0)
+
+
+FILTERS: tuple[dict[str, Any], ...] = (
+    {"q": "sifted"},
+    {"q": "SIFTED one", "family": "test"},
+    {"q": "Zündung sifted"},
+    {"q": "jane", "family": "ticket"},
+    {"q": "jane", "address": "192.0.2."},
+    {"q": "sifted", "address": "192.0.2."},
+    {"address": "192.0.2.", "channel": "system"},
+    {"q": "nothing says so"},
+)
+
+
+@pytest.mark.parametrize("params", FILTERS)
+async def test_windows_and_the_index_find_the_same(
+    who: Any, database: Any, monkeypatch: pytest.MonkeyPatch, params: dict[str, Any]
+) -> None:
+    """By small windows, by the index, and with time for one window at a time: each finds all, once, newest first."""
+    await note(database, *[f"sifted {w}" for w in ("one", "two", "ONE more")], "Zündung SIFTED", "other")
+    auditor = await who("auditor")
+    async with database.transaction() as session:
+        actor = await actor_of_user(session, auditor.id)
+        wanted = await narrowed(session, actor, Sought(**params))
+        every = [*wanted.plain, *(letters.holds() for letters in wanted.letters), EventRow.type != "audit.read"]
+        by_hand = list(await session.scalars(select(EventRow.id).where(*every).order_by(EventRow.id.desc())))
+
+    async def all_found(rows: int, patience: float) -> list[int]:
+        ids: list[int] = []
+        before: int | None = None
+        async with database.limited_read(looking.A_STATEMENT) as session:
+            wanted = await narrowed(session, actor, Sought(**params))
+            wanted = replace(wanted, plain=(*wanted.plain, EventRow.type != "audit.read"))
+            while True:
+                found = await looking.look(session, wanted, before=before, rows=rows, patience=patience)
+                ids += found.ids
+                if len(found.ids) == rows:
+                    before = found.ids[-1]
+                elif found.floor:
+                    before = found.floor
+                else:
+                    return ids
+
+    few = max(await top(database) // 8, 1)
+    for newest, rare in ((2000, 10_000), (few, 0), (few, 10**12)):
+        monkeypatch.setattr(looking, "NEWEST", newest)
+        monkeypatch.setattr(looking, "RARE", rare - 1)
+        assert await all_found(2, 10) == by_hand
+        assert await all_found(500, 10) == by_hand
+        assert await all_found(500, 0) == by_hand
+
+
+async def test_a_page_tells_how_far_back_it_looked(who: Any, database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    auditor = await who("auditor")
+    (old,) = await note(database, "moonlit")
+    await note(database, *["noise"] * 100)
+    monkeypatch.setattr(looking, "NEWEST", 50)  # fewer than there are since
+    monkeypatch.setattr(looking, "RARE", -1)
+    monkeypatch.setattr(queries, "PATIENCE", 0)
+    first = await auditor.get("/audit", params={"q": "moonlit", "family": "test"})
+    assert first["items"] == []
+    assert first["next_cursor"]
+    assert first["looked_back_to"]
+    assert (await auditor.get("/audit/count", params={"q": "moonlit", "family": "test"}))["is_more"]
+    monkeypatch.setattr(looking, "NEWEST", await top(database) // 2)
+    assert await found(auditor, q="moonlit", family="test") == [old]
+    answer = await auditor.call("GET", "/audit/download", None, None, params={"q": "moonlit", "family": "test"})
+    assert answer.headers["x-export-rows"] == "1"
+    assert (await auditor.get("/audit", params={"limit": 1}))["looked_back_to"] is None
+
+
 @pytest.mark.parametrize("sought", [Sought(q="quixotic"), Sought(address="203.0.113.")])
 async def test_the_index_answers(who: Any, database: Any, sought: Sought) -> None:
     auditor = await who("auditor")
     async with database.transaction() as session:
         actor = await actor_of_user(session, auditor.id)
         assert actor is not None
-        statement = select(EventRow.id).where(*await narrowed(session, actor, sought))
+        statement = _by_index(await narrowed(session, actor, sought), 1_000_000, 10)
         asked = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
         await session.execute(text("SET LOCAL enable_seqscan = off"))
         await session.execute(text("SET LOCAL enable_indexscan = off"))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from waypost.access.queries import actor_of_user
-from waypost.reports import keeping
-from waypost.reports.cells import COLUMNS, cells_of
+from waypost.reports import keeping, reading
+from waypost.reports.cells import BY_MONTH, COLUMNS, WITH_MONTHS, cells_of
 from waypost.reports.dashboards import EVER
-from waypost.reports.reading import Board, sums
+from waypost.reports.reading import Board, stretches, sums
 from waypost.tickets import policy
 from waypost.tickets.models import Ticket
 
@@ -84,6 +85,54 @@ async def test_the_sums_are_those_one_counts(fresh_database: Any) -> None:
             found[what][key] += n
     assert found == by_hand
     assert sum(by_hand["completed"].values()) > 0
+
+
+async def test_months_are_the_sums_of_their_days(fresh_database: Any) -> None:
+    await counted(fresh_database)
+    stored, _ = await kept(fresh_database)
+    by_month: Counter[Any] = Counter()
+    months: Counter[Any] = Counter()
+    for (place, place_id, what, day, *more), (n, total) in stored.items():
+        key = (place, place_id, what.removesuffix(BY_MONTH), day.replace(day=1), *more)
+        if what.endswith(BY_MONTH):
+            assert day.day == 1
+            months[key, "n"] += n
+            months[key, "total"] += total
+        elif what in WITH_MONTHS:
+            by_month[key, "n"] += n
+            by_month[key, "total"] += total
+    assert months == by_month
+    assert {key[2] for key, _ in months} >= {"resolution", "decided", "stage"}
+
+
+@pytest.mark.parametrize("username", ["manager", "agent", "executive", "admin", "employee"])
+async def test_a_window_is_the_same_by_days_and_by_months(
+    who: Any, database: Any, monkeypatch: pytest.MonkeyPatch, username: str
+) -> None:
+    await counted(database)
+    api = await who(username)
+    firsts = [date(2026, 11, 1), date(2026, 10, 31), date(2026, 9, 15), date(2025, 12, 2)]
+    async with database.read() as session:
+        actor = await actor_of_user(session, api.id)
+        assert actor is not None
+        for board in Board:
+            for first in firsts:
+                wanted = dict.fromkeys(sorted(WITH_MONTHS), first)
+                found = await sums(session, actor, board, wanted, first=EVER)
+                with monkeypatch.context() as patched:
+                    patched.setattr(reading, "WITH_MONTHS", frozenset())
+                    by_days = await sums(session, actor, board, wanted, first=EVER)
+                assert Counter(found) == Counter(by_days)
+
+
+def test_stretches_of_a_window_are_days_and_then_months() -> None:
+    last = date.max
+    assert stretches({"created": date(2026, 2, 3)}) == [("created", "created", date(2026, 2, 3), last)]
+    assert stretches({"stage": date(2026, 2, 1)}) == [("stage", "stage_m", date(2026, 2, 1), last)]
+    assert stretches({"stage": date(2025, 12, 31)}) == [
+        ("stage", "stage", date(2025, 12, 31), date(2025, 12, 31)),
+        ("stage", "stage_m", date(2026, 1, 1), last),
+    ]
 
 
 async def test_what_happens_is_followed_exactly_once(

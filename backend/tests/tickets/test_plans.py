@@ -66,6 +66,15 @@ async def test_a_teams_list_is_walked_in_its_order(database: Any, who: Any, sort
     assert any("ix_tickets_team_" in plan and "Sort" not in plan for plan in plans), "\n".join(plans)
 
 
+@pytest.mark.parametrize("sort", ["due_date", "-due_date", "sla_due_at", "-sla_due_at"])
+async def test_what_somebody_is_assigned_is_walked_in_its_order(database: Any, who: Any, sort: str) -> None:
+    """In a list of its own, and as one of the ways to all that an agent sees."""
+    agent = await who("agent")
+    for path in (f"/tickets?assignee_id={agent.id}&sort={sort}", f"/tickets?sort={sort}"):
+        plans = await Said(database).of(agent, path, "sort", "bitmapscan")
+        assert any("ix_tickets_assignee_" in plan for plan in plans), "\n".join(plans)
+
+
 async def test_open_work_is_walked_by_due_date(database: Any, who: Any) -> None:
     for username in ("agent", "admin"):
         said = Said(database)

@@ -24,7 +24,8 @@ from waypost.access.errors import SessionEnded
 from waypost.access.permissions import Permission
 from waypost.access.queries import actors
 from waypost.audit.events import AuditExported
-from waypost.audit.queries import in_full
+from waypost.audit.looking import A_STATEMENT, PATIENCE, look
+from waypost.audit.queries import entries, in_full
 from waypost.audit.searching import Sought, narrowed, newest_first
 from waypost.kernel.cells import BOM, csv_bytes
 from waypost.kernel.clock import now
@@ -145,21 +146,32 @@ async def _write(
         if not await is_waited_for():
             raise Abandoned
         await _is_still_allowed(database, actor)
+        ids, floor = await _batch(database, actor, sought, before)
+        page = ids[: min(BATCH, MOST_ROWS - made.rows)]
         async with database.read() as session:
-            where = await narrowed(session, actor, sought)
-            rows = list(await session.scalars(newest_first(where, before, BATCH + 1)))
-            page = rows[: min(BATCH, MOST_ROWS - made.rows)]
-            items = await in_full(session, page)
+            items = await in_full(session, await entries(session, page))
         await asyncio.to_thread(put, written(items, format))
         made.rows += len(items)
-        if len(rows) <= len(page):
+        if len(ids) <= len(page) and not floor:
             break
         if made.rows >= MOST_ROWS or made.size >= MOST_BYTES:
             made.is_cut = True
             break
-        before = page[-1].id
+        before = page[-1] if len(ids) > len(page) else floor
     made.sha256 = digest.hexdigest()
     made.file.seek(0)
+
+
+async def _batch(database: Database, actor: Actor, sought: Sought, before: int | None) -> tuple[Sequence[int], int]:
+    """The ids of the next rows, one more than `BATCH` when there are more; and from which id on was looked, 0 for everything."""
+    if sought.has_letters:
+        async with database.limited_read(A_STATEMENT) as session:
+            wanted = await narrowed(session, actor, sought)
+            found = await look(session, wanted, before=before, rows=BATCH + 1, patience=PATIENCE)
+        return found.ids, found.floor
+    async with database.read() as session:
+        statement = newest_first((await narrowed(session, actor, sought)).plain, before, BATCH + 1)
+        return [row.id for row in await session.scalars(statement)], 0
 
 
 async def _is_still_allowed(database: Database, actor: Actor) -> None:

@@ -26,8 +26,15 @@ class AuditEntry(BaseModel):
 
 
 class AuditPage(BaseModel):
+    """Entries, newest first.
+
+    `looked_back_to`: words were looked for back to this moment only, because time was over; the next page goes on from there, and
+    this one may be empty.
+    """
+
     items: list[AuditEntry]
     next_cursor: str | None
+    looked_back_to: Annotated[datetime | None, Field(examples=[None])]
 
 
 class AuditCount(BaseModel):

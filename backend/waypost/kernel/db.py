@@ -87,6 +87,11 @@ def sqlstate(error: DBAPIError) -> str:
     return str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or "")
 
 
+def took_too_long(error: DBAPIError) -> bool:
+    """Whether PostgreSQL stopped a statement because its time was over."""
+    return sqlstate(error) == "57014"
+
+
 def is_busy(error: Exception) -> bool:
     """Whether somebody else was changing the same at that moment: the same again, a moment later, is fine."""
     return isinstance(error, DBAPIError) and sqlstate(error) in BUSY

@@ -101,9 +101,24 @@ _CELLS = (
 _DECISIONS = (
     ("decided", _day("d.decided_at"), "d.approver_id::text", "d.stage", "0", _WAITED, "d.decided_at IS NOT NULL"),
     ("stage", _day("d.decided_at"), "d.stage", "''", _bucket(_WAITED), _WAITED, "d.decided_at IS NOT NULL"),
-    ("waiting", _day("d.requested_at"), "d.approver_id::text", "d.stage", "0", "0", "d.is_open"),
+    ("waiting", NO_DAY, "d.approver_id::text", "d.stage", "0", "0", "d.is_open"),
 )
-WHATS = tuple(c[0] for c in (*_CELLS, *_DECISIONS))
+# What has many different rows a day is added up by month as well, for windows of many days: `what` with `BY_MONTH` behind it,
+# and the first of the month as its day.
+BY_MONTH = "_m"
+WITH_MONTHS = frozenset({"resolution", "response", "response_net", "resolve_net", "decided", "stage"})
+
+
+def _with_months(rows: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    months = tuple(
+        (f"{what}{BY_MONTH}", f"CAST(date_trunc('month', CAST({day} AS timestamp)) AS date)", *more)
+        for what, day, *more in rows
+        if what in WITH_MONTHS
+    )
+    return (*rows, *months)
+
+
+_OF_TICKETS, _OF_DECISIONS = _with_months(_CELLS), _with_months(_DECISIONS)
 
 
 def _union(rows: tuple[tuple[str, ...], ...], only: tuple[str, ...] | None) -> str:
@@ -123,12 +138,12 @@ def cells_of(source: str, *, place: str | None = None, only: tuple[str, ...] | N
     places = _PLACES if place is None else f"(VALUES ('{place}', 0::bigint)) AS p (place, place_id)"
     parts = []
     head = f"SELECT p.place, p.place_id, c.what, c.day, {SHADE} AS shade, c.word, c.more, c.bucket, 1::bigint AS n, c.total"
-    if own := _union(_CELLS, only):
+    if own := _union(_OF_TICKETS, only):
         parts.append(
             f"{head} FROM {source} CROSS JOIN {_lateral(places)} CROSS JOIN LATERAL ({own}) AS c"
             " WHERE p.place_id IS NOT NULL"
         )
-    if decisions := _union(_DECISIONS, only):
+    if decisions := _union(_OF_DECISIONS, only):
         parts.append(
             f"{head} FROM {source} JOIN report_decisions d ON d.ticket_id = f.ticket_id CROSS JOIN {_lateral(places)}"
             f" CROSS JOIN LATERAL ({decisions}) AS c WHERE p.place_id IS NOT NULL"

@@ -103,14 +103,15 @@ class ReportSum(Base):
     """How often something is so (`what`, with its words) in a place, and the total of its seconds.
 
     A place is everything (`A`, 0), a team (`T`) or a department (`D`). `shade` says which tickets: 0 sent and open to those
-    above, 1 drafts, 2 sent and confidential, 3 confidential drafts. `day` is in UTC; 0001-01-01 where there is none.
+    above, 1 drafts, 2 sent and confidential, 3 confidential drafts. `day` is in UTC; 0001-01-01 where there is none. A `what`
+    that ends in `_m` is the same sum of a month, and `day` its first.
     """
 
     __tablename__ = "report_sums"
 
     place: Mapped[str] = mapped_column(String(1), primary_key=True)
     place_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    what: Mapped[str] = mapped_column(String(12), primary_key=True)
+    what: Mapped[str] = mapped_column(String(16), primary_key=True)
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     shade: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     word: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -40,7 +40,7 @@ from sqlalchemy.sql import visitors
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission, Scope
-from waypost.reports.cells import cells_of
+from waypost.reports.cells import BY_MONTH, WITH_MONTHS, cells_of
 from waypost.reports.models import ReportFact
 from waypost.tickets import policy
 from waypost.tickets.sight import RULES, reads_confidential
@@ -159,10 +159,30 @@ def found_by(ways: tuple[str, ...]) -> CompoundSelect[int]:
 _CELL = "what, day, word, more, bucket, n, total"
 _WANTED = "unnest(CAST(:whats AS text[]), CAST(:sinces AS date[])) AS w (what, since)"
 _KEPT = (
-    f"SELECT s.what, s.day, s.word, s.more, s.bucket, s.n, s.total FROM {_WANTED} JOIN report_sums s"  # noqa: S608
-    " ON s.place = :place AND s.place_id = ANY(:places) AND s.what = w.what AND s.day >= w.since AND s.shade = ANY(:shades)"
+    "SELECT k.what, s.day, s.word, s.more, s.bucket, s.n, s.total FROM unnest(CAST(:kept AS text[]),"
+    " CAST(:stored AS text[]), CAST(:firsts AS date[]), CAST(:lasts AS date[])) AS k (what, stored, first, last)"
+    " JOIN report_sums s ON s.place = :place AND s.place_id = ANY(:places) AND s.what = k.stored"
+    " AND s.day BETWEEN k.first AND k.last AND s.shade = ANY(:shades)"
 )
 _FEW = "(SELECT r.* FROM report_facts r WHERE r.ticket_id IN (SELECT few.ticket_id FROM few)) AS f"
+
+
+def stretches(since: Mapping[str, date]) -> list[tuple[str, str, date, date]]:
+    """From where the sums of each `what` are read: (what, as it is stored, first day, last day).
+
+    Days until the end of the first month, then months, where there are some.
+    """
+    found = []
+    for what, first in since.items():
+        following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+        if what not in WITH_MONTHS:
+            found.append((what, what, first, date.max))
+        elif first.day == 1:
+            found.append((what, f"{what}{BY_MONTH}", first, date.max))
+        else:
+            found.append((what, what, first, following - timedelta(days=1)))
+            found.append((what, f"{what}{BY_MONTH}", following, date.max))
+    return found
 
 
 @lru_cache(maxsize=200)
@@ -231,7 +251,12 @@ async def sums(
     ways = tuple(w for w in _ways_beside(actor, board, region) if w != "none")
     if not region.place and not ways:
         return []
+    kept = stretches(since)
     values = policy.values(actor) | {
+        "kept": [k[0] for k in kept],
+        "stored": [k[1] for k in kept],
+        "firsts": [k[2] for k in kept],
+        "lasts": [k[3] for k in kept],
         "my_teams": sorted(actor.team_ids),
         "place": region.place,
         "places": list(region.ids),

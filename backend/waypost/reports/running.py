@@ -15,7 +15,7 @@ from waypost.directory.models import User
 from waypost.directory.names import names
 from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.conditions.sql import compiled
-from waypost.kernel.db import Database, sqlstate
+from waypost.kernel.db import Database, took_too_long
 from waypost.kernel.turns import Turns
 from waypost.reports.errors import ReportsBusy, ReportTooLarge, ReportTooSlow
 from waypost.reports.models import ReportFact
@@ -31,7 +31,6 @@ MOST_ROWS = 2000
 MOST_COLUMNS = 100
 MOST_CELLS = 20_000
 SECONDS: float = 10
-CANCELLED = "57014"
 turns = Turns(share=0.25, patience=SECONDS, refusal=ReportsBusy)
 
 
@@ -44,7 +43,7 @@ async def run(database: Database, actor: Actor, document: dict[str, Any]) -> dic
         async with turns.one(), database.limited_read(round(SECONDS * 1000)) as session:
             return await _worked_out(session, actor, document)
     except DBAPIError as error:
-        if sqlstate(error) == CANCELLED:
+        if took_too_long(error):
             raise ReportTooSlow from error
         raise
 

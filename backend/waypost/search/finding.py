@@ -46,7 +46,7 @@ from waypost.approvals.queries import subjects_seen_by
 from waypost.approvals.standing import subjects_as_deputy
 from waypost.kernel.conditions.sql import compiled_shape, lifted
 from waypost.kernel.conditions.tree import ALWAYS, Condition
-from waypost.kernel.db import sqlstate
+from waypost.kernel.db import took_too_long
 from waypost.search.index_models import SearchDocument
 from waypost.search.indexing import (
     A_BLOCK,
@@ -71,7 +71,6 @@ SLOW = 0.05  # seconds a window may take that has a page full, for the next one,
 MOST_HITS = 5000  # of a window that are ranked
 MOST_BY_HAND = 3000  # tickets one was asked about, stands in for, or was let in to
 A_SEARCH = 1.2  # seconds all windows may take together; then what was found is told as a part
-TOOK_TOO_LONG = "57014"  # the statement was told to stop
 _ALL = ("all", "all_open")
 _WIDE = ("team_", "departments")
 _BY_HAND = ("asked", "deputy", "invited")
@@ -305,7 +304,7 @@ async def words_read(session: AsyncSession, actor: Actor, words: Collection[str]
             rows = await session.scalars(_read_statement(reach), {"words": list(asked), **values_of(actor, reach)})
             return {asked[row] for row in rows}
     except DBAPIError as error:
-        if sqlstate(error) != TOOK_TOO_LONG:
+        if not took_too_long(error):
             raise
         return set()
 
@@ -343,7 +342,7 @@ async def find(
             async with session.begin_nested():
                 found = (await session.execute(_statement(shape), bound)).all()
         except DBAPIError as error:
-            if sqlstate(error) != TOOK_TOO_LONG:
+            if not took_too_long(error):
                 raise
             return best or Hits((), here, 0, False, True)
         count = found[0].found if found else 0

@@ -50,6 +50,7 @@ from waypost.tickets.wording import Wording, matching
 
 _OPEN = frozenset(status.value for status in OPEN)
 _WHOLE = ("all", "all_open")  # ways that see nearly every ticket
+_ONE_OF_MANY = frozenset({("team_ids", "one"), ("assignee_ids", "one")})  # whose tickets have an index in every order
 MOST_COUNTED = 10_000  # a screen says "10,000+" beyond
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
@@ -243,7 +244,7 @@ def _list_statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
 def _walk(shape: _Shape, way: str) -> tuple[list[ColumnElement[bool]], tuple[ColumnElement[Any], ColumnElement[Any]]]:
     """What narrows one way's walk, and its order."""
     key, descending, kind = SORTS[shape.sort]
-    has_index = way in _WHOLE or way.startswith("team_") or ("team_ids", "one") in shape.narrowed
+    has_index = way in _WHOLE or way.startswith(("team_", "assigned")) or not _ONE_OF_MANY.isdisjoint(shape.narrowed)
     if shape.sort.endswith(("due_date", "sla_due_at")) and not has_index:
         # the index of all tickets would be walked in search of a few: these are sorted instead
         key = key + literal_column("interval '0'", Interval)

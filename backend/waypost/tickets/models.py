@@ -33,6 +33,7 @@ from waypost.tickets.lifecycle import Priority, Status
 # The words of partial indexes; a statement uses one only when it says the same, in so many words.
 WORKABLE = "status IN ('APPROVED', 'IN_PROGRESS')"
 UNFINISHED = "status NOT IN ('DRAFT', 'REJECTED', 'COMPLETED', 'CLOSED')"
+ASSIGNED = "assignee_id IS NOT NULL"
 # Whose clock runs, and who was not told yet of the due date as it is now.
 _RUNS = f"{UNFINISHED} AND status <> 'PENDING_INFO' AND due_date IS NOT NULL"
 UNWARNED = f"{_RUNS} AND warned_for IS DISTINCT FROM due_date"
@@ -119,6 +120,42 @@ class Ticket(Base):
             "id",
             postgresql_where=text(UNFINISHED),
         ),
+        # and of one person: who works much is assigned tens of thousands in time
+        Index(
+            "ix_tickets_assignee_due_first",
+            "assignee_id",
+            text(f"coalesce(due_date, {NEVER_DUE})"),
+            "id",
+            postgresql_where=text(ASSIGNED),
+        ),
+        Index(
+            "ix_tickets_assignee_due_last",
+            "assignee_id",
+            text(f"coalesce(due_date, {EVER_DUE}) DESC"),
+            text("id DESC"),
+            postgresql_where=text(ASSIGNED),
+        ),
+        Index(
+            "ix_tickets_assignee_sla_first",
+            "assignee_id",
+            text(f"coalesce(sla_due_at, {NEVER_DUE})"),
+            "id",
+            postgresql_where=text(ASSIGNED),
+        ),
+        Index(
+            "ix_tickets_assignee_sla_last",
+            "assignee_id",
+            text(f"coalesce(sla_due_at, {EVER_DUE}) DESC"),
+            text("id DESC"),
+            postgresql_where=text(ASSIGNED),
+        ),
+        Index(
+            "ix_tickets_assignee_open_due",
+            "assignee_id",
+            text(f"coalesce(due_date, {NEVER_DUE})"),
+            "id",
+            postgresql_where=text(UNFINISHED),
+        ),
         Index("ix_tickets_sla_due", "sla_due_at", postgresql_where=text("sla_due_at IS NOT NULL")),
         Index("ix_tickets_sla_state", "sla_state", text("id DESC"), postgresql_where=text("sla_state IS NOT NULL")),
         Index("ix_tickets_team_updated", "team_id", text("updated_at DESC"), text("id DESC")),
@@ -152,7 +189,6 @@ class Ticket(Base):
             "assignee_id",
             postgresql_where=text(WORKABLE),
         ),
-        Index("ix_tickets_load", "assignee_id", postgresql_where=text(UNFINISHED)),
     )
 
 
