@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, CompoundSelect, Select, Text, bindparam, cast, func, select, text, union_all
+from sqlalchemy import BigInteger, Select, Text, bindparam, cast, func, select, text, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -109,15 +109,15 @@ def _by_index(wanted: Narrowed, ceiling: int, rows: int) -> Select[int]:
     """
     below = EventRow.id < ceiling
     said = [each.looked_up() for each in wanted.letters]
-    ways: list[Any] = [select(EventRow.id).where(*said, *wanted.plain)]
+    ways: list[Select[int]] = [select(EventRow.id).where(*said, *wanted.plain)]
     for each in wanted.letters:
         others = [other.holds() for other in wanted.letters if other is not each]
         ways += [_of_named(named, [below, *wanted.plain, *others], rows) for named in each.named]
-    there = (union_all(*ways) if len(ways) > 1 else ways[0]).cte("there").prefix_with("MATERIALIZED")
+    there = union_all(*ways).cte("there").prefix_with("MATERIALIZED")
     return select(there.c.id).where(there.c.id < ceiling).distinct().order_by(there.c.id.desc()).limit(rows)
 
 
-def _of_named(named: Named, conditions: Sequence[Any], rows: int) -> Select[int] | CompoundSelect[int]:
+def _of_named(named: Named, conditions: Sequence[Any], rows: int) -> Select[int]:
     """The newest ones of each, by a walk of its own."""
     ids = bindparam(None, list(named.ids), type_=ARRAY(BigInteger), unique=True)
     one = func.unnest(ids).table_valued("id").render_derived("named")

@@ -89,7 +89,7 @@ async def _instant_of(session: AsyncSession, floor: int) -> str | None:
     """When the first entry from an id on was written."""
     first = select(EventRow.at).where(EventRow.id >= floor).order_by(EventRow.id).limit(1)
     at = await session.scalar(first)
-    return at and rfc3339(at)
+    return None if at is None else rfc3339(at)
 
 
 async def entries(session: AsyncSession, ids: Sequence[int]) -> list[EventRow]:

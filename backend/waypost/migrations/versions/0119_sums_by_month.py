@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0119"
-down_revision = "0128"
+down_revision = "0126"
 branch_labels = None
 depends_on = None
 
