@@ -1094,12 +1094,21 @@ export type AuditKeys = {
 
 /**
  * AuditPage
+ *
+ * Entries, newest first.
+ *
+ * `looked_back_to`: words were looked for back to this moment only, because time was over; the next page goes on from there, and
+ * this one may be empty.
  */
 export type AuditPage = {
     /**
      * Items
      */
     items: Array<AuditEntry>;
+    /**
+     * Looked Back To
+     */
+    looked_back_to: string | null;
     /**
      * Next Cursor
      */
