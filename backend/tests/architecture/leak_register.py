@@ -144,7 +144,7 @@ SAYS_NOTHING: dict[str, str] = {
     "PUT /sla/departments/{department_id}/calendar": _HOURS,
     "POST /reports/custom": "one's own report; its numbers are asked for by GET",
     "POST /reports/custom/{report_id}/exports": "one's own report, of what one sees; the files are asked for by GET",
-    "POST /reports/exports/{export_id}/cancel": "one's own export; it holds nothing then",
+    "POST /reports/jobs/{export_id}/cancel": "one's own export; it holds nothing then",
     "POST /reports/custom/{report_id}/schedules": "one's own schedule; each recipient gets what they see",
     "PUT /reports/schedules/{schedule_id}": "one's own schedule",
     "DELETE /reports/schedules/{schedule_id}": "one's own schedule",

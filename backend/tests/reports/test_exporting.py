@@ -35,7 +35,7 @@ async def exported(database: Any, api: Any, report: dict[str, Any], *formats: st
     asked = await api.post(f"/reports/custom/{report['id']}/exports", {"formats": list(formats)}, expect=202)
     assert asked["status"] == "QUEUED"
     await export_making.make_due(database)
-    return dict(await api.get(f"/reports/exports/{asked['id']}"))
+    return dict(await api.get(f"/reports/jobs/{asked['id']}"))
 
 
 async def fetched(api: Any, export: dict[str, Any], format: str) -> Any:
@@ -80,10 +80,10 @@ async def test_a_file_is_its_readers_alone_and_that_it_was_fetched_is_told(who: 
     (file,) = export["mine"]["files"]
     for other in (admin, await who("employee")):
         await other.get(f"/reports/export-files/{file['id']}", expect=404)
-    seen = await admin.get(f"/reports/exports/{export['id']}")
+    seen = await admin.get(f"/reports/jobs/{export['id']}")
     assert [(p["status"], p["rows"]) for p in seen["parts"]] == [("DONE", export["mine"]["rows"])]
     assert seen["mine"] is None
-    await (await who("employee")).get(f"/reports/exports/{export['id']}", expect=404)
+    await (await who("employee")).get(f"/reports/jobs/{export['id']}", expect=404)
     await fetched(manager, export, "CSV")
     async with database.read() as session:
         told = select(EventRow.type).where(EventRow.object_type == "report_export", EventRow.object_id == export["id"])
@@ -98,11 +98,11 @@ async def test_what_is_cancelled_is_not_made(who: Any, database: Any) -> None:
     api = await who("head")
     report = await made(api)
     asked = await api.post(f"/reports/custom/{report['id']}/exports", {"formats": ["PDF"]}, expect=202)
-    cancelled = await api.post(f"/reports/exports/{asked['id']}/cancel", {}, expect=200)
+    cancelled = await api.post(f"/reports/jobs/{asked['id']}/cancel", {}, expect=200)
     assert cancelled["status"] == "CANCELLED"
     await export_making.make_due(database)
-    assert (await api.get(f"/reports/exports/{asked['id']}"))["mine"]["files"] == []
-    await api.post(f"/reports/exports/{asked['id']}/cancel", {}, expect=409)
+    assert (await api.get(f"/reports/jobs/{asked['id']}"))["mine"]["files"] == []
+    await api.post(f"/reports/jobs/{asked['id']}/cancel", {}, expect=409)
 
 
 async def test_there_is_an_end_to_what_one_asks_for(who: Any, database: Any) -> None:
@@ -112,9 +112,9 @@ async def test_there_is_an_end_to_what_one_asks_for(who: Any, database: Any) -> 
         await api.post(f"/reports/custom/{report['id']}/exports", {"formats": ["CSV"]}, expect=202)
     await api.post(f"/reports/custom/{report['id']}/exports", {"formats": ["CSV"]}, expect=409)
     await export_making.make_due(database)
-    page = await api.get("/reports/exports", params={"limit": 2})
+    page = await api.get("/reports/jobs", params={"limit": 2})
     assert [e["status"] for e in page["items"]] == ["DONE", "DONE"]
-    rest = await api.get("/reports/exports", params={"limit": 100, "cursor": page["next_cursor"]})
+    rest = await api.get("/reports/jobs", params={"limit": 100, "cursor": page["next_cursor"]})
     assert len(rest["items"]) == 3
     assert rest["items"][0]["id"] < page["items"][-1]["id"]
 
@@ -136,7 +136,7 @@ async def test_who_is_not_shared_with_any_more_gets_nothing(who: Any, database: 
     body = {"name": "By status", "definition": BY_STATUS, "version": report["version"]}
     await head.call("PUT", f"/reports/custom/{report['id']}", body, expect=200)
     await export_making.make_due(database)
-    export = await agent.get(f"/reports/exports/{asked['id']}")
+    export = await agent.get(f"/reports/jobs/{asked['id']}")
     assert export["status"] == "FAILED"
     assert export["mine"]["files"] == []
     assert export["mine"]["error"] == "The report is not shared with this person, or they may not read reports."
@@ -173,7 +173,7 @@ async def test_files_are_sealed_and_removed_when_their_time_is_over(
     monkeypatch.setattr(export_making, "now", lambda: row.expires_at)
     await export_making.make_due(database)
     await api.get(f"/reports/export-files/{file['id']}", expect=404)
-    again = await api.get(f"/reports/exports/{export['id']}")
+    again = await api.get(f"/reports/jobs/{export['id']}")
     assert [f["is_kept"] for f in again["mine"]["files"]] == [False]
     async with database.read() as session:
         assert (await session.get(ExportFile, file["id"])).object_name is None
@@ -188,7 +188,7 @@ async def test_old_exports_leave_the_history(who: Any, database: Any, monkeypatc
     async with database.transaction() as session:
         await exporting.forget_old_exports(session)
     monkeypatch.undo()
-    await api.get(f"/reports/exports/{export['id']}", expect=404)
+    await api.get(f"/reports/jobs/{export['id']}", expect=404)
 
 
 async def test_no_spreadsheet_runs_what_a_name_says(who: Any, database: Any) -> None:

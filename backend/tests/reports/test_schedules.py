@@ -100,10 +100,10 @@ async def test_each_gets_the_rows_they_may_see_at_its_time_once(who: Any, databa
     assert again["last"]["status"] == "DONE"
     history = await head.get(f"/reports/schedules/{schedule['id']}/exports")
     assert [(e["done"], e["kind"]) for e in history["items"]] == [(3, "SCHEDULED")]
-    detail = await head.get(f"/reports/exports/{export.id}")
+    detail = await head.get(f"/reports/jobs/{export.id}")
     assert len(detail["parts"]) == 3
-    assert (await employee.get(f"/reports/exports/{export.id}"))["parts"] == []
-    await (await who("outsider")).get(f"/reports/exports/{export.id}", expect=404)
+    assert (await employee.get(f"/reports/jobs/{export.id}"))["parts"] == []
+    await (await who("outsider")).get(f"/reports/jobs/{export.id}", expect=404)
 
 
 async def test_who_lost_the_report_gets_nothing_and_the_owner_is_told_once(who: Any, database: Any) -> None:
@@ -164,7 +164,7 @@ async def test_by_hand_it_is_for_all_and_not_twice_at_once(who: Any, database: A
     assert (asked["kind"], asked["total"]) == ("MANUAL", 2)
     await head.post(run, {}, expect=409)
     await export_making.make_due(database)
-    assert (await head.get(f"/reports/exports/{asked['id']}"))["status"] == "DONE"
+    assert (await head.get(f"/reports/jobs/{asked['id']}"))["status"] == "DONE"
     await agent.post(run, {}, expect=404)
 
 
@@ -187,7 +187,7 @@ async def test_a_schedule_without_its_owner_waits_and_says_so(fresh_who: Any, fr
     await export_making.make_due(fresh_database)
     (export,) = await exports_of(fresh_database, other)
     assert (export.done, export.failed) == (1, 1)
-    detail = await agent.get(f"/reports/exports/{export.id}")
+    detail = await agent.get(f"/reports/jobs/{export.id}")
     assert "does not work here any more" in next(p["error"] for p in detail["parts"] if p["error"])
     body = {**DAILY, "person_ids": [agent_id], "version": paused["version"], "is_paused": False}
     problem = await admin.put(f"/reports/schedules/{schedule['id']}", body, expect=422)

@@ -1,4 +1,4 @@
-"""`/reports/custom/{id}/exports`, `/reports/exports`, `/reports/export-files`: reports taken away as files."""
+"""`/reports/custom/{id}/exports`, `/reports/jobs`, `/reports/export-files`: reports taken away as files."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ async def report_export(report_id: PathId, actor: Reader, body: ExportAsked, onc
     return answer
 
 
-@router.get("/exports", response_model=ExportPage)
+@router.get("/jobs", response_model=ExportPage)
 async def export_page(session: ReadSession, actor: Reader, cursor: Cursor = None, limit: Limit = 25) -> Response:
     """The exports one asked for or got something of, newest first. They are listed for 90 days."""
     return json_response(await exporting.export_page(session, actor, cursor=cursor, limit=limit))
 
 
-@router.get("/exports/{export_id}", response_model=ExportDetail, responses=problems(ExportNotFound))
+@router.get("/jobs/{export_id}", response_model=ExportDetail, responses=problems(ExportNotFound))
 async def export_read(session: ReadSession, actor: Reader, export_id: PathId) -> Response:
     """How far an export is, and who got what of it."""
     export = await exporting.find_export(session, actor, export_id)
@@ -67,7 +67,7 @@ async def export_read(session: ReadSession, actor: Reader, export_id: PathId) ->
 
 
 @router.post(
-    "/exports/{export_id}/cancel", response_model=ExportDetail, responses=problems(ExportNotFound, ExportIsOver)
+    "/jobs/{export_id}/cancel", response_model=ExportDetail, responses=problems(ExportNotFound, ExportIsOver)
 )
 async def export_cancel(session: WriteSession, actor: Reader, export_id: PathId) -> Response:
     """Don't make what is left of an export. What was made stays."""

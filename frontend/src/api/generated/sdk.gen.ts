@@ -3173,7 +3173,7 @@ export const exportFile = <ThrowOnError extends boolean = false>(options: Option
  */
 export const exportPage = <ThrowOnError extends boolean = false>(options?: Options<ExportPageData, ThrowOnError>): RequestResult<ExportPageResponses, ExportPageErrors, ThrowOnError> => (options?.client ?? client).get<ExportPageResponses, ExportPageErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/reports/exports',
+    url: '/api/v1/reports/jobs',
     ...options
 });
 
@@ -3184,7 +3184,7 @@ export const exportPage = <ThrowOnError extends boolean = false>(options?: Optio
  */
 export const exportRead = <ThrowOnError extends boolean = false>(options: Options<ExportReadData, ThrowOnError>): RequestResult<ExportReadResponses, ExportReadErrors, ThrowOnError> => (options.client ?? client).get<ExportReadResponses, ExportReadErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/reports/exports/{export_id}',
+    url: '/api/v1/reports/jobs/{export_id}',
     ...options
 });
 
@@ -3195,7 +3195,7 @@ export const exportRead = <ThrowOnError extends boolean = false>(options: Option
  */
 export const exportCancel = <ThrowOnError extends boolean = false>(options: Options<ExportCancelData, ThrowOnError>): RequestResult<ExportCancelResponses, ExportCancelErrors, ThrowOnError> => (options.client ?? client).post<ExportCancelResponses, ExportCancelErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/api/v1/reports/exports/{export_id}/cancel',
+    url: '/api/v1/reports/jobs/{export_id}/cancel',
     ...options
 });
 

@@ -30689,7 +30689,7 @@ export type ExportPageData = {
          */
         limit?: number;
     };
-    url: '/api/v1/reports/exports';
+    url: '/api/v1/reports/jobs';
 };
 
 export type ExportPageErrors = {
@@ -30731,7 +30731,7 @@ export type ExportReadData = {
         export_id: number;
     };
     query?: never;
-    url: '/api/v1/reports/exports/{export_id}';
+    url: '/api/v1/reports/jobs/{export_id}';
 };
 
 export type ExportReadErrors = {
@@ -30777,7 +30777,7 @@ export type ExportCancelData = {
         export_id: number;
     };
     query?: never;
-    url: '/api/v1/reports/exports/{export_id}/cancel';
+    url: '/api/v1/reports/jobs/{export_id}/cancel';
 };
 
 export type ExportCancelErrors = {
