@@ -66,9 +66,7 @@ async def export_read(session: ReadSession, actor: Reader, export_id: PathId) ->
     return json_response(await exporting.export_json(session, actor, export))
 
 
-@router.post(
-    "/jobs/{export_id}/cancel", response_model=ExportDetail, responses=problems(ExportNotFound, ExportIsOver)
-)
+@router.post("/jobs/{export_id}/cancel", response_model=ExportDetail, responses=problems(ExportNotFound, ExportIsOver))
 async def export_cancel(session: WriteSession, actor: Reader, export_id: PathId) -> Response:
     """Don't make what is left of an export. What was made stays."""
     export = await exporting.cancel(session, actor, export_id)

@@ -42,6 +42,8 @@ describe("the trail", () => {
 
   it("has words for actions, and places for what has a page", () => {
     expect(inWords("ticket.review_started")).toBe("Ticket review started");
+    expect(inWords("auth.new_device")).toBe("Sign-in new device");
+    expect(inWords("sla_policy.published")).toBe("SLA policy published");
     expect(placeOf("ticket", 5)).toBe("/tickets/5");
     expect(placeOf("user", 5)).toBe("/settings/people/5");
     expect(placeOf("user", 0)).toBeUndefined();

@@ -84,9 +84,15 @@ export function askedOf({ since, until, ...rest }: Filters) {
   };
 }
 
+/** What letters of an action stand for, where they are no words. */
+const SHORT: Record<string, string> = { auth: "sign-in", oauth: "OAuth", scim: "SCIM", sla: "SLA", sms: "SMS" };
+
 /** `ticket.review_started` as people read it. */
 export function inWords(action: string): string {
-  const said = action.replaceAll(/[._]/g, " ");
+  const said = action
+    .split(/[._]/)
+    .map((word) => SHORT[word] ?? word)
+    .join(" ");
   return said.charAt(0).toUpperCase() + said.slice(1);
 }
 
