@@ -221,3 +221,12 @@ def test_what_only_moved_is_only_moved(order: list[int], gone: set[int]) -> None
     assert {c.kind for c in found} <= {"moved", "removed"}
     if order == sorted(order):
         assert not any(c.kind == "moved" for c in found)
+
+
+def test_the_usual_time_is_of_how_time_counts() -> None:
+    by_clock, at_work = stage("A"), stage("A", counts="WORKING_TIME")
+    assert changes(document(at_work), document(at_work | {"due_in_minutes": 960})) == []
+    assert changes(document(by_clock), document(by_clock | {"due_in_minutes": 2880})) == []
+    said = changes(document(by_clock), document(at_work))
+    assert ("/stages/0/counts", "changed", "Stage “A”: how time counts", "by the clock", "in working hours") in said
+    assert ("/stages/0/due_in_minutes", "changed", "Stage “A”: time to decide", "2 days", "16 hours") in said

@@ -37,6 +37,17 @@ def test_defaults() -> None:
     )
 
 
+def test_a_stage_at_work_has_two_working_days() -> None:
+    assert read(document(counts="WORKING_TIME")).stages[0].due_in_minutes == 960
+    assert read(document(counts="CLOCK")).stages[0].due_in_minutes == 2880
+    said = document(counts="WORKING_TIME", due_in_minutes=2880)
+    assert read(said).stages[0].due_in_minutes == 2880, "what is said is meant"
+    late = document(counts="WORKING_TIME", escalation=reminded(960))
+    with pytest.raises(BadDefinition) as refused:
+        read(late)
+    assert refused.value.errors[0].pointer == "/stages/0/escalation/remind_before_minutes/0"
+
+
 def test_everything_that_can_be_said() -> None:
     whole = read(
         document(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from waypost.approvals.definition import DUE_IN_MINUTES, ONE_BY_ONE_ABOVE
+from waypost.approvals.definition import ONE_BY_ONE_ABOVE, Counts, usual_due_in
 from waypost.approvals.mentions import Called
 from waypost.kernel.conditions.tree import InvalidCondition, describe, parse
 
@@ -83,7 +83,7 @@ def _matched(before: Sequence[Json], after: Sequence[Json]) -> dict[int, int]:
 
 
 def _unnamed(stage: Json) -> dict[str, Any]:
-    return {member: _plain(member, stage.get(member)) for member, _ in _MEMBERS if member != "name"}
+    return {member: _plain(member, stage) for member, _ in _MEMBERS if member != "name"}
 
 
 def _name(stage: Json) -> str:
@@ -118,19 +118,21 @@ _MEMBERS = (
 _USUAL: dict[str, Any] = {
     "mode": "PARALLEL",
     "quorum": "ALL",
-    "due_in_minutes": DUE_IN_MINUTES,
     "counts": "CLOCK",
     "fallback": [],
 }
 
 
-def _plain(member: str, value: Any) -> Any:
-    """A value without what means the same: what is missing means the usual."""
+def _plain(member: str, document: Json) -> Any:
+    """A member's value without what means the same: what is missing means the usual."""
+    value = document.get(member)
+    if member == "due_in_minutes" and value is None:
+        return usual_due_in(Counts.WORKING_TIME if document.get("counts") == "WORKING_TIME" else Counts.CLOCK)
     return _USUAL.get(member) if value is None else value
 
 
 def _member(before: Json, after: Json, member: str, pointer: str, what: str, called: Called) -> list[Change]:
-    old, new = (_plain(member, document.get(member)) for document in (before, after))
+    old, new = (_plain(member, document) for document in (before, after))
     if old == new and type(old) is type(new):
         return []
     said = [in_words(member, value, called) for value in (old, new)]
@@ -165,8 +167,8 @@ def in_words(member: str, value: Any, called: Called) -> str:
 def stage_in_words(stage: Json, called: Called) -> str:
     """A whole stage in one line: "member of Finance; 2 of them; when amount is above 5,000"."""
     said = [in_words("approvers", stage.get("approvers"), called)]
-    quorum = _plain("quorum", stage.get("quorum"))
-    if _plain("mode", stage.get("mode")) == "SEQUENTIAL":
+    quorum = _plain("quorum", stage)
+    if _plain("mode", stage) == "SEQUENTIAL":
         said.append(in_words("mode", "SEQUENTIAL", called))
     elif quorum != "ALL":
         said.append(_quorum(quorum))

@@ -26,6 +26,7 @@ DUE_IN_MINUTES = 2 * 24 * 60
 EMERGENCY_MINUTES = 15
 ESCALATE_AFTER_MINUTES = 24 * 60
 WORKING_DAY_MINUTES = 8 * 60
+DUE_IN_AT_WORK_MINUTES = 2 * WORKING_DAY_MINUTES
 ONE_BY_ONE_ABOVE = Decimal(5000)
 
 
@@ -41,6 +42,11 @@ class Counts(StrEnum):
 
     CLOCK = "CLOCK"
     WORKING_TIME = "WORKING_TIME"
+
+
+def usual_due_in(counts: Counts) -> int:
+    """The minutes of a stage that says none: two days by the clock, two working days of eight hours at work."""
+    return DUE_IN_AT_WORK_MINUTES if counts is Counts.WORKING_TIME else DUE_IN_MINUTES
 
 
 class ApproverKind(StrEnum):

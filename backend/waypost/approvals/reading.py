@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any
 
 from waypost.approvals.definition import (
-    DUE_IN_MINUTES,
     ESCALATION,
     ESCALATION_AT_WORK,
     FIELDS,
@@ -34,6 +33,7 @@ from waypost.approvals.definition import (
     Final,
     Mode,
     Stage,
+    usual_due_in,
 )
 from waypost.approvals.errors import BadDefinition
 from waypost.kernel.conditions import tree
@@ -144,7 +144,7 @@ def read_stage(value: Any, fields: Catalogue, pointer: str) -> Stage:
     if mode is Mode.PARALLEL and most is not None and isinstance(quorum, int) and quorum > most:
         raise _bad(f"{pointer}/quorum", f"must not exceed the {most} approvers")
     fallback = value.get("fallback")
-    due_in_minutes = _minutes(value.get("due_in_minutes"), f"{pointer}/due_in_minutes", DUE_IN_MINUTES)
+    due_in_minutes = _minutes(value.get("due_in_minutes"), f"{pointer}/due_in_minutes", usual_due_in(Counts(counts)))
     return Stage(
         name=_line(value.get("name"), f"{pointer}/name"),
         condition=tree.parse(value.get("condition"), fields, pointer=f"{pointer}/condition", may_judge_sensitive=True),

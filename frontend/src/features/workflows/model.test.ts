@@ -92,6 +92,8 @@ describe("the document", () => {
       fallback: [],
       escalation: { remind: [0], after: 1440, repeat: 1, finally: "ADMINISTRATORS" },
     });
+    const atWork = workflowOf({ stages: [{ counts: "WORKING_TIME" }] });
+    expect(stageAt(atWork, 0)).toMatchObject({ counts: "WORKING_TIME", dueIn: 960 });
     expect(stageAt(empty, 0).escalation?.to.kind).toBe("NEXT_MANAGER");
     expect(stageAt(empty, 0).approvers[0]).toMatchObject({ kind: "USER", target: null });
     expect(stageAt(empty, 1).approvers).toEqual([]);

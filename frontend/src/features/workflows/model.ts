@@ -97,6 +97,8 @@ export const DUE_IN = 2 * 24 * 60;
 export const USUAL = { remind: [0], after: 24 * 60, repeat: 10, finally: "ADMINISTRATORS" } as const;
 /** The same where working time counts, of which a day is eight hours. */
 export const USUAL_AT_WORK = { ...USUAL, after: 8 * 60 } as const;
+/** The time to decide of a stage that says none: two days, or two working days. */
+export const usualDueIn = (counts: Counts): number => (counts === "WORKING_TIME" ? 2 * 8 * 60 : DUE_IN);
 export const usualOf = ({ counts }: Pick<Stage, "counts">) =>
   counts === "WORKING_TIME" ? USUAL_AT_WORK : USUAL;
 
@@ -188,6 +190,7 @@ const STAGE = [
 
 function stageOf(value: unknown): Stage {
   const given = isObject(value) ? value : {};
+  const counts = given.counts === "WORKING_TIME" ? "WORKING_TIME" : "CLOCK";
   return {
     id: nextId(),
     name: textOf(given.name),
@@ -195,8 +198,8 @@ function stageOf(value: unknown): Stage {
     approvers: (Array.isArray(given.approvers) ? given.approvers : []).map(approverOf),
     mode: given.mode === "SEQUENTIAL" ? "SEQUENTIAL" : "PARALLEL",
     quorum: quorumOf(given.quorum),
-    dueIn: typeof given.due_in_minutes === "number" ? given.due_in_minutes : DUE_IN,
-    counts: given.counts === "WORKING_TIME" ? "WORKING_TIME" : "CLOCK",
+    dueIn: typeof given.due_in_minutes === "number" ? given.due_in_minutes : usualDueIn(counts),
+    counts,
     escalation: escalationOf(given.escalation),
     judges: Array.isArray(given.judges) ? given.judges.map(String) : null,
     fallback: (Array.isArray(given.fallback) ? given.fallback : []).map(approverOf),
