@@ -56,6 +56,9 @@ test("a new version is looked at and applied to running requests", async ({ brow
   await admin.getByRole("button", { name: "Save" }).click();
   await expect(panel.getByText("Version 2 can be applied", { exact: false })).toBeVisible();
   const versions = admin.getByRole("region", { name: "Versions" });
+  await versions.getByRole("button", { name: "What changed in version 2" }).click();
+  await expect(versions.getByText("4 h working time", { exact: true })).toBeVisible();
+  await expect(versions.getByText("40 h working time", { exact: true })).toBeVisible();
   await versions.getByRole("button", { name: "Apply to running requests" }).click();
   const would = panel.getByRole("group", { name: "What it would do" });
   await expect(would.getByText("One request would go by the new version", { exact: false })).toBeVisible();

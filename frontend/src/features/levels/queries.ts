@@ -53,6 +53,15 @@ export const usePolicyVersions = (id: Ref<number>, version: Ref<number>) =>
     getNextPageParam: (page) => page.next_cursor,
   });
 
+/** What a policy said in one version; that never changes. */
+export const usePolicyVersion = (id: Ref<number>, version: Ref<number>) =>
+  useQuery({
+    queryKey: ["level-version", id, version],
+    queryFn: ({ signal }) =>
+      data(api.slaPolicyVersion({ path: { policy_id: id.value, version: version.value }, signal })),
+    staleTime: Infinity,
+  });
+
 export const useReadVersion = () =>
   useMutation({
     mutationFn: ({ id, version }: { id: number; version: number }) =>
