@@ -68,6 +68,42 @@ test("a report comes down as a PDF, is sent by itself, and says who got what", a
   await expect(row).toHaveCount(0);
 });
 
+test("a report is sent to a team and a role: to whoever is in them", async ({ page }) => {
+  test.slow(); // it waits for the worker
+  const name = `For groups ${Date.now()}`;
+  await signIn(page, "admin", "/reports/custom/new");
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("IT Support", { exact: true }).check();
+  await page.getByLabel("Executive", { exact: true }).check();
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page).toHaveURL(/\/reports\/custom\/\d+$/);
+  await page.getByRole("button", { name: "Export", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Send it by itself" }).click();
+  const dialog = page.getByRole("dialog", { name: "Send it by itself" });
+  const groups = dialog.getByRole("group", { name: "Teams and roles" });
+  await groups.getByLabel("IT Support").check();
+  await groups.getByLabel("Everybody with the role Executive").check();
+  await expectNoViolations(page);
+  await dialog.getByRole("button", { name: "Send it by itself" }).click();
+  await expect(dialog).toBeHidden();
+  await page.goto("/reports/exports?tab=schedules");
+  const row = page.getByRole("listitem").filter({ hasText: name });
+  await expect(row).toContainText("IT Support");
+  await expect(row).toContainText("Executive");
+  await row.getByRole("button", { name: /^What to do/ }).click();
+  await page.getByRole("menuitem", { name: "Send it now" }).click();
+  await expect(row).toContainText(/last .*: Made/, { timeout: 60_000 });
+  await page.getByRole("tab", { name: "Done" }).click();
+  const done = page.getByRole("listitem").filter({ hasText: name }).filter({ hasText: "By hand" });
+  await done.getByRole("button", { name }).first().click();
+  await expect(done.getByRole("row").filter({ hasText: "Got it" }).nth(2)).toBeVisible();
+  await page.getByRole("tab", { name: "Schedules" }).click();
+  await row.getByRole("button", { name: /^What to do/ }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await expect(row).toHaveCount(0);
+});
+
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });

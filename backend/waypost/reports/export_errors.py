@@ -7,6 +7,7 @@ from waypost.kernel.errors import Conflict, NotFound
 MOST_WAITING = 5
 MOST_SCHEDULES = 50
 MOST_RECIPIENTS = 50
+MOST_IN_GROUPS = 500  # people of teams and roles, when a schedule is set
 
 
 class ExportNotFound(NotFound):
@@ -31,6 +32,12 @@ class ExportIsOver(Conflict):
     """This export is over: there is nothing left of it to cancel."""
 
     code = "export_is_over"
+
+
+class NobodyToSendTo(Conflict):
+    """Nobody of those it is for may get the report now."""
+
+    code = "nobody_to_send_to"
 
 
 class ScheduleNotFound(NotFound):

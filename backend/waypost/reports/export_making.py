@@ -36,9 +36,9 @@ from waypost.reports.export_events import ReportExportMade
 from waypost.reports.export_models import ExportFile, ExportPart, ReportExport
 from waypost.reports.export_pdf import pdf_file
 from waypost.reports.export_tables import Sheet, csv_file, sheet_of, xlsx_file
+from waypost.reports.recipients import may_get
 from waypost.reports.saved_models import SavedReport
 from waypost.reports.schedule_models import ExportSchedule
-from waypost.reports.schedules import may_get
 from waypost.tickets.conditions import condition_of
 from waypost.vendors import sealed_files
 

@@ -18,9 +18,9 @@ from waypost.kernel.notices import NoticeAsked
 from waypost.reports import exporting
 from waypost.reports.export_errors import ExportFileNotFound
 from waypost.reports.export_models import ExportFile, ExportPart, ReportExport
+from waypost.reports.recipients import may_get
 from waypost.reports.saved_models import SavedReport
 from waypost.reports.schedule_models import ExportSchedule
-from waypost.reports.schedules import may_get
 from waypost.vendors.object_store import Missing
 
 MOST_MAILED = 3 * 1024 * 1024  # bytes of a person's files; more stand behind a link

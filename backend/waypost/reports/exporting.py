@@ -62,14 +62,15 @@ async def begin(
     people: Sequence[int],
     **more: Any,
 ) -> ReportExport:
-    """Write down what is to be made, a part for each person. `by` asked for it."""
+    """Write down what is to be made, a part for each person. `by` asked for it. For nobody it is over, and failed."""
     at = now()
     export = ReportExport(
         kind=kind,
         report_id=report.id,
         report_name=report.name,
         formats=[f for f in FORMATS if f in formats],
-        status="QUEUED",
+        status="QUEUED" if people else "FAILED",
+        finished_at=None if people else at,
         total=len(people),
         done=0,
         failed=0,

@@ -15,7 +15,8 @@ class ExportSchedule(Base):
     """A report that is exported by itself and mailed: at `at_time` on the wall of `zone`, on the days of `every`.
 
     ACTIVE while `next_at` is its next instant; PAUSED, with why, by its owner or because they left or lost the report.
-    `failing_ids` are those who got nothing the last time: its owner is told when they change.
+    It is for these people, and for who is in these teams or has these roles when it is sent. `failing_ids` are those who
+    got nothing the last time: its owner is told when they change.
     """
 
     __tablename__ = "export_schedules"
@@ -31,6 +32,8 @@ class ExportSchedule(Base):
     at_time: Mapped[time]
     zone: Mapped[str] = mapped_column(String(64))
     person_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    team_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}", default=list)
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}", default=list)
     state: Mapped[str] = mapped_column(String(16))
     paused_why: Mapped[str | None] = mapped_column(String(16))
     next_at: Mapped[datetime | None]

@@ -19,7 +19,7 @@ from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.reports import export_making, exporting, schedules
 from waypost.reports.errors import ReportNotFound
-from waypost.reports.export_errors import ScheduleNotFound, StillExporting, TooManySchedules
+from waypost.reports.export_errors import NobodyToSendTo, ScheduleNotFound, StillExporting, TooManySchedules
 from waypost.reports.export_models import ReportExport
 from waypost.reports.export_schemas import ExportDetail, ExportPage
 from waypost.reports.saved_router import sees_report
@@ -104,12 +104,12 @@ async def schedule_delete(session: WriteSession, actor: Reader, schedule_id: Pat
     "/schedules/{schedule_id}/run",
     status_code=202,
     response_model=ExportDetail,
-    responses=problems(ScheduleNotFound, ReportNotFound, StillExporting, Invalid),
+    responses=problems(ScheduleNotFound, ReportNotFound, StillExporting, NobodyToSendTo, Invalid),
 )
 @costly
 @guarded(_sees_schedule)
 async def schedule_run(actor: Reader, schedule_id: PathId, body: ScheduleRun, once: OnceOnly) -> Response:
-    """Export now what a schedule exports, and mail it: to all its people, or as a test to oneself alone."""
+    """Export now what a schedule exports, and mail it: to all it is for, or as a test to oneself alone."""
     async with database().transaction() as session:
 
         async def work() -> Response:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from waypost.kernel.ids import Id
-from waypost.kernel.shapes import Line, PersonRef, Strict, Version
+from waypost.kernel.shapes import Line, NamedRef, PersonRef, Strict, Version
 from waypost.reports.export_schemas import ExportKind, ExportStatus, Formats, ReportNamed
 
 EveryWord = Literal["DAY", "WEEKDAY", "WEEK", "MONTH"]
@@ -39,7 +39,15 @@ class ScheduleSet(Strict):
     day: MonthDay = 1
     at_time: WallTime
     zone: Zone
-    person_ids: Annotated[list[Id], Field(min_length=1, max_length=50, examples=[[3]])]
+    person_ids: Annotated[list[Id], Field(max_length=50, examples=[[3]])]
+    team_ids: Annotated[
+        list[Id],
+        Field(max_length=20, description="Who is in them when it is sent; shared with the report.", examples=[[]]),
+    ] = []
+    roles: Annotated[
+        list[Annotated[str, Field(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]],
+        Field(max_length=20, description="Keys of roles: who has them when it is sent.", examples=[[]]),
+    ] = []
     is_paused: Annotated[bool, Field(examples=[False])] = False
 
 
@@ -63,6 +71,13 @@ class LastExport(BaseModel):
     created_at: Annotated[str, Field(examples=["2026-11-23T07:00:01Z"])]
 
 
+class RoleNamed(BaseModel):
+    """A role as it is called."""
+
+    key: Annotated[str, Field(examples=["manager"])]
+    name: Annotated[str, Field(examples=["Manager"])]
+
+
 class ScheduleRead(BaseModel):
     id: Annotated[int, Field(examples=[2])]
     report: ReportNamed
@@ -75,6 +90,8 @@ class ScheduleRead(BaseModel):
     at_time: WallTime
     zone: Zone
     people: list[PersonRef]
+    teams: list[NamedRef]
+    roles: list[RoleNamed]
     state: Annotated[Literal["ACTIVE", "PAUSED"], Field(examples=["ACTIVE"])]
     paused_why: Annotated[Literal["BY_OWNER", "OWNER_LEFT", "NOT_SHARED"] | None, Field(examples=[None])]
     next_at: Annotated[str | None, Field(examples=["2026-11-30T07:00:00Z"])]

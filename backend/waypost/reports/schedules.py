@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
-from waypost.access.permissions import Permission
+from waypost.access.models import Role
 from waypost.access.queries import actors_of_users
 from waypost.directory.models import User
 from waypost.directory.names import names
@@ -20,10 +20,11 @@ from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
 from waypost.kernel.paging import decode_cursor, encode_cursor
-from waypost.reports import export_policy, exporting, policy, service
+from waypost.reports import export_policy, exporting, service
 from waypost.reports.errors import ReportNotFound
 from waypost.reports.export_errors import (
     MOST_SCHEDULES,
+    NobodyToSendTo,
     ScheduleNotFound,
     StillExporting,
     TooManySchedules,
@@ -31,10 +32,11 @@ from waypost.reports.export_errors import (
 from waypost.reports.export_events import ExportScheduleChanged, ExportScheduleDeleted, ExportScheduleMade
 from waypost.reports.export_models import ReportExport
 from waypost.reports.export_times import Every, Rhythm, next_after
+from waypost.reports.recipients import group_faults, may_get, people_of
 from waypost.reports.saved_models import SavedReport
 from waypost.reports.schedule_models import ExportSchedule
 
-SET = ("subject", "formats", "every", "weekdays", "day", "at_time", "zone", "person_ids")
+SET = ("subject", "formats", "every", "weekdays", "day", "at_time", "zone", "person_ids", "team_ids", "roles")
 
 
 def rhythm_of(schedule: ExportSchedule) -> Rhythm:
@@ -56,7 +58,7 @@ async def make(session: AsyncSession, actor: Actor, report_id: int, **values: An
     if (await session.scalar(mine) or 0) >= MOST_SCHEDULES:
         raise TooManySchedules
     is_paused = values.pop("is_paused", False)
-    await _check(session, report, values)
+    await _check(session, actor, report, values, {"team_ids": (), "roles": ()})
     at = now()
     schedule = ExportSchedule(
         report_id=report.id,
@@ -87,8 +89,8 @@ async def change(
     report = await session.get_one(SavedReport, schedule.report_id)
     if not is_paused:
         await _check_owner(session, schedule, report)
-    await _check(session, report, values)
     before = settings_of(schedule)
+    await _check(session, actor, report, values, before)
     for name, value in values.items():
         setattr(schedule, name, value)
     _set_state(schedule, is_paused=is_paused)
@@ -129,14 +131,16 @@ async def delete(session: AsyncSession, actor: Actor, schedule_id: int) -> None:
 async def run(session: AsyncSession, actor: Actor, schedule_id: int, *, is_test: bool) -> ReportExport:
     """Export now what a schedule exports: for all its people, or as a test for oneself alone.
 
-    Raises `ScheduleNotFound`, `ReportNotFound` or `StillExporting`.
+    Raises `ScheduleNotFound`, `ReportNotFound`, `StillExporting` or `NobodyToSendTo`.
     """
     schedule = await find(session, actor, schedule_id, lock=True)
     going = (ReportExport.schedule_id == schedule_id, ReportExport.status.in_(exporting.OPEN))
     if await session.scalar(select(ReportExport.id).where(*going).limit(1)) is not None:
         raise StillExporting
     report = await service.find_report(session, actor, schedule.report_id)
-    people = [actor.user_id] if is_test else schedule.person_ids
+    people = [actor.user_id] if is_test else await people_of(session, schedule, report)
+    if not people:
+        raise NobodyToSendTo
     kind = "TEST" if is_test else "MANUAL"
     return await exporting.begin(session, actor, report, kind, schedule.formats, people, schedule_id=schedule.id)
 
@@ -176,6 +180,12 @@ async def schedules_json(session: AsyncSession, rows: Sequence[ExportSchedule]) 
             select(SavedReport.id, SavedReport.name).where(SavedReport.id.in_([r.report_id for r in rows]))
         )
     }
+    teams = await names.teams(session, [i for r in rows for i in r.team_ids])
+    keys = {key for r in rows for key in r.roles}
+    roles: dict[str, str] = {}
+    if keys:
+        called = await session.execute(select(Role.key, Role.name).where(Role.key.in_(sorted(keys))))
+        roles = {row.key: row.name for row in called}
     newest = (
         select(ReportExport)
         .where(ReportExport.schedule_id.in_([r.id for r in rows]))
@@ -196,6 +206,8 @@ async def schedules_json(session: AsyncSession, rows: Sequence[ExportSchedule]) 
             "at_time": f"{r.at_time:%H:%M}",
             "zone": r.zone,
             "people": [people[i] for i in r.person_ids if i in people],
+            "teams": [teams[i] for i in r.team_ids if i in teams],
+            "roles": [{"key": key, "name": roles[key]} for key in r.roles if key in roles],
             "state": r.state,
             "paused_why": r.paused_why,
             "next_at": rfc3339(r.next_at) if r.next_at else None,
@@ -231,12 +243,9 @@ async def _check_owner(session: AsyncSession, schedule: ExportSchedule, report: 
         raise ReportNotFound
 
 
-def may_get(actor: Actor, report: SavedReport) -> bool:
-    """Whether somebody may be sent a report."""
-    return actor.may(Permission.REPORTS_READ) and policy.may_see(actor, report)
-
-
-async def _check(session: AsyncSession, report: SavedReport, values: dict[str, Any]) -> None:
+async def _check(
+    session: AsyncSession, actor: Actor, report: SavedReport, values: dict[str, Any], kept: dict[str, Any]
+) -> None:
     """Raises `Invalid` naming the fields."""
     wrong = []
     if values["zone"] not in available_timezones():
@@ -248,6 +257,10 @@ async def _check(session: AsyncSession, report: SavedReport, values: dict[str, A
         wrong.append(FieldError("/weekdays", "needs a day at least"))
     values["day"] = values["day"] if values["every"] == "MONTH" else 1
     values["person_ids"] = list(dict.fromkeys(values["person_ids"]))
+    values["team_ids"], values["roles"] = sorted(set(values["team_ids"])), sorted(set(values["roles"]))
+    if not (values["person_ids"] or values["team_ids"] or values["roles"]):
+        wrong.append(FieldError("/person_ids", "needs a person, a team or a role at least"))
+    wrong += await group_faults(session, actor, report, kept, values)
     known = await actors_of_users(session, values["person_ids"])
     for n, person in enumerate(values["person_ids"]):
         if person not in known:

@@ -18,9 +18,10 @@ from waypost.reports import exporting
 from waypost.reports.export_events import ExportSchedulePaused
 from waypost.reports.export_models import ReportExport
 from waypost.reports.export_times import next_after
+from waypost.reports.recipients import may_get, people_of
 from waypost.reports.saved_models import SavedReport
 from waypost.reports.schedule_models import ExportSchedule
-from waypost.reports.schedules import may_get, rhythm_of
+from waypost.reports.schedules import rhythm_of
 
 MOST_AT_ONCE = 100
 WHY = {
@@ -57,7 +58,8 @@ async def _begin(session: AsyncSession, schedule: ExportSchedule) -> None:
     if await session.scalar(done) is not None:
         return  # an instant is exported once; a schedule that comes back to one goes on from there
     more = {"schedule_id": schedule.id, "due_at": due_at}
-    await exporting.begin(session, owner, report, "SCHEDULED", schedule.formats, schedule.person_ids, **more)
+    people = await people_of(session, schedule, report)
+    await exporting.begin(session, owner, report, "SCHEDULED", schedule.formats, people, **more)
 
 
 async def pause(session: AsyncSession, schedule: ExportSchedule, report: SavedReport, why: str, by: Doer) -> None:

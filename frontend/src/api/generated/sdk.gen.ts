@@ -3276,7 +3276,7 @@ export const scheduleExports = <ThrowOnError extends boolean = false>(options: O
 /**
  * Schedule Run
  *
- * Export now what a schedule exports, and mail it: to all its people, or as a test to oneself alone.
+ * Export now what a schedule exports, and mail it: to all it is for, or as a test to oneself alone.
  */
 export const scheduleRun = <ThrowOnError extends boolean = false>(options: Options<ScheduleRunData, ThrowOnError>): RequestResult<ScheduleRunResponses, ScheduleRunErrors, ThrowOnError> => (options.client ?? client).post<ScheduleRunResponses, ScheduleRunErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

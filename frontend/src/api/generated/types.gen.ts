@@ -11825,6 +11825,22 @@ export type RoleName = {
 };
 
 /**
+ * RoleNamed
+ *
+ * A role as it is called.
+ */
+export type RoleNamed = {
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
  * RoleNeed
  *
  * Whether a role's people need a second factor.
@@ -12916,6 +12932,10 @@ export type ScheduleRead = {
     people: Array<PersonRef>;
     report: ReportNamed;
     /**
+     * Roles
+     */
+    roles: Array<RoleNamed>;
+    /**
      * State
      */
     state: 'ACTIVE' | 'PAUSED';
@@ -12923,6 +12943,10 @@ export type ScheduleRead = {
      * Subject
      */
     subject: string;
+    /**
+     * Teams
+     */
+    teams: Array<NamedRef>;
     /**
      * Version
      */
@@ -12988,9 +13012,21 @@ export type ScheduleSet = {
      */
     person_ids: Array<number>;
     /**
+     * Roles
+     *
+     * Keys of roles: who has them when it is sent.
+     */
+    roles?: Array<string>;
+    /**
      * Subject
      */
     subject: string;
+    /**
+     * Team Ids
+     *
+     * Who is in them when it is sent; shared with the report.
+     */
+    team_ids?: Array<number>;
     /**
      * Weekdays
      *
@@ -13038,9 +13074,21 @@ export type ScheduleUpdate = {
      */
     person_ids: Array<number>;
     /**
+     * Roles
+     *
+     * Keys of roles: who has them when it is sent.
+     */
+    roles?: Array<string>;
+    /**
      * Subject
      */
     subject: string;
+    /**
+     * Team Ids
+     *
+     * Who is in them when it is sent; shared with the report.
+     */
+    team_ids?: Array<number>;
     /**
      * Version
      *

@@ -14,6 +14,8 @@ const schedule = {
   at_time: "08:00",
   zone: "Europe/Berlin",
   people: [{ id: 3, username: "manager", name: "Mike Okafor" }],
+  teams: [{ id: 2, name: "IT Support" }],
+  roles: [{ key: "executive", name: "Executive" }],
 } as ScheduleRead;
 
 describe("a schedule", () => {
@@ -27,6 +29,8 @@ describe("a schedule", () => {
       at_time: "08:00",
       zone: "Europe/Berlin",
       person_ids: [3],
+      team_ids: [2],
+      roles: ["executive"],
       is_paused: true,
     });
   });

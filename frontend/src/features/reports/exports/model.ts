@@ -15,10 +15,23 @@ export interface Draft {
   at: string;
   zone: string;
   people: number[];
+  teams: number[];
+  roles: string[];
 }
 
 export function emptyDraft(subject: string, zone: string, me: number): Draft {
-  return { subject, formats: ["PDF"], every: "WEEK", weekdays: [1], day: 1, at: "08:00", zone, people: [me] };
+  return {
+    subject,
+    formats: ["PDF"],
+    every: "WEEK",
+    weekdays: [1],
+    day: 1,
+    at: "08:00",
+    zone,
+    people: [me],
+    teams: [],
+    roles: [],
+  };
 }
 
 export function draftOf(schedule: ScheduleRead): Draft {
@@ -31,6 +44,8 @@ export function draftOf(schedule: ScheduleRead): Draft {
     at: schedule.at_time,
     zone: schedule.zone,
     people: schedule.people.map((p) => p.id),
+    teams: schedule.teams.map((team) => team.id),
+    roles: schedule.roles.map((role) => role.key),
   };
 }
 
@@ -45,6 +60,8 @@ export function bodyOf(draft: Draft, isPaused: boolean): ScheduleSet {
     at_time: draft.at,
     zone: draft.zone,
     person_ids: draft.people,
+    team_ids: draft.teams,
+    roles: draft.roles,
     is_paused: isPaused,
   };
 }
