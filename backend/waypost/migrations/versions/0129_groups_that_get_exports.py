@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0129"
-down_revision = "0128"
+down_revision = "0124"
 branch_labels = None
 depends_on = None
 
