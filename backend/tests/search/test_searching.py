@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from waypost.search import finding
 from waypost.search.following import run_all
 
 ODD = [
@@ -274,3 +275,22 @@ async def test_what_was_understood_is_told(who: Any) -> None:
     }
     only = await employee.get("/search", params={"q": "requester:me"})
     assert {h["ticket"]["requester"]["username"] for h in only["items"]} == {"employee"}
+
+
+@pytest.mark.parametrize("username", ["employee", "manager", "agent", "head", "executive", "admin"])
+async def test_beginnings_find_the_same_read_or_looked_up(
+    database: Any, who: Any, monkeypatch: pytest.MonkeyPatch, username: str
+) -> None:
+    await run_all(database)
+    person = await who(username)
+    asked = ["lap*", "re*", "a*", "re* -lap*", "title:re*", "lap* has:attachment", "requ* status:open"]
+
+    async def found(q: str) -> list[int]:
+        return [h["ticket"]["id"] for h in (await person.get("/search", params={"q": q, "limit": 100}))["items"]]
+
+    monkeypatch.setattr(finding, "_steps", lambda *_, **__: [(1, True)])  # all of a small company is its newest
+    read = [await found(q) for q in asked]
+    monkeypatch.setattr(finding, "_reads_texts", lambda *_, **__: "")
+    monkeypatch.setattr(finding, "_steps", lambda *_, **__: [(0, False)])
+    assert [await found(q) for q in asked] == read
+    assert any(read)

@@ -4,6 +4,9 @@ The index narrows by the words and by marks at once; what it finds is looked at 
 goes by. A common word stands in half of all tickets, so it is looked for among the newest first, in windows that grow until
 enough is found, or a page is full and the window was slow; a rare one is looked for among all at once. Within a window the
 order is by rank, and between windows by age. A cursor keeps window and moment.
+
+For a beginning of words the index puts together all that begin so, in whatever tickets: of the newest few tickets, and of a
+reader's own where these are few, the texts are read instead.
 """
 
 from __future__ import annotations
@@ -77,6 +80,7 @@ _BY_HAND = ("asked", "deputy", "invited")
 _WEIGHTS = (
     "'{0.05,0.2,0.4,1.0}'::float4[]"  # of files and comments, of the description, of people and tags, of the title
 )
+_BEGINS = re.compile(r":\*")
 _LOOKED_AT = re.compile(r"<->|:\*?[A-D]")
 _PAIRS: ColumnElement[Any] = literal_column(PAIRS, ARRAY(Text))
 
@@ -168,6 +172,7 @@ class _Shape:
     windowed: bool
     follows: bool
     has_words: bool = True
+    reads: str = ""  # whose texts are read, rather than looked up: the "newest", or "theirs"
 
 
 @lru_cache(maxsize=300)
@@ -177,9 +182,11 @@ def _statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
     floor, ceiling = bindparam("floor", type_=BigInteger), bindparam("ceiling", type_=BigInteger)
     row = SearchDocument
     wanted: list[ColumnElement[bool]] = [row.ticket_id >= floor, row.ticket_id < ceiling]
-    if shape.has_words:
+    if shape.reads:
+        wanted.append(func.ts_match_vq(row.words, words))  # what `@@` calls, and what no index knows
+    elif shape.has_words:
         wanted.append(row.words.bool_op("@@")(words))
-    if shape.windowed:
+    if shape.windowed and not shape.reads:
         wanted.append(row.marks.bool_op("&&")(bindparam("blocks", type_=ARRAY(BigInteger))))
     if shape.files:
         wanted.append(has_files(with_some=shape.files == "with"))
@@ -188,7 +195,10 @@ def _statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
     columns = (row.ticket_id, row.is_inner, row.is_fullest)
     by_marks = list(wanted)
     if shape.reach.by_marks:
-        by_marks.append(row.marks.bool_op("&&")(bindparam("marks", type_=ARRAY(BigInteger))))
+        marks = bindparam("marks", type_=ARRAY(BigInteger))
+        by_marks.append(
+            func.arrayoverlap(row.marks, marks) if shape.reads == "newest" else row.marks.bool_op("&&")(marks)
+        )
     candidates = select(*columns).where(*by_marks)
     if shape.reach.by_hand:
         others = select(*columns).where(row.ticket_id == any_(by_hand(shape.reach)), *wanted)
@@ -331,7 +341,8 @@ async def find(
     while True:
         floor, windowed = steps[n]
         here = Place(place.at, floor, place.ceiling, place.last)
-        shape = _Shape(reach, shape_of_condition, files, windowed, place.last is not None, bool(query))
+        reads = _reads_texts(query, reach, windowed=windowed)
+        shape = _Shape(reach, shape_of_condition, files, windowed, place.last is not None, bool(query), reads)
         bound = values | {"floor": floor, "ceiling": place.ceiling}
         if windowed:
             bound["blocks"] = [mark(BLOCK, b) for b in range(floor // A_BLOCK, -(-place.ceiling // A_BLOCK))]
@@ -356,6 +367,19 @@ async def find(
         if time.monotonic() > until:
             return Hits(best.rows, here, count, floor > 0, True, kinds)
         n = len(steps) - 1 if _is_rare(query, count, floor, place.ceiling) else n + 1
+
+
+def _reads_texts(query: str, reach: Reach, *, windowed: bool) -> str:
+    """Whose texts are read for this query; none where the index is asked.
+
+    Who leads people may see very many requests, so theirs are looked up.
+    """
+    if _BEGINS.search(query) is None:
+        return ""
+    if windowed:
+        return "newest"
+    is_small = not is_wide(reach) and not any(way.startswith("reports") for way in reach.ways)
+    return "theirs" if is_small else ""
 
 
 def _is_rare(query: str, count: int, floor: int, ceiling: int) -> bool:
