@@ -140,7 +140,7 @@ def main() -> None:
         product = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
         base = f"http://127.0.0.1:{port}"
         try:
-            if not wait_for(f"{base}/api/v1/health/ready", 120, lambda: product.poll() is not None):
+            if not wait_for(f"{base}/api/v1/health/ready", 300, lambda: product.poll() is not None):
                 sys.exit("It did not become ready.")
             sys.exit(fuzz(base, wanted))
         finally:
