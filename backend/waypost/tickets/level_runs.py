@@ -150,12 +150,15 @@ async def run_due(database: Database, *, seconds: float = TURN) -> int:
 
 async def batch(session: AsyncSession, run_id: int) -> int:
     """A run's next requests; how many there were. What another process holds is left to it."""
-    mine = select(LevelRun).where(LevelRun.id == run_id, LevelRun.status == RUNNING)
-    run = await session.scalar(mine.with_for_update(skip_locked=True))
+    mine = (LevelRun.id == run_id, LevelRun.status == RUNNING)
+    policy_id = await session.scalar(select(LevelRun.policy_id).where(*mine))
+    if policy_id is None:
+        return 0
+    # held so that every request of the batch gets the version that was shown; before the run, as `begin` does
+    level = await session.get_one(SlaPolicy, policy_id, with_for_update={"read": True})
+    run = await session.scalar(select(LevelRun).where(*mine).with_for_update(skip_locked=True))
     if run is None:
         return 0
-    # held so that every request of the batch gets the version that was shown
-    level = await session.get_one(SlaPolicy, run.policy_id, with_for_update={"read": True})
     if level.version != run.policy_version or level.removed_at is not None:
         await _end(session, run, OVERTAKEN, SYSTEM)
         return 0
