@@ -85,7 +85,13 @@ export function askedOf({ since, until, ...rest }: Filters) {
 }
 
 /** What letters of an action stand for, where they are no words. */
-const SHORT: Record<string, string> = { auth: "sign-in", oauth: "OAuth", scim: "SCIM", sla: "SLA", sms: "SMS" };
+const SHORT: Record<string, string> = {
+  auth: "sign-in",
+  oauth: "OAuth",
+  scim: "SCIM",
+  sla: "SLA",
+  sms: "SMS",
+};
 
 /** `ticket.review_started` as people read it. */
 export function inWords(action: string): string {
