@@ -34,6 +34,7 @@ MOVES = {
     "ticket.merged",
 }
 Key = tuple[str, int, str, date, int, str, str, int]
+ALSO_BY_MONTH = ("resolution", "response", "response_net", "resolve_net", "decided", "stage")
 Line = tuple[str, date, str, str, int, int]  # what, day, word, more, bucket, seconds
 
 
@@ -96,7 +97,9 @@ async def counted_by_hand(session: AsyncSession) -> Counter[Any]:
         for place, place_id in places:
             owner = t.team_id if place == "A" else t.assignee_id
             load = [("load", monday(t.created_at), str(owner or ""), "", 0, 0)] if t.status in OPEN else []
-            for what, on, word, more, in_bucket, took in [*lines, *load]:
+            every = [*lines, *load]
+            by_month = [(f"{what}_m", on.replace(day=1), *of) for what, on, *of in every if what in ALSO_BY_MONTH]
+            for what, on, word, more, in_bucket, took in [*every, *by_month]:
                 key = (place, place_id, what, on, shade, word, more, in_bucket)
                 numbers[key] += 1
                 seconds[key] += took
