@@ -172,7 +172,7 @@ def lines_of_step(step: Any) -> Iterator[Line]:
     if step.requested_at is None:
         return
     if step.status in ("PENDING", "INFO_REQUESTED"):
-        yield "waiting", day(step.requested_at), str(step.approver_id), step.stage, 0, 0
+        yield "waiting", date(1, 1, 1), str(step.approver_id), step.stage, 0, 0
     if step.status in ("APPROVED", "REJECTED", "DELEGATED", "ESCALATED") and step.decided_at is not None:
         took, on = whole(step.decided_at - step.requested_at), day(step.decided_at)
         yield "decided", on, str(step.approver_id), step.stage, 0, took
