@@ -171,7 +171,7 @@ async def _batch(database: Database, actor: Actor, sought: Sought, before: int |
         return found.ids, found.floor
     async with database.read() as session:
         statement = newest_first((await narrowed(session, actor, sought)).plain, before, BATCH + 1)
-        return [row.id for row in await session.scalars(statement)], 0
+        return list(await session.scalars(statement.with_only_columns(EventRow.id))), 0
 
 
 async def _is_still_allowed(database: Database, actor: Actor) -> None:

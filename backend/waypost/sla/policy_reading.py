@@ -76,11 +76,17 @@ async def _told(
     ]
 
 
-async def version_page(session: AsyncSession, policy_id: int, *, cursor: str | None, limit: int) -> dict[str, Any]:
-    """Who changed a policy, when, why, and what; newest first. Raises `PolicyNotFound`."""
-    row = await session.get(SlaPolicy, policy_id)
+async def find_policy(session: AsyncSession, policy_id: int, *, lock: bool = False) -> SlaPolicy:
+    """A policy that was not removed. Raises `PolicyNotFound`."""
+    row = await session.get(SlaPolicy, policy_id, with_for_update=lock or None)
     if row is None or row.removed_at is not None:
         raise PolicyNotFound
+    return row
+
+
+async def version_page(session: AsyncSession, policy_id: int, *, cursor: str | None, limit: int) -> dict[str, Any]:
+    """Who changed a policy, when, why, and what; newest first. Raises `PolicyNotFound`."""
+    await find_policy(session, policy_id)
     kept = SlaPolicyVersion
     statement = select(kept).where(kept.policy_id == policy_id).order_by(kept.version.desc()).limit(limit + 1)
     if cursor:
@@ -108,9 +114,7 @@ async def version_page(session: AsyncSession, policy_id: int, *, cursor: str | N
 
 async def one_version(session: AsyncSession, policy_id: int, version: int) -> dict[str, Any]:
     """What a policy said in one version, and what of it is different now. Raises `PolicyNotFound`, `VersionNotFound`."""
-    row = await session.get(SlaPolicy, policy_id)
-    if row is None or row.removed_at is not None:
-        raise PolicyNotFound
+    row = await find_policy(session, policy_id)
     kept = await session.get(SlaPolicyVersion, (policy_id, version))
     if kept is None:
         raise VersionNotFound

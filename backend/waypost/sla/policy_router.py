@@ -20,7 +20,6 @@ from waypost.kernel.paging import Cursor, Limit
 from waypost.kernel.versions import etag
 from waypost.sla import policy_reading, policy_setting
 from waypost.sla.errors import NameTaken, PolicyNotFound, TooMany, VersionNotFound
-from waypost.sla.models import SlaPolicy
 from waypost.sla.policy_documents import BadPolicy
 from waypost.sla.policy_schemas import (
     PolicyCreate,
@@ -42,9 +41,7 @@ async def _is_there(request: Request) -> None:
     """403 and 404 before a 422."""
     (await current_actor(request)).require(Permission.SLA_CONFIGURE)
     async with database().read() as session:
-        row = await session.get(SlaPolicy, path_id(request.path_params.get("policy_id")))
-        if row is None or row.removed_at is not None:
-            raise PolicyNotFound
+        await policy_reading.find_policy(session, path_id(request.path_params.get("policy_id")))
 
 
 async def _answer(session: ReadSession, actor: Actor, policy_id: int, status: int = 200) -> Response:

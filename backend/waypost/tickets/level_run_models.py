@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from waypost.kernel.db import Base, BigId
 
 RUNNING, FINISHED, STOPPED, OVERTAKEN, REVOKED = "RUNNING", "FINISHED", "STOPPED", "OVERTAKEN", "REVOKED"
-_IS_RUNNING = f"status = '{RUNNING}'"
+IS_RUNNING = f"status = '{RUNNING}'"
 
 
 class LevelRun(Base):
@@ -35,7 +35,7 @@ class LevelRun(Base):
     done: Mapped[int] = mapped_column(Integer)
     last_ticket_id: Mapped[int] = mapped_column(BigInteger)
     before: Mapped[dict[str, int]] = mapped_column(JSONB)  # how many requests ran by which version
-    counts: Mapped[dict[str, int]] = mapped_column(JSONB)  # `level_effects.Effects`
+    counts: Mapped[dict[str, int]] = mapped_column(JSONB)  # words of `level_effects.COUNTED`
     examples: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -44,9 +44,9 @@ class LevelRun(Base):
     __table_args__ = (
         CheckConstraint("status IN ('RUNNING', 'FINISHED', 'STOPPED', 'OVERTAKEN', 'REVOKED')", name="status"),
         Index(
-            "uq_sla_level_runs_one", "policy_id", unique=True, postgresql_where=text(f"{_IS_RUNNING} AND NOT is_trial")
+            "uq_sla_level_runs_one", "policy_id", unique=True, postgresql_where=text(f"{IS_RUNNING} AND NOT is_trial")
         ),
-        Index("ix_sla_level_runs_running", "id", postgresql_where=text(_IS_RUNNING)),
+        Index("ix_sla_level_runs_running", "id", postgresql_where=text(IS_RUNNING)),
         Index("ix_sla_level_runs_policy", "policy_id", "id", postgresql_where=text("NOT is_trial")),
         Index("ix_sla_level_runs_trials", "actor_id", "policy_id", postgresql_where=text("is_trial")),
         Index("ix_sla_level_runs_actor", "actor_id"),

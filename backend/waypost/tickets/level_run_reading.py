@@ -13,7 +13,8 @@ from waypost.access.permissions import Permission
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.paging import decode_cursor, encode_cursor
-from waypost.tickets import level_runs, policy
+from waypost.sla.policy_reading import find_policy
+from waypost.tickets import policy
 from waypost.tickets.level_run_models import RUNNING, LevelRun
 from waypost.tickets.models import Ticket
 
@@ -42,7 +43,7 @@ async def run_page(session: AsyncSession, actor: Actor, policy_id: int, *, curso
 
     Raises `PolicyNotFound`.
     """
-    await level_runs.find_policy(session, policy_id)
+    await find_policy(session, policy_id)
     wanted = select(LevelRun).where(LevelRun.policy_id == policy_id, LevelRun.is_trial.is_(False))
     if cursor:
         (last,) = decode_cursor(cursor, _CURSOR, int)

@@ -18,6 +18,7 @@ from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.sla.errors import PolicyNotFound
+from waypost.sla.policy_reading import find_policy
 from waypost.tickets import level_run_reading, level_runs
 from waypost.tickets.errors import LevelNotInUse, LevelRunGoesOn, LevelRunIsOver, LevelRunNotFound
 from waypost.tickets.level_run_schemas import LevelRunBegin, LevelRunPage, LevelRunRead
@@ -31,7 +32,7 @@ async def _is_there(request: Request) -> None:
     """403 and 404 before a 422."""
     (await current_actor(request)).require(Permission.SLA_CONFIGURE)
     async with database().read() as session:
-        await level_runs.find_policy(session, path_id(request.path_params.get("policy_id")))
+        await find_policy(session, path_id(request.path_params.get("policy_id")))
 
 
 @router.post(

@@ -25,13 +25,13 @@ from waypost.kernel.events import SYSTEM, Doer, record
 from waypost.kernel.logs import get_logger
 from waypost.sla import clocks
 from waypost.sla.clock_models import ACTIVE, SlaClock
-from waypost.sla.errors import PolicyNotFound
 from waypost.sla.events import PolicyRunBegan, PolicyRunEnded
 from waypost.sla.models import SlaPolicy
+from waypost.sla.policy_reading import find_policy
 from waypost.tickets import clocking, level_effects, policy
 from waypost.tickets.errors import LevelNotInUse, LevelRunGoesOn, LevelRunIsOver, LevelRunNotFound
 from waypost.tickets.level_effects import Effect
-from waypost.tickets.level_run_models import FINISHED, OVERTAKEN, REVOKED, RUNNING, STOPPED, LevelRun
+from waypost.tickets.level_run_models import FINISHED, IS_RUNNING, OVERTAKEN, REVOKED, RUNNING, STOPPED, LevelRun
 from waypost.tickets.models import Ticket
 
 log = get_logger(__name__)
@@ -106,14 +106,6 @@ async def find(session: AsyncSession, actor: Actor, policy_id: int, run_id: int,
     return run
 
 
-async def find_policy(session: AsyncSession, policy_id: int, *, lock: bool = False) -> SlaPolicy:
-    """A policy that was not removed. Raises `PolicyNotFound`."""
-    level = await session.get(SlaPolicy, policy_id, with_for_update=lock or None)
-    if level is None or level.removed_at is not None:
-        raise PolicyNotFound
-    return level
-
-
 async def _by_version(session: AsyncSession, policy_id: int) -> dict[str, int]:
     """How many running requests go by which version of a policy, newest first; each by the newest of its clocks."""
     newest = (
@@ -136,7 +128,7 @@ async def run_due(database: Database, *, seconds: float = TURN) -> int:
     done, until = 0, time.monotonic() + seconds
     while True:
         async with database.read() as session:
-            running = list(await session.scalars(select(LevelRun.id).where(text("status = 'RUNNING'"))))
+            running = list(await session.scalars(select(LevelRun.id).where(text(IS_RUNNING))))
         looked = 0
         for run_id in sorted(running):
             if time.monotonic() >= until:

@@ -28,14 +28,6 @@ export function useKinds() {
   });
 }
 
-export function useRoleNames() {
-  return useQuery({
-    queryKey: ["roles", "names"],
-    queryFn: ({ signal }) => data(api.roles({ query: { limit: 100 }, signal })),
-    staleTime: 60_000,
-  });
-}
-
 /** Something that changes providers; confirmed by its person first, when that is asked for. */
 function useChange<T, R>(work: (what: T) => Promise<R>) {
   const queries = useQueryClient();

@@ -24,15 +24,6 @@ export function useUsers(wanted: Ref<PeopleQuery>) {
   });
 }
 
-/** The roles there are, to narrow by and to give. */
-export function useRoles() {
-  return useQuery({
-    queryKey: ["roles", "all"],
-    queryFn: ({ signal }) => data(api.roles({ query: { limit: 100 }, signal })),
-    staleTime: 60_000,
-  });
-}
-
 /** One person, and everything that names them. */
 export function useMentions(id: Ref<number>) {
   return useQuery({

@@ -66,13 +66,6 @@ export function useGroupMap(id: number) {
   });
 }
 
-export function useRoles() {
-  return useQuery({
-    queryKey: ["roles", "names"],
-    queryFn: async ({ signal }) => (await data(api.roles({ query: { limit: 100 }, signal }))).items,
-  });
-}
-
 /** A change that needs to be confirmed as one's own; afterwards everything of the provider is read again. */
 function useChange<T, R>(id: number | null, work: (what: T) => Promise<R>) {
   const queries = useQueryClient();

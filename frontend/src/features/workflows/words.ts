@@ -4,7 +4,7 @@ import { useI18n } from "vue-i18n";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
 import { describe, type Field, type Json } from "@/shared/conditions/conditions";
-import { useNames, useTeams } from "@/shared/conditions/references";
+import { useNames, useRoles, useTeams } from "@/shared/conditions/references";
 import { useSpeech } from "@/shared/conditions/speech";
 import { names, number } from "@/shared/lib/format";
 import { needed, partsOf, quorumKind, seatsOf, unitsOf } from "./measures";
@@ -18,14 +18,6 @@ export function useFields() {
     staleTime: 60_000,
   });
   return { ...query, fields: computed<Field[]>(() => (query.data.value?.items ?? []) as Field[]) };
-}
-
-export function useRoles() {
-  return useQuery({
-    queryKey: ["roles"],
-    queryFn: async ({ signal }) => (await data(api.roles({ query: { limit: 100 }, signal }))).items,
-    staleTime: 60_000,
-  });
 }
 
 /** How a workflow is put into words; looks up whom and what it names. */

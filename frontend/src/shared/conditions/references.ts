@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/vue-query";
 import { computed, type Ref } from "vue";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
+import { useSession } from "@/stores/session";
 
 interface Named {
   id: number;
@@ -41,6 +42,17 @@ export function useDepartments(enabled?: Ref<boolean>) {
     queryFn: ({ signal }) =>
       all((cursor) => data(api.departments({ query: { limit: 100, cursor }, signal }))),
     enabled,
+    staleTime: 60_000,
+  });
+}
+
+/** The roles there are, by name; none for who may not read them. */
+export function useRoles(enabled?: Ref<boolean>) {
+  const session = useSession();
+  return useQuery({
+    queryKey: ["roles", "named"],
+    queryFn: ({ signal }) => all((cursor) => data(api.roles({ query: { limit: 100, cursor }, signal }))),
+    enabled: computed(() => (enabled?.value ?? true) && session.can("roles:read")),
     staleTime: 60_000,
   });
 }
