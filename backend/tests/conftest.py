@@ -102,8 +102,6 @@ def template(servers: dict[str, str]) -> dict[str, str]:
         assert not await counting.run_due(database)  # and counted
         await following.run_all(database)
         await database.dispose()
-        # copies have its statistics: otherwise each has what autovacuum happened to see, and plans to match
-        await _execute(servers["DATABASE_OWNER_URL"], "VACUUM ANALYZE")
         await _execute(
             servers["DATABASE_OWNER_URL"].removesuffix("/waypost") + "/postgres",
             "CREATE DATABASE model TEMPLATE waypost",

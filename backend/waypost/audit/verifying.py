@@ -33,10 +33,12 @@ from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.db import Database
 
 BATCH = 2000
+STRETCH = 50_000  # numbers of events that are looked at together
 MOST_PROBLEMS = 100
 LATE = timedelta(minutes=5)  # an event that is not sealed after so long is a problem
 FAR = 2**62
 
+_NEXT = text("SELECT min(id) FROM events WHERE id > :after")
 _UNSEALED = text("""
     SELECT e.id, e.at, e.txid::text::bigint AS txid FROM events e
     WHERE e.id > :after AND e.id <= :upto AND NOT EXISTS (SELECT 1 FROM audit_seals s WHERE s.event_id = e.id)
@@ -352,14 +354,17 @@ async def _unsealed(session: AsyncSession, found: Found) -> None:
     end = select(AuditSeal.txid, AuditSeal.event_id).order_by(AuditSeal.position.desc()).limit(1)
     last = (await session.execute(end)).first() or (0, 0)
     reached = await session.scalar(text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")) or 0
-    upto = await session.scalar(text("SELECT max(id) FROM events")) or 0
     after, late = 0, 0
     # Old events may wait for their turn at the first start, or after an import: late is the sealer that does not go on.
     signed = await session.scalar(select(func.max(AuditCheckpoint.at)))
     stands = signed is not None and signed < now() - LATE
-    while after < upto and found.count < MOST_PROBLEMS:
-        step = min(after + 50_000, upto)
-        rows = (await session.execute(_UNSEALED, {"after": after, "upto": step, "most": BATCH})).all()
+    while found.count < MOST_PROBLEMS:
+        # numbers have gaps, and may begin anywhere: an empty stretch is stepped over at once
+        first = await session.scalar(_NEXT, {"after": after})
+        if first is None:
+            break
+        step = first + STRETCH
+        rows = (await session.execute(_UNSEALED, {"after": first - 1, "upto": step, "most": BATCH})).all()
         for row in rows:
             if (row.txid, row.id) < tuple(last) and last[0] < reached:
                 sentence = f"Event {row.id} stands among sealed events and was never sealed: it was put in afterwards."
