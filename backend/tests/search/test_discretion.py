@@ -30,7 +30,9 @@ async def learn(database: Any) -> set[str]:
 
 
 def slipped(word: str) -> str:
-    return word[:4] + word[5] + word[4] + word[6:]
+    """The word with two neighbours the wrong way round, which are not the same letter."""
+    n = next(n for n in range(4, len(word) - 1) if word[n] != word[n + 1])
+    return word[:n] + word[n + 1] + word[n] + word[n + 2 :]
 
 
 async def test_whoever_reads_a_piece_of_something_confidential_is_kept(database: Any, who: Any) -> None:
