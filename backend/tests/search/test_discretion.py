@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.search.test_searching import found, make, token
+from tests.search.test_searching import found, make, slipped, token
 from waypost.kernel.settings import get_settings
 from waypost.search import searching
 from waypost.search.following import run_all
@@ -27,12 +27,6 @@ async def learn(database: Any) -> set[str]:
     await run_all(database)
     async with database.read() as session:
         return set(await session.scalars(text("SELECT word FROM search_words")))
-
-
-def slipped(word: str) -> str:
-    """The word with two neighbours the wrong way round, which are not the same letter."""
-    n = next(n for n in range(4, len(word) - 1) if word[n] != word[n + 1])
-    return word[:n] + word[n + 1] + word[n] + word[n + 2 :]
 
 
 async def test_whoever_reads_a_piece_of_something_confidential_is_kept(database: Any, who: Any) -> None:
