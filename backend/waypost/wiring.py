@@ -90,6 +90,7 @@ from waypost.reports import export_making as report_exports
 from waypost.reports import export_telling as files_of_exports
 from waypost.reports import exporting as exports_of_reports
 from waypost.reports import keeping as counting
+from waypost.reports import list_fields
 from waypost.reports import personal as reports_personal
 from waypost.reports import scheduling as scheduled_exports
 from waypost.search import alerts, file_texts, following, list_words, reading_files, telling_news
@@ -118,6 +119,7 @@ from waypost.tickets import (
 from waypost.tickets import events as tickets
 from waypost.tickets import personal as tickets_personal
 from waypost.tickets import places_closing as work_of_places
+from waypost.tickets.fields import use_counted_fields
 from waypost.tickets.views_matched import ViewMatched, use_view_names
 from waypost.tickets.wording import use_wording
 
@@ -274,6 +276,7 @@ def build_wiring() -> Wiring:
         ),
     )
     use_view_names(alerts.name_of_view)
+    use_counted_fields(list_fields.COUNTED)
     use_wording(list_words.read_words, list_words.matching)
     use_role_finders((role_mentions.workflows_naming_role, automation_mentions.rules_naming_role))
     use_personal(

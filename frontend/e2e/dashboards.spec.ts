@@ -25,6 +25,17 @@ test("a number leads to the list it counts, and a chart says itself as a table",
   else expect(count).toBeGreaterThan(first.items.length);
 });
 
+test("a time leads to the requests it is of", async ({ page }) => {
+  await signIn(page, "executive", "/reports?days=365");
+  const tile = page.getByRole("link", { name: /^Half are resolved within/ });
+  const of = Number(/of (\d+)/.exec((await tile.textContent()) ?? "")?.[1]);
+  expect(of).toBeGreaterThan(0);
+  const counted = page.waitForResponse((r) => r.url().includes("/api/v1/tickets/count") && r.ok());
+  await tile.click();
+  await expect(page).toHaveURL(/\/tickets\?.*completed_at/);
+  expect(((await (await counted).json()) as { count: number }).count).toBe(of);
+});
+
 test("one goes along a chart by keys", async ({ page }) => {
   await signIn(page, "agent", "/reports");
   const chart = page.getByRole("img", { name: /^Requests by status/ });

@@ -74,6 +74,11 @@ class ReportFact(Base):
         Index("ix_report_facts_team", "team_id", "created_at"),
         Index("ix_report_facts_department", "department_id", "created_at"),
         Index("ix_report_facts_created", "created_at"),
+        # for lists of what a number counts (`list_fields.py`), wherever these stand in the list
+        Index("ix_report_facts_responded", "responded_at", postgresql_where=text("responded_at IS NOT NULL")),
+        Index("ix_report_facts_answered", "answered_at", postgresql_where=text("answered_at IS NOT NULL")),
+        Index("ix_report_facts_late", "ticket_id", postgresql_where=text("NOT was_kept")),
+        Index("ix_report_facts_late_response", "ticket_id", postgresql_where=text("NOT response_kept")),
         Index("ix_report_facts_confidential", "ticket_id", postgresql_where=text("is_confidential")),
         Index(
             "ix_report_facts_made_for_others",

@@ -17,7 +17,7 @@ from waypost.kernel.conditions.relative import Reader, resolved
 from waypost.kernel.conditions.tree import ALWAYS, All, Condition, InvalidCondition, parse
 from waypost.kernel.errors import FieldError
 from waypost.kernel.shapes import nfc
-from waypost.tickets.fields import FIELDS, known_fields
+from waypost.tickets.fields import fields_of_lists, known_fields
 from waypost.tickets.listing import Filters
 from waypost.tickets.wording import Wording
 
@@ -34,7 +34,7 @@ class _Known:
     async def get(self, session: AsyncSession, *, is_new: bool = False) -> Catalogue:
         tick = time.monotonic()
         if is_new or self._kept is None or tick - self._kept[0] > FRESH:
-            self._kept = (tick, await known_fields(session))
+            self._kept = (tick, {**await known_fields(session), **fields_of_lists()})
         return self._kept[1]
 
 
@@ -59,7 +59,8 @@ async def condition_of(session: AsyncSession, actor: Actor, value: object, *, po
     """The condition a JSON value means for this reader now. Raises `InvalidCondition` naming the place."""
     value, reader = nfc(value), reader_of(actor)
     if CUSTOM not in json.dumps(value):
-        return parse(resolved(value, FIELDS, reader), FIELDS, pointer=pointer)
+        own = fields_of_lists()
+        return parse(resolved(value, own, reader), own, pointer=pointer)
     fields = await _known.get(session)
     try:
         return parse(resolved(value, fields, reader), fields, pointer=pointer)

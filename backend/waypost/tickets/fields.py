@@ -1,10 +1,12 @@
 """What a condition may say of a ticket, and where it stands: for one row, and as SQL. A property test holds both equal.
 
-Saved views, routing rules and their dry runs speak of tickets in these words; a form's fields are `custom.<key>`.
+Saved views, routing rules and their dry runs speak of tickets in these words; a form's fields are `custom.<key>`. Lists,
+and what is made of lists, know fields besides that are counted of tickets elsewhere: those have no twin for one row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -26,7 +28,7 @@ from waypost.kernel.conditions.fields import (
     fields_of_forms,
     form_fields,
 )
-from waypost.kernel.conditions.sql import custom_column
+from waypost.kernel.conditions.sql import Beside, custom_column
 from waypost.kernel.settings import get_settings
 from waypost.sla.measuring import State
 from waypost.sla.policies import FIELDS as POLICY_FIELDS
@@ -51,14 +53,32 @@ FIELDS: Catalogue = {
 }
 
 
+class _Counted:
+    fields: Catalogue = {}
+    places: Mapping[str, Beside] = {}
+
+
+def use_counted_fields(fields: Mapping[Field, Beside]) -> None:
+    """Say what lists can be narrowed by that is counted of tickets elsewhere (`wiring.py` brings it in)."""
+    _Counted.fields = catalogue(*fields)
+    _Counted.places = {field.name: place for field, place in fields.items()}
+
+
+def fields_of_lists() -> Catalogue:
+    """A ticket's own fields and those that are counted of it."""
+    return {**FIELDS, **_Counted.fields}
+
+
 async def known_fields(session: AsyncSession) -> Catalogue:
-    """Every field there is now: a ticket's own, and those of all types' current forms."""
+    """Every field a ticket has now: its own, and those of all types' current forms."""
     known = fields_of_forms(await session.scalars(select(TicketType.form)))
     return {**known, **FIELDS}
 
 
-def column(field: Field) -> ColumnElement[Any]:
-    """Where a field stands in the table, NULL where it is empty (for `conditions.sql.compiled`)."""
+def column(field: Field) -> ColumnElement[Any] | Beside:
+    """Where a field stands in the table, NULL where it is empty, or beside it (for `conditions.sql.compiled`)."""
+    if (place := _Counted.places.get(field.name)) is not None:
+        return place
     if field.name.startswith(CUSTOM):
         return custom_column(Ticket.__table__.c.custom_fields, field)
     found: ColumnElement[Any] = Ticket.__table__.c[field.name]
@@ -79,15 +99,18 @@ AT_SUBMISSION = frozenset(SUBJECT_FIELDS)
 OF_USE: dict[str, frozenset[str]] = {"routing": AT_SUBMISSION, "service_levels": frozenset(POLICY_FIELDS)}
 
 
-async def field_list(session: AsyncSession, actor: Actor, *, only: frozenset[str] | None) -> list[dict[str, Any]]:
-    """Every field a condition may speak of, with its operators and choices in words: a ticket's own first, then those
-    of the forms, each with the types that have it. One statement.
+async def field_list(
+    session: AsyncSession, actor: Actor, *, only: frozenset[str] | None, has_counted: bool = False
+) -> list[dict[str, Any]]:
+    """Every field a condition may speak of, with its operators and choices in words: a ticket's own first, what is counted
+    of it where that is wanted, then those of the forms, each with the types that have it. One statement.
     """
     statement = select(TicketType.key, TicketType.name, TicketType.form).order_by(TicketType.name, TicketType.id)
     if not actor.may(Permission.CATALOG_CONFIGURE):
         statement = statement.where(TicketType.is_active)
     types = (await session.execute(statement)).all()
-    own = [f for f in FIELDS.values() if only is None or f.name in only]
+    known = fields_of_lists() if has_counted else FIELDS
+    own = [f for f in known.values() if only is None or f.name in only]
     custom = fields_of_forms(kind.form for kind in types)
     if only is not AT_SUBMISSION:  # nothing is found by what is kept sealed
         custom = {name: field for name, field in custom.items() if not field.is_sensitive}

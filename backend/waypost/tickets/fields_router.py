@@ -30,4 +30,5 @@ async def ticket_fields(
     ] = "list",
 ) -> Response:
     """Every field a condition may speak of: what tickets have, and what the forms ask for, with operators and choices."""
-    return json_response({"items": await field_list(session, actor, only=OF_USE.get(use))})
+    found = await field_list(session, actor, only=OF_USE.get(use), has_counted=use == "list")
+    return json_response({"items": found})

@@ -1,15 +1,16 @@
 """A condition as a WHERE clause; every value is a bound parameter. The twin of `evaluate.holds`.
 
 Where a part is only asked whether it is true, a comparison stays bare, so that PostgreSQL can use an index and knows
-how many rows to expect. Below a `not` it is made to answer true or false, never unknown.
+how many rows to expect. Below a `not` it is made to answer true or false, never unknown. What is asked of the same row of
+another table is asked at once, so that an index over there can answer it.
 """
 
 from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -30,6 +31,7 @@ from sqlalchemy import (
     literal,
     not_,
     or_,
+    select,
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
@@ -39,12 +41,26 @@ from waypost.kernel.conditions.evaluate import AMOUNT, MOST_DIGITS, fold
 from waypost.kernel.conditions.fields import CUSTOM, Field, Kind
 from waypost.kernel.conditions.tree import All, AnyOf, Condition, Leaf, Not
 
-Column = Callable[[Field], ColumnElement[Any]]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beside:
+    """Where a field stands that another table has: the one row there that `belongs` to each of ours, and its `value`.
+
+    A row of ours that has none there has the field empty.
+    """
+
+    belongs: ColumnElement[bool]
+    value: ColumnElement[Any]
+
+
+Column = Callable[[Field], ColumnElement[Any] | Beside]
+Value = Callable[["Leaf", bool], ColumnElement[Any]]
 Document = ColumnElement[Any] | None
 Pairs = ColumnElement[Any] | None
 NEVER = AnyOf(())
 _TEXTS = (Kind.TEXT, Kind.CHOICE, Kind.DATE)
 _MANY = ("in", "not_in")
+_OPPOSITES = {"ne": "eq", "not_in": "in", "is_empty": "is_not_empty"}  # of what holds where there is no value, too
 _TRIGRAM = 3
 _HOLDS_FEW = "holds_few"  # contains so few letters that an index of trigrams would be read as a whole
 _HOLDS_ODD = "holds_odd"  # the same, of letters JSON writes otherwise
@@ -69,7 +85,7 @@ _TYPES: dict[Kind, TypeEngine[Any]] = {
 
 
 def compiled(condition: Condition, column: Column, *, document: Document = None) -> ColumnElement[bool]:
-    """The rows that fulfil the condition. `column` gives the expression of a field, NULL where it is empty.
+    """The rows that fulfil the condition. `column` gives the expression of a field, NULL where it is empty, or `Beside`.
 
     `document` is the JSON column that holds the form's fields, for comparisons an index on it can answer: by what it
     contains, and by trigrams of its folded text.
@@ -177,12 +193,15 @@ def _compiled(
     condition: Condition,
     column: Column,
     document: Document,
-    value: Callable[[Leaf, bool], ColumnElement[Any]],
+    value: Value,
     *,
     is_exact: bool,
     pairs: Pairs = None,
 ) -> ColumnElement[bool]:
     if isinstance(condition, Leaf):
+        place = column(condition.field)
+        if isinstance(place, Beside):
+            return _beside([(condition, place)], value)
         by_document = document is not None and _is_contained(condition)
         wanted = None if condition.value is None else value(condition, by_document)
         if by_document:
@@ -190,7 +209,7 @@ def _compiled(
             assert wanted is not None
             found: ColumnElement[bool] = document.bool_op("@>")(any_(wanted) if condition.op == "in" else wanted)
             return found
-        found = _leaf(condition, column(condition.field), wanted)
+        found = _leaf(condition, place, wanted)
         if document is not None and condition.op == _HOLDS_PLAIN:
             found = and_(folded(cast(document, Text)).like(wanted), found)
         if pairs is not None and condition.op == _HOLDS_FEW:
@@ -199,8 +218,34 @@ def _compiled(
         return func.coalesce(found, false()) if is_exact else found
     if isinstance(condition, Not):
         return not_(_compiled(condition.part, column, document, value, is_exact=True, pairs=pairs))
-    parts = [_compiled(p, column, document, value, is_exact=is_exact, pairs=pairs) for p in condition.parts]
+    together = _together(condition, column)
+    parts = [
+        _compiled(p, column, document, value, is_exact=is_exact, pairs=pairs)
+        for p in condition.parts
+        if not any(p is leaf for leaves in together for leaf, _ in leaves)
+    ]
+    parts += [_beside(leaves, value) for leaves in together]
     return and_(true(), *parts) if isinstance(condition, All) else or_(false(), *parts)
+
+
+def _together(condition: All | AnyOf, column: Column) -> list[list[tuple[Leaf, Beside]]]:
+    """What is asked of the same row of another table, all of which has to hold."""
+    found: dict[int, list[tuple[Leaf, Beside]]] = {}
+    for part in condition.parts if isinstance(condition, All) else ():
+        if isinstance(part, Leaf) and part.op not in _OPPOSITES:
+            place = column(part.field)
+            if isinstance(place, Beside):
+                found.setdefault(id(place.belongs), []).append((part, place))
+    return list(found.values())
+
+
+def _beside(leaves: Sequence[tuple[Leaf, Beside]], value: Value) -> ColumnElement[bool]:
+    """Whether the row over there fulfils all of these; a single one may be what holds where there is no such row."""
+    (first, place), *_ = leaves
+    if first.op in _OPPOSITES:
+        return not_(_beside([(replace(first, op=_OPPOSITES[first.op]), place)], value))
+    asked = [_leaf(leaf, at.value, None if leaf.value is None else value(leaf, False)) for leaf, at in leaves]
+    return select(literal(1)).where(place.belongs, *asked).exists()
 
 
 def _is_contained(leaf: Leaf) -> bool:

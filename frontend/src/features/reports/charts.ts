@@ -3,7 +3,7 @@ import type { EChartsOption } from "echarts";
 import type { DashboardRead } from "@/api/generated";
 import { duration, number } from "@/shared/lib/format";
 import { axes, bars, heat, legend, tooltip, WITH_LEGEND } from "./drawing";
-import { extremes, LEVELS, linkTo, linkToLevel, OPEN, shares, type Table } from "./model";
+import { extremes, LEVELS, linksOf, linkTo, linkToLevel, OPEN, shares, type Table } from "./model";
 import type { Colours } from "./palette";
 
 export interface Chart {
@@ -128,20 +128,24 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
   add("status", t("reports.statusSays", { count: number(all) }), statuses, bars(statuses, true), true);
 
   // how long it takes
+  const lists = linksOf(d);
+  const response = t("reports.firstResponse");
+  const resolution = t("reports.resolution");
   const spreads = [
     ...(d.first_response_working.count
-      ? [[t("reports.working", { what: t("reports.firstResponse") }), d.first_response_working] as const]
+      ? [[t("reports.working", { what: response }), d.first_response_working, lists.responseWorking] as const]
       : []),
-    [t("reports.firstResponse"), d.first_response],
+    [response, d.first_response, lists.response],
     ...(d.resolution_working.count
-      ? [[t("reports.working", { what: t("reports.resolution") }), d.resolution_working] as const]
+      ? [[t("reports.working", { what: resolution }), d.resolution_working, lists.resolutionWorking] as const]
       : []),
-    [t("reports.resolution"), d.resolution],
+    [resolution, d.resolution, lists.resolution],
   ] as const;
   const times: Table = {
     columns: [t("reports.what"), t("reports.half"), t("reports.most"), t("reports.average"), requests],
-    rows: spreads.map(([label, s]) => ({
+    rows: spreads.map(([label, s, to]) => ({
       cells: [label, hours(s.p50), hours(s.p90), hours(s.average), s.count],
+      to,
     })),
   };
   add(
@@ -158,7 +162,10 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
   const share = shares(d.parts.map((p) => p.seconds));
   const parts: Table = {
     columns: [t("reports.part"), t("reports.hours"), t("reports.share")],
-    rows: d.parts.map((p, n) => ({ cells: [t(`reports.parts.${p.part}`), hours(p.seconds), share[n] ?? 0] })),
+    rows: d.parts.map((p, n) => ({
+      cells: [t(`reports.parts.${p.part}`), hours(p.seconds), share[n] ?? 0],
+      to: lists.resolution,
+    })),
   };
   add(
     "parts",
@@ -170,8 +177,11 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
   const kept: Table = {
     columns: [t("reports.what"), t("reports.kept"), t("reports.late")],
     rows: [
-      { cells: [t("reports.firstResponse"), d.first_response_level.kept, d.first_response_level.late] },
-      { cells: [t("reports.resolution"), d.service_level.kept, d.service_level.late] },
+      {
+        cells: [response, d.first_response_level.kept, d.first_response_level.late],
+        to: lists.responseWorking,
+      },
+      { cells: [resolution, d.service_level.kept, d.service_level.late], to: lists.judged },
     ],
   };
   const inTime = (share: number) => number(share, { style: "percent", maximumFractionDigits: 1 });

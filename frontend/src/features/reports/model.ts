@@ -5,10 +5,12 @@ export type Kind = DashboardRead["kind"];
 export type Days = "7" | "30" | "90" | "365";
 export const DAYS: Days[] = ["7", "30", "90", "365"];
 export const OPEN = ["SUBMITTED", "IN_REVIEW", "PENDING_INFO", "APPROVED", "IN_PROGRESS"];
+/** Nobody has decided yet. */
+export const WAITING = ["SUBMITTED", "IN_REVIEW"];
 
 export const LEVELS = ["RUNNING", "PAUSED", "BREACHED", "MET"] as const;
 
-type Leaf = { field: string; op: string; value: string };
+export type Leaf = { field: string; op: string; value?: string | boolean };
 export interface Link {
   path: string;
   query: Record<string, string | string[]>;
@@ -36,6 +38,32 @@ export function linkTo(
 /** The open requests that stand so by their service level. */
 export const linkToLevel = (narrow: DashboardRead["narrow"], level: string): Link =>
   linkTo(narrow, { status: OPEN }, [], [{ field: "sla_state", op: "eq", value: level }]);
+
+/** From the first of the days a dashboard tells of, in UTC. */
+const within = (d: DashboardRead, field: string): Leaf => ({
+  field,
+  op: "gte",
+  value: `${d.trend[0]?.date ?? "1970-01-01"}T00:00:00Z`,
+});
+const has = (field: string): Leaf => ({ field, op: "is_not_empty" });
+
+/** Of the days a dashboard tells of, exactly the requests a number counts. */
+export const linksOf = (d: DashboardRead) => {
+  const list = (...leaves: Leaf[]): Link => linkTo(d.narrow, {}, [], leaves);
+  const completed = within(d, "completed_at");
+  const measured = within(d, "first_response_clock_at");
+  const inTime = (field: string, value: boolean): Leaf => ({ field, op: "eq", value });
+  return {
+    judged: list(completed, has("completed_in_time")),
+    kept: list(completed, inTime("completed_in_time", true)),
+    late: list(completed, inTime("completed_in_time", false)),
+    responseLate: list(measured, inTime("first_response_in_time", false)),
+    responseWorking: list(measured),
+    response: list(within(d, "first_response_at")),
+    resolutionWorking: list(completed, has("resolution_hours")),
+    resolution: list(completed, has("submitted_at")),
+  };
+};
 
 export function nextDay(day: string): string {
   const at = new Date(`${day}T00:00:00Z`);

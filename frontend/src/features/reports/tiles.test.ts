@@ -14,6 +14,8 @@ const board = {
   backlog: [{ from: null, to: null, count: 3, by_priority: { CRITICAL: 2 } }],
   open_by_level: { RUNNING: 2, PAUSED: 0, BREACHED: 1, MET: 0 },
   pending_approvals: 4,
+  parts: [{ part: "APPROVAL", seconds: 1200 }],
+  first_response_level: { kept: 1, late: 1, share: 0.5 },
   service_level: { kept: 3, late: 1, share: 0.75 },
   first_response: { count: 3, average: 9000, p50: 7200, p90: 10800 },
   first_response_working: { count: 2, average: 1800, p50: 1800, p90: 2400 },
@@ -44,13 +46,42 @@ describe("tiles", () => {
     expect(shown("created")).toEqual(["6", since("created_at")]);
     expect(shown("completed")).toEqual(["6", since("completed_at")]);
   });
+  it("of a share or a time lead to what it is of", () => {
+    const at = (field: string) => ({ field, op: "gte", value: "2026-11-01T00:00:00Z" });
+    const list = (...all: object[]) => ({
+      path: "/tickets",
+      query: { team_id: ["3"], condition: JSON.stringify({ all }) },
+    });
+    const is = (field: string, value: boolean) => ({ field, op: "eq", value });
+    const completed = at("completed_at");
+    const measured = at("first_response_clock_at");
+    expect(tiles.level).toMatchObject({
+      value: "75 %",
+      hint: { key: "of", values: { n: "3", of: "4" } },
+      to: list(completed, is("completed_in_time", true)),
+    });
+    expect(tiles.breached).toMatchObject({ value: "1", to: list(completed, is("completed_in_time", false)) });
+    expect(tiles.response?.to).toEqual(list(measured));
+    expect(tiles.responseLate).toMatchObject({
+      value: "1",
+      to: list(measured, is("first_response_in_time", false)),
+    });
+    expect(tiles.resolution?.to).toEqual(list(completed, { field: "submitted_at", op: "is_not_empty" }));
+    expect(tiles.approval).toMatchObject({
+      value: "1",
+      hint: { key: "approval", values: { time: "600 s" } },
+      to: { query: { status: ["SUBMITTED", "IN_REVIEW"] } },
+    });
+  });
   it("say working time, with the time by the clock beside it", () => {
     expect(tiles.response).toMatchObject({
       value: "1800 s",
-      hint: { key: "wall", values: { time: "7200 s" } },
+      hint: { key: "wall", values: { n: "2", time: "7200 s" } },
     });
-    expect(tiles.resolution).toMatchObject({ value: "3600 s", hint: { key: "onlyWall" } });
-    expect(tiles.level).toMatchObject({ value: "75 %", hint: { key: "of", values: { n: "4" } } });
+    expect(tiles.resolution).toMatchObject({
+      value: "3600 s",
+      hint: { key: "onlyWall", values: { n: "2" } },
+    });
   });
   it("are fewer for who decides nothing", () => {
     expect(tilesOf(board, says, false).map((tile) => tile.key)).not.toContain("pending");
