@@ -92,6 +92,7 @@ from waypost.reports import exporting as exports_of_reports
 from waypost.reports import keeping as counting
 from waypost.reports import list_fields
 from waypost.reports import personal as reports_personal
+from waypost.reports import readers as report_readers
 from waypost.reports import scheduling as scheduled_exports
 from waypost.search import alerts, file_texts, following, list_words, reading_files, telling_news
 from waypost.search import personal as search_personal
@@ -427,6 +428,7 @@ async def _keep_house(database: Database) -> None:
         await automation_queries.forget_old_runs(session)
         await calls.forget_old(session)
         await exports_of_reports.forget_old_exports(session)
+        await report_readers.forget_unread(session)
         await drafts.forget_old_drafts(session)
         await comment_drafts.forget_old_comment_drafts(session)
     await keeping.forget_orphans(

@@ -83,6 +83,7 @@ async def counted_by_hand(session: AsyncSession) -> Counter[Any]:
         "SELECT s.subject_id AS ticket_id, s.approver_id, s.status, s.requested_at, s.decided_at, g.name AS stage"
         " FROM approval_steps s JOIN approval_stages g ON g.id = s.stage_id WHERE s.subject_type = 'ticket'",
     )
+    readers = await _rows(session, "SELECT * FROM report_readers WHERE NOT is_stale")
     numbers: Counter[Key] = Counter()
     seconds: Counter[Key] = Counter()
     for t in tickets:
@@ -94,6 +95,8 @@ async def counted_by_hand(session: AsyncSession) -> Counter[Any]:
         places = [("A", 0)]
         places += [("T", t.team_id)] if t.team_id is not None else []
         places += [("D", t.department_id)] if t.department_id is not None else []
+        asked = {step.approver_id for step in steps[t.id] if step.requested_at is not None}
+        places += [("P", r.user_id) for r in readers if has_to_do_with(r, t, asked)]
         for place, place_id in places:
             owner = t.team_id if place == "A" else t.assignee_id
             load = [("load", monday(t.created_at), str(owner or ""), "", 0, 0)] if t.status in OPEN else []
@@ -104,6 +107,18 @@ async def counted_by_hand(session: AsyncSession) -> Counter[Any]:
                 numbers[key] += 1
                 seconds[key] += took
     return Counter({key: (n, seconds[key]) for key, n in numbers.items()})
+
+
+def has_to_do_with(reader: Any, t: Any, asked: set[int]) -> bool:
+    """Whether a request is in the sums that are kept for a reader."""
+    if reader.user_id in (t.requester_id, t.created_by_id):
+        return True
+    if t.status == "DRAFT":
+        return False
+    if reader.user_id == t.assignee_id or reader.user_id in asked or t.team_id in reader.team_ids:
+        return True
+    theirs = t.requester_id in reader.report_ids or t.department_id in reader.department_ids
+    return theirs and not t.is_confidential
 
 
 def lines_of(t: Any, log: list[Any], said: list[Any], clocks: list[Any]) -> Iterator[Line]:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from waypost.access.queries import actor_of_user
-from waypost.reports import keeping, reading
+from waypost.reports import keeping, readers, reading
 from waypost.reports.cells import BY_MONTH, COLUMNS, WITH_MONTHS, cells_of
 from waypost.reports.dashboards import EVER
 from waypost.reports.reading import Board, stretches, sums
@@ -41,6 +41,16 @@ async def made_anew(database: Any) -> tuple[Counter[Any], list[Any]]:
         await keeping.begin_rebuild(session)
     await counted(database)
     return await kept(database)
+
+
+async def give_sums(database: Any, user_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody's own sums, as they come about: they look, and the worker counts."""
+    monkeypatch.setattr(readers, "MANY", -1)
+    async with database.read() as session:
+        actor = await actor_of_user(session, user_id)
+        assert actor is not None
+        await readers.note(actor, await readers.standing(session, actor), 0)
+    await counted(database)
 
 
 async def dies(database: Any, ticket_ids: list[int]) -> None:
@@ -182,14 +192,20 @@ async def test_a_rebuild_goes_on_where_it_was_stopped(fresh_database: Any, monke
     assert await kept(fresh_database) == before
 
 
+@pytest.mark.parametrize("has_sums", [False, True])
 @pytest.mark.parametrize("username", PEOPLE)
-async def test_a_reader_counts_exactly_what_they_see(who: Any, database: Any, username: str) -> None:
-    """One rule with the list: the sums of each scope, and what is seen beside it."""
+async def test_a_reader_counts_exactly_what_they_see(
+    who: Any, database: Any, username: str, has_sums: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One rule with the list: the sums of each scope, and what is seen beside it; with and without sums of their own."""
     await counted(database)
     api = await who(username)
+    if has_sums:
+        await give_sums(database, api.id, monkeypatch)
     async with database.read() as session:
         actor = await actor_of_user(session, api.id)
         assert actor is not None
+        assert (await readers.standing(session, actor)).is_whole is has_sums
         seen = (
             await session.execute(Ticket.__table__.select().where(policy.visible_to(actor)), policy.values(actor))
         ).all()

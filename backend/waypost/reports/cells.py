@@ -130,12 +130,31 @@ def _union(rows: tuple[tuple[str, ...], ...], only: tuple[str, ...] | None) -> s
     )
 
 
-_PLACES = "(VALUES ('A', 0::bigint), ('T', f.team_id), ('D', f.department_id)) AS p (place, place_id)"
+def has_to_do_with(me: str, teams: str, reports: str, departments: str, *, f: str = "f") -> str:
+    """SQL of the requests a person has to do with, of which sums of their own are kept: each is one they see.
+
+    It is what they asked for or made for others, are assigned, were asked about or have in their teams; and of their people
+    and departments what is not confidential. The words are SQL of the person's id and of three arrays of ids.
+    """
+    return (
+        f"({f}.requester_id = {me} OR {f}.created_by_id = {me} OR {f}.status <> 'DRAFT' AND ({f}.assignee_id = {me}"  # noqa: S608
+        f" OR {f}.team_id = ANY({teams}) OR NOT {f}.is_confidential AND ({f}.requester_id = ANY({reports})"
+        f" OR {f}.department_id = ANY({departments})) OR EXISTS (SELECT 1 FROM report_decisions asked"
+        f" WHERE asked.ticket_id = {f}.ticket_id AND asked.approver_id = {me})))"
+    )
 
 
-def cells_of(source: str, *, place: str | None = None, only: tuple[str, ...] | None = None) -> str:
-    """SQL of the cells of the facts in `source` (a FROM item called `f`), each with `n` = 1; in every place, or one kind."""
-    places = _PLACES if place is None else f"(VALUES ('{place}', 0::bigint)) AS p (place, place_id)"
+OF_READER = has_to_do_with("r.user_id", "r.team_ids", "r.report_ids", "r.department_ids")
+_PLACES = (
+    "(SELECT * FROM (VALUES ('A', 0::bigint), ('T', f.team_id), ('D', f.department_id)) AS of_all (place, place_id)"  # noqa: S608
+    f" UNION ALL SELECT 'P', r.user_id FROM report_readers r WHERE f.ticket_id <= r.counted_to AND {OF_READER})"
+    " AS p (place, place_id)"
+)
+
+
+def cells_of(source: str, *, place: str | None = None, place_id: str = "0", only: tuple[str, ...] | None = None) -> str:
+    """SQL of the cells of the facts in `source` (a FROM item called `f`), each with `n` = 1; in every place, or one."""
+    places = _PLACES if place is None else f"(VALUES ('{place}', CAST({place_id} AS bigint))) AS p (place, place_id)"
     parts = []
     head = f"SELECT p.place, p.place_id, c.what, c.day, {SHADE} AS shade, c.word, c.more, c.bucket, 1::bigint AS n, c.total"
     if own := _union(_OF_TICKETS, only):

@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.events import registry
-from waypost.reports.cells import COLUMNS, cells_of
+from waypost.reports import readers
+from waypost.reports.cells import cells_of
 from waypost.reports.models import EMPTY
 from waypost.tickets.events import StatusChanged
 
@@ -42,15 +43,6 @@ _after = text(
 _moved = text("UPDATE report_position SET txid = CAST(CAST(:tx AS text) AS xid8), event_id = :id, followed_at = :at")
 
 _OF = "(SELECT * FROM report_facts WHERE ticket_id = ANY(:ids)) AS f"
-
-
-def _added(sign: str) -> str:
-    return (
-        f"INSERT INTO report_sums ({COLUMNS}, n, total)"  # noqa: S608 - words of ours
-        f" SELECT {COLUMNS}, {sign}sum(n), {sign}sum(total) FROM ({cells_of(_OF)}) AS cell GROUP BY {COLUMNS}"
-        f" ORDER BY {COLUMNS} ON CONFLICT ({COLUMNS}) DO UPDATE"
-        " SET n = report_sums.n + excluded.n, total = report_sums.total + excluded.total"
-    )
 
 
 # Each works from the tickets `:ids`; the last one from the facts the first one made.
@@ -104,11 +96,12 @@ DECISIONS = """
     FROM approval_steps s JOIN approval_stages g ON g.id = s.stage_id
     WHERE s.subject_type = 'ticket' AND s.subject_id = ANY(:ids) AND s.requested_at IS NOT NULL
 """
-SUMS = _added("+")
+_ALL_PLACES = cells_of(_OF)
+SUMS = readers.added(_ALL_PLACES)
 _STATEMENTS = tuple(
     text(statement)
     for statement in (
-        _added("-"),
+        readers.added(_ALL_PLACES, "-"),
         "DELETE FROM report_decisions WHERE ticket_id = ANY(:ids)",
         "DELETE FROM report_facts WHERE ticket_id = ANY(:ids)",
         FACTS,
@@ -155,7 +148,7 @@ async def follow(database: Database) -> bool:
         if position.rebuild_next is not None:
             await _rebuild_on(session, position.rebuild_next, position.rebuild_last)
             return True
-        return len(events) == EVENTS
+        return len(events) == EVENTS or await readers.count_on(session)
 
 
 async def _rebuild_on(session: AsyncSession, after: int, last: int) -> None:
@@ -183,6 +176,7 @@ async def begin_rebuild(session: AsyncSession) -> None:
     await session.execute(
         text("UPDATE report_position SET rebuild_next = :clearing, rebuilt_at = NULL"), {"clearing": CLEARING}
     )
+    await session.execute(text("UPDATE report_readers SET counted_to = 0"))
 
 
 async def _clear(session: AsyncSession) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from waypost.kernel.db import Base
@@ -107,7 +108,8 @@ class ReportDecision(Base):
 class ReportSum(Base):
     """How often something is so (`what`, with its words) in a place, and the total of its seconds.
 
-    A place is everything (`A`, 0), a team (`T`) or a department (`D`). `shade` says which tickets: 0 sent and open to those
+    A place is everything (`A`, 0), a team (`T`), a department (`D`) or what one person has to do with (`P`, for those in
+    `ReportReader`). `shade` says which tickets: 0 sent and open to those
     above, 1 drafts, 2 sent and confidential, 3 confidential drafts. `day` is in UTC; 0001-01-01 where there is none. A `what`
     that ends in `_m` is the same sum of a month, and `day` its first.
     """
@@ -126,9 +128,27 @@ class ReportSum(Base):
     total: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__ = (
-        CheckConstraint("place IN ('A', 'T', 'D')", name="place"),
+        CheckConstraint("place IN ('A', 'T', 'D', 'P')", name="place"),
         Index("ix_report_sums_empty", "place", postgresql_where=text(EMPTY)),
     )
+
+
+class ReportReader(Base):
+    """Somebody for whom sums of what they have to do with are kept, for it is too much to count when they look.
+
+    What they have to do with follows from the teams, people and departments named here (`cells.has_to_do_with`); when they
+    have others by now, they are counted anew. Requests up to `counted_to` are in the sums: 0 before it begins.
+    """
+
+    __tablename__ = "report_readers"
+
+    user_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    team_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    report_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    department_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    counted_to: Mapped[int] = mapped_column(BigInteger)
+    is_stale: Mapped[bool] = mapped_column(Boolean)
+    read_at: Mapped[datetime]
 
 
 class ReportPosition(Base):

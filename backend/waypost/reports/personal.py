@@ -41,5 +41,8 @@ PERSONAL = (
         "says who got what; the files are removed after 14 days",
         shown=("status", "rows", "size", "finished_at"),
     ),
+    Held(
+        "report_readers", "user_id", "Numbers kept for them", Then.KEPT, "made anew from requests; removed when unread"
+    ),
     Held("report_decisions", "approver_id", "Decisions as they are counted", Then.KEPT, _WHY),
 )

@@ -3,7 +3,7 @@
 What somebody sees is mostly a *region* for which sums are kept: everything, their teams, or the departments they head.
 What they see besides (their own, those they are asked about, confidential ones they have to do with) are few; these are
 found by the policy's own ways, each by one index, and their cells are made on the spot and added. A ticket of the region is
-left out there, so that none counts twice.
+left out there, so that none counts twice. Where they are many, the region is what the person has to do with (`readers`).
 """
 
 from __future__ import annotations
@@ -40,12 +40,16 @@ from sqlalchemy.sql import visitors
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission, Scope
-from waypost.reports.cells import BY_MONTH, WITH_MONTHS, cells_of
+from waypost.reports import readers
+from waypost.reports.cells import BY_MONTH, WITH_MONTHS, cells_of, has_to_do_with
 from waypost.reports.models import ReportFact
 from waypost.tickets import policy
 from waypost.tickets.sight import RULES, reads_confidential
 
 BY_DAY = ("created", "completed")
+BESIDE = "beside"  # how many are counted on the spot, some of them perhaps more than once
+_COVERED = {"T": ("team_",), "D": ("departments",), "P": ("own", "created", "assigned", "asked", "team_")}
+_GUARDED = {"reports": Scope.LINE, "departments": Scope.DEPARTMENT}
 
 
 class Board(StrEnum):
@@ -124,8 +128,17 @@ def _ways_beside(actor: Actor, board: Board, region: Region) -> tuple[str, ...]:
     if board is Board.TEAM:
         # sent ones of the teams are the region: what is left are drafts, which one sees as who wrote them
         return tuple(w for w in ways if w in ("own", "created"))
-    covered: tuple[str, ...] = {"T": ("team_",), "D": ("departments",)}.get(region.place, ())
-    return tuple(w for w in ways if not w.startswith(covered))
+    if region.place == "P":  # of their people and departments, what is not confidential
+        ways = tuple(w for w in ways if w not in _GUARDED or reads_confidential(actor, _GUARDED[w]))
+    return tuple(w for w in ways if not w.startswith(_COVERED.get(region.place, ())))
+
+
+_NOT_THEIRS = text(
+    "NOT " + has_to_do_with(":me", ":r_teams", ":r_reports", ":r_departments", f="report_facts")
+).bindparams(
+    bindparam("me", type_=BigInteger),
+    *(bindparam(name, type_=ARRAY(BigInteger)) for name in ("r_teams", "r_reports", "r_departments")),
+)
 
 
 @lru_cache(maxsize=200)
@@ -140,14 +153,22 @@ def _few(ways: tuple[str, ...], board: Board, region: Region) -> CompoundSelect[
     outside: list[ColumnElement[bool]] = []
     if region.place == "A":
         outside.append(facts.is_confidential)
+    elif region.place == "P":
+        outside.append(_NOT_THEIRS)
     elif region.place:
         place = facts.team_id if region.place == "T" else facts.department_id
         inside = and_(place == any_(bindparam("places", type_=ARRAY(BigInteger))), facts.status != "DRAFT")
         if 2 not in region.shades:
             inside = and_(inside, ~facts.is_confidential)
         outside.append(or_(place.is_(None), ~inside))
+    guarded = [facts.is_confidential] if region.place == "P" else []  # all others of these ways are in the sums
     return union_all(
-        *(select(facts.ticket_id).where(over_facts(policy.condition(way)), *narrowed, *outside) for way in ways)
+        *(
+            select(facts.ticket_id).where(
+                over_facts(policy.condition(way)), *narrowed, *outside, *(guarded if way in _GUARDED else ())
+            )
+            for way in ways
+        )
     )
 
 
@@ -164,6 +185,7 @@ _KEPT = (
     " JOIN report_sums s ON s.place = :place AND s.place_id = ANY(:places) AND s.what = k.stored"
     " AND s.day BETWEEN k.first AND k.last AND s.shade = ANY(:shades)"
 )
+_BESIDE = f"SELECT '{BESIDE}', NULL::date, '', '', 0, count(*), 0 FROM few"  # noqa: S608 - words of ours
 _FEW = "(SELECT r.* FROM report_facts r WHERE r.ticket_id IN (SELECT few.ticket_id FROM few)) AS f"
 
 
@@ -195,6 +217,7 @@ def _statement(whats: tuple[str, ...], ways: tuple[str, ...], board: Board, regi
             "SELECT c.what, c.day, c.word, c.more, c.bucket, c.n, c.total"  # noqa: S608 - words of ours
             f" FROM ({made}) AS c JOIN {_WANTED} ON c.what = w.what AND c.day >= w.since"
         )
+        parts.append(_BESIDE)
     kinds = {"day": Date, "word": Text, "more": Text, "what": Text}
     cell = text(" UNION ALL ".join(parts)).columns(
         *(column(name, kinds.get(name, BigInteger)) for name in _CELL.split(", "))
@@ -248,25 +271,37 @@ async def sums(
     whose it is.
     """
     region = region_of(actor, board)
+    found = None
+    if board is Board.EVERYTHING and region.place != "A":
+        found = await readers.standing(session, actor)
+        if found.is_whole:
+            region = Region("P", (actor.user_id,), (0, 1, 2, 3))
     ways = tuple(w for w in _ways_beside(actor, board, region) if w != "none")
     if not region.place and not ways:
         return []
     kept = stretches(since)
-    values = policy.values(actor) | {
-        "kept": [k[0] for k in kept],
-        "stored": [k[1] for k in kept],
-        "firsts": [k[2] for k in kept],
-        "lasts": [k[3] for k in kept],
-        "my_teams": sorted(actor.team_ids),
-        "place": region.place,
-        "places": list(region.ids),
-        "shades": list(region.shades),
-        "whats": list(since),
-        "sinces": list(since.values()),
-        "first": first,
-        "ages": list(ages),
-        "weeks": list(weeks),
-    }
+    values = (
+        policy.values(actor)
+        | readers.authority(actor)
+        | {
+            "kept": [k[0] for k in kept],
+            "stored": [k[1] for k in kept],
+            "firsts": [k[2] for k in kept],
+            "lasts": [k[3] for k in kept],
+            "my_teams": sorted(actor.team_ids),
+            "place": region.place,
+            "places": list(region.ids),
+            "shades": list(region.shades),
+            "whats": list(since),
+            "sinces": list(since.values()),
+            "first": first,
+            "ages": list(ages),
+            "weeks": list(weeks),
+        }
+    )
     kind = Region(region.place, (), region.shades)  # statements differ by kind of region; its places are bound
     rows = await session.execute(_statement(tuple(since), ways, board, kind), values)
-    return [Cell(*row) for row in rows]
+    cells = [Cell(*row) for row in rows]
+    if found is not None:
+        await readers.note(actor, found, sum(c.n for c in cells if c.what == BESIDE))
+    return [c for c in cells if c.what != BESIDE]
