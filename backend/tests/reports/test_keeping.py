@@ -227,3 +227,55 @@ async def test_a_reader_counts_exactly_what_they_see(
                     by_day[cell.day] += cell.n
             assert by_state == Counter((t.status, t.priority) for t in mine), (username, board)
             assert by_day == Counter(t.created_at.date() for t in mine)
+
+
+async def of_person(database: Any, user_id: int) -> Counter[Any]:
+    stored, _ = await kept(database)
+    return Counter({key: n for key, n in stored.items() if key[:2] == ("P", user_id)})
+
+
+async def test_sums_for_other_places_than_ones_own_are_passed_over_and_made_anew(
+    who: Any, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mike = await who("manager")
+    await counted(database)
+    await give_sums(database, mike.id, monkeypatch)
+    own = await of_person(database, mike.id)
+    assert own
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE report_readers SET team_ids = '{1}', report_ids = '{}'"))
+        actor = await actor_of_user(session, mike.id)
+        assert actor is not None
+        assert await readers.standing(session, actor) == readers.Standing(is_whole=False, is_kept=True, is_news=True)
+    board = await mike.get("/reports/dashboard")  # counted on the spot, and asks for others
+    seen = await mike.get("/tickets/count")
+    assert sum(board["tickets_by_status"].values()) == seen["count"]
+    await counted(database)
+    assert not await of_person(database, mike.id)
+    assert await mike.get("/reports/dashboard") == board
+    await counted(database)
+    assert await of_person(database, mike.id) == own
+    assert await mike.get("/reports/dashboard") == board
+
+
+async def test_sums_are_for_so_many_people_and_forgotten_when_nobody_reads_them(
+    who: Any, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await counted(database)
+    mike, jane = await who("manager"), await who("employee")
+    await give_sums(database, mike.id, monkeypatch)
+    monkeypatch.setattr(readers, "MOST", 1)
+    await give_sums(database, jane.id, monkeypatch)
+    assert await of_person(database, mike.id)
+    assert not await of_person(database, jane.id)
+    async with database.transaction() as session:
+        await readers.forget_unread(session)
+    await counted(database)
+    assert await of_person(database, mike.id)
+    monkeypatch.setattr(readers, "FORGOTTEN", -readers.FORGOTTEN)
+    async with database.transaction() as session:
+        await readers.forget_unread(session)
+    await counted(database)
+    assert not await of_person(database, mike.id)
+    async with database.read() as session:
+        assert not await session.scalar(text("SELECT count(*) FROM report_readers"))

@@ -139,8 +139,8 @@ def has_to_do_with(me: str, teams: str, reports: str, departments: str, *, f: st
     return (
         f"({f}.requester_id = {me} OR {f}.created_by_id = {me} OR {f}.status <> 'DRAFT' AND ({f}.assignee_id = {me}"  # noqa: S608
         f" OR {f}.team_id = ANY({teams}) OR NOT {f}.is_confidential AND ({f}.requester_id = ANY({reports})"
-        f" OR {f}.department_id = ANY({departments})) OR EXISTS (SELECT 1 FROM report_decisions asked"
-        f" WHERE asked.ticket_id = {f}.ticket_id AND asked.approver_id = {me})))"
+        f" OR {f}.department_id = ANY({departments})) OR {me} = ANY(ARRAY(SELECT asked.approver_id FROM report_decisions asked"
+        f" WHERE asked.ticket_id = {f}.ticket_id))))"
     )
 
 

@@ -20,7 +20,7 @@ from waypost.kernel.clock import now
 from waypost.kernel.db import database
 from waypost.reports.cells import COLUMNS, OF_READER, cells_of
 
-MANY = 2000  # requests beside a region; more than those are no longer counted at each look
+MANY = 1000  # requests beside a region; more than those are not counted at each look
 MOST = 200  # people for whom sums are kept
 ALL = 2**63 - 1  # `counted_to` of sums that are whole
 REQUESTS = 20_000  # looked at in one transaction

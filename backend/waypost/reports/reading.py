@@ -22,6 +22,7 @@ from sqlalchemy import (
     Date,
     Select,
     Text,
+    TextClause,
     and_,
     any_,
     bindparam,
@@ -48,8 +49,13 @@ from waypost.tickets.sight import RULES, reads_confidential
 
 BY_DAY = ("created", "completed")
 BESIDE = "beside"  # how many are counted on the spot, some of them perhaps more than once
-_COVERED = {"T": ("team_",), "D": ("departments",), "P": ("own", "created", "assigned", "asked", "team_")}
-_GUARDED = {"reports": Scope.LINE, "departments": Scope.DEPARTMENT}
+# the beginnings of the ways that a region covers; confidential ones of people and departments are beside one's own sums
+_COVERED: dict[str, tuple[str, ...]] = {
+    "T": ("team_",),
+    "D": ("departments",),
+    "P": ("own", "created", "assigned", "asked", "team_", "reports_open", "departments_open"),
+}
+_GUARDED = ("reports", "departments")
 
 
 class Board(StrEnum):
@@ -128,8 +134,6 @@ def _ways_beside(actor: Actor, board: Board, region: Region) -> tuple[str, ...]:
     if board is Board.TEAM:
         # sent ones of the teams are the region: what is left are drafts, which one sees as who wrote them
         return tuple(w for w in ways if w in ("own", "created"))
-    if region.place == "P":  # of their people and departments, what is not confidential
-        ways = tuple(w for w in ways if w not in _GUARDED or reads_confidential(actor, _GUARDED[w]))
     return tuple(w for w in ways if not w.startswith(_COVERED.get(region.place, ())))
 
 
@@ -150,7 +154,7 @@ def _few(ways: tuple[str, ...], board: Board, region: Region) -> CompoundSelect[
         narrowed.append(facts.requester_id == bindparam("me", type_=BigInteger))
     elif board is Board.TEAM:
         narrowed.append(facts.team_id == any_(bindparam("my_teams", type_=ARRAY(BigInteger))))
-    outside: list[ColumnElement[bool]] = []
+    outside: list[ColumnElement[bool] | TextClause] = []
     if region.place == "A":
         outside.append(facts.is_confidential)
     elif region.place == "P":
