@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0130"
-down_revision = "0129"
+down_revision = "0131"
 branch_labels = None
 depends_on = None
 
