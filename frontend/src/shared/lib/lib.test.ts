@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { afterEach, describe, expect, it } from "vitest";
 import { dateTime, duration, fileSize, initials, money, relative, useFormats } from "./format";
 import { toFragment } from "./markdown";

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { mount } from "@vue/test-utils";
 import { expect, it } from "vitest";
 import words from "@/shared/locales/en.json";
