@@ -2,7 +2,14 @@
 import { readFile } from "node:fs/promises";
 import { expect, test, type CDPSession, type Page } from "@playwright/test";
 import { bytes, pdf, png, text, type TestFile } from "./files";
-import { as, askForHardware, expectNoSidewaysScroll, expectNoViolations, title } from "./support";
+import {
+  as,
+  askForHardware,
+  expectNoSidewaysScroll,
+  expectNoViolations,
+  expectNoViolationsInBothThemes,
+  title,
+} from "./support";
 
 const WORDS = "Why we need it:\nthe old one <b>does not</b> start — any more.\n";
 const choose = (page: Page, ...files: TestFile[]) =>
@@ -208,44 +215,38 @@ test("dropped anywhere and pasted", async ({ browser }) => {
   await expect(filesOf(jane).getByText(/^Pasted \d{4}-\d\d-\d\d/)).toBeVisible();
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
-
-    test("the list and every preview are accessible", async ({ browser }) => {
-      test.setTimeout(90_000);
-      const jane = await as(browser, "employee");
-      await jane.goto(await askForHardware(jane, title("Screen"), "200"));
-      await expect(jane.getByRole("button", { name: "Add files" })).toBeVisible();
-      await choose(
-        jane,
-        png("photo.png"),
-        text("notes.txt", "word ".repeat(50_000)),
-        pdf("quote.pdf"),
-        bytes("a very long name of a table that somebody exported from somewhere 2026.dat", 4000),
-        bytes("film.bin", 26 * 1024 * 1024),
-      );
-      await expect(filesOf(jane).getByRole("listitem")).toHaveCount(4);
-      await expectNoViolations(jane);
-      await jane.getByRole("button", { name: "Preview photo.png" }).click();
-      const dialog = jane.getByRole("dialog");
-      // In which order they arrived is not certain: three at once are on their way.
-      const shown = {
-        "photo.png": dialog.getByRole("img", { name: "photo.png" }),
-        "notes.txt": dialog.getByText("Only the first 200 kB are shown."),
-        "quote.pdf": dialog.getByRole("link", { name: "Open in a new tab" }).first(),
-      };
-      for (let n = 1; n <= 3; n++) {
-        const name = (await dialog.getByRole("heading").innerText()) as keyof typeof shown;
-        await expect(shown[name]).toBeVisible();
-        await expectNoViolations(jane);
-        await expectNoSidewaysScroll(jane);
-        await jane.getByRole("button", { name: "Next file" }).click();
-        await expect(dialog.getByRole("heading", { name })).toHaveCount(0);
-      }
-    });
-  });
-}
+test("the list and every preview are accessible", async ({ browser }) => {
+  test.setTimeout(90_000);
+  const jane = await as(browser, "employee");
+  await jane.goto(await askForHardware(jane, title("Screen"), "200"));
+  await expect(jane.getByRole("button", { name: "Add files" })).toBeVisible();
+  await choose(
+    jane,
+    png("photo.png"),
+    text("notes.txt", "word ".repeat(50_000)),
+    pdf("quote.pdf"),
+    bytes("a very long name of a table that somebody exported from somewhere 2026.dat", 4000),
+    bytes("film.bin", 26 * 1024 * 1024),
+  );
+  await expect(filesOf(jane).getByRole("listitem")).toHaveCount(4);
+  await expectNoViolationsInBothThemes(jane);
+  await jane.getByRole("button", { name: "Preview photo.png" }).click();
+  const dialog = jane.getByRole("dialog");
+  // In which order they arrived is not certain: three at once are on their way.
+  const shown = {
+    "photo.png": dialog.getByRole("img", { name: "photo.png" }),
+    "notes.txt": dialog.getByText("Only the first 200 kB are shown."),
+    "quote.pdf": dialog.getByRole("link", { name: "Open in a new tab" }).first(),
+  };
+  for (let n = 1; n <= 3; n++) {
+    const name = (await dialog.getByRole("heading").innerText()) as keyof typeof shown;
+    await expect(shown[name]).toBeVisible();
+    await expectNoViolationsInBothThemes(jane);
+    await expectNoSidewaysScroll(jane);
+    await jane.getByRole("button", { name: "Next file" }).click();
+    await expect(dialog.getByRole("heading", { name })).toHaveCount(0);
+  }
+});
 
 test("on a phone everything is large enough for a thumb", async ({ browser }, info) => {
   test.skip(info.project.name !== "phone");

@@ -5,6 +5,7 @@ import {
   askForHardware,
   expectNoSidewaysScroll,
   expectNoViolations,
+  expectNoViolationsInBothThemes,
   mailAbout,
   PASSWORD,
   signIn,
@@ -158,39 +159,34 @@ test("a link nobody wrote", async ({ page }) => {
   await expectNoViolations(page);
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
-    test("confirming that it is oneself, and going on where one was", async ({ browser, page }) => {
-      const jane = await as(browser, "employee");
-      const what = title("Heavy");
-      const ticket = await askForHardware(jane, what, "280");
-      // the server's own refusal is held by its tests; here its words are put in its mouth once
-      let asked = 0;
-      await page.route("**/api/v1/approvals/*/approve", async (at) => {
-        asked += 1;
-        if (asked > 1) return at.continue();
-        const body = { code: "step_up_needed", status: 403, title: "", detail: "", factors: ["password"] };
-        await at.fulfill({
-          status: 403,
-          contentType: "application/problem+json",
-          body: JSON.stringify(body),
-        });
-      });
-      await signIn(page, "manager", ticket);
-      await button(page, "Approve").click();
-      const dialog = page.getByRole("dialog", { name: "Confirm it's you" });
-      await expect(dialog).toBeVisible({ timeout: 15_000 });
-      await expectNoViolations(page);
-      await dialog.getByLabel(/^Password/).fill("not my password");
-      await dialog.getByRole("button", { name: "Confirm" }).click();
-      await expect(dialog.getByText("The password is not right.")).toBeVisible();
-      await dialog.getByLabel(/^Password/).fill(PASSWORD);
-      await dialog.getByRole("button", { name: "Confirm" }).click();
-      await expect(dialog).toHaveCount(0);
-      await expect.poll(() => asked).toBe(2);
-      await jane.goto(ticket);
-      await expect(jane.getByText("Approved").first()).toBeVisible();
+test("confirming that it is oneself, and going on where one was", async ({ browser, page }) => {
+  const jane = await as(browser, "employee");
+  const what = title("Heavy");
+  const ticket = await askForHardware(jane, what, "280");
+  // the server's own refusal is held by its tests; here its words are put in its mouth once
+  let asked = 0;
+  await page.route("**/api/v1/approvals/*/approve", async (at) => {
+    asked += 1;
+    if (asked > 1) return at.continue();
+    const body = { code: "step_up_needed", status: 403, title: "", detail: "", factors: ["password"] };
+    await at.fulfill({
+      status: 403,
+      contentType: "application/problem+json",
+      body: JSON.stringify(body),
     });
   });
-}
+  await signIn(page, "manager", ticket);
+  await button(page, "Approve").click();
+  const dialog = page.getByRole("dialog", { name: "Confirm it's you" });
+  await expect(dialog).toBeVisible({ timeout: 15_000 });
+  await expectNoViolationsInBothThemes(page);
+  await dialog.getByLabel(/^Password/).fill("not my password");
+  await dialog.getByRole("button", { name: "Confirm" }).click();
+  await expect(dialog.getByText("The password is not right.")).toBeVisible();
+  await dialog.getByLabel(/^Password/).fill(PASSWORD);
+  await dialog.getByRole("button", { name: "Confirm" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect.poll(() => asked).toBe(2);
+  await jane.goto(ticket);
+  await expect(jane.getByText("Approved").first()).toBeVisible();
+});

@@ -1,6 +1,13 @@
 /** The roles of one person: given for a time, told by mail, taken away and put back; and what waits for a second one. */
 import { expect, test } from "@playwright/test";
-import { as, expectNoSidewaysScroll, expectNoViolations, mailAbout, signIn, title } from "./support";
+import {
+  as,
+  expectNoSidewaysScroll,
+  expectNoViolationsInBothThemes,
+  mailAbout,
+  signIn,
+  title,
+} from "./support";
 
 test("a role is given for a time, told, taken away, and put back", async ({ page, browser }) => {
   test.setTimeout(90_000);
@@ -46,22 +53,18 @@ test("a role is given for a time, told, taken away, and put back", async ({ page
   await expect(theirs.getByRole("button", { name: "Give the role" })).toHaveCount(0);
 });
 
-for (const colorScheme of ["light", "dark"] as const)
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
-    test("the roles of a person are accessible, on a phone too", async ({ page }) => {
-      test.setTimeout(60_000);
-      await signIn(page, "admin", "/settings/people/3?tab=roles");
-      for (const width of [320, 1280]) {
-        await page.setViewportSize({ width, height: 900 });
-        await page.goto("/settings/people/3?tab=roles");
-        await expect(page.getByRole("heading", { name: "Give a role" })).toBeVisible();
-        await expect(page.locator("[aria-busy='true']")).toHaveCount(0);
-        await expectNoViolations(page);
-        await expectNoSidewaysScroll(page);
-      }
-      await page.getByRole("button", { name: "Take away" }).first().click();
-      await expect(page.getByRole("dialog")).toBeVisible();
-      await expectNoViolations(page);
-    });
-  });
+test("the roles of a person are accessible, on a phone too", async ({ page }) => {
+  test.setTimeout(60_000);
+  await signIn(page, "admin", "/settings/people/3?tab=roles");
+  for (const width of [320, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto("/settings/people/3?tab=roles");
+    await expect(page.getByRole("heading", { name: "Give a role" })).toBeVisible();
+    await expect(page.locator("[aria-busy='true']")).toHaveCount(0);
+    await expectNoViolationsInBothThemes(page);
+    await expectNoSidewaysScroll(page);
+  }
+  await page.getByRole("button", { name: "Take away" }).first().click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await expectNoViolationsInBothThemes(page);
+});

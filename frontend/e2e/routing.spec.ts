@@ -1,6 +1,13 @@
 /** Rules that send requests somewhere, people who are away, queues, and two who reach for one ticket. */
 import { expect, test, type APIRequestContext, type Page } from "@playwright/test";
-import { as, expectNoSidewaysScroll, expectNoViolations, PASSWORD, signIn, title } from "./support";
+import {
+  as,
+  expectNoSidewaysScroll,
+  expectNoViolationsInBothThemes,
+  PASSWORD,
+  signIn,
+  title,
+} from "./support";
 
 async function token(request: APIRequestContext, username: string): Promise<Record<string, string>> {
   const login = await request.post("/api/v1/auth/login", { data: { username, password: PASSWORD } });
@@ -257,66 +264,54 @@ test("who is in a team, and who leads it", async ({ page }) => {
   await expect(team.getByText("Oscar Silva")).toHaveCount(0);
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
-
-    test("every screen is for everybody", async ({ page, request }) => {
-      test.setTimeout(240_000);
-      const headers = await token(request, "admin");
-      const { version } = (await (await request.get("/api/v1/routing-rules", { headers })).json()) as {
-        version: number;
-      };
-      const condition = {
-        all: [
-          { field: "amount", op: "gte", value: "1000" },
-          { field: "title", op: "starts_with", value: title("Some") },
-          {
-            any: [
-              { field: "ticket_type", op: "in", value: ["HR", "IT_SUPPORT"] },
-              { field: "title", op: "in", value: ["a"] },
-            ],
-          },
+test("every screen is for everybody", async ({ page, request }) => {
+  test.setTimeout(240_000);
+  const headers = await token(request, "admin");
+  const { version } = (await (await request.get("/api/v1/routing-rules", { headers })).json()) as {
+    version: number;
+  };
+  const condition = {
+    all: [
+      { field: "amount", op: "gte", value: "1000" },
+      { field: "title", op: "starts_with", value: title("Some") },
+      {
+        any: [
+          { field: "ticket_type", op: "in", value: ["HR", "IT_SUPPORT"] },
+          { field: "title", op: "in", value: ["a"] },
         ],
-      };
-      const rules = [
-        { name: "Some", condition, priority: "HIGH" },
-        { name: "All", condition: { field: "title", op: "eq", value: title("All") }, priority: "LOW" },
-        { name: "Off", condition: null, team_id: 999_999_999, is_active: false },
-      ];
-      await request.put("/api/v1/routing-rules", { headers, data: { version, rules } });
-      await support(request, title("Seen"));
-      await signIn(page, "admin", "/settings");
-      for (const path of [
-        "/settings",
-        "/settings/routing",
-        "/settings/teams",
-        "/settings/absences",
-        "/queues",
-      ]) {
-        await page.goto(path);
-        await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-        await expect(page.locator("[aria-busy='true']")).toHaveCount(0);
-        await test.step(path, () => expectNoViolations(page));
-        const before = page.viewportSize();
-        await page.setViewportSize({ width: 320, height: 800 });
-        await expectNoSidewaysScroll(page);
-        if (before) await page.setViewportSize(before);
-      }
-      await page.goto("/settings/routing");
-      await page.getByRole("button", { name: "Dry run" }).click();
-      await expect(page.getByRole("region", { name: "Dry run on the newest tickets" })).toBeVisible();
-      await page.getByLabel("Only what would be different").click();
-      await expectNoViolations(page);
-      await page.getByRole("button", { name: "Edit “Some”" }).click();
-      await expect(page.getByRole("dialog")).toBeVisible();
-      await expectNoViolations(page);
-      await page.setViewportSize({ width: 320, height: 800 });
-      await expectNoSidewaysScroll(page);
-      await page.keyboard.press("Escape");
-      await page.getByRole("tab", { name: "History" }).click();
-      await expect(page.getByText("In force").first()).toBeVisible();
-      await expectNoViolations(page);
-    });
-  });
-}
+      },
+    ],
+  };
+  const rules = [
+    { name: "Some", condition, priority: "HIGH" },
+    { name: "All", condition: { field: "title", op: "eq", value: title("All") }, priority: "LOW" },
+    { name: "Off", condition: null, team_id: 999_999_999, is_active: false },
+  ];
+  await request.put("/api/v1/routing-rules", { headers, data: { version, rules } });
+  await support(request, title("Seen"));
+  await signIn(page, "admin", "/settings");
+  for (const path of ["/settings", "/settings/routing", "/settings/teams", "/settings/absences", "/queues"]) {
+    await page.goto(path);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await expect(page.locator("[aria-busy='true']")).toHaveCount(0);
+    await test.step(path, () => expectNoViolationsInBothThemes(page));
+    const before = page.viewportSize();
+    await page.setViewportSize({ width: 320, height: 800 });
+    await expectNoSidewaysScroll(page);
+    if (before) await page.setViewportSize(before);
+  }
+  await page.goto("/settings/routing");
+  await page.getByRole("button", { name: "Dry run" }).click();
+  await expect(page.getByRole("region", { name: "Dry run on the newest tickets" })).toBeVisible();
+  await page.getByLabel("Only what would be different").click();
+  await expectNoViolationsInBothThemes(page);
+  await page.getByRole("button", { name: "Edit “Some”" }).click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  await expectNoViolationsInBothThemes(page);
+  await page.setViewportSize({ width: 320, height: 800 });
+  await expectNoSidewaysScroll(page);
+  await page.keyboard.press("Escape");
+  await page.getByRole("tab", { name: "History" }).click();
+  await expect(page.getByText("In force").first()).toBeVisible();
+  await expectNoViolationsInBothThemes(page);
+});

@@ -9,6 +9,7 @@ import {
   type BrowserContextOptions,
   type Page,
 } from "@playwright/test";
+import axe from "axe-core";
 
 export const PASSWORD = "demo-Passw0rd-2026";
 const MAILS = process.env.MAILS_URL ?? "";
@@ -118,6 +119,29 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   expect(over).toBeLessThanOrEqual(0);
 }
 
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+// What brings the focus in and out of the toasts is hidden and passes it on at once.
+const NOT_LOOKED_AT = "[role='region'] > span[aria-hidden='true'][tabindex]";
+
+/** Judged where it stands, by a checker that is brought there once: bringing it took longer than looking. */
+async function violationsOf(page: Page): Promise<axe.Result[]> {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
+  return page.evaluate(
+    async ([exclude, values]) => {
+      const checker = (window as unknown as { axe: typeof axe }).axe;
+      // Of what is as it should be, nothing is told.
+      const options: axe.RunOptions = { runOnly: { type: "tag", values }, resultTypes: ["violations"] };
+      return (await checker.run({ exclude: [exclude] }, options)).violations;
+    },
+    [NOT_LOOKED_AT, RULES] as const,
+  );
+}
+
+/** A checker in each frame; what they find is put together in a page of its own. */
+async function violationsWithFrames(page: Page): Promise<axe.Result[]> {
+  return (await new AxeBuilder({ page }).exclude(NOT_LOOKED_AT).withTags(RULES).analyze()).violations;
+}
+
 /** WCAG 2.2 AA as far as a machine can tell. */
 export async function expectNoViolations(page: Page): Promise<void> {
   // Half faded in, or on their way to another theme, words have less contrast than they will have.
@@ -126,11 +150,16 @@ export async function expectNoViolations(page: Page): Promise<void> {
     const moving = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity);
     await Promise.allSettled(moving.map((a) => a.finished));
   });
-  const { violations } = await new AxeBuilder({ page })
-    // What brings the focus in and out of the toasts is hidden and passes it on at once.
-    .exclude("[role='region'] > span[aria-hidden='true'][tabindex]")
-    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-    .analyze();
+  const violations = page.frames().length === 1 ? await violationsOf(page) : await violationsWithFrames(page);
   const lines = violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(" ")} ${n.html}`));
   expect(lines).toEqual([]);
+}
+
+/** The same of a page as it stands, in dark and in light: it follows what the system asks for. */
+export async function expectNoViolationsInBothThemes(page: Page): Promise<void> {
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await expect(page.locator("html.dark")).toHaveCount(colorScheme === "dark" ? 1 : 0);
+    await expectNoViolations(page);
+  }
 }

@@ -1,7 +1,14 @@
 /** Workflows put together, tried out, published, compared and brought back; by keyboard, on every screen, by two. */
 import { readFile } from "node:fs/promises";
 import { expect, test, type APIRequestContext, type Locator, type Page } from "@playwright/test";
-import { as, expectNoSidewaysScroll, expectNoViolations, PASSWORD, signIn, title } from "./support";
+import {
+  as,
+  expectNoSidewaysScroll,
+  expectNoViolationsInBothThemes,
+  PASSWORD,
+  signIn,
+  title,
+} from "./support";
 
 async function headersOf(request: APIRequestContext, username: string): Promise<Record<string, string>> {
   const answer = await request.post("/api/v1/auth/login", { data: { username, password: PASSWORD } });
@@ -416,67 +423,61 @@ test("who may only look, looks; others are told why not", async ({ browser, requ
   await admin.context().close();
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test.describe(colorScheme, () => {
-    test.use({ colorScheme });
-
-    test("every screen of it is for everybody", async ({ page, request }) => {
-      test.setTimeout(180_000);
-      const { id } = await made(request, title("Seen"), {
-        stages: [
-          stage("Manager", {
-            escalation: {
-              remind_before_minutes: [60, 0],
-              after_minutes: 60,
-              to: { kind: "NEXT_MANAGER" },
-              repeat: 2,
-              finally: "REJECT",
-            },
-            judges: ["amount"],
-          }),
-          stage("Committee", {
-            condition: { all: [{ field: "amount", op: "gte", value: "5000" }] },
-            approvers: [{ kind: "ROLE", role: "finance_committee" }, { kind: "DEPARTMENT_HEAD" }],
-            quorum: { percent: 60 },
-            fallback: [{ kind: "MANAGER_LEVEL", level: 2 }],
-          }),
-        ],
-      });
-      await signIn(page, "admin", "/settings/workflows");
-      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-      await expectNoViolations(page);
-      await page.goto(`/settings/workflows/${id}`);
-      const canvas = page.getByRole("region", { name: "Canvas" });
-      await expect(canvas.getByRole("button", { name: /Committee/ }).first()).toBeVisible();
-      await expectNoViolations(page);
-      await outlineOf(page).locator("[data-row]").nth(1).click();
-      await expect(panelOf(page).getByText("After 2 days: due, with a reminder")).toBeVisible();
-      await expectNoViolations(page);
-      await page.getByRole("tab", { name: "Simulate" }).click();
-      await page.getByRole("button", { name: "Show the path" }).click();
-      await expect(page.getByRole("group", { name: "The path" })).toBeVisible();
-      await expectNoViolations(page);
-      for (const tab of ["Replay", "Versions"]) {
-        await page.getByRole("tab", { name: tab }).click();
-        await expect(page.locator("[aria-busy='true']")).toHaveCount(0);
-        await expectNoViolations(page);
-      }
-      await page.setViewportSize({ width: 768, height: 1024 });
-      await page.getByRole("tab", { name: "Canvas" }).click();
-      await expect(canvas.getByRole("button", { name: /Committee/ }).first()).toBeVisible();
-      await expectNoViolations(page);
-      await expectNoSidewaysScroll(page);
-      await page.setViewportSize({ width: 320, height: 640 });
-      for (const tab of ["Canvas", "Simulate", "Replay", "Versions", "Outline"]) {
-        await page.getByRole("tab", { name: tab }).click();
-        await test.step(tab, () => expectNoSidewaysScroll(page));
-      }
-      await outlineOf(page).locator("[data-row]").nth(2).click();
-      await expect(page.getByRole("dialog", { name: "Committee" })).toBeVisible();
-      await expectNoViolations(page);
-      await expectNoSidewaysScroll(page);
-      await page.keyboard.press("Escape");
-      await expect(outlineOf(page).locator("[data-row]").nth(2)).toBeFocused();
-    });
+test("every screen of it is for everybody", async ({ page, request }) => {
+  test.setTimeout(180_000);
+  const { id } = await made(request, title("Seen"), {
+    stages: [
+      stage("Manager", {
+        escalation: {
+          remind_before_minutes: [60, 0],
+          after_minutes: 60,
+          to: { kind: "NEXT_MANAGER" },
+          repeat: 2,
+          finally: "REJECT",
+        },
+        judges: ["amount"],
+      }),
+      stage("Committee", {
+        condition: { all: [{ field: "amount", op: "gte", value: "5000" }] },
+        approvers: [{ kind: "ROLE", role: "finance_committee" }, { kind: "DEPARTMENT_HEAD" }],
+        quorum: { percent: 60 },
+        fallback: [{ kind: "MANAGER_LEVEL", level: 2 }],
+      }),
+    ],
   });
-}
+  await signIn(page, "admin", "/settings/workflows");
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await expectNoViolationsInBothThemes(page);
+  await page.goto(`/settings/workflows/${id}`);
+  const canvas = page.getByRole("region", { name: "Canvas" });
+  await expect(canvas.getByRole("button", { name: /Committee/ }).first()).toBeVisible();
+  await expectNoViolationsInBothThemes(page);
+  await outlineOf(page).locator("[data-row]").nth(1).click();
+  await expect(panelOf(page).getByText("After 2 days: due, with a reminder")).toBeVisible();
+  await expectNoViolationsInBothThemes(page);
+  await page.getByRole("tab", { name: "Simulate" }).click();
+  await page.getByRole("button", { name: "Show the path" }).click();
+  await expect(page.getByRole("group", { name: "The path" })).toBeVisible();
+  await expectNoViolationsInBothThemes(page);
+  for (const tab of ["Replay", "Versions"]) {
+    await page.getByRole("tab", { name: tab }).click();
+    await expect(page.locator("[aria-busy='true']")).toHaveCount(0);
+    await expectNoViolationsInBothThemes(page);
+  }
+  await page.setViewportSize({ width: 768, height: 1024 });
+  await page.getByRole("tab", { name: "Canvas" }).click();
+  await expect(canvas.getByRole("button", { name: /Committee/ }).first()).toBeVisible();
+  await expectNoViolationsInBothThemes(page);
+  await expectNoSidewaysScroll(page);
+  await page.setViewportSize({ width: 320, height: 640 });
+  for (const tab of ["Canvas", "Simulate", "Replay", "Versions", "Outline"]) {
+    await page.getByRole("tab", { name: tab }).click();
+    await test.step(tab, () => expectNoSidewaysScroll(page));
+  }
+  await outlineOf(page).locator("[data-row]").nth(2).click();
+  await expect(page.getByRole("dialog", { name: "Committee" })).toBeVisible();
+  await expectNoViolationsInBothThemes(page);
+  await expectNoSidewaysScroll(page);
+  await page.keyboard.press("Escape");
+  await expect(outlineOf(page).locator("[data-row]").nth(2)).toBeFocused();
+});
