@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 from waypost.search import few as few_module
 from waypost.search.following import run_all
 from waypost.tickets.listing import SORTS
+from waypost.tickets.models import Ticket
 
 WHOLE = re.compile(r"Seq Scan on (tickets|search_documents|events|ticket_comments|report_facts)\b")
 
@@ -83,10 +84,49 @@ async def test_open_work_is_walked_by_due_date(database: Any, who: Any) -> None:
         assert any("open_due" in plan for plan in plans), "\n".join(plans)
 
 
+async def test_what_is_counted_of_a_team_stands_in_its_index(database: Any, who: Any) -> None:
+    """An index answers what a queue or a count asks of tens of thousands: nothing is asked that does not stand in it."""
+    agent, said = await who("agent"), Said(database)
+    held = {
+        str(index.name): {
+            *index.columns.keys(),
+            *(index.dialect_options["postgresql"]["include"] or ()),
+            "created_at",
+            "id",
+        }
+        for index in Ticket.__table__.indexes
+    }
+    for path, name in (
+        ("/queues", "ix_tickets_team_waiting"),
+        ("/tickets/count?priority=HIGH", "ix_tickets_team_newest"),
+        ("/tickets/count?team_id=1&priority=HIGH&ticket_type=HR", "ix_tickets_team_newest"),
+        (f"/tickets/count?assignee_id={agent.id}&priority=HIGH", "ix_tickets_assignee_newest"),
+    ):
+        await said.of(agent, path)
+        first = next(statement for statement, _ in said.statements if "FROM tickets" in statement)
+        first, _, _ = first.partition("CASE WHEN")  # behind which are the other ways
+        assert set(re.findall(r"\btickets\.(\w+)", first)) <= held[name], first
+
+
+async def test_who_sees_most_by_their_team_is_counted_by_it_first(database: Any, who: Any) -> None:
+    """The other ways are walked only where the team's tickets are not enough."""
+    agent, said = await who("agent"), Said(database)
+    walked = []
+    for most in (10_000, 0):
+        await said.of(agent, "/tickets/count")
+        statement, values = next(one for one in said.statements if "FROM tickets" in one[0])
+        statement = statement.replace("10001", str(most + 1))
+        async with database.read_engine.connect() as connection:
+            lines = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE) {statement}", values)
+            plan = "\n".join(row[0] for row in lines)
+            walked.append("Append" in plan and re.search(r"Append.*never executed", plan) is None)
+    assert walked == [True, False]
+
+
 @pytest.mark.parametrize("username", ["employee", "agent", "head", "executive", "admin"])
 async def test_a_count_is_what_the_list_has(who: Any, username: str) -> None:
     person = await who(username)
-    for narrow in ("", "&status=CLOSED", "&priority=HIGH&priority=LOW", "&team_id=1"):
+    for narrow in ("", "&status=CLOSED", "&priority=HIGH&priority=LOW", "&team_id=1", f"&assignee_id={person.id}"):
         listed = (await person.get(f"/tickets?limit=100{narrow}"))["items"]
         assert (await person.get(f"/tickets/count?{narrow[1:]}"))["count"] == len(listed)
 

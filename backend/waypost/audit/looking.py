@@ -14,12 +14,11 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Select, Text, bindparam, cast, func, select, text, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.audit.events import AuditExported, AuditRead
 from waypost.audit.searching import Letters, Named, Narrowed
-from waypost.kernel.db import took_too_long
+from waypost.kernel.db import in_time
 from waypost.kernel.events import EventRow
 
 PATIENCE = 1.0  # seconds after which what was found is told
@@ -75,14 +74,12 @@ async def _ceiling(session: AsyncSession) -> int:
 
 async def _limited(session: AsyncSession, statement: Any, milliseconds: int) -> list[int] | None:
     """What a statement finds; None when it takes too long."""
-    try:
-        async with session.begin_nested():
-            await session.execute(_LIMIT, {"most": str(milliseconds)})
-            return list(await session.scalars(statement))
-    except DBAPIError as error:
-        if not took_too_long(error):
-            raise
-        return None
+
+    async def within() -> list[int]:
+        await session.execute(_LIMIT, {"most": str(milliseconds)})
+        return list(await session.scalars(statement))
+
+    return await in_time(session, within())
 
 
 def _window(wanted: Narrowed, floor: int, ceiling: int, rows: int) -> Select[int]:

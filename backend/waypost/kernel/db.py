@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from fastapi import Depends
@@ -90,6 +90,23 @@ def sqlstate(error: DBAPIError) -> str:
 def took_too_long(error: DBAPIError) -> bool:
     """Whether PostgreSQL stopped a statement because its time was over."""
     return sqlstate(error) == "57014"
+
+
+_T = TypeVar("_T")
+
+
+async def in_time(session: AsyncSession, work: Awaitable[_T]) -> _T | None:
+    """What statements in a session with a time limit (`limited_read`) give; None when one of them takes too long.
+
+    The session goes on either way.
+    """
+    try:
+        async with session.begin_nested():
+            return await work
+    except DBAPIError as error:
+        if not took_too_long(error):
+            raise
+        return None
 
 
 def is_busy(error: Exception) -> bool:

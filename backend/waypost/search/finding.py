@@ -40,7 +40,6 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -49,7 +48,7 @@ from waypost.approvals.queries import subjects_seen_by
 from waypost.approvals.standing import subjects_as_deputy
 from waypost.kernel.conditions.sql import compiled_shape, lifted
 from waypost.kernel.conditions.tree import ALWAYS, Condition
-from waypost.kernel.db import took_too_long
+from waypost.kernel.db import in_time
 from waypost.search.index_models import SearchDocument
 from waypost.search.indexing import (
     A_BLOCK,
@@ -309,14 +308,9 @@ async def words_read(session: AsyncSession, actor: Actor, words: Collection[str]
     reach, asked = reach_of(actor), {quoted(word): word for word in words}
     if not asked:
         return set()
-    try:
-        async with session.begin_nested():
-            rows = await session.scalars(_read_statement(reach), {"words": list(asked), **values_of(actor, reach)})
-            return {asked[row] for row in rows}
-    except DBAPIError as error:
-        if not took_too_long(error):
-            raise
-        return set()
+    bound = {"words": list(asked), **values_of(actor, reach)}
+    rows = await in_time(session, session.scalars(_read_statement(reach), bound))
+    return {asked[row] for row in rows or ()}
 
 
 async def find(
@@ -349,13 +343,10 @@ async def find(
         if place.last is not None:
             bound["last"], bound["last_id"] = place.last
         began = time.monotonic()
-        try:
-            async with session.begin_nested():
-                found = (await session.execute(_statement(shape), bound)).all()
-        except DBAPIError as error:
-            if not took_too_long(error):
-                raise
+        rows_found = await in_time(session, session.execute(_statement(shape), bound))
+        if rows_found is None:
             return best or Hits((), here, 0, False, True)
+        found = rows_found.all()
         count = found[0].found if found else 0
         is_last = n == len(steps) - 1
         ids = tuple((r.id, r.score) for r in found)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import and_, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -13,13 +15,19 @@ from waypost.directory.models import TeamMember
 from waypost.directory.names import names
 from waypost.kernel.clock import rfc3339
 from waypost.kernel.conditions.tree import InvalidCondition
+from waypost.kernel.db import database, in_time, took_too_long
 from waypost.kernel.paging import after, decode_cursor, encode_cursor
 from waypost.search import policy
 from waypost.search.errors import ViewNotFound, ViewOutdated
 from waypost.search.models import SavedView, SavedViewPin, ViewAlert
 from waypost.tickets.conditions import condition_of, filters_from
-from waypost.tickets.listing import MOST_COUNTED, Filters, ticket_count, ticket_list
+from waypost.tickets.listing import Filters, newest_count, ticket_count, ticket_list
 from waypost.tickets.wording import read_wording
+
+MOST_ON_BADGE = 1_000  # a badge says "1,000+" beyond
+A_COUNT = 250  # milliseconds a statement that counts may take
+A_COUNT_OF_ALL = 0.5  # seconds all of them may take together; of the others the newest tickets are counted
+NEWEST = 1_000  # tickets of each way that are counted where all would take too long
 
 
 async def view_page(
@@ -138,20 +146,59 @@ async def view_tickets(
 
 
 async def view_counts(session: AsyncSession, actor: Actor, view_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """How many tickets each of these views shows this reader, exact up to `MOST_COUNTED`; one statement a view.
+    """How many tickets each of these views shows this reader, counted up to `MOST_ON_BADGE`.
 
+    `more`: there are more, or may be, because looking at all would have taken too long: then the newest tickets were counted.
     Views that are not theirs are left out; `count` is null for one that asks for what is not there any more.
     """
-    views = await session.scalars(
+    found = await session.scalars(
         select(SavedView).where(SavedView.id.in_(view_ids), policy.visible_to(actor)).order_by(SavedView.id)
     )
-    counted = []
-    for view in views.all():
+    views = found.all()
+    if not views:
+        return []
+    wanted: list[tuple[int, Filters | None]] = []
+    for view in views:
         try:
-            filters = await filters_of(session, actor, view)
-            found = await ticket_count(session, actor, filters, most=MOST_COUNTED)
+            wanted.append((view.id, await filters_of(session, actor, view)))
         except ViewOutdated:
-            counted.append({"id": view.id, "count": None, "more": False})
-            continue
-        counted.append({"id": view.id, "count": min(found, MOST_COUNTED), "more": found > MOST_COUNTED})
-    return counted
+            wanted.append((view.id, None))
+    counts = await _in_full(actor, [filters for _, filters in wanted])
+    left = [filters for _, filters in wanted[len(counts) :]]
+    if left:
+        counts += await _of_the_newest(actor, left)
+    return [
+        {"id": view_id, "count": n and min(n, MOST_ON_BADGE), "more": more or (n or 0) > MOST_ON_BADGE}
+        for (view_id, _), (n, more) in zip(wanted, counts, strict=True)
+    ]
+
+
+Counts = list[tuple[int | None, bool]]  # how many, and whether there may be more
+
+
+async def _in_full(actor: Actor, wanted: Sequence[Filters | None]) -> Counts:
+    """The first of these, as far as time allows. A statement that takes too long ends it: nothing is asked after it."""
+    counts: Counts = []
+    until = time.monotonic() + A_COUNT_OF_ALL
+    try:
+        async with database().limited_read(A_COUNT) as limited:
+            for filters in wanted:
+                if filters is None:
+                    counts.append((None, False))
+                elif time.monotonic() > until:
+                    break
+                else:
+                    counts.append((await ticket_count(limited, actor, filters, most=MOST_ON_BADGE), False))
+    except DBAPIError as error:
+        if not took_too_long(error):
+            raise
+    return counts
+
+
+async def _of_the_newest(actor: Actor, wanted: Sequence[Filters | None]) -> Counts:
+    counts: Counts = []
+    async with database().limited_read(A_COUNT) as limited:
+        for filters in wanted:
+            work = None if filters is None else newest_count(limited, actor, filters, most=MOST_ON_BADGE, among=NEWEST)
+            counts.append((None, False) if work is None else (await in_time(limited, work), True))
+    return counts

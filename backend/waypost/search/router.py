@@ -98,7 +98,7 @@ async def create_view(body: ViewCreate, session: WriteSession, actor: Reader, on
 async def view_counts(
     session: ReadSession, actor: Reader, ids: Annotated[list[Id], Query(min_length=1, max_length=10)]
 ) -> Response:
-    """How many tickets views show the caller now: exact up to 10,000."""
+    """How many tickets views show the caller now: up to 1,000 each, and no further than a moment allows (`more`)."""
     return json_response({"items": await queries.view_counts(session, actor, ids)})
 
 

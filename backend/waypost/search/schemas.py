@@ -116,7 +116,9 @@ class Pin(Strict):
 
 
 class ViewCount(BaseModel):
-    """`more`: there are more than the 10,000 that were counted. `count` is null for a view that is out of date."""
+    """`more`: there are more than `count`, or may be: of more than 1,000, or where looking at all takes too long, not all are
+    counted. `count` is null for a view that is out of date, or of which nothing is known in time.
+    """
 
     id: Annotated[int, Field(examples=[4])]
     count: Annotated[int | None, Field(examples=[37])]

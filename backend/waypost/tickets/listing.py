@@ -20,13 +20,16 @@ from sqlalchemy import (
     Interval,
     Select,
     String,
+    Subquery,
     Text,
     any_,
     bindparam,
+    case,
     false,
     func,
     literal,
     literal_column,
+    not_,
     or_,
     select,
     union,
@@ -257,24 +260,69 @@ def _walk(shape: _Shape, way: str) -> tuple[list[ColumnElement[bool]], tuple[Col
 
 
 @lru_cache(maxsize=500)
-def _count_statement(shape: _Shape) -> Select[int]:
-    """How many there are, up to `rows`: each way by a bounded walk of its own, what two ways lead to once.
+def _count_statement(shape: _Shape, rows: int) -> Select[int]:
+    """How many there are, up to `rows`: what somebody sees most of is counted first, the other ways only when that is not enough.
+
+    `rows` is written out: it decides which index is the best.
+    """
+    every = tuple(part for way in shape.ways for part in policy.parts(way))
+    first = _widest(every)
+    others = tuple(way for way in every if way not in first)
+    if not first or not others:
+        return select(func.count()).select_from(_walks(shape, every, (), rows))
+    counted = select(func.count().label("n")).select_from(_walks(shape, first, (), rows))
+    most = counted.cte("most").prefix_with("MATERIALIZED")
+    more = select(func.count()).select_from(_walks(shape, others, first, rows)).scalar_subquery()
+    return select(most.c.n + case((most.c.n < literal_column(str(rows)), more), else_=0))
+
+
+def _walks(shape: _Shape, ways: tuple[str, ...], but: tuple[str, ...], rows: int) -> Subquery:
+    """The tickets of some ways that none of the others (`but`) leads to, up to `rows`: each way by a bounded walk of its own.
 
     Walks go from the newest on, as lists do: without an order PostgreSQL hopes to meet enough at the beginning of the table,
     and reads it to its end where there are few.
     """
-    limit = bindparam("rows", type_=BigInteger)
+    limit = literal_column(str(rows))
     conditions = _conditions(shape)
+    if but:
+        conditions.append(not_(func.coalesce(or_(*(policy.condition(way) for way in but)), false())))
     newest = (Ticket.created_at.desc(), Ticket.id.desc())
     walks = [
         select(Ticket.id).where(policy.condition(way), *conditions).order_by(*newest).limit(limit).subquery()
-        for way in shape.ways
+        for way in ways
     ]
     if len(walks) == 1:
-        return select(func.count()).select_from(walks[0])
-    every = union(*(select(w.c.id) for w in walks)).subquery()
-    found = select(literal(1)).select_from(every).limit(limit).subquery()
-    return select(func.count()).select_from(found)
+        return walks[0]
+    ids = (select(w.c.id) for w in walks)
+    every = (union_all(*ids) if _are_apart(ways) else union(*ids)).subquery()
+    return select(literal(1)).select_from(every).limit(limit).subquery()
+
+
+def _are_apart(ways: tuple[str, ...]) -> bool:
+    """Whether no ticket is seen in two of these ways: a ticket has one team."""
+    return all(way.startswith("team_") for way in ways)
+
+
+def _widest(ways: tuple[str, ...]) -> tuple[str, ...]:
+    """The ways in which somebody sees most: their teams', or else their department's or people's; some have none."""
+    most = tuple(way for way in ways if way.startswith(("team_", "sent_only")))
+    return most or tuple(way for way in ways[-1:] if way.startswith(("departments", "reports")))
+
+
+@lru_cache(maxsize=500)
+def _newest_statement(shape: _Shape, rows: int, among: int) -> Select[int]:
+    """How many there are among the newest tickets of each way, up to `rows`: it reads so many, however few fit."""
+    newest = [
+        select(Ticket.id)
+        .where(policy.condition(way))
+        .order_by(Ticket.created_at.desc(), Ticket.id.desc())
+        .limit(literal_column(str(among)))
+        .subquery()
+        for way in shape.ways
+    ]
+    ids = union(*(select(w.c.id) for w in newest)).cte("newest").prefix_with("MATERIALIZED")
+    found = select(Ticket.id).join(ids, ids.c.id == Ticket.id).where(*_conditions(shape))
+    return select(func.count()).select_from(found.limit(literal_column(str(rows))).subquery())
 
 
 def _shape_of(actor: Actor, filters: Filters, sort: str, follows: bool) -> tuple[_Shape, dict[str, Any]]:
@@ -317,9 +365,15 @@ def _list_of(
 
 
 async def ticket_count(session: AsyncSession, actor: Actor, filters: Filters, *, most: int) -> int:
-    """How many tickets of a list this person may see, counted up to `most` + 1."""
+    """How many tickets of a list this person may see, counted up to `most` + 1. One statement."""
     shape, values = _shape_of(actor, filters, "-created_at", False)
-    return await session.scalar(_count_statement(shape), values | {"rows": most + 1}) or 0
+    return min(await session.scalar(_count_statement(shape, most + 1), values) or 0, most + 1)
+
+
+async def newest_count(session: AsyncSession, actor: Actor, filters: Filters, *, most: int, among: int) -> int:
+    """How many of a list there are among the `among` newest tickets of each way this person has, counted up to `most` + 1."""
+    shape, values = _shape_of(actor, filters, "-created_at", False)
+    return await session.scalar(_newest_statement(shape, most + 1, among), values) or 0
 
 
 async def ticket_list(

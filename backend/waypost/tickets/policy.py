@@ -18,6 +18,7 @@ from waypost.tickets.sight import (
     TicketFacts,
     condition,
     may_read,
+    parts,
     reaches,
     reads_confidential,
     values,
@@ -26,7 +27,7 @@ from waypost.tickets.sight import (
     ways,
 )
 
-__all__ = ["TicketFacts", "condition", "may_read", "values", "visible_to", "way_through", "ways"]
+__all__ = ["TicketFacts", "condition", "may_read", "parts", "values", "visible_to", "way_through", "ways"]
 
 # --- for whom one may ask -------------------------------------------------------------------------------------------
 

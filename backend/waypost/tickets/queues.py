@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -24,6 +24,7 @@ from waypost.tickets.moving import give
 from waypost.tickets.queries import Found, find_ticket
 
 _UNFINISHED, _WORKABLE = text(f"tickets.{UNFINISHED}"), text(f"tickets.{WORKABLE}")
+_WORKABLE_STATES = ("APPROVED", "IN_PROGRESS")
 _ORDER = (Ticket.urgency.desc(), Ticket.created_at, Ticket.id)  # most urgent first, of those the oldest
 
 
@@ -36,37 +37,35 @@ async def counts(session: AsyncSession, actor: Actor) -> list[dict[str, Any]]:
         wanted = list(await session.scalars(select(Team.id).order_by(Team.id).limit(100)))
     if not wanted:
         return []
-    is_workable = Ticket.status.in_(("APPROVED", "IN_PROGRESS"))
-
-    def count(*conditions: Any) -> Any:
-        return func.count().filter(*conditions)
-
+    # what is unfinished was sent: of their own teams they see all of it, and a look at each would read it ticket by ticket
+    sees_all = policy.way_through(actor, team_ids=wanted) == "sent"
     found = await session.execute(
         select(
             Ticket.team_id,
-            count(is_workable).label("open"),
-            count(is_workable, Ticket.assignee_id.is_(None)).label("unassigned"),
-            count(is_workable, Ticket.assignee_id == actor.user_id).label("mine"),
-            count(is_workable, Ticket.due_date < now()).label("overdue"),
-            count(~is_workable).label("in_review"),
+            Ticket.status,
+            func.count().label("n"),
+            func.count(Ticket.assignee_id).label("taken"),
+            func.count().filter(Ticket.assignee_id == actor.user_id).label("mine"),
+            func.count().filter(Ticket.due_date < now()).label("overdue"),
         )
-        .where(Ticket.team_id.in_(wanted), _UNFINISHED, policy.visible_to(actor))
-        .group_by(Ticket.team_id),
+        .where(Ticket.team_id.in_(wanted), _UNFINISHED, true() if sees_all else policy.visible_to(actor))
+        .group_by(Ticket.team_id, Ticket.status),
         policy.values(actor),
     )
-    by_team = {row.team_id: row for row in found}
-    teams = await names.teams(session, wanted)
     words = ("open", "unassigned", "mine", "overdue", "in_review")
+    by_team = {i: dict.fromkeys(words, 0) for i in wanted}
+    for row in found:
+        of = by_team[row.team_id]
+        if row.status in _WORKABLE_STATES:
+            of["open"] += row.n
+            of["unassigned"] += row.n - row.taken
+            of["mine"] += row.mine
+            of["overdue"] += row.overdue
+        else:
+            of["in_review"] += row.n
+    teams = await names.teams(session, wanted)
     return sorted(
-        (
-            {
-                "team": teams[i],
-                "is_mine": i in actor.team_ids,
-                **{w: getattr(by_team[i], w) if i in by_team else 0 for w in words},
-            }
-            for i in wanted
-            if i in teams
-        ),
+        ({"team": teams[i], "is_mine": i in actor.team_ids, **by_team[i]} for i in wanted if i in teams),
         key=lambda q: (not q["is_mine"], str(q["team"]["name"])),
     )
 

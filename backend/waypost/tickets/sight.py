@@ -338,6 +338,11 @@ def way_through(
     return None
 
 
+def parts(way: str) -> tuple[str, ...]:
+    """Ways that lead to the same together, each of which one index answers from beginning to end."""
+    return ("sent_only", "own", "created") if way == "sent" else (way,)
+
+
 _DRAFTS_TOO = [r.sql for r in RULES if r.sees_drafts and not r.is_guarded]
 _PART: ColumnElement[bool] = or_(*(r.sql for r in RULES if not r.sees_drafts and not r.is_guarded))
 
@@ -349,6 +354,7 @@ def condition(way: str) -> ColumnElement[bool]:
         "all": true(),
         "all_open": or_(_OPEN, *_DRAFTS_TOO, and_(_SENT, _PART)),
         "sent": or_(_SENT, *_DRAFTS_TOO),
+        "sent_only": _SENT,
         "sent_open": or_(*_DRAFTS_TOO, and_(_SENT, or_(_OPEN, _PART))),
     }
     if way in known:

@@ -140,6 +140,8 @@ def simplified(condition: Condition) -> Condition:
         return condition
     if condition.op in _MANY:
         wanted = tuple(v for v in condition.value if v != "")
+        if len(wanted) == 1:  # an index gives one value in an order, and several in none
+            return replace(condition, op="eq" if condition.op == "in" else "ne", value=wanted[0])
         if wanted:
             return replace(condition, value=wanted)
         return NEVER if condition.op == "in" else All(())
