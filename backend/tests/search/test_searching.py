@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -300,3 +301,49 @@ async def test_beginnings_find_the_same_read_or_looked_up(
     monkeypatch.setattr(finding, "_steps", lambda *_, **__: [(0, False)])
     assert [await found(q) for q in asked] == read
     assert any(read)
+
+
+@pytest.mark.parametrize("username", ["agent", "admin"])
+async def test_pages_of_small_windows_miss_nothing(
+    database: Any, who: Any, monkeypatch: pytest.MonkeyPatch, username: str
+) -> None:
+    """Where windows are slow they end with what makes half a page, and the next page goes on below them."""
+    await run_all(database)
+    person, steps_of = await who(username), finding._steps
+
+    async def found(q: str, limit: int) -> list[int]:
+        ids, cursor = [], None
+        while True:
+            page = await person.get("/search", params={"q": q, "limit": limit} | ({"cursor": cursor} if cursor else {}))
+            ids += [h["ticket"]["id"] for h in page["items"]]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return ids
+            assert page["items"] or page["found_more"]
+
+    def small(place: finding.Place, *, is_first: bool, is_wide: bool) -> list[finding.Step]:
+        if not is_first:
+            return steps_of(place, is_first=False, is_wide=is_wide)
+        below = [(place.ceiling - size, False) for size in (3, 12) if place.ceiling > size]
+        return [*below, (0, False)]
+
+    asked = ["request", "re*", '"new laptop"', "title:laptop"]
+    at_once = [sorted(await found(q, 100)) for q in asked]
+    monkeypatch.setattr(finding, "_steps", small)
+    monkeypatch.setattr(finding, "SLOW", -1)
+    monkeypatch.setattr(finding, "RARE", 0)
+    assert [sorted(await found(q, 4)) for q in asked] == at_once
+    assert any(at_once)
+
+
+def test_windows_grow_by_what_they_hold() -> None:
+    """A slow window is followed by one that may fill a page; a word of few tickets is looked up among all at once."""
+    tried = finding.Place(datetime.now(UTC), 900_000, 1_000_000)
+    later = [(200_000, False), (0, False)]
+    assert finding._no_further(later, tried, 10, 26) == [(700_000, False), *later]
+    assert finding._no_further(later, tried, 1, 26) == later
+    assert finding._is_rare("'word'", 10, 900_000, 1_000_000)
+    assert not finding._is_rare("'word'", 100, 900_000, 1_000_000)
+    assert not finding._is_rare("'word'", 0, 996_800, 1_000_000)  # so small a window holds none of what hundreds have
+    assert finding._is_rare("'wor':*", 0, 996_800, 1_000_000)
+    assert not finding._is_rare("'two' <-> 'words'", 0, 900_000, 1_000_000)

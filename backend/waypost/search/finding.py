@@ -7,13 +7,16 @@ order is by rank, and between windows by age. A cursor keeps window and moment.
 
 For a beginning of words the index puts together all that begin so, in whatever tickets: of the newest few tickets, and of a
 reader's own where these are few, the texts are read instead.
+
+What costs most are tickets that lie in places of their own, so a word of a thousand tickets is not looked up among all, and a
+phrase, of which the index finds more than fits, is looked for no further than a page needs.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -68,8 +71,8 @@ from waypost.tickets.working_models import TicketWatcher
 
 WINDOWS = (32, 256, 2048)  # blocks of tickets made side by side, from the newest; then all the others
 ENOUGH = 100  # tickets that make a window worth ranking
-RARE = 1000  # tickets in all that are looked up at once
-SLOW = 0.05  # seconds a window may take that has a page full, for the next one, eight times as large, to be worth it
+RARE = 200  # tickets in all that are looked up at once: each lies in a place of its own
+SLOW = 0.05  # seconds a window may take for the next one, eight times as large, to be worth it
 MOST_HITS = 5000  # of a window that are ranked
 MOST_BY_HAND = 3000  # tickets one was asked about, stands in for, or was let in to
 A_SEARCH = 1.2  # seconds all windows may take together; then what was found is told as a part
@@ -114,6 +117,9 @@ class Hits:
     more_windows: bool
     is_part: bool
     kinds: tuple[tuple[str, str, int], ...] = ()
+
+
+Step = tuple[int, bool]  # a window to try: from where down, and whether its blocks are named
 
 
 def reach_of(actor: Actor) -> Reach:
@@ -330,10 +336,8 @@ async def find(
     values |= values_of(actor, reach) | {"query": query, "rows": rows, "at": place.at}
     until = time.monotonic() + A_SEARCH
     best: Hits | None = None
-    steps = _steps(place, is_first=is_first, is_wide=is_wide(reach))
-    n = 0
+    (floor, windowed), *steps = _steps(place, is_first=is_first, is_wide=is_wide(reach))
     while True:
-        floor, windowed = steps[n]
         here = Place(place.at, floor, place.ceiling, place.last)
         reads = _reads_texts(query, reach, windowed=windowed)
         shape = _Shape(reach, shape_of_condition, files, windowed, place.last is not None, bool(query), reads)
@@ -348,16 +352,25 @@ async def find(
             return best or Hits((), here, 0, False, True)
         found = rows_found.all()
         count = found[0].found if found else 0
-        is_last = n == len(steps) - 1
         ids = tuple((r.id, r.score) for r in found)
         kinds = tuple((k[0], k[1], k[2]) for k in (found[0].kinds or ())) if found else ()
         best = Hits(ids, here, count, floor > 0, False, kinds)
-        took = time.monotonic() - began
-        if count >= ENOUGH or is_last or not is_first or (count >= rows and took > SLOW):
+        is_slow = time.monotonic() - began > SLOW
+        if count >= ENOUGH or not steps or not is_first or (is_slow and 2 * count > rows):
             return best
         if time.monotonic() > until:
             return Hits(best.rows, here, count, floor > 0, True, kinds)
-        n = len(steps) - 1 if _is_rare(query, count, floor, place.ceiling) else n + 1
+        if _is_rare(query, count, floor, place.ceiling):
+            steps = steps[-1:]
+        elif is_slow:
+            steps = _no_further(steps, here, count, rows)
+        (floor, windowed), *steps = steps
+
+
+def _no_further(steps: list[Step], tried: Place, count: int, rows: int) -> list[Step]:
+    """The windows after a slow one: first one as large as, by what that one held, a page needs."""
+    floor = tried.ceiling - (tried.ceiling - tried.floor) * (1 + rows // max(count, 1))
+    return [(floor, False), *steps] if floor > steps[0][0] else steps
 
 
 def _reads_texts(query: str, reach: Reach, *, windowed: bool) -> str:
@@ -376,12 +389,14 @@ def _reads_texts(query: str, reach: Reach, *, windowed: bool) -> str:
 def _is_rare(query: str, count: int, floor: int, ceiling: int) -> bool:
     """Whether there are so few of it, by a window, that looking among all costs less than growing windows.
 
-    Of a phrase, or words of one part of the text, the index finds more than fits, and each of these is looked at.
+    A window without any says little, unless it is large. Of a phrase, or words of one part of the text, the index finds more than
+    fits, and each of these is looked at.
     """
-    return count * ceiling <= RARE * max(ceiling - floor, 1) and _LOOKED_AT.search(query) is None
+    unseen = 0 if _BEGINS.search(query) else 1  # what begins so is put together by the index once, not twice
+    return (count or unseen) * ceiling <= RARE * max(ceiling - floor, 1) and _LOOKED_AT.search(query) is None
 
 
-def _steps(place: Place, *, is_first: bool, is_wide: bool) -> Sequence[tuple[int, bool]]:
+def _steps(place: Place, *, is_first: bool, is_wide: bool) -> list[Step]:
     """The windows to try, each from where down: (floor, whether its blocks are named). They all end at the ceiling."""
     if not is_first:
         blocks = -(-place.ceiling // A_BLOCK) - place.floor // A_BLOCK
