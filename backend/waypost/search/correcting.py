@@ -48,9 +48,10 @@ def allowed(word: str) -> int:
 
 
 async def corrected(session: AsyncSession, actor: Actor, asked: Asked) -> Asked | None:
-    """The same with mistyped words as they may have been meant; None when there is nothing like them. Two statements.
+    """The same with mistyped words as they may have been meant; None when there is nothing like them. Two statements, or three.
 
-    Words come from everybody's tickets: one is only told to who may read it in one of theirs.
+    Words come from everybody's tickets: one is only told to who may read it in one of theirs. Each that is looked up costs what it
+    is frequent, so the likeliest come first, and the others only where these can't be told.
     """
     words = [w for t in asked.terms if (w := _single(t))]
     if not words:
@@ -61,7 +62,9 @@ async def corrected(session: AsyncSession, actor: Actor, asked: Asked) -> Asked 
         if n <= allowed(row.asked):
             near.setdefault(row.asked, []).append((n, -row.documents, row.word))
     tried = {w: [word for *_, word in sorted(found)[:MOST_TRIED]] for w, found in near.items()}
-    read = await words_read(session, actor, {word for some in tried.values() for word in some})
+    read = await words_read(session, actor, {some[0] for some in tried.values()})
+    if others := {word for some in tried.values() if some[0] not in read for word in some[1:]}:
+        read |= await words_read(session, actor, others)
     best = {w: next(word for word in some if word in read) for w, some in tried.items() if not read.isdisjoint(some)}
     if not best:
         return None

@@ -73,6 +73,7 @@ WINDOWS = (32, 256, 2048)  # blocks of tickets made side by side, from the newes
 ENOUGH = 100  # tickets that make a window worth ranking
 RARE = 200  # tickets in all that are looked up at once: each lies in a place of its own
 SLOW = 0.05  # seconds a window may take for the next one, eight times as large, to be worth it
+QUICK = 0.02  # the same where it has a page full already
 MOST_HITS = 5000  # of a window that are ranked
 MOST_BY_HAND = 3000  # tickets one was asked about, stands in for, or was let in to
 A_SEARCH = 1.2  # seconds all windows may take together; then what was found is told as a part
@@ -355,8 +356,10 @@ async def find(
         ids = tuple((r.id, r.score) for r in found)
         kinds = tuple((k[0], k[1], k[2]) for k in (found[0].kinds or ())) if found else ()
         best = Hits(ids, here, count, floor > 0, False, kinds)
-        is_slow = time.monotonic() - began > SLOW
-        if count >= ENOUGH or not steps or not is_first or (is_slow and 2 * count > rows):
+        took = time.monotonic() - began
+        is_slow = took > SLOW
+        will_do = (took > QUICK and count >= rows) or (is_slow and 2 * count > rows)
+        if count >= ENOUGH or not steps or not is_first or will_do:
             return best
         if time.monotonic() > until:
             return Hits(best.rows, here, count, floor > 0, True, kinds)

@@ -163,6 +163,7 @@ async def view_counts(session: AsyncSession, actor: Actor, view_ids: Sequence[in
             wanted.append((view.id, await filters_of(session, actor, view)))
         except ViewOutdated:
             wanted.append((view.id, None))
+    await session.close()  # counting takes a connection of its own, which must not wait for others who hold one
     counts = await _in_full(actor, [filters for _, filters in wanted])
     left = [filters for _, filters in wanted[len(counts) :]]
     if left:
