@@ -377,11 +377,12 @@ def test_conditions_of_one_shape_are_equal_but_for_their_values() -> None:
         parts = [leaf("amount", "gte", amount), {"not": leaf("title", "in", words)}, leaf("due", "is_empty")]
         return lifted(parse({"all": parts}, FIELDS), by_document=True)
 
-    (one, first), (other, second) = shape("5", ["a"]), shape("6", ["b", "c"])
+    (one, first), (other, second) = shape("5", ["a", "b"]), shape("6", ["b", "c", "d"])
     assert one == other
     assert hash(one) == hash(other)
-    assert first == {"condition_0": Decimal(5), "condition_1": ["a"]}
-    assert second == {"condition_0": Decimal(6), "condition_1": ["b", "c"]}
+    assert first == {"condition_0": Decimal(5), "condition_1": ["a", "b"]}
+    assert second == {"condition_0": Decimal(6), "condition_1": ["b", "c", "d"]}
+    assert shape("5", ["a"])[1]["condition_1"] == "a"  # one value is compared with, so that an index gives it in an order
     assert lifted(parse(leaf("custom.colour", "eq", "red"), FIELDS), by_document=True)[1] == {
         "condition_0": {"colour": "red"}
     }
