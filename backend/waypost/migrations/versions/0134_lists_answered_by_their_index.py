@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0134"
-down_revision = "0129"
+down_revision = "0130"
 branch_labels = None
 depends_on = None
 
