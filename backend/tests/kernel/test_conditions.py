@@ -382,7 +382,9 @@ def test_conditions_of_one_shape_are_equal_but_for_their_values() -> None:
     assert hash(one) == hash(other)
     assert first == {"condition_0": Decimal(5), "condition_1": ["a", "b"]}
     assert second == {"condition_0": Decimal(6), "condition_1": ["b", "c", "d"]}
-    assert shape("5", ["a"])[1]["condition_1"] == "a"  # one value is compared with, so that an index gives it in an order
+    assert (
+        shape("5", ["a"])[1]["condition_1"] == "a"
+    )  # one value is compared with, so that an index gives it in an order
     assert lifted(parse(leaf("custom.colour", "eq", "red"), FIELDS), by_document=True)[1] == {
         "condition_0": {"colour": "red"}
     }

@@ -282,7 +282,7 @@ def _walks(shape: _Shape, ways: tuple[str, ...], but: tuple[str, ...], rows: int
     Walks go from the newest on, as lists do: without an order PostgreSQL hopes to meet enough at the beginning of the table,
     and reads it to its end where there are few.
     """
-    limit = literal_column(str(rows))
+    limit: ColumnElement[int] = literal_column(str(rows))
     conditions = _conditions(shape)
     if but:
         conditions.append(not_(func.coalesce(or_(*(policy.condition(way) for way in but)), false())))

@@ -3670,7 +3670,7 @@ export const createView = <ThrowOnError extends boolean = false>(options: Option
 /**
  * View Counts
  *
- * How many tickets views show the caller now: exact up to 10,000.
+ * How many tickets views show the caller now: up to 1,000 each, and no further than a moment allows (`more`).
  */
 export const viewCounts = <ThrowOnError extends boolean = false>(options: Options<ViewCountsData, ThrowOnError>): RequestResult<ViewCountsResponses, ViewCountsErrors, ThrowOnError> => (options.client ?? client).get<ViewCountsResponses, ViewCountsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

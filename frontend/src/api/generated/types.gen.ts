@@ -17468,7 +17468,8 @@ export type ViewAlertRead = {
 /**
  * ViewCount
  *
- * `more`: there are more than the 10,000 that were counted. `count` is null for a view that is out of date.
+ * `more`: there are more than `count`, or may be: of more than 1,000, or where looking at all takes too long, not all are
+ * counted. `count` is null for a view that is out of date, or of which nothing is known in time.
  */
 export type ViewCount = {
     /**
