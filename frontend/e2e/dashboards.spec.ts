@@ -1,6 +1,6 @@
 /** Dashboards: every number leads to exactly the list it counts, every chart has its table, and a wall shows them large. */
 import { expect, test } from "@playwright/test";
-import { expectNoViolationsInBothThemes, signIn } from "./support";
+import { expectNoViolations, expectNoViolationsInBothThemes, signIn } from "./support";
 
 test("a number leads to the list it counts, and a chart says itself as a table", async ({ page }) => {
   await signIn(page, "executive", "/reports");
@@ -45,6 +45,27 @@ test("one goes along a chart by keys", async ({ page }) => {
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\/tickets\?.*status=SUBMITTED/);
+});
+
+test("a dashboard comes down as a PDF, and is sent by itself", async ({ page }) => {
+  test.slow(); // it waits for the worker
+  await signIn(page, "executive", "/reports?kind=executive&days=90");
+  const coming = page.waitForEvent("download", { timeout: 60_000 });
+  await page.getByRole("button", { name: "Export", exact: true }).click();
+  await page.getByRole("menuitem", { name: "PDF, with charts" }).click();
+  expect((await coming).suggestedFilename()).toMatch(/^The whole company, last 90 days .*\.pdf$/);
+  await page.getByRole("button", { name: "Export", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Send it by itself" }).click();
+  const dialog = page.getByRole("dialog", { name: "Send it by itself" });
+  const subject = `The company ${Date.now()}`;
+  await dialog.getByLabel("Subject of the mail").fill(subject);
+  await expectNoViolations(page);
+  await dialog.getByRole("button", { name: "Send it by itself" }).click();
+  await expect(dialog).toBeHidden();
+  await page.goto("/reports/exports?tab=schedules");
+  const row = page.getByRole("listitem").filter({ hasText: subject });
+  await row.getByRole("link", { name: "The whole company, last 90 days" }).click();
+  await expect(page).toHaveURL(/\/reports\?kind=executive&days=90/);
 });
 
 test("a wall shows one chart after another, and lets go", async ({ page }) => {

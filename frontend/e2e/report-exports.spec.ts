@@ -18,7 +18,7 @@ test("a report comes down as a PDF, is sent by itself, and says who got what", a
   // now
   const coming = page.waitForEvent("download", { timeout: 60_000 });
   await page.getByRole("button", { name: "Export", exact: true }).click();
-  await page.getByRole("menuitem", { name: "PDF, with the chart" }).click();
+  await page.getByRole("menuitem", { name: "PDF, with charts" }).click();
   const file = await coming;
   expect(file.suggestedFilename()).toMatch(new RegExp(`^${name} .*\\.pdf$`));
   expect((await readFile(await file.path())).subarray(0, 5).toString()).toBe("%PDF-");

@@ -144,6 +144,8 @@ SAYS_NOTHING: dict[str, str] = {
     "PUT /sla/departments/{department_id}/calendar": _HOURS,
     "POST /reports/custom": "one's own report; its numbers are asked for by GET",
     "POST /reports/custom/{report_id}/exports": "one's own report, of what one sees; the files are asked for by GET",
+    "POST /reports/dashboards/{kind}/exports": "one's own dashboard; the files are asked for by GET",
+    "POST /reports/dashboards/{kind}/schedules": "one's own schedule; each recipient gets their own dashboard",
     "POST /reports/jobs/{export_id}/cancel": "one's own export; it holds nothing then",
     "POST /reports/custom/{report_id}/schedules": "one's own schedule; each recipient gets what they see",
     "PUT /reports/schedules/{schedule_id}": "one's own schedule",

@@ -92,8 +92,8 @@ def nice_ticks(high: float) -> list[float]:
     rough = high / 4
     power = 10 ** math.floor(math.log10(rough))
     step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough - 1e-9 * rough)
-    if high >= 1 and step < 1 and float(high).is_integer():
-        step = 1  # whole things have no halves
+    if high >= 1 and step % 1 and float(high).is_integer():
+        step = math.ceil(step)  # whole things have no halves
     return [round(step * n, 10) for n in range(math.ceil(high / step - 1e-9) + 1)]
 
 

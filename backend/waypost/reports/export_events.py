@@ -20,10 +20,11 @@ class ExportEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ReportExportAsked(ExportEvent):
-    """A report is to be made into files, for so many people: at once, by a schedule, or by hand."""
+    """A report is to be made into files, for so many people: at once, by a schedule, or by hand. Or a dashboard, `board`."""
 
     type: ClassVar[str] = "report_export.asked"
     report_id: int | None
+    board: str | None = None
     kind: str
     formats: list[str]
     people: int
@@ -71,10 +72,11 @@ class ScheduleEvent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportScheduleMade(ScheduleEvent):
-    """A report is exported by itself from now on, for these people."""
+    """A report, or a dashboard (`board`), is exported by itself from now on, for these people."""
 
     type: ClassVar[str] = "export_schedule.made"
-    report_id: int
+    report_id: int | None
+    board: str | None = None
     settings: dict[str, Any]
 
 
@@ -100,4 +102,5 @@ class ExportScheduleDeleted(ScheduleEvent):
     """A report is not exported by itself any more."""
 
     type: ClassVar[str] = "export_schedule.deleted"
-    report_id: int
+    report_id: int | None
+    board: str | None = None

@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
+from waypost.access.permissions import Permission
 from waypost.access.queries import actor_of_user
 from waypost.approvals.wording import namer, types
 from waypost.directory.models import User
@@ -30,15 +31,15 @@ from waypost.kernel.jobs import DEFECT
 from waypost.kernel.logs import get_logger
 from waypost.kernel.relay import wait_before
 from waypost.kernel.settings import get_settings
-from waypost.reports import export_telling, running, scheduling
+from waypost.reports import dashboards, export_telling, running, scheduling
+from waypost.reports.board_sheets import COUNTS, sheets_of
 from waypost.reports.errors import ReportNotFound
 from waypost.reports.export_events import ReportExportMade
 from waypost.reports.export_models import ExportFile, ExportPart, ReportExport
 from waypost.reports.export_pdf import pdf_file
-from waypost.reports.export_tables import Sheet, csv_file, sheet_of, xlsx_file
-from waypost.reports.recipients import may_get
-from waypost.reports.saved_models import SavedReport
+from waypost.reports.export_tables import Book, csv_file, sheet_of, xlsx_file
 from waypost.reports.schedule_models import ExportSchedule
+from waypost.reports.sources import BoardSource, Source, may_get, source_of
 from waypost.tickets.conditions import condition_of
 from waypost.vendors import sealed_files
 
@@ -143,52 +144,70 @@ async def _write(database: Database, part: ExportPart, made: list[Made]) -> int:
         export = await session.get_one(ReportExport, part.export_id)
         reader = await session.get_one(User, part.user_id)
         actor = await actor_of_user(session, part.user_id)
-        report = await session.get(SavedReport, export.report_id) if export.report_id else None
+        source = await source_of(session, export)
     if export.created_at < now() - LONGEST:
         raise TookTooLong
     if actor is None:
         raise HasLeft
-    if report is None:
+    if source is None:
         raise ReportNotFound("The report was deleted.")
-    if not may_get(actor, report):
-        raise NotTheirs
-    result = await running.run(database, actor, report.definition)
-    async with database.read() as session:
-        sheet = await _sheet(session, actor, reader, report, result)
-    footer = f"{report.name} · {get_settings().origin} · {sheet.about[-2][1]}"
+    if not may_get(actor, source):
+        raise NotTheirs("This dashboard is not made for this person." if isinstance(source, BoardSource) else None)
+    book = await _book(database, actor, reader, source)
     person = f"{reader.first_name} {reader.last_name}"
+    footer = f"{book.title} · {get_settings().origin} · {on_the_wall(book.at, zone_of(reader.timezone))}"
     writers: dict[str, Callable[[], bytes]] = {
-        "CSV": lambda: csv_file(sheet),
-        "XLSX": lambda: xlsx_file(sheet),
-        "PDF": lambda: pdf_file(sheet, made_by=person, footer=footer),
+        "CSV": lambda: csv_file(book),
+        "XLSX": lambda: xlsx_file(book),
+        "PDF": lambda: pdf_file(book, made_by=person, footer=footer),
     }
-    day = datetime.fromisoformat(result["as_of"]).astimezone(zone_of(reader.timezone))
+    day = book.at.astimezone(zone_of(reader.timezone))
     for key in export.formats:
         content = await asyncio.to_thread(writers[key])
         if len(content) > MOST_BYTES:
             raise FileTooLarge
-        name = safe_name(f"{report.name} {day:%Y-%m-%d}.{key.lower()}")
+        name = safe_name(f"{book.title} {day:%Y-%m-%d}.{key.lower()}")
         made.append(Made(key, name, await sealed_files.keep(content)))
-    return len(sheet.rows)
+    return sum(len(sheet.rows) for sheet in book.sheets)
 
 
-async def _sheet(session: AsyncSession, actor: Actor, reader: User, report: SavedReport, result: Any) -> Sheet:
-    """The numbers, with what they count in words, when they were counted, and for whom."""
-    definition = report.definition
-    only = "All requests this person may see"
-    if definition.get("condition") is not None:
-        condition = await condition_of(session, actor, definition["condition"], pointer="/definition/condition")
-        only = describe(condition, await namer(session, [condition]))
-        only = only[:1].upper() + only[1:]
-    shown = [axis["label"].lower() for axis in (result["rows"], result["by"]) if axis]
-    measures = "; ".join(m["label"] for m in result["measures"])
+async def _book(database: Database, actor: Actor, reader: User, source: Source) -> Book:
+    """The numbers this reader gets, with what they count in words, when they were counted, and for whom."""
+    person = f"{reader.first_name} {reader.last_name}"
+    if isinstance(source, BoardSource):
+        async with database.read() as session:
+            board = await dashboards.dashboard(session, actor, source.kind, source.days)
+            names = await types.get(session)
+        sheets = sheets_of(board, names, decides=actor.may(Permission.APPROVALS_DECIDE))
+        at = datetime.fromisoformat(board["as_of"])
+        counts = f"A dashboard; what is told of a time reaches back {source.days} days"
+        only = COUNTS[source.kind]
+    else:
+        result = await running.run(database, actor, source.definition)
+        async with database.read() as session:
+            only = await _only(session, actor, source.definition)
+            names = await types.get(session)
+        sheets = [sheet_of(source.name, source.definition.get("chart", "BAR"), result, names)]
+        at = datetime.fromisoformat(result["as_of"])
+        shown = [axis["label"].lower() for axis in (result["rows"], result["by"]) if axis]
+        measures = "; ".join(m["label"] for m in result["measures"])
+        counts = f"{measures}{' by ' + ' and '.join(shown) if shown else ''}"
     about = (
-        ("Counts", f"{measures}{' by ' + ' and '.join(shown) if shown else ''}"),
+        ("Counts", counts),
         ("Which requests", only),
-        ("Counted", on_the_wall(datetime.fromisoformat(result["as_of"]), zone_of(reader.timezone))),
-        ("For", f"{reader.first_name} {reader.last_name}: requests they may see"),
+        ("Counted", on_the_wall(at, zone_of(reader.timezone))),
+        ("For", f"{person}: requests they may see"),
     )
-    return sheet_of(report.name, definition.get("chart", "BAR"), result, about, await types.get(session))
+    return Book(source.name, tuple(sheets), about, at)
+
+
+async def _only(session: AsyncSession, actor: Actor, definition: dict[str, Any]) -> str:
+    """Which requests a report counts, in words."""
+    if definition.get("condition") is None:
+        return "All requests this person may see"
+    condition = await condition_of(session, actor, definition["condition"], pointer="/definition/condition")
+    only = describe(condition, await namer(session, [condition]))
+    return only[:1].upper() + only[1:]
 
 
 async def _settle(

@@ -29,6 +29,7 @@ class ReportExport(Base):
 
     DONE when a part was made, FAILED when none was; `total`, `done` and `failed` count its parts. A NOW is one's own file,
     SCHEDULED what a schedule does at `due_at`, MANUAL the same when somebody asks, TEST the same for its owner alone.
+    What is exported is a report or, with `board` and the `days` it tells of, a dashboard (`sources.py`).
     """
 
     __tablename__ = "report_exports"
@@ -37,6 +38,8 @@ class ReportExport(Base):
     kind: Mapped[str] = mapped_column(String(16))
     report_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("saved_reports.id", ondelete="SET NULL"))
     report_name: Mapped[str] = mapped_column(String(100))
+    board: Mapped[str | None] = mapped_column(String(16))
+    days: Mapped[int | None] = mapped_column(SmallInteger)
     asked_by_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
     schedule_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("export_schedules.id", ondelete="SET NULL"))
     due_at: Mapped[datetime | None]

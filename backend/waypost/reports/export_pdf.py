@@ -8,9 +8,10 @@ from typing import Any
 
 from waypost.kernel.pdf import set_as
 from waypost.reports import export_charts
-from waypost.reports.export_tables import Sheet, said
+from waypost.reports.export_tables import Book, Sheet, said
 
 ACROSS = 8  # columns of numbers beside each other; more stand below, with the rows' names again
+ACROSS_OF_MANY = 12  # the same of a dashboard's, whose tables of many columns hold short numbers
 TALL = 14  # rows of a heat map that stand on a page on its side
 SOURCE = r"""
 #let d = json(bytes(sys.inputs.at("told")))
@@ -29,6 +30,8 @@ SOURCE = r"""
 #show heading.where(level: 1): set text(size: 19pt, weight: "semibold")
 #show heading.where(level: 2): set text(size: 12pt, weight: "semibold")
 #show heading.where(level: 2): set block(above: 1.5em, below: 0.8em, sticky: true)
+#show heading.where(level: 3): set text(size: 10pt, weight: "semibold")
+#show heading.where(level: 3): set block(above: 1.2em, below: 0.7em, sticky: true)
 #let quiet(it) = text(fill: luma(80), it)
 #set table(
   stroke: (x, y) => (bottom: if y == 0 { 0.8pt + luma(120) } else { 0.4pt + luma(210) }),
@@ -45,52 +48,71 @@ SOURCE = r"""
   ..d.about.map(f => (quiet(f.at(0)), f.at(1))).flatten()
 )
 #v(0.4em)
-#if d.picture != "" [
-  #figure(image(bytes(d.picture), format: "svg", width: 100%, alt: d.alt), alt: d.alt)
-  #if d.note != "" [#quiet(text(size: 8.5pt, d.note))]
-]
-#for part in d.parts [
-  == #part.title
-  #if part.rows.len() == 0 [#quiet[Nothing to show.]] else [
-    #table(
-      columns: (1fr, ..range(part.columns.len()).map(_ => auto)),
-      align: (x, y) => if x == 0 { left + bottom } else { right + bottom },
-      table.header([#part.corner], ..part.columns.map(c => [#c])),
-      ..part.rows.map(r => r.map(c => [#c])).flatten()
-    )
+#for sheet in d.sheets [
+  #if sheet.title != "" [== #sheet.title]
+  #if sheet.picture != "" [
+    #figure(image(bytes(sheet.picture), format: "svg", width: 100%, alt: sheet.alt), alt: sheet.alt)
+    #if sheet.note != "" [#quiet(text(size: 8.5pt, sheet.note))]
+  ]
+  #for part in sheet.parts [
+    #if part.title != "" [#heading(level: sheet.level, part.title)]
+    #if part.rows.len() == 0 [#quiet[Nothing to show.]] else [
+      #table(
+        columns: (1fr, ..range(part.columns.len()).map(_ => auto)),
+        align: (x, y) => if x == 0 { left + bottom } else { right + bottom },
+        table.header([#part.corner], ..part.columns.map(c => [#c])),
+        ..part.rows.map(r => r.map(c => [#c])).flatten()
+      )
+    ]
   ]
 ]
 """
 
 
-def pdf_file(sheet: Sheet, *, made_by: str, footer: str) -> bytes:
+def pdf_file(book: Book, *, made_by: str, footer: str) -> bytes:
     """The report as PDF: PDF/UA where every character can be shown, tagged PDF otherwise."""
-    return set_as("ua-1", SOURCE, shown(sheet, made_by=made_by, footer=footer))
+    return set_as("ua-1", SOURCE, shown(book, made_by=made_by, footer=footer))
 
 
-def shown(sheet: Sheet, *, made_by: str, footer: str) -> dict[str, Any]:
-    """What stands in the document, in words."""
-    is_drawn = export_charts.is_drawn(sheet)
-    parts = [sheet.columns[n : n + ACROSS] for n in range(0, len(sheet.columns), ACROSS)]
+def shown(book: Book, *, made_by: str, footer: str) -> dict[str, Any]:
+    """What stands in the document, in words. A report's one sheet has its title; a dashboard's have titles of their own."""
+    is_one = len(book.sheets) == 1
     told = {
-        "title": sheet.title,
+        "title": book.title,
         "made_by": made_by,
-        "summary": "; ".join(f"{label}: {words}" for label, words in sheet.about),
+        "summary": "; ".join(f"{label}: {words}" for label, words in book.about),
         "footer": footer,
-        "about": [list(line) for line in sheet.about],
-        "is_wide": min(len(sheet.columns), ACROSS) > 5 and not (sheet.chart == "HEAT" and len(sheet.rows) > TALL),
-        "picture": export_charts.svg(sheet) if is_drawn else "",
-        "alt": alternative(sheet),
-        "note": export_charts.left_out(sheet) if is_drawn else "",
-        "parts": [_part(sheet, n * ACROSS, len(part), len(parts)) for n, part in enumerate(parts)],
+        "about": [list(line) for line in book.about],
+        "is_wide": is_one and _is_wide(book.sheets[0]),
+        "sheets": [_sheet(sheet, is_one=is_one) for sheet in book.sheets],
     }
     cleaned: dict[str, Any] = json.loads("".join(c for c in json.dumps(told, ensure_ascii=False) if _is_shown(c)))
     return cleaned
 
 
-def _part(sheet: Sheet, first: int, many: int, parts: int) -> dict[str, Any]:
+def _is_wide(sheet: Sheet) -> bool:
+    return min(len(sheet.columns), ACROSS) > 5 and not (sheet.chart == "HEAT" and len(sheet.rows) > TALL)
+
+
+def _sheet(sheet: Sheet, *, is_one: bool) -> dict[str, Any]:
+    is_drawn = export_charts.is_drawn(sheet)
+    across = ACROSS if is_one else ACROSS_OF_MANY
+    parts = [sheet.columns[n : n + across] for n in range(0, len(sheet.columns), across)]
+    return {
+        "title": "" if is_one else sheet.title,
+        "level": 2 if is_one else 3,
+        "picture": export_charts.svg(sheet) if is_drawn else "",
+        "alt": alternative(sheet),
+        "note": export_charts.left_out(sheet) if is_drawn else "",
+        "parts": [_part(sheet, n * across, len(part), len(parts), is_one=is_one) for n, part in enumerate(parts)],
+    }
+
+
+def _part(sheet: Sheet, first: int, many: int, parts: int, *, is_one: bool) -> dict[str, Any]:
     columns = sheet.columns[first : first + many]
-    title = "Table" if parts == 1 else f"Table, columns {first + 1} to {first + many} of {len(sheet.columns)}"
+    title = "Table" if is_one else ""
+    if parts > 1:
+        title = f"Table, columns {first + 1} to {first + many} of {len(sheet.columns)}"
     return {
         "title": title,
         "corner": sheet.corner or "Requests",

@@ -1,4 +1,6 @@
-"""`/reports/custom/{id}/exports`, `/reports/jobs`, `/reports/export-files`: reports taken away as files."""
+"""`/reports/custom/{id}/exports`, `/reports/dashboards/{kind}/exports`, `/reports/jobs`, `/reports/export-files`: reports and
+dashboards taken away as files.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,10 @@ from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.reports import export_making, exporting
-from waypost.reports.errors import ReportNotFound
+from waypost.reports.dashboards import Kind
+from waypost.reports.errors import DashboardNotFound, ReportNotFound
 from waypost.reports.export_errors import ExportFileNotFound, ExportIsOver, ExportNotFound, TooManyWaiting
-from waypost.reports.export_schemas import ExportAsked, ExportDetail, ExportPage
+from waypost.reports.export_schemas import BoardExportAsked, ExportAsked, ExportDetail, ExportPage
 from waypost.reports.saved_router import sees_report
 
 router = APIRouter(route_class=StrictRoute, prefix="/reports", tags=["Reports"])
@@ -46,6 +49,26 @@ async def report_export(report_id: PathId, actor: Reader, body: ExportAsked, onc
 
         async def work() -> Response:
             export = await exporting.ask(session, actor, report_id, body.formats)
+            return json_response(await exporting.export_json(session, actor, export), 202)
+
+        answer = await once.answer(session, actor.user_id, work)
+    await hints.ask(export_making.TASK)
+    return answer
+
+
+@router.post(
+    "/dashboards/{kind}/exports",
+    status_code=202,
+    response_model=ExportDetail,
+    responses=problems(DashboardNotFound, TooManyWaiting, Invalid),
+)
+@costly
+async def dashboard_export(kind: Kind, actor: Reader, body: BoardExportAsked, once: OnceOnly) -> Response:
+    """Have a dashboard made into files, as its reader sees it. Its address says when they are ready."""
+    async with database().transaction() as session:
+
+        async def work() -> Response:
+            export = await exporting.ask_board(session, actor, kind, body.days, body.formats)
             return json_response(await exporting.export_json(session, actor, export), 202)
 
         answer = await once.answer(session, actor.user_id, work)

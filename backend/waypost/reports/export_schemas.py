@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from waypost.kernel.shapes import PersonRef, Strict
+from waypost.reports.schemas import KindWord
 
 Format = Literal["CSV", "XLSX", "PDF"]
 Formats = Annotated[list[Format], Field(min_length=1, max_length=3, examples=[["PDF"]])]
 ExportKind = Literal["NOW", "SCHEDULED", "MANUAL", "TEST"]
 ExportStatus = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"]
+DaysNumber = Literal[7, 30, 90, 365]
 PartStatus = Literal["WAITING", "DONE", "FAILED", "CANCELLED"]
 Why = Annotated[str | None, Field(description="Why there is nothing, in words.", examples=[None])]
 
@@ -20,11 +22,17 @@ class ExportAsked(Strict):
     formats: Formats
 
 
+class BoardExportAsked(ExportAsked):
+    days: Annotated[DaysNumber, Field(description="How far what is told of a time reaches back.", examples=[30])]
+
+
 class ReportNamed(BaseModel):
-    """A report as it was called then; without an id it was deleted since."""
+    """A report as it was called then, or a dashboard and the days it told of; with neither it was deleted since."""
 
     id: Annotated[int | None, Field(examples=[7])]
     name: Annotated[str, Field(examples=["Requests by team"])]
+    board: Annotated[KindWord | None, Field(examples=[None])]
+    days: Annotated[int | None, Field(examples=[None])]
 
 
 class ExportFileRead(BaseModel):

@@ -18,9 +18,8 @@ from waypost.kernel.notices import NoticeAsked
 from waypost.reports import exporting
 from waypost.reports.export_errors import ExportFileNotFound
 from waypost.reports.export_models import ExportFile, ExportPart, ReportExport
-from waypost.reports.recipients import may_get
-from waypost.reports.saved_models import SavedReport
 from waypost.reports.schedule_models import ExportSchedule
+from waypost.reports.sources import may_get, source_of
 from waypost.vendors.object_store import Missing
 
 MOST_MAILED = 3 * 1024 * 1024  # bytes of a person's files; more stand behind a link
@@ -103,9 +102,9 @@ async def open_files(part_id: int, user_id: int) -> list[Enclosure]:
         if part is None or part.user_id != user_id:
             raise NotEnclosed("its file is kept no longer")
         export = await session.get_one(ReportExport, part.export_id)
-        report = await session.get(SavedReport, export.report_id) if export.report_id else None
+        source = await source_of(session, export)
         reader = await actor_of_user(session, user_id)
-        if reader is None or (report is not None and not may_get(reader, report)):
+        if reader is None or (source is not None and not may_get(reader, source)):
             raise NotEnclosed("the report is not shared with them any more")
         mine = select(ExportFile).where(ExportFile.part_id == part_id, ExportFile.expires_at > now())
         files = list(await session.scalars(mine.order_by(ExportFile.id)))

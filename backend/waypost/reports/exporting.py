@@ -20,6 +20,7 @@ from waypost.kernel.clock import now, rfc3339
 from waypost.kernel.events import record
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.reports import export_policy, service
+from waypost.reports.dashboards import Kind
 from waypost.reports.export_errors import (
     MOST_WAITING,
     ExportFileNotFound,
@@ -29,7 +30,7 @@ from waypost.reports.export_errors import (
 )
 from waypost.reports.export_events import ReportExportAsked, ReportExportCancelled, ReportExportTaken
 from waypost.reports.export_models import ExportFile, ExportPart, ReportExport
-from waypost.reports.saved_models import SavedReport
+from waypost.reports.sources import BoardSource, Source, board_for
 from waypost.vendors import sealed_files
 
 FORMATS = ("CSV", "XLSX", "PDF")
@@ -45,18 +46,26 @@ BATCH = 500
 
 async def ask(session: AsyncSession, actor: Actor, report_id: int, formats: Sequence[str]) -> ReportExport:
     """Have a report made into files for oneself. Raises `ReportNotFound` or `TooManyWaiting`."""
-    report = await service.find_report(session, actor, report_id)
+    return await _ask(session, actor, await service.find_report(session, actor, report_id), formats)
+
+
+async def ask_board(session: AsyncSession, actor: Actor, kind: Kind, days: int, formats: Sequence[str]) -> ReportExport:
+    """Have a dashboard made into files for oneself. Raises `DashboardNotFound` or `TooManyWaiting`."""
+    return await _ask(session, actor, board_for(actor, kind, days), formats)
+
+
+async def _ask(session: AsyncSession, actor: Actor, source: Source, formats: Sequence[str]) -> ReportExport:
     await session.execute(select(User.id).where(User.id == actor.user_id).with_for_update(key_share=True))
     waiting = (ReportExport.asked_by_id == actor.user_id, ReportExport.kind == "NOW", ReportExport.status.in_(OPEN))
     if (await session.scalar(select(func.count()).where(*waiting)) or 0) >= MOST_WAITING:
         raise TooManyWaiting
-    return await begin(session, actor, report, "NOW", formats, [actor.user_id])
+    return await begin(session, actor, source, "NOW", formats, [actor.user_id])
 
 
 async def begin(
     session: AsyncSession,
     by: Actor,
-    report: SavedReport,
+    source: Source,
     kind: str,
     formats: Sequence[str],
     people: Sequence[int],
@@ -66,8 +75,10 @@ async def begin(
     at = now()
     export = ReportExport(
         kind=kind,
-        report_id=report.id,
-        report_name=report.name,
+        report_id=source.id,
+        report_name=source.name,
+        board=source.kind.value if isinstance(source, BoardSource) else None,
+        days=source.days if isinstance(source, BoardSource) else None,
         formats=[f for f in FORMATS if f in formats],
         status="QUEUED" if people else "FAILED",
         finished_at=None if people else at,
@@ -93,7 +104,12 @@ async def begin(
         for user_id in people
     )
     asked = ReportExportAsked(
-        export_id=export.id, report_id=report.id, kind=kind, formats=export.formats, people=len(people)
+        export_id=export.id,
+        report_id=source.id,
+        board=export.board,
+        kind=kind,
+        formats=export.formats,
+        people=len(people),
     )
     await record(session, asked, actor=by, at=at)
     return export
@@ -163,7 +179,7 @@ async def exports_json(session: AsyncSession, actor: Actor, rows: Sequence[Repor
         {
             "id": r.id,
             "kind": r.kind,
-            "report": {"id": r.report_id, "name": r.report_name},
+            "report": {"id": r.report_id, "name": r.report_name, "board": r.board, "days": r.days},
             "asked_by": people.get(r.asked_by_id),
             "formats": r.formats,
             "status": r.status,

@@ -15,6 +15,7 @@ class ExportSchedule(Base):
     """A report that is exported by itself and mailed: at `at_time` on the wall of `zone`, on the days of `every`.
 
     ACTIVE while `next_at` is its next instant; PAUSED, with why, by its owner or because they left or lost the report.
+    What is exported is a report or, with `board` and the `days` it tells of, a dashboard (`sources.py`).
     It is for these people, and for who is in these teams or has these roles when it is sent. `failing_ids` are those who
     got nothing the last time: its owner is told when they change.
     """
@@ -22,7 +23,9 @@ class ExportSchedule(Base):
     __tablename__ = "export_schedules"
 
     id: Mapped[BigId]
-    report_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("saved_reports.id", ondelete="CASCADE"))
+    report_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("saved_reports.id", ondelete="CASCADE"))
+    board: Mapped[str | None] = mapped_column(String(16))
+    days: Mapped[int | None] = mapped_column(SmallInteger)
     owner_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("users.id"))
     subject: Mapped[str] = mapped_column(String(150))
     formats: Mapped[list[str]] = mapped_column(ARRAY(Text))
@@ -46,6 +49,7 @@ class ExportSchedule(Base):
         CheckConstraint("every IN ('DAY', 'WEEKDAY', 'WEEK', 'MONTH')", name="every"),
         CheckConstraint("state IN ('ACTIVE', 'PAUSED')", name="state"),
         CheckConstraint("paused_why IN ('BY_OWNER', 'OWNER_LEFT', 'NOT_SHARED')", name="paused_why"),
+        CheckConstraint("(report_id IS NULL) = (board IS NOT NULL) AND (board IS NULL) = (days IS NULL)", name="of"),
         CheckConstraint("(state = 'ACTIVE') = (next_at IS NOT NULL)", name="next"),
         Index("ix_export_schedules_owner", "owner_id", text("id DESC")),
         Index("ix_export_schedules_report", "report_id"),

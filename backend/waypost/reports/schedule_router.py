@@ -1,4 +1,4 @@
-"""`/reports/custom/{id}/schedules` and `/reports/schedules`: reports that are exported by themselves."""
+"""`/reports/custom/{id}/schedules`, `/reports/dashboards/{kind}/schedules` and `/reports/schedules`: what is exported by itself."""
 
 from __future__ import annotations
 
@@ -18,13 +18,21 @@ from waypost.kernel.ids import Id, PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.reports import export_making, exporting, schedules
-from waypost.reports.errors import ReportNotFound
+from waypost.reports.dashboards import Kind
+from waypost.reports.errors import DashboardNotFound, ReportNotFound
 from waypost.reports.export_errors import NobodyToSendTo, ScheduleNotFound, StillExporting, TooManySchedules
 from waypost.reports.export_models import ReportExport
 from waypost.reports.export_schemas import ExportDetail, ExportPage
 from waypost.reports.saved_router import sees_report
 from waypost.reports.schedule_models import ExportSchedule
-from waypost.reports.schedule_schemas import SchedulePage, ScheduleRead, ScheduleRun, ScheduleSet, ScheduleUpdate
+from waypost.reports.schedule_schemas import (
+    BoardScheduleSet,
+    SchedulePage,
+    ScheduleRead,
+    ScheduleRun,
+    ScheduleSet,
+    ScheduleUpdate,
+)
 
 router = APIRouter(route_class=StrictRoute, prefix="/reports", tags=["Reports"])
 Reader = Annotated[Actor, permit(Permission.REPORTS_READ)]
@@ -60,6 +68,24 @@ async def schedule_create(
     return await once.answer(session, actor.user_id, work)
 
 
+@router.post(
+    "/dashboards/{kind}/schedules",
+    status_code=201,
+    response_model=ScheduleRead,
+    responses=problems(DashboardNotFound, TooManySchedules, Invalid),
+)
+async def dashboard_schedule(
+    session: WriteSession, actor: Reader, kind: Kind, body: BoardScheduleSet, once: OnceOnly
+) -> Response:
+    """Have a dashboard exported by itself and mailed; each recipient gets their own, as it is then."""
+
+    async def work() -> Response:
+        schedule = await schedules.make_of_board(session, actor, kind, **body.model_dump())
+        return _answer(schedule, await schedules.schedule_json(session, schedule), 201)
+
+    return await once.answer(session, actor.user_id, work)
+
+
 @router.get("/schedules", response_model=SchedulePage)
 async def schedule_page(
     session: ReadSession,
@@ -84,7 +110,7 @@ async def schedule_read(session: ReadSession, actor: Reader, schedule_id: PathId
 @router.put(
     "/schedules/{schedule_id}",
     response_model=ScheduleRead,
-    responses=problems(ScheduleNotFound, ReportNotFound, StaleVersion, Invalid),
+    responses=problems(ScheduleNotFound, ReportNotFound, DashboardNotFound, StaleVersion, Invalid),
 )
 @guarded(_sees_schedule)
 async def schedule_update(session: WriteSession, actor: Reader, schedule_id: PathId, body: ScheduleUpdate) -> Response:
@@ -104,7 +130,7 @@ async def schedule_delete(session: WriteSession, actor: Reader, schedule_id: Pat
     "/schedules/{schedule_id}/run",
     status_code=202,
     response_model=ExportDetail,
-    responses=problems(ScheduleNotFound, ReportNotFound, StillExporting, NobodyToSendTo, Invalid),
+    responses=problems(ScheduleNotFound, ReportNotFound, DashboardNotFound, StillExporting, NobodyToSendTo, Invalid),
 )
 @costly
 @guarded(_sees_schedule)

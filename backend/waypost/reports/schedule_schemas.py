@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import Line, NamedRef, PersonRef, Strict, Version
-from waypost.reports.export_schemas import ExportKind, ExportStatus, Formats, ReportNamed
+from waypost.reports.export_schemas import DaysNumber, ExportKind, ExportStatus, Formats, ReportNamed
 
 EveryWord = Literal["DAY", "WEEKDAY", "WEEK", "MONTH"]
 WallTime = Annotated[
@@ -49,6 +49,12 @@ class ScheduleSet(Strict):
         Field(max_length=20, description="Keys of roles: who has them when it is sent.", examples=[[]]),
     ] = []
     is_paused: Annotated[bool, Field(examples=[False])] = False
+
+
+class BoardScheduleSet(ScheduleSet):
+    """The same of a dashboard."""
+
+    days: Annotated[DaysNumber, Field(description="How far what is told of a time reaches back.", examples=[30])]
 
 
 class ScheduleUpdate(ScheduleSet):

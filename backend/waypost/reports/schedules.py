@@ -21,7 +21,8 @@ from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.reports import export_policy, exporting, service
-from waypost.reports.errors import ReportNotFound
+from waypost.reports.dashboards import Kind
+from waypost.reports.errors import DashboardNotFound, ReportNotFound
 from waypost.reports.export_errors import (
     MOST_SCHEDULES,
     NobodyToSendTo,
@@ -32,9 +33,10 @@ from waypost.reports.export_errors import (
 from waypost.reports.export_events import ExportScheduleChanged, ExportScheduleDeleted, ExportScheduleMade
 from waypost.reports.export_models import ReportExport
 from waypost.reports.export_times import Every, Rhythm, next_after
-from waypost.reports.recipients import group_faults, may_get, people_of
+from waypost.reports.recipients import group_faults, people_of
 from waypost.reports.saved_models import SavedReport
 from waypost.reports.schedule_models import ExportSchedule
+from waypost.reports.sources import BoardSource, Source, board_for, may_get, source_of, why_not
 
 SET = ("subject", "formats", "every", "weekdays", "day", "at_time", "zone", "person_ids", "team_ids", "roles")
 
@@ -52,16 +54,26 @@ def rhythm_of(schedule: ExportSchedule) -> Rhythm:
 
 async def make(session: AsyncSession, actor: Actor, report_id: int, **values: Any) -> ExportSchedule:
     """Have a report exported by itself. Raises `ReportNotFound`, `TooManySchedules` or `Invalid`."""
-    report = await service.find_report(session, actor, report_id)
+    return await _make(session, actor, await service.find_report(session, actor, report_id), values)
+
+
+async def make_of_board(session: AsyncSession, actor: Actor, kind: Kind, *, days: int, **values: Any) -> ExportSchedule:
+    """Have a dashboard exported by itself. Raises `DashboardNotFound`, `TooManySchedules` or `Invalid`."""
+    return await _make(session, actor, board_for(actor, kind, days), values)
+
+
+async def _make(session: AsyncSession, actor: Actor, source: Source, values: dict[str, Any]) -> ExportSchedule:
     await session.execute(select(User.id).where(User.id == actor.user_id).with_for_update(key_share=True))
     mine = select(func.count()).select_from(ExportSchedule).where(ExportSchedule.owner_id == actor.user_id)
     if (await session.scalar(mine) or 0) >= MOST_SCHEDULES:
         raise TooManySchedules
     is_paused = values.pop("is_paused", False)
-    await _check(session, actor, report, values, {"team_ids": (), "roles": ()})
+    await _check(session, actor, source, values, {"team_ids": (), "roles": ()})
     at = now()
     schedule = ExportSchedule(
-        report_id=report.id,
+        report_id=source.id,
+        board=source.kind.value if isinstance(source, BoardSource) else None,
+        days=source.days if isinstance(source, BoardSource) else None,
         owner_id=actor.user_id,
         state="PAUSED",
         paused_why="BY_OWNER",
@@ -74,7 +86,9 @@ async def make(session: AsyncSession, actor: Actor, report_id: int, **values: An
     _set_state(schedule, is_paused=is_paused)
     session.add(schedule)
     await session.flush()
-    made = ExportScheduleMade(schedule_id=schedule.id, report_id=report.id, settings=settings_of(schedule))
+    made = ExportScheduleMade(
+        schedule_id=schedule.id, report_id=source.id, board=schedule.board, settings=settings_of(schedule)
+    )
     await record(session, made, actor=actor, at=at)
     return schedule
 
@@ -86,11 +100,13 @@ async def change(
     schedule = await find(session, actor, schedule_id, lock=True)
     if schedule.version != version:
         raise StaleVersion(current_version=schedule.version)
-    report = await session.get_one(SavedReport, schedule.report_id)
+    source = await source_of(session, schedule)
+    if source is None:  # it goes with its report
+        raise ScheduleNotFound
     if not is_paused:
-        await _check_owner(session, schedule, report)
+        await _check_owner(session, schedule, source)
     before = settings_of(schedule)
-    await _check(session, actor, report, values, before)
+    await _check(session, actor, source, values, before)
     for name, value in values.items():
         setattr(schedule, name, value)
     _set_state(schedule, is_paused=is_paused)
@@ -122,7 +138,7 @@ def _set_state(schedule: ExportSchedule, *, is_paused: bool) -> None:
 async def delete(session: AsyncSession, actor: Actor, schedule_id: int) -> None:
     """Export nothing by itself any more; what was exported stays in the history. Raises `ScheduleNotFound`."""
     schedule = await find(session, actor, schedule_id, lock=True)
-    told = ExportScheduleDeleted(schedule_id=schedule.id, report_id=schedule.report_id)
+    told = ExportScheduleDeleted(schedule_id=schedule.id, report_id=schedule.report_id, board=schedule.board)
     await record(session, told, actor=actor)
     await session.delete(schedule)
     await session.flush()
@@ -131,18 +147,22 @@ async def delete(session: AsyncSession, actor: Actor, schedule_id: int) -> None:
 async def run(session: AsyncSession, actor: Actor, schedule_id: int, *, is_test: bool) -> ReportExport:
     """Export now what a schedule exports: for all its people, or as a test for oneself alone.
 
-    Raises `ScheduleNotFound`, `ReportNotFound`, `StillExporting` or `NobodyToSendTo`.
+    Raises `ScheduleNotFound`, `ReportNotFound`, `DashboardNotFound`, `StillExporting` or `NobodyToSendTo`.
     """
     schedule = await find(session, actor, schedule_id, lock=True)
     going = (ReportExport.schedule_id == schedule_id, ReportExport.status.in_(exporting.OPEN))
     if await session.scalar(select(ReportExport.id).where(*going).limit(1)) is not None:
         raise StillExporting
-    report = await service.find_report(session, actor, schedule.report_id)
-    people = [actor.user_id] if is_test else await people_of(session, schedule, report)
+    source: Source
+    if schedule.report_id is not None:
+        source = await service.find_report(session, actor, schedule.report_id)
+    else:
+        source = board_for(actor, Kind(schedule.board or ""), schedule.days or 0)
+    people = [actor.user_id] if is_test else await people_of(session, schedule, source)
     if not people:
         raise NobodyToSendTo
     kind = "TEST" if is_test else "MANUAL"
-    return await exporting.begin(session, actor, report, kind, schedule.formats, people, schedule_id=schedule.id)
+    return await exporting.begin(session, actor, source, kind, schedule.formats, people, schedule_id=schedule.id)
 
 
 async def find(session: AsyncSession, actor: Actor, schedule_id: int, *, lock: bool = False) -> ExportSchedule:
@@ -196,7 +216,7 @@ async def schedules_json(session: AsyncSession, rows: Sequence[ExportSchedule]) 
     return [
         {
             "id": r.id,
-            "report": {"id": r.report_id, "name": reports.get(r.report_id, "")},
+            "report": {"id": r.report_id, "name": _called(r, reports), "board": r.board, "days": r.days},
             "owner": people.get(r.owner_id),
             "subject": r.subject,
             "formats": r.formats,
@@ -218,6 +238,12 @@ async def schedules_json(session: AsyncSession, rows: Sequence[ExportSchedule]) 
     ]
 
 
+def _called(schedule: ExportSchedule, reports: dict[int, str]) -> str:
+    if schedule.board is not None and schedule.days is not None:
+        return BoardSource(Kind(schedule.board), schedule.days).name
+    return reports.get(schedule.report_id or 0, "")
+
+
 def _last(export: ReportExport) -> dict[str, Any]:
     told = {k: getattr(export, k) for k in ("id", "kind", "status", "total", "done", "failed")}
     return {**told, "created_at": rfc3339(export.created_at)}
@@ -234,17 +260,17 @@ def settings_of(schedule: ExportSchedule) -> dict[str, Any]:
     return {**told, "at_time": f"{schedule.at_time:%H:%M}", "is_paused": schedule.state == "PAUSED"}
 
 
-async def _check_owner(session: AsyncSession, schedule: ExportSchedule, report: SavedReport) -> None:
+async def _check_owner(session: AsyncSession, schedule: ExportSchedule, source: Source) -> None:
     """An administrator does not let go on what its owner may not read. Raises `Invalid`."""
     owner = (await actors_of_users(session, [schedule.owner_id])).get(schedule.owner_id)
     if owner is None:
         raise Invalid("Its owner has left.", errors=(FieldError("/is_paused", "stays so: its owner has left"),))
-    if not may_get(owner, report):
-        raise ReportNotFound
+    if not may_get(owner, source):
+        raise DashboardNotFound if isinstance(source, BoardSource) else ReportNotFound
 
 
 async def _check(
-    session: AsyncSession, actor: Actor, report: SavedReport, values: dict[str, Any], kept: dict[str, Any]
+    session: AsyncSession, actor: Actor, source: Source, values: dict[str, Any], kept: dict[str, Any]
 ) -> None:
     """Raises `Invalid` naming the fields."""
     wrong = []
@@ -260,12 +286,12 @@ async def _check(
     values["team_ids"], values["roles"] = sorted(set(values["team_ids"])), sorted(set(values["roles"]))
     if not (values["person_ids"] or values["team_ids"] or values["roles"]):
         wrong.append(FieldError("/person_ids", "needs a person, a team or a role at least"))
-    wrong += await group_faults(session, actor, report, kept, values)
+    wrong += await group_faults(session, actor, source, kept, values)
     known = await actors_of_users(session, values["person_ids"])
     for n, person in enumerate(values["person_ids"]):
         if person not in known:
             wrong.append(FieldError(f"/person_ids/{n}", "is nobody who works here"))
-        elif not may_get(known[person], report):
-            wrong.append(FieldError(f"/person_ids/{n}", "may not read this report: it is not shared with them"))
+        elif not may_get(known[person], source):
+            wrong.append(FieldError(f"/person_ids/{n}", why_not(source)))
     if wrong:
         raise Invalid("This can't be scheduled so.", errors=tuple(wrong))

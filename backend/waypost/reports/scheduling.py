@@ -18,10 +18,10 @@ from waypost.reports import exporting
 from waypost.reports.export_events import ExportSchedulePaused
 from waypost.reports.export_models import ReportExport
 from waypost.reports.export_times import next_after
-from waypost.reports.recipients import may_get, people_of
-from waypost.reports.saved_models import SavedReport
+from waypost.reports.recipients import people_of
 from waypost.reports.schedule_models import ExportSchedule
 from waypost.reports.schedules import rhythm_of
+from waypost.reports.sources import BoardSource, Source, may_get, source_of
 
 MOST_AT_ONCE = 100
 WHY = {
@@ -47,9 +47,11 @@ async def begin_due(database: Database) -> int:
 
 async def _begin(session: AsyncSession, schedule: ExportSchedule) -> None:
     owner = await actor_of_user(session, schedule.owner_id)
-    report = await session.get_one(SavedReport, schedule.report_id)
-    if owner is None or not may_get(owner, report):
-        await pause(session, schedule, report, "OWNER_LEFT" if owner is None else "NOT_SHARED", SYSTEM)
+    source = await source_of(session, schedule)
+    if source is None:
+        return  # its report is being deleted, and it with it
+    if owner is None or not may_get(owner, source):
+        await pause(session, schedule, source, "OWNER_LEFT" if owner is None else "NOT_SHARED", SYSTEM)
         return
     due_at, schedule.next_at = schedule.next_at, next_after(rhythm_of(schedule), now())
     if schedule.next_at is None:  # no zone has so few days
@@ -58,11 +60,11 @@ async def _begin(session: AsyncSession, schedule: ExportSchedule) -> None:
     if await session.scalar(done) is not None:
         return  # an instant is exported once; a schedule that comes back to one goes on from there
     more = {"schedule_id": schedule.id, "due_at": due_at}
-    people = await people_of(session, schedule, report)
-    await exporting.begin(session, owner, report, "SCHEDULED", schedule.formats, people, **more)
+    people = await people_of(session, schedule, source)
+    await exporting.begin(session, owner, source, "SCHEDULED", schedule.formats, people, **more)
 
 
-async def pause(session: AsyncSession, schedule: ExportSchedule, report: SavedReport, why: str, by: Doer) -> None:
+async def pause(session: AsyncSession, schedule: ExportSchedule, source: Source, why: str, by: Doer) -> None:
     """Let a schedule wait, and tell its owner, or those it was for when the owner is gone."""
     schedule.state, schedule.paused_why, schedule.next_at = "PAUSED", why, None
     schedule.version += 1
@@ -79,15 +81,20 @@ async def pause(session: AsyncSession, schedule: ExportSchedule, report: SavedRe
             topic=f"schedule.{schedule.id}",
             link=PLACE,
             action="Look at the exports",
-            values={"report": report.name, "why": WHY[why]},
+            values={"report": source.name, "why": _why(source, why)},
             facts=[["Set up by", str(owner)]],
         )
         await record(session, notice, actor=SYSTEM, at=at)
+
+
+def _why(source: Source, why: str) -> str:
+    is_gone = why == "NOT_SHARED" and isinstance(source, BoardSource)
+    return "Its owner has no such dashboard any more." if is_gone else WHY[why]
 
 
 async def on_user_deactivated(session: AsyncSession, event: UserDeactivated, actor: Doer) -> None:
     """What somebody who leaves had sent waits."""
     theirs = select(ExportSchedule).where(ExportSchedule.owner_id == event.user_id, ExportSchedule.state == "ACTIVE")
     for schedule in await session.scalars(theirs.order_by(ExportSchedule.id).with_for_update(key_share=True)):
-        report = await session.get_one(SavedReport, schedule.report_id)
-        await pause(session, schedule, report, "OWNER_LEFT", actor)
+        if (source := await source_of(session, schedule)) is not None:
+            await pause(session, schedule, source, "OWNER_LEFT", actor)

@@ -1350,6 +1350,92 @@ export type Beat = {
 };
 
 /**
+ * BoardExportAsked
+ */
+export type BoardExportAsked = {
+    /**
+     * Days
+     *
+     * How far what is told of a time reaches back.
+     */
+    days: 7 | 30 | 90 | 365;
+    /**
+     * Formats
+     */
+    formats: Array<'CSV' | 'XLSX' | 'PDF'>;
+};
+
+/**
+ * BoardScheduleSet
+ *
+ * The same of a dashboard.
+ */
+export type BoardScheduleSet = {
+    /**
+     * At Time
+     *
+     * What the clock on the wall of `zone` shows.
+     */
+    at_time: string;
+    /**
+     * Day
+     *
+     * Of `MONTH`; a shorter month is taken on its last day.
+     */
+    day?: number;
+    /**
+     * Days
+     *
+     * How far what is told of a time reaches back.
+     */
+    days: 7 | 30 | 90 | 365;
+    /**
+     * Every
+     */
+    every: 'DAY' | 'WEEKDAY' | 'WEEK' | 'MONTH';
+    /**
+     * Formats
+     */
+    formats: Array<'CSV' | 'XLSX' | 'PDF'>;
+    /**
+     * Is Paused
+     */
+    is_paused?: boolean;
+    /**
+     * Person Ids
+     */
+    person_ids: Array<number>;
+    /**
+     * Roles
+     *
+     * Keys of roles: who has them when it is sent.
+     */
+    roles?: Array<string>;
+    /**
+     * Subject
+     */
+    subject: string;
+    /**
+     * Team Ids
+     *
+     * Who is in them when it is sent; shared with the report.
+     */
+    team_ids?: Array<number>;
+    /**
+     * Weekdays
+     *
+     * Of `WEEK`: 1 is Monday.
+     */
+    weekdays?: Array<number>;
+    /**
+     * Zone
+     *
+     * An IANA time zone.
+     */
+    zone: string;
+};
+
+/**
  * Broken
  *
  * What a policy names and is not there any more.
@@ -11089,9 +11175,17 @@ export type ReportLine = {
 /**
  * ReportNamed
  *
- * A report as it was called then; without an id it was deleted since.
+ * A report as it was called then, or a dashboard and the days it told of; with neither it was deleted since.
  */
 export type ReportNamed = {
+    /**
+     * Board
+     */
+    board: 'EMPLOYEE' | 'AGENT' | 'MANAGER' | 'EXECUTIVE' | null;
+    /**
+     * Days
+     */
+    days: number | null;
     /**
      * Id
      */
@@ -30674,6 +30768,116 @@ export type DashboardReadResponses = {
 };
 
 export type DashboardReadResponse = DashboardReadResponses[keyof DashboardReadResponses];
+
+export type DashboardExportData = {
+    body: BoardExportAsked;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        kind: Kind;
+    };
+    query?: never;
+    url: '/api/v1/reports/dashboards/{kind}/exports';
+};
+
+export type DashboardExportErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DashboardExportError = DashboardExportErrors[keyof DashboardExportErrors];
+
+export type DashboardExportResponses = {
+    /**
+     * Successful Response
+     */
+    202: ExportDetail;
+};
+
+export type DashboardExportResponse = DashboardExportResponses[keyof DashboardExportResponses];
+
+export type DashboardScheduleData = {
+    body: BoardScheduleSet;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Same key and body within 24 h: the first answer again.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        kind: Kind;
+    };
+    query?: never;
+    url: '/api/v1/reports/dashboards/{kind}/schedules';
+};
+
+export type DashboardScheduleErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * No longer possible
+     */
+    409: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type DashboardScheduleError = DashboardScheduleErrors[keyof DashboardScheduleErrors];
+
+export type DashboardScheduleResponses = {
+    /**
+     * Successful Response
+     */
+    201: ScheduleRead;
+};
+
+export type DashboardScheduleResponse = DashboardScheduleResponses[keyof DashboardScheduleResponses];
 
 export type ExportFileData = {
     body?: never;

@@ -13,6 +13,8 @@ export interface Chart {
   table: Table;
   draw: (colours: Colours) => EChartsOption;
   tall?: boolean;
+  /** Has much beside each other: takes the room of two where there are two, three or four in a row. */
+  wide?: 2 | 3 | 4;
 }
 type Say = (key: string, values?: Record<string, unknown>) => string;
 type Names = Record<string, string>;
@@ -29,6 +31,9 @@ export interface Words {
   day: (iso: string) => string;
 }
 
+// so chosen that thirteen charts fill their rows, two, three or four in each
+const WIDE: Record<string, Chart["wide"]> = { trend: 2, arrivals: 3, approvers: 4 };
+
 export function chartsOf(d: DashboardRead, w: Words): Chart[] {
   const { t } = w;
   const open = { status: OPEN };
@@ -42,7 +47,7 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
         : t("reports.since", { from: w.day(s.from ?? "") });
   const made: Chart[] = [];
   const add = (key: string, summary: string, table: Table, draw: Chart["draw"], tall = false) =>
-    made.push({ key, title: t(`reports.chart.${key}`), summary, table, draw, tall });
+    made.push({ key, title: t(`reports.chart.${key}`), summary, table, draw, tall, wide: WIDE[key] });
   const requests = t("reports.requests");
 
   // what comes and goes

@@ -7,11 +7,25 @@ import type { Colours } from "./palette";
 export const GRID = { left: 4, right: 12, top: 12, bottom: 4, containLabel: true };
 export const WITH_LEGEND = { ...GRID, top: 34 };
 
+const LONG = 20; // letters of a label that may want a second line
+const MOST_BROKEN = 10;
+
 export function axes(c: Colours, labels: string[], isAcross = false, unit = ""): EChartsOption {
+  const isLong = labels.some((label) => label.length > LONG);
   const words = {
     type: "category" as const,
     data: labels,
-    axisLabel: { color: c.muted, width: isAcross ? 150 : undefined, overflow: "break" as const },
+    axisLabel:
+      isAcross && isLong
+        ? {
+            color: c.muted,
+            width: 130,
+            fontSize: 11,
+            lineHeight: 12,
+            // two lines have room beside a bar as long as there are few; the table has the whole words
+            overflow: labels.length > MOST_BROKEN ? ("truncate" as const) : ("break" as const),
+          }
+        : { color: c.muted },
     axisLine: { lineStyle: { color: c.border } },
     axisTick: { show: false },
     inverse: isAcross,
@@ -19,7 +33,9 @@ export function axes(c: Colours, labels: string[], isAcross = false, unit = ""):
   const values = {
     type: "value" as const,
     minInterval: unit ? undefined : 1,
-    axisLabel: { color: c.muted, formatter: (v: number) => `${number(v)}${unit}` },
+    splitNumber: isAcross ? 3 : undefined,
+    max: unit === " %" ? 100 : undefined,
+    axisLabel: { color: c.muted, hideOverlap: true, formatter: (v: number) => `${number(v)}${unit}` },
     splitLine: { lineStyle: { color: c.border } },
   };
   return isAcross ? { xAxis: values, yAxis: words } : { xAxis: words, yAxis: values };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ScheduleRead } from "@/api/generated";
-import { bodyOf, draftOf, emptyDraft, whenOf } from "./model";
+import { bodyOf, draftOf, emptyDraft, placeOf, targetOf, whenOf } from "./model";
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const say = (key: string, values?: Record<string, unknown>) =>
@@ -19,6 +19,15 @@ const schedule = {
 } as ScheduleRead;
 
 describe("a schedule", () => {
+  it("leads to what it sends", () => {
+    const of = (id: number | null, board: "AGENT" | null, days: number | null) =>
+      targetOf({ report: { id, name: "N", board, days } });
+    expect(of(7, null, null)).toEqual({ name: "N", report: 7 });
+    expect(of(null, "AGENT", 30)).toEqual({ name: "N", board: "AGENT", days: "30" });
+    expect(of(null, null, null)).toBeNull();
+    expect(placeOf({ name: "N", report: 7 })).toBe("/reports/custom/7");
+    expect(placeOf({ name: "N", board: "AGENT", days: "30" })).toBe("/reports?kind=agent&days=30");
+  });
   it("is sent as it was read", () => {
     expect(bodyOf(draftOf(schedule), true)).toEqual({
       subject: "Mondays",

@@ -1,10 +1,28 @@
 /** Pure: a schedule as it is being set up, and in words. */
 import type { ScheduleRead, ScheduleSet } from "@/api/generated";
+import type { Days, Kind } from "../model";
 
 export const FORMATS = ["PDF", "XLSX", "CSV"] as const;
 export type Format = (typeof FORMATS)[number];
 export const EVERY = ["DAY", "WEEKDAY", "WEEK", "MONTH"] as const;
 export type Every = (typeof EVERY)[number];
+
+/** What is taken away as files: a saved report, or a dashboard with the days it tells of. */
+export type Target = { name: string } & (
+  { report: number; board?: undefined } | { report?: undefined; board: Kind; days: Days }
+);
+
+/** What a schedule sends; null of a report that is gone. */
+export function targetOf({ report: r }: Pick<ScheduleRead, "report">): Target | null {
+  if (r.board && r.days) return { name: r.name, board: r.board, days: String(r.days) as Days };
+  return r.id === null ? null : { name: r.name, report: r.id };
+}
+
+/** The page where one looks at it. */
+export const placeOf = (target: Target): string =>
+  target.board
+    ? `/reports?kind=${target.board.toLowerCase()}&days=${target.days}`
+    : `/reports/custom/${target.report}`;
 
 export interface Draft {
   subject: string;

@@ -2,7 +2,8 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tansta
 import { computed, type Ref } from "vue";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
-import { isGoing, type Format } from "./model";
+import type { Days } from "../model";
+import { isGoing, type Format, type Target } from "./model";
 
 const KEY = ["reports", "exports"] as const;
 const SOON = 1500;
@@ -53,27 +54,33 @@ function useChange<V, R>(change: (values: V) => Promise<R>) {
   });
 }
 
+const daysOf = (days: Days) => Number(days) as api.BoardExportAsked["days"];
 export const useAsk = () =>
-  useChange(({ report, format }: { report: number; format: Format }) =>
-    data(api.reportExport({ path: { report_id: report }, body: { formats: [format] } })),
+  useChange(({ target, format }: { target: Target; format: Format }) =>
+    target.board
+      ? data(
+          api.dashboardExport({
+            path: { kind: target.board },
+            body: { formats: [format], days: daysOf(target.days) },
+          }),
+        )
+      : data(api.reportExport({ path: { report_id: target.report }, body: { formats: [format] } })),
   );
 export const useCancel = () => useChange((id: number) => data(api.exportCancel({ path: { export_id: id } })));
-export const useSchedule = () =>
-  useChange(
-    ({
-      report,
-      id,
-      version,
-      body,
-    }: {
-      report: number;
-      id?: number;
-      version?: number;
-      body: api.ScheduleSet;
-    }) =>
-      id === undefined
-        ? data(api.scheduleCreate({ path: { report_id: report }, body }))
-        : data(api.scheduleUpdate({ path: { schedule_id: id }, body: { ...body, version: version ?? 1 } })),
+export const useSetSchedule = () =>
+  useChange(({ target, body }: { target: Target; body: api.ScheduleSet }) =>
+    target.board
+      ? data(
+          api.dashboardSchedule({
+            path: { kind: target.board },
+            body: { ...body, days: daysOf(target.days) },
+          }),
+        )
+      : data(api.scheduleCreate({ path: { report_id: target.report }, body })),
+  );
+export const useChangeSchedule = () =>
+  useChange(({ id, version, body }: { id: number; version: number; body: api.ScheduleSet }) =>
+    data(api.scheduleUpdate({ path: { schedule_id: id }, body: { ...body, version } })),
   );
 export const useDrop = () =>
   useChange((id: number) => data(api.scheduleDelete({ path: { schedule_id: id } })));
