@@ -8,7 +8,7 @@ export const GRID = { left: 4, right: 12, top: 12, bottom: 4, containLabel: true
 export const WITH_LEGEND = { ...GRID, top: 34 };
 
 const LONG = 20; // letters of a label that may want a second line
-const MOST_BROKEN = 10;
+const MOST_BROKEN = 8;
 
 export function axes(c: Colours, labels: string[], isAcross = false, unit = ""): EChartsOption {
   const isLong = labels.some((label) => label.length > LONG);
