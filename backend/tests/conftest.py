@@ -22,6 +22,8 @@ import httpx2
 import pytest
 from hypothesis import settings
 
+from tests.measuring import leave_greenlets_out
+
 # The same cases on every machine, however slow it is; HYPOTHESIS_PROFILE=search looks for new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None, max_examples=2000)
@@ -38,6 +40,13 @@ def _only_here(self: socket.socket, address: Any) -> Any:
 
 
 socket.socket.connect = _only_here  # type: ignore[method-assign,assignment]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Says to coverage, where there is any, what it need not look at."""
+    if config.getoption("cov_source", None):
+        leave_greenlets_out()
+
 
 PASSWORD = "demo-Passw0rd-2026"
 TOKEN_SECONDS = 420  # for so long an access token is used, of the ten minutes it has

@@ -102,3 +102,14 @@ def test_what_lies_beside_an_object_opens_with_its_key_and_place_only() -> None:
     ):
         with pytest.raises(crypto.Damaged):
             crypto.open_beside(*wrong)
+
+
+def test_a_key_for_one_purpose_comes_from_each_key_and_from_nothing_else() -> None:
+    ring = crypto.Keyring({"old": KEY, "new": bytes(32)})
+    made = ring.derived(b"numbers")
+    assert made.keys() == {"old", "new"}
+    assert {len(key) for key in made.values()} == {64}
+    assert made["old"] != made["new"]
+    assert ring.derived(b"numbers") is made
+    assert ring.derived(b"names")["old"] != made["old"]
+    assert crypto.Keyring({"old": KEY}).derived(b"numbers") == {"old": made["old"]}
