@@ -337,11 +337,13 @@ async def test_pages_of_small_windows_miss_nothing(
 
 
 def test_windows_grow_by_what_they_hold() -> None:
-    """A slow window is followed by one that may fill a page; a word of few tickets is looked up among all at once."""
+    """A window that costs much is followed by one that may fill a page; a word of few tickets is looked up among all at once."""
     tried = finding.Place(datetime.now(UTC), 900_000, 1_000_000)
     later = [(200_000, False), (0, False)]
     assert finding._no_further(later, tried, 10, 26) == [(700_000, False), *later]
     assert finding._no_further(later, tried, 1, 26) == later
+    assert finding._no_further(later, tried, 30, 26) == [(600_000, False), *later]  # a page is full: enough to rank
+    assert finding._no_further(later, tried, 99, 26) == [(800_000, False), *later]  # larger in any case
     assert finding._is_rare("'word'", 10, 900_000, 1_000_000)
     assert not finding._is_rare("'word'", 100, 900_000, 1_000_000)
     assert not finding._is_rare("'word'", 0, 996_800, 1_000_000)  # so small a window holds none of what hundreds have

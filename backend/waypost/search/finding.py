@@ -365,14 +365,15 @@ async def find(
             return Hits(best.rows, here, count, floor > 0, True, kinds)
         if _is_rare(query, count, floor, place.ceiling):
             steps = steps[-1:]
-        elif is_slow:
+        elif is_slow or _LOOKED_AT.search(query):
             steps = _no_further(steps, here, count, rows)
         (floor, windowed), *steps = steps
 
 
 def _no_further(steps: list[Step], tried: Place, count: int, rows: int) -> list[Step]:
-    """The windows after a slow one: first one as large as, by what that one held, a page needs."""
-    floor = tried.ceiling - (tried.ceiling - tried.floor) * (1 + rows // max(count, 1))
+    """The windows after one that costs much: first one as large as, by what that one held, a page needs."""
+    wanted = rows if count < rows else ENOUGH
+    floor = tried.ceiling - (tried.ceiling - tried.floor) * (1 + max(wanted // max(count, 1), 1))
     return [(floor, False), *steps] if floor > steps[0][0] else steps
 
 
