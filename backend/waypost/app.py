@@ -93,6 +93,7 @@ from waypost.tickets import draft_router as drafts
 from waypost.tickets import export_router as exports
 from waypost.tickets import fields_router as ticket_fields
 from waypost.tickets import import_router as imports
+from waypost.tickets import level_replay_router as level_replays
 from waypost.tickets import level_run_router as level_runs
 from waypost.tickets import path_router as paths
 from waypost.tickets import queue_router as queues
@@ -164,6 +165,7 @@ ROOMS = (
     approval_queue,
     approval_reviews,
     trying,
+    level_replays,
     level_runs,
     workflows,
     deputies,

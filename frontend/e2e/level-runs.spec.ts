@@ -52,6 +52,18 @@ test("a new version is looked at and applied to running requests", async ({ brow
   await expect(panel.getByText("Nothing would change", { exact: false })).toBeVisible();
 
   await admin.getByLabel("Resolution, Medium: amount").fill("40");
+  // Before it is saved: what it would have been for the requests of late.
+  const tried = admin.getByRole("region", { name: "Try on the last requests" });
+  await tried.getByRole("button", { name: "Try on the last 500" }).click();
+  const row = tried.getByRole("rowgroup").filter({ hasText: words });
+  await expect(row.getByRole("link", { name: /-\d+/ })).toBeVisible();
+  await expect(row.getByRole("cell", { name: "Resolution", exact: true })).toBeVisible();
+  await everywhere(admin);
+  await admin.getByLabel("Resolution, Medium: amount").fill("0");
+  await expect(tried.getByText("This is of before your last changes", { exact: false })).toBeVisible();
+  await tried.getByRole("button", { name: "Try once more" }).click();
+  await expect(admin.getByRole("alert").filter({ hasText: "Please mend this" })).toBeFocused();
+  await admin.getByLabel("Resolution, Medium: amount").fill("40");
   await expect(panel.getByText("Save or discard your changes first.")).toBeVisible();
   await admin.getByRole("button", { name: "Save" }).click();
   await expect(panel.getByText("Version 2 can be applied", { exact: false })).toBeVisible();

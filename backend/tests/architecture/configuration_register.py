@@ -137,6 +137,8 @@ SETS_NOTHING_UP: dict[str, str] = {
     "POST /second-factor-resets/{reset_id}/agree": _ASKED,
     "POST /sla/calendars/{calendar_id}/feed/preview": _TRIES,
     "POST /sla/calendars/{calendar_id}/file/preview": _TRIES,
+    "POST /sla/policies/replay": _TRIES,
+    "POST /sla/policies/{policy_id}/replay": _TRIES,
     "POST /sla/policies/{policy_id}/runs": "changes requests; recorded as begun and ended, tests/tickets/test_level_runs.py",
     "POST /sla/policies/{policy_id}/runs/{run_id}/stop": "ends a run; recorded with what it did until then",
     "POST /ticket-types/form-check": _TRIES,

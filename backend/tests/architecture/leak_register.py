@@ -42,6 +42,7 @@ def _about(marked: Marked) -> dict[str, Any]:
 
 
 _DOCUMENT = {"name": "Try", "stages": [{"name": "One", "approvers": [{"kind": "REQUESTER_MANAGER"}]}]}
+_TARGETS = {"targets": {"RESOLUTION": {"MEDIUM": {"amount": 1, "unit": "MINUTES"}}}}
 _REQUEST = {"title": "x", "ticket_type": "IT_SUPPORT", "custom_fields": {}}
 
 BODIES: dict[str, Callable[[Marked], Any]] = {
@@ -63,6 +64,8 @@ BODIES: dict[str, Callable[[Marked], Any]] = {
     "DELETE /request-drafts/{draft_id}": lambda m: None,
     "PUT /request-drafts/{draft_id}": lambda m: {"content": {}, "version": 1},
     "POST /routing-rules/dry-run": lambda m: {"ticket_id": m["id"]},
+    "POST /sla/policies/replay": lambda m: _TARGETS,
+    "POST /sla/policies/{policy_id}/replay": lambda m: _TARGETS,
     "POST /tickets": lambda m: {**_REQUEST, "description": f"{m['id']}"},
     "POST /tickets/bulk": _about,
     "POST /tickets/bulk/preview": _about,

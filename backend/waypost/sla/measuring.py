@@ -161,6 +161,19 @@ def _clock(story: Story, metric: Metric, team_id: int, at: datetime) -> Clock | 
     )
 
 
+def promised(clock: Clock) -> datetime | None:
+    """Until when a clock has or had time: its due moment; of one that is over in time, the moment it would have been due.
+
+    None while it waits, and where it was over while it waited.
+    """
+    if clock.due_at is not None or clock.run is not Run.STOPPED:
+        return clock.due_at
+    try:
+        return moment(clock.deal.calendar.calendar, clock.marks[:-1], clock.target)
+    except NeverOpen:
+        return None
+
+
 def _reopens(rules: Rules, happenings: Iterable[Happening]) -> int:
     count, was_over = 0, False
     for one in happenings:

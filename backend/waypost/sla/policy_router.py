@@ -37,7 +37,7 @@ Configurer = Annotated[Actor, permit(Permission.SLA_CONFIGURE)]
 Reader = Annotated[Actor, permit(Permission.SLA_READ)]
 
 
-async def _is_there(request: Request) -> None:
+async def is_there(request: Request) -> None:
     """403 and 404 before a 422."""
     (await current_actor(request)).require(Permission.SLA_CONFIGURE)
     async with database().read() as session:
@@ -93,7 +93,7 @@ async def sla_policy(policy_id: PathId, session: ReadSession, actor: Reader) -> 
     response_model=PolicyRead,
     responses=problems(PolicyNotFound, NameTaken, StaleVersion, BadPolicy, InvalidCondition),
 )
-@guarded(_is_there)
+@guarded(is_there)
 async def change_sla_policy(
     policy_id: PathId, body: PolicyUpdate, session: WriteSession, actor: Configurer
 ) -> Response:

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 
 from waypost.kernel.clock import rfc3339
 from waypost.sla.clock import Run
-from waypost.sla.measuring import Clock
+from waypost.sla.marking import Metric
+from waypost.sla.measuring import Clock, promised
 
 MOST_EXAMPLES = 20
+_ORDER = {metric: n for n, metric in enumerate(Metric)}
 _NEVER = datetime.max.replace(tzinfo=UTC)
 # What is counted: requests that get the newest version; requests for which another level or none holds now; clocks that
 # change; of these those that are late at once, are not late any more, are due later or earlier, begin, and end; requests
@@ -56,17 +58,18 @@ def effects(before: Iterable[Kept], after: Iterable[Clock], at: datetime) -> lis
 
 
 def _words(was: Kept | None, is_now: Clock | None, at: datetime) -> frozenset[str]:
-    words = set()
     was_late = was is not None and (was.breached_at is not None or (was.due_at is not None and was.due_at <= at))
-    is_late = is_now is not None and is_now.breached_at is not None
-    if was is None:
-        words.add("begun")
-    elif is_now is None:
-        words.add("ended")
-    else:
-        by = _moved_by(was, is_now)
-        if by:
-            words.add("later" if by > timedelta() else "earlier")
+    by = _moved_by(was, is_now) if was is not None and is_now is not None else None
+    return _said(was is None, by, was_late=was_late, is_late=is_now is not None and is_now.breached_at is not None)
+
+
+def _said(is_new: bool, by: timedelta | None, *, was_late: bool, is_late: bool) -> frozenset[str]:
+    """What became of a clock that was moved by so much; None of one that begins or ends."""
+    words = set()
+    if by is None:
+        words.add("begun" if is_new else "ended")
+    elif by:
+        words.add("later" if by > timedelta() else "earlier")
     if is_late and not was_late:
         words.add("late")
     if was_late and not is_late:
@@ -110,3 +113,43 @@ def example(ticket_id: int, of: Sequence[Effect]) -> dict[str, Any] | None:
 def best(examples: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The examples that are kept: what is late at once before the others, each in the order it was found."""
     return sorted(examples, key=lambda one: not one["is_late"])[:MOST_EXAMPLES]
+
+
+# --- one story by two agreements --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A clock that another agreement makes another one: words of `COUNTED` (`later`, `late` …), and both; None is none."""
+
+    metric: Metric
+    team_id: int
+    words: frozenset[str]
+    before: Clock | None
+    after: Clock | None
+
+
+def differences(before: Iterable[Clock], after: Iterable[Clock]) -> list[Difference]:
+    """Where two measurings of one story differ: in what is late, in due moments, in whether there is a clock at all.
+
+    What is over counts as well as what runs. In the order of `Metric`.
+    """
+    old, new = ({(c.metric, c.team_id): c for c in clocks} for clocks in (before, after))
+    found = []
+    for metric, team_id in sorted(old.keys() | new.keys(), key=lambda key: (_ORDER[key[0]], key[1])):
+        was, is_now = old.get((metric, team_id)), new.get((metric, team_id))
+        by = _apart(was, is_now) if was is not None and is_now is not None else None
+        late = [clock is not None and clock.breached_at is not None for clock in (was, is_now)]
+        if words := _said(was is None, by, was_late=late[0], is_late=late[1]):
+            found.append(Difference(metric, team_id, words, was, is_now))
+    return found
+
+
+def _apart(was: Clock, is_now: Clock) -> timedelta:
+    """By how much a clock has longer: until it is due, or what is left of its time. One that waits has the longest."""
+    due = promised(was), promised(is_now)
+    if due[0] is not None and due[1] is not None:
+        return due[1] - due[0]
+    if due[0] is None and due[1] is None:
+        return (is_now.target - is_now.used) - (was.target - was.used)
+    return timedelta.max if due[1] is None else timedelta.min

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from waypost.access.actor import Actor
-from waypost.access.deps import costly, current_actor, permit
+from waypost.access.deps import costly, permit
 from waypost.access.permissions import Permission
 from waypost.kernel import hints
 from waypost.kernel.db import ReadSession, WriteSession, database
 from waypost.kernel.errors import StaleVersion
 from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.idempotency import OnceOnly
-from waypost.kernel.ids import PathId, path_id
+from waypost.kernel.ids import PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
 from waypost.sla.errors import PolicyNotFound
-from waypost.sla.policy_reading import find_policy
+from waypost.sla.policy_router import is_there
 from waypost.tickets import level_run_reading, level_runs
 from waypost.tickets.errors import LevelNotInUse, LevelRunGoesOn, LevelRunIsOver, LevelRunNotFound
 from waypost.tickets.level_run_schemas import LevelRunBegin, LevelRunPage, LevelRunRead
@@ -28,13 +28,6 @@ Configurer = Annotated[Actor, permit(Permission.SLA_CONFIGURE)]
 Reader = Annotated[Actor, permit(Permission.SLA_READ)]
 
 
-async def _is_there(request: Request) -> None:
-    """403 and 404 before a 422."""
-    (await current_actor(request)).require(Permission.SLA_CONFIGURE)
-    async with database().read() as session:
-        await find_policy(session, path_id(request.path_params.get("policy_id")))
-
-
 @router.post(
     "",
     status_code=202,
@@ -42,7 +35,7 @@ async def _is_there(request: Request) -> None:
     responses=problems(PolicyNotFound, StaleVersion, LevelNotInUse, LevelRunGoesOn),
 )
 @costly
-@guarded(_is_there)
+@guarded(is_there)
 async def begin_sla_run(policy_id: PathId, body: LevelRunBegin, actor: Configurer, once: OnceOnly) -> Response:
     """Have running requests go by the newest version over their whole time, or see what that comes to. A job of the worker."""
     async with database().transaction() as session:

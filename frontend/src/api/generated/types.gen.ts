@@ -9329,6 +9329,142 @@ export type PolicyRead = {
 };
 
 /**
+ * PolicyReplayed
+ *
+ * What would differ: what is late first, newest first. `late`, `eased`, `other` and `same` add up to `total`.
+ *
+ * Requests one may not see are counted in all of these; `hidden` is how many that differ are therefore not listed.
+ */
+export type PolicyReplayed = {
+    /**
+     * Different
+     */
+    different: Array<TriedDifference>;
+    /**
+     * Eased
+     *
+     * Requests of which a clock would not be late any more.
+     */
+    eased: number;
+    /**
+     * Fits
+     *
+     * Those for which the draft would hold.
+     */
+    fits: number;
+    /**
+     * Hidden
+     */
+    hidden: number;
+    /**
+     * Is Whole
+     *
+     * False: there was not time enough for all of the newest 500.
+     */
+    is_whole: boolean;
+    /**
+     * Late
+     *
+     * Requests of which a clock would be late.
+     */
+    late: number;
+    /**
+     * Moved
+     *
+     * Those for which another policy, or none, would hold.
+     */
+    moved: number;
+    /**
+     * Older
+     *
+     * Of those it concerns, how many went in fact by something else than is in force now.
+     */
+    older: number;
+    /**
+     * Other
+     *
+     * Requests that would differ otherwise.
+     */
+    other: number;
+    /**
+     * Same
+     */
+    same: number;
+    /**
+     * Total
+     *
+     * Requests that were looked at.
+     */
+    total: number;
+};
+
+/**
+ * PolicyTried
+ *
+ * A policy as it is being written. One that is not in use holds for no request.
+ */
+export type PolicyTried = {
+    /**
+     * Actions
+     */
+    actions?: Array<ActionWish>;
+    /**
+     * Calendar Id
+     */
+    calendar_id?: number | null;
+    /**
+     * Condition
+     *
+     * A condition over `GET /ticket-fields?use=service_levels`; null holds always.
+     */
+    condition?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Counts Approval
+     *
+     * Whether waiting for approval counts.
+     */
+    counts_approval?: boolean;
+    /**
+     * Is Active
+     */
+    is_active?: boolean;
+    /**
+     * Name
+     *
+     * May be missing still.
+     */
+    name?: string;
+    /**
+     * Own Time
+     */
+    own_time?: Array<OwnTimeWish>;
+    /**
+     * Paused
+     */
+    paused?: Array<'PENDING_INFO' | 'APPROVED' | 'IN_PROGRESS'>;
+    /**
+     * Reopening
+     */
+    reopening?: 'RESUME' | 'RESTART' | 'STAY';
+    /**
+     * Targets
+     */
+    targets?: {
+        [key: string]: {
+            [key: string]: TargetWish | null;
+        } | null;
+    };
+    /**
+     * Warnings
+     *
+     * Percents of a target.
+     */
+    warnings?: Array<number>;
+};
+
+/**
  * PolicyUpdate
  */
 export type PolicyUpdate = {
@@ -16896,6 +17032,75 @@ export type TrialAsk = {
 };
 
 /**
+ * TriedClock
+ *
+ * A clock that differs. Null is no clock: there is no target on that side.
+ */
+export type TriedClock = {
+    /**
+     * With the draft among them, over the whole time.
+     */
+    after: TriedSide | null;
+    /**
+     * By the policies in force now, over the whole time.
+     */
+    before: TriedSide | null;
+    /**
+     * How it is in fact, by the versions that held; null too where none is.
+     */
+    had: TriedSide | null;
+    /**
+     * Is Otherwise
+     *
+     * Whether it is in fact otherwise than `before`: see `had`.
+     */
+    is_otherwise: boolean;
+    /**
+     * Metric
+     */
+    metric: 'FIRST_RESPONSE' | 'NEXT_UPDATE' | 'RESOLUTION' | 'OWN_TIME';
+    /**
+     * Whose own time it is.
+     */
+    team: NamedRef | null;
+};
+
+/**
+ * TriedDifference
+ *
+ * A request that would differ. `LATE`: a clock would be late; `EASED`: one would not be late any more, and none is late.
+ */
+export type TriedDifference = {
+    /**
+     * After
+     *
+     * The name of the one that would.
+     */
+    after: string | null;
+    /**
+     * Before
+     *
+     * The name of the policy that holds now.
+     */
+    before: string | null;
+    /**
+     * Clocks
+     */
+    clocks: Array<TriedClock>;
+    /**
+     * Is Moved
+     *
+     * Whether another policy, or none, would hold for it.
+     */
+    is_moved: boolean;
+    /**
+     * Outcome
+     */
+    outcome: 'LATE' | 'EASED' | 'OTHER';
+    ticket: TriedTicket;
+};
+
+/**
  * TriedItem
  */
 export type TriedItem = {
@@ -17025,6 +17230,50 @@ export type TriedRule = {
      * Would Fire
      */
     would_fire: number;
+};
+
+/**
+ * TriedSide
+ *
+ * How a clock stands. `due_at` of one that is over in time is when it would have been due; null: it waits, or did at last.
+ */
+export type TriedSide = {
+    /**
+     * Due At
+     */
+    due_at: string | null;
+    /**
+     * Left Seconds
+     *
+     * Working time that is left where nothing is due.
+     */
+    left_seconds: number | null;
+    /**
+     * State
+     */
+    state: 'RUNNING' | 'PAUSED' | 'BREACHED' | 'MET';
+};
+
+/**
+ * TriedTicket
+ */
+export type TriedTicket = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Status
+     */
+    status: 'DRAFT' | 'SUBMITTED' | 'IN_REVIEW' | 'PENDING_INFO' | 'APPROVED' | 'REJECTED' | 'IN_PROGRESS' | 'COMPLETED' | 'CLOSED';
+    /**
+     * Ticket Number
+     */
+    ticket_number: string;
+    /**
+     * Title
+     */
+    title: string;
 };
 
 /**
@@ -35146,6 +35395,43 @@ export type OrderSlaPoliciesResponses = {
 
 export type OrderSlaPoliciesResponse = OrderSlaPoliciesResponses[keyof OrderSlaPoliciesResponses];
 
+export type ReplayNewSlaPolicyData = {
+    body: PolicyTried;
+    path?: never;
+    query?: never;
+    url: '/api/v1/sla/policies/replay';
+};
+
+export type ReplayNewSlaPolicyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReplayNewSlaPolicyError = ReplayNewSlaPolicyErrors[keyof ReplayNewSlaPolicyErrors];
+
+export type ReplayNewSlaPolicyResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyReplayed;
+};
+
+export type ReplayNewSlaPolicyResponse = ReplayNewSlaPolicyResponses[keyof ReplayNewSlaPolicyResponses];
+
 export type RemoveSlaPolicyData = {
     body?: never;
     path: {
@@ -35287,6 +35573,52 @@ export type ChangeSlaPolicyResponses = {
 };
 
 export type ChangeSlaPolicyResponse = ChangeSlaPolicyResponses[keyof ChangeSlaPolicyResponses];
+
+export type ReplaySlaPolicyData = {
+    body: PolicyTried;
+    path: {
+        /**
+         * Policy Id
+         */
+        policy_id: number;
+    };
+    query?: never;
+    url: '/api/v1/sla/policies/{policy_id}/replay';
+};
+
+export type ReplaySlaPolicyErrors = {
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * Not found
+     */
+    404: Problem;
+    /**
+     * Invalid request
+     */
+    422: Problem;
+    /**
+     * Please wait
+     */
+    429: Problem;
+};
+
+export type ReplaySlaPolicyError = ReplaySlaPolicyErrors[keyof ReplaySlaPolicyErrors];
+
+export type ReplaySlaPolicyResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyReplayed;
+};
+
+export type ReplaySlaPolicyResponse = ReplaySlaPolicyResponses[keyof ReplaySlaPolicyResponses];
 
 export type SlaRunsData = {
     body?: never;

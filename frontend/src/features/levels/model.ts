@@ -6,6 +6,7 @@ import type {
   DayBody,
   HoursBody,
   PolicyRead,
+  PolicyTried,
   PolicyUpdate,
   PolicyVersionRead,
   TargetRead,
@@ -248,11 +249,17 @@ export const percentsOf = (written: string) =>
     .filter(Boolean)
     .map(Number);
 
-export function policyBody(draft: PolicyDraft, version: number): PolicyUpdate {
+export const policyBody = (draft: PolicyDraft, version: number): PolicyUpdate => ({
+  ...triedBody(draft),
+  note: draft.note.trim(),
+  version,
+});
+
+/** What is sent to try a policy out: all it says. */
+export function triedBody(draft: PolicyDraft) {
   return {
     name: draft.name.trim(),
     is_active: draft.is_active,
-    note: draft.note.trim(),
     condition: draft.condition,
     calendar_id: draft.calendar_id,
     targets: Object.fromEntries(METRICS.map((m) => [m, targetsBody(draft.targets[m])])),
@@ -271,8 +278,7 @@ export function policyBody(draft: PolicyDraft, version: number): PolicyUpdate {
       user_id,
       team_id,
     })),
-    version,
-  };
+  } satisfies PolicyTried;
 }
 
 /** A target in the fewest words: "4 h", "30 min", "2 d". */
@@ -288,4 +294,12 @@ export function moved<T>(list: T[], n: number, by: number): T[] {
   const [one] = next.splice(n, 1);
   if (one !== undefined) next.splice(to, 0, one);
   return next;
+}
+
+/** Working time in hours and minutes: "1 h 30 min"; it has no days, for a day of work is none of 24 hours. */
+export function long(minutes: number): string {
+  const hours = Math.floor(minutes / 60);
+  return [hours ? `${hours} h` : "", minutes % 60 || !hours ? `${minutes % 60} min` : ""]
+    .filter(Boolean)
+    .join(" ");
 }

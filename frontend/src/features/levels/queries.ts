@@ -168,6 +168,17 @@ export const useDropFile = () =>
     data(api.dropCalendarFile({ path: { calendar_id: id }, query: { version } })),
   );
 
+/** A policy as it is written, tried on the newest requests; without an id as a new one. */
+export const useReplay = () =>
+  useMutation({
+    mutationFn: ({ id, body }: { id: number | null; body: api.PolicyTried }) =>
+      data(
+        id === null
+          ? api.replayNewSlaPolicy({ body })
+          : api.replaySlaPolicy({ path: { policy_id: id }, body }),
+      ),
+  });
+
 // --- the newest version for requests that run already --------------------------------------------------------------
 
 const LOOK = 500; // milliseconds between two looks at a run that goes on
