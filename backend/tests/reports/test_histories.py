@@ -18,7 +18,14 @@ from tests.reports.by_hand import counted_by_hand
 from tests.reports.test_keeping import counted, kept
 from tests.tickets.test_clocks import MONDAY, Time
 from waypost.kernel import clock
+<<<<<<< HEAD
 from waypost.reports import keeping, readers
+=======
+from waypost.reports import keeping
+from waypost.sla import clocks
+from waypost.sla.clock import Kind, ledger
+from waypost.sla.measuring import unpacked
+>>>>>>> 2cd40b24 (Reports people make count first response and resolution in working time too, by the clocks of the service level, named apart from calendar time)
 from waypost.tickets import running_late
 
 HISTORIES = 10
@@ -146,3 +153,50 @@ async def test_what_was_followed_is_what_is_made_anew(database: Any, capsys: pyt
     with capsys.disabled():
         sys.stdout.write("\n" + ", ".join(f"{n} {what}" for what, n in compared.items()) + "\n")
     assert sum(bool(compared[deed]) for deed in set(DEEDS)) > 15, "the dice did too little for anything to be known"
+
+
+async def test_measures_of_working_time_are_the_ledgers_own(database: Any, who: Any) -> None:
+    """Of reports people make: from each clock's stretches of time, added up one by one."""
+    await counted(database)
+    worked: dict[str, list[int]] = {"FIRST_RESPONSE": [], "RESOLUTION": []}
+    kept_ones = []
+    async with database.read() as session:
+        statement = text(
+            "SELECT c.*, t.completed_at FROM sla_clocks c JOIN tickets t ON t.id = c.ticket_id"
+            " WHERE c.stopped_at IS NOT NULL AND c.metric IN ('FIRST_RESPONSE', 'RESOLUTION')"
+        )
+        rows = (await session.execute(statement)).all()
+        pins = [(c.policy_id, c.policy_version, c.calendar_id, c.calendar_version) for c in rows]
+        deals = await clocks.agreed(session, pins)
+    for c, pin in zip(rows, pins, strict=True):
+        lines = ledger(deals[pin].calendar.calendar, unpacked(c.marks), c.stopped_at)
+        ran = sum((line.length for line in lines if line.kind is Kind.RUNNING), timedelta())
+        if c.metric == "FIRST_RESPONSE":
+            kept_ones.append(c.breached_at is None)
+        elif c.completed_at is None:
+            continue
+        worked[c.metric].append(round(ran.total_seconds()))
+    first, done = (sorted(worked[metric]) for metric in ("FIRST_RESPONSE", "RESOLUTION"))
+    assert min(len(first), len(done)) > 10
+    assert done[-1] > 0
+    by_hand = {
+        "response_worked_p50": percentile(first, 0.5),
+        "response_worked_p90": percentile(first, 0.9),
+        "response_kept_share": sum(kept_ones) / len(kept_ones),
+        "resolution_worked_avg": sum(done) / len(done),
+        "resolution_worked_p50": percentile(done, 0.5),
+        "resolution_worked_p90": percentile(done, 0.9),
+    }
+    admin = await who("admin")
+    for some in (list(by_hand)[:3], list(by_hand)[3:]):
+        found = await admin.post("/reports/preview", {"definition": {"measures": some, "rows": None}})
+        values = [float(v) for v in found["lines"][0]["values"]]
+        assert values == pytest.approx([by_hand[key] for key in some], abs=0.01)
+
+
+def percentile(ordered: list[int], share: float) -> float:
+    """Between the two that stand around it, as far along as it lies."""
+    at = share * (len(ordered) - 1)
+    low = int(at)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)

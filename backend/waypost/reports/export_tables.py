@@ -21,8 +21,9 @@ LONGEST_TAB = 31  # the same of a page's name
 MOST_CHARTED = 200  # rows of a chart inside a workbook
 WORDS = frozenset({"status", "priority"})  # dimensions whose values are codes of ours
 CHARTED = {"BAR": ("column", None), "STACKED": ("column", "stacked"), "LINE": ("line", None)}
-_FORMATS = {Unit.COUNT: "#,##0", Unit.MONEY: "#,##0.00", Unit.SECONDS: "[h]:mm", Unit.SHARE: "0.0%"}
-_SUFFIX = {Unit.SECONDS: " (h)", Unit.SHARE: " (%)"}
+LONG = (Unit.SECONDS, Unit.WORKED)  # lengths of time
+_FORMATS = {Unit.COUNT: "#,##0", Unit.MONEY: "#,##0.00", Unit.SHARE: "0.0%"} | dict.fromkeys(LONG, "[h]:mm")
+_SUFFIX = {Unit.SHARE: " (%)"} | dict.fromkeys(LONG, " (h)")
 Value = float | int | str | None
 
 
@@ -94,6 +95,8 @@ def said(value: Value, unit: Unit) -> str:
             return f"{Decimal(str(value)):,.2f}"
         case Unit.SECONDS:
             return lasting(float(value))
+        case Unit.WORKED:
+            return f"{float(value) / 3600:,.1f} h"
         case Unit.SHARE:
             return f"{float(value) * 100:.1f} %"
     return f"{float(value):,.0f}"
@@ -111,7 +114,7 @@ def drawn(value: Value, unit: Unit) -> float | None:
     """A number as a picture draws it: hours, percent, or as it is."""
     if value is None:
         return None
-    if unit is Unit.SECONDS:
+    if unit in LONG:
         return round(float(value) / 3600, 2)
     return round(float(value) * 100, 2) if unit is Unit.SHARE else float(value)
 
@@ -194,7 +197,7 @@ def _numbers(book: Any, tab: str, sheet: Sheet) -> None:
         page.write_string(r, 0, fitted(label))
         for n, (value, column) in enumerate(zip(values, sheet.columns, strict=True), 1):
             if value is not None:
-                days = float(value) / 86_400 if column.unit is Unit.SECONDS else float(value)
+                days = float(value) / 86_400 if column.unit in LONG else float(value)
                 page.write_number(r, n, days, formats[column.unit])
     if sheet.chart in CHARTED and 0 < len(sheet.rows) <= MOST_CHARTED and len(sheet.columns) <= 50:
         _chart(book, page, tab, sheet)

@@ -12,7 +12,7 @@ from waypost.kernel.shapes import Line, NamedRef, PersonRef, Strict, Version
 MeasureKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$", examples=["count"])]
 DimensionKey = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,40}(\.[A-Za-z0-9_-]{1,64})?$", examples=["team"])]
 ChartWord = Literal["TABLE", "BAR", "STACKED", "LINE", "HEAT"]
-UnitWord = Literal["COUNT", "MONEY", "SECONDS", "SHARE"]
+UnitWord = Literal["COUNT", "MONEY", "SECONDS", "WORKED_SECONDS", "SHARE"]
 
 
 class Definition(Strict):

@@ -25,6 +25,7 @@ class Unit(StrEnum):
     COUNT = "COUNT"
     MONEY = "MONEY"
     SECONDS = "SECONDS"
+    WORKED = "WORKED_SECONDS"  # of working time, which is said in hours: a day of work has no 24
     SHARE = "SHARE"
 
 
@@ -57,9 +58,37 @@ MEASURES: dict[str, Measure] = {
         Measure("amount_avg", "Amount, average", Unit.MONEY, f"CASE WHEN {_ONE_CURRENCY} THEN avg(f.amount) END"),
         Measure("response_p50", "First response, half within", Unit.SECONDS, _percentile("0.5", ANSWERED)),
         Measure("response_p90", "First response, 90 % within", Unit.SECONDS, _percentile("0.9", ANSWERED)),
+        Measure(
+            "response_worked_p50",
+            "First response in working time, half within",
+            Unit.WORKED,
+            _percentile("0.5", "f.response_worked"),
+        ),
+        Measure(
+            "response_worked_p90",
+            "First response in working time, 90 % within",
+            Unit.WORKED,
+            _percentile("0.9", "f.response_worked"),
+        ),
+        Measure("response_kept_share", "First response in time, share", Unit.SHARE, "avg(f.response_kept::int)"),
         Measure("resolution_avg", "Resolution, average", Unit.SECONDS, f"avg({TOOK})"),
         Measure("resolution_p50", "Resolution, half within", Unit.SECONDS, _percentile("0.5", TOOK)),
         Measure("resolution_p90", "Resolution, 90 % within", Unit.SECONDS, _percentile("0.9", TOOK)),
+        Measure(
+            "resolution_worked_avg", "Resolution in working time, average", Unit.WORKED, "avg(f.resolution_worked)"
+        ),
+        Measure(
+            "resolution_worked_p50",
+            "Resolution in working time, half within",
+            Unit.WORKED,
+            _percentile("0.5", "f.resolution_worked"),
+        ),
+        Measure(
+            "resolution_worked_p90",
+            "Resolution in working time, 90 % within",
+            Unit.WORKED,
+            _percentile("0.9", "f.resolution_worked"),
+        ),
         Measure("approval_avg", "Waiting for approval, average", Unit.SECONDS, "avg(f.approval_seconds)"),
         Measure("work_avg", "With the team, average", Unit.SECONDS, "avg(f.work_seconds)"),
         Measure("requester_avg", "Waiting for the requester, average", Unit.SECONDS, "avg(f.requester_seconds)"),

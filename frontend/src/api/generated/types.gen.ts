@@ -5529,7 +5529,7 @@ export type Heading = {
     /**
      * Unit
      */
-    unit: 'COUNT' | 'MONEY' | 'SECONDS' | 'SHARE';
+    unit: 'COUNT' | 'MONEY' | 'SECONDS' | 'WORKED_SECONDS' | 'SHARE';
 };
 
 /**
@@ -7445,7 +7445,7 @@ export type MeasureRead = {
     /**
      * Unit
      */
-    unit: 'COUNT' | 'MONEY' | 'SECONDS' | 'SHARE';
+    unit: 'COUNT' | 'MONEY' | 'SECONDS' | 'WORKED_SECONDS' | 'SHARE';
 };
 
 /**

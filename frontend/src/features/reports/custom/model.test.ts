@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { ReportResult } from "@/api/generated";
-import { definitionOf, drawn, drill, emptyDraft, NONE, tableOf } from "./model";
+import { definitionOf, drawn, drill, emptyDraft, NONE, said, tableOf } from "./model";
 
 it("what does not fit together is not sent", () => {
   const draft = { ...emptyDraft(), measures: ["count", "open"], rows: "team", columns: "priority" };
@@ -22,6 +22,9 @@ it("a cell leads to the tickets it counts", () => {
 
 it("numbers are drawn in the unit people think in", () => {
   expect(drawn(5400, "SECONDS")).toBe(1.5);
+  expect(drawn(5400, "WORKED_SECONDS")).toBe(1.5);
+  expect(said(270_000, "SECONDS")).toBe("3.1 days");
+  expect(said(270_000, "WORKED_SECONDS")).toBe("75 hr");
   expect(drawn(0.945, "SHARE")).toBe(94.5);
   expect(drawn("1200.50", "MONEY")).toBe(1200.5);
   expect(drawn(null, "COUNT")).toBeNull();

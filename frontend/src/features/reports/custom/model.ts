@@ -71,6 +71,14 @@ type Value = number | string | null;
 export function said(value: Value, unit: Unit): string {
   if (value === null) return "–";
   if (unit === "SECONDS") return duration(Number(value) / 3600);
+  // working time has no days: a day of work is none of 24 hours
+  if (unit === "WORKED_SECONDS")
+    return number(Number(value) / 3600, {
+      style: "unit",
+      unit: "hour",
+      unitDisplay: "short",
+      maximumFractionDigits: 1,
+    });
   if (unit === "SHARE") return number(Number(value), { style: "percent", maximumFractionDigits: 1 });
   if (unit === "MONEY") return number(Number(value), { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   return number(Number(value));
@@ -78,7 +86,7 @@ export function said(value: Value, unit: Unit): string {
 /** The same as a picture draws it: hours, percent, or as it is. */
 export function drawn(value: Value, unit: Unit): number | null {
   if (value === null) return null;
-  if (unit === "SECONDS") return Math.round(Number(value) / 360) / 10;
+  if (unit === "SECONDS" || unit === "WORKED_SECONDS") return Math.round(Number(value) / 360) / 10;
   return unit === "SHARE" ? Math.round(Number(value) * 1000) / 10 : Number(value);
 }
 
