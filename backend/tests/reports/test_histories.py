@@ -18,14 +18,10 @@ from tests.reports.by_hand import counted_by_hand
 from tests.reports.test_keeping import counted, kept
 from tests.tickets.test_clocks import MONDAY, Time
 from waypost.kernel import clock
-<<<<<<< HEAD
 from waypost.reports import keeping, readers
-=======
-from waypost.reports import keeping
 from waypost.sla import clocks
 from waypost.sla.clock import Kind, ledger
 from waypost.sla.measuring import unpacked
->>>>>>> 2cd40b24 (Reports people make count first response and resolution in working time too, by the clocks of the service level, named apart from calendar time)
 from waypost.tickets import running_late
 
 HISTORIES = 10
