@@ -355,7 +355,7 @@ async def test_a_version_belongs_to_its_ticket(who: Any, hardware: Any) -> None:
         ("/tickets/{id}/approvals", 12),  # while it runs, with all that is to come foretold
         ("/approvals/pending?limit=100", 4),
         ("/notifications?limit=100", 2),
-        ("/reports/dashboard", 6),
+        ("/reports/dashboard", 7),
         ("/people?limit=100", 1),
         ("/ticket-types?limit=100", 1),
     ],
