@@ -216,7 +216,6 @@ test("the requester takes it back from its flow", async ({ page, request }) => {
   expect(await stepOf(request, "manager", Number(ticket.id))).toBe(0);
 });
 
-test.use({ viewport: { width: 320, height: 700 } });
 test("fits a phone and is readable by everybody", async ({ browser }) => {
   const page = await as(browser, "employee", "/new/IT_HARDWARE");
   await page.setViewportSize({ width: 320, height: 700 });
