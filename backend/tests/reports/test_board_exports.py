@@ -138,7 +138,7 @@ async def test_a_schedule_sends_each_their_own(who: Any, database: Any) -> None:
 async def test_a_dashboard_one_has_no_more_is_not_made(who: Any, database: Any, monkeypatch: Any) -> None:
     agent = await who("agent")
     asked = await agent.post("/reports/dashboards/AGENT/exports", {"formats": ["CSV"], "days": 7}, expect=202)
-    monkeypatch.setattr("waypost.reports.sources.kinds_for", lambda _: [])
+    monkeypatch.setattr("waypost.reports.export_policy.kinds_for", lambda _: [])
     await export_making.make_due(database)
     export = await agent.get(f"/reports/jobs/{asked['id']}")
     assert (export["status"], export["mine"]["files"]) == ("FAILED", [])

@@ -31,7 +31,7 @@ from waypost.kernel.jobs import DEFECT
 from waypost.kernel.logs import get_logger
 from waypost.kernel.relay import wait_before
 from waypost.kernel.settings import get_settings
-from waypost.reports import dashboards, export_telling, running, scheduling
+from waypost.reports import dashboards, export_policy, export_telling, running, scheduling
 from waypost.reports.board_sheets import COUNTS, sheets_of
 from waypost.reports.errors import ReportNotFound
 from waypost.reports.export_events import ReportExportMade
@@ -39,7 +39,7 @@ from waypost.reports.export_models import ExportFile, ExportPart, ReportExport
 from waypost.reports.export_pdf import pdf_file
 from waypost.reports.export_tables import Book, csv_file, sheet_of, xlsx_file
 from waypost.reports.schedule_models import ExportSchedule
-from waypost.reports.sources import BoardSource, Source, may_get, source_of
+from waypost.reports.sources import BoardSource, Source, source_of
 from waypost.tickets.conditions import condition_of
 from waypost.vendors import sealed_files
 
@@ -151,7 +151,7 @@ async def _write(database: Database, part: ExportPart, made: list[Made]) -> int:
         raise HasLeft
     if source is None:
         raise ReportNotFound("The report was deleted.")
-    if not may_get(actor, source):
+    if not export_policy.may_get(actor, source):
         raise NotTheirs("This dashboard is not made for this person." if isinstance(source, BoardSource) else None)
     book = await _book(database, actor, reader, source)
     person = f"{reader.first_name} {reader.last_name}"

@@ -1,4 +1,7 @@
-"""Who may know of an export: who asked for it, and whoever it is made for. Its files are their readers' alone."""
+"""Who may be sent what, and who may know of an export: who asked for it, and whoever it is made for.
+
+Its files are their readers' alone.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,18 @@ from sqlalchemy import ColumnElement, CompoundSelect, exists, or_, select, union
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
+from waypost.reports import policy
+from waypost.reports.dashboards import kinds_for
 from waypost.reports.export_models import ExportPart, ReportExport
 from waypost.reports.schedule_models import ExportSchedule
+from waypost.reports.sources import BoardSource, Source
+
+
+def may_get(actor: Actor, source: Source) -> bool:
+    """Whether somebody may be sent this: a report that is shared with them, a dashboard that is made for who they are."""
+    if isinstance(source, BoardSource):
+        return source.kind in kinds_for(actor)
+    return actor.may(Permission.REPORTS_READ) and policy.may_see(actor, source)
 
 
 def may_see_all(actor: Actor) -> bool:

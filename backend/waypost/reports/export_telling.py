@@ -15,11 +15,11 @@ from waypost.kernel.db import database
 from waypost.kernel.enclosures import Enclosure, NotEnclosed
 from waypost.kernel.events import SYSTEM, record
 from waypost.kernel.notices import NoticeAsked
-from waypost.reports import exporting
+from waypost.reports import export_policy, exporting
 from waypost.reports.export_errors import ExportFileNotFound
 from waypost.reports.export_models import ExportFile, ExportPart, ReportExport
 from waypost.reports.schedule_models import ExportSchedule
-from waypost.reports.sources import may_get, source_of
+from waypost.reports.sources import source_of
 from waypost.vendors.object_store import Missing
 
 MOST_MAILED = 3 * 1024 * 1024  # bytes of a person's files; more stand behind a link
@@ -104,7 +104,7 @@ async def open_files(part_id: int, user_id: int) -> list[Enclosure]:
         export = await session.get_one(ReportExport, part.export_id)
         source = await source_of(session, export)
         reader = await actor_of_user(session, user_id)
-        if reader is None or (source is not None and not may_get(reader, source)):
+        if reader is None or (source is not None and not export_policy.may_get(reader, source)):
             raise NotEnclosed("the report is not shared with them any more")
         mine = select(ExportFile).where(ExportFile.part_id == part_id, ExportFile.expires_at > now())
         files = list(await session.scalars(mine.order_by(ExportFile.id)))

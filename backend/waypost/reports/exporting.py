@@ -21,6 +21,7 @@ from waypost.kernel.events import record
 from waypost.kernel.paging import decode_cursor, encode_cursor
 from waypost.reports import export_policy, service
 from waypost.reports.dashboards import Kind
+from waypost.reports.errors import DashboardNotFound
 from waypost.reports.export_errors import (
     MOST_WAITING,
     ExportFileNotFound,
@@ -30,7 +31,7 @@ from waypost.reports.export_errors import (
 )
 from waypost.reports.export_events import ReportExportAsked, ReportExportCancelled, ReportExportTaken
 from waypost.reports.export_models import ExportFile, ExportPart, ReportExport
-from waypost.reports.sources import BoardSource, Source, board_for
+from waypost.reports.sources import BoardSource, Source
 from waypost.vendors import sealed_files
 
 FORMATS = ("CSV", "XLSX", "PDF")
@@ -52,6 +53,14 @@ async def ask(session: AsyncSession, actor: Actor, report_id: int, formats: Sequ
 async def ask_board(session: AsyncSession, actor: Actor, kind: Kind, days: int, formats: Sequence[str]) -> ReportExport:
     """Have a dashboard made into files for oneself. Raises `DashboardNotFound` or `TooManyWaiting`."""
     return await _ask(session, actor, board_for(actor, kind, days), formats)
+
+
+def board_for(actor: Actor, kind: Kind, days: int) -> BoardSource:
+    """A dashboard this person may open. Raises `DashboardNotFound`."""
+    source = BoardSource(kind, days)
+    if not export_policy.may_get(actor, source):
+        raise DashboardNotFound
+    return source
 
 
 async def _ask(session: AsyncSession, actor: Actor, source: Source, formats: Sequence[str]) -> ReportExport:

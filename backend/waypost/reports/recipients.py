@@ -13,10 +13,10 @@ from waypost.access.models import Role, UserRole, held
 from waypost.access.queries import actors_of_users
 from waypost.directory.models import Team, TeamMember
 from waypost.kernel.errors import FieldError
-from waypost.reports import policy
+from waypost.reports import export_policy, policy
 from waypost.reports.export_errors import MOST_IN_GROUPS
 from waypost.reports.schedule_models import ExportSchedule
-from waypost.reports.sources import BoardSource, Source, may_get
+from waypost.reports.sources import BoardSource, Source
 
 
 async def people_of(session: AsyncSession, schedule: ExportSchedule, source: Source) -> list[int]:
@@ -36,7 +36,7 @@ async def in_groups(
     holders = select(UserRole.user_id).join(Role, Role.id == UserRole.role_id).where(Role.key.in_(roles), held())
     ids = set(await session.scalars(members.union(holders)))
     actors = await actors_of_users(session, ids)
-    return sorted(i for i, actor in actors.items() if may_get(actor, source))
+    return sorted(i for i, actor in actors.items() if export_policy.may_get(actor, source))
 
 
 async def group_faults(

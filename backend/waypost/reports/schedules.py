@@ -36,7 +36,7 @@ from waypost.reports.export_times import Every, Rhythm, next_after
 from waypost.reports.recipients import group_faults, people_of
 from waypost.reports.saved_models import SavedReport
 from waypost.reports.schedule_models import ExportSchedule
-from waypost.reports.sources import BoardSource, Source, board_for, may_get, source_of, why_not
+from waypost.reports.sources import BoardSource, Source, source_of, why_not
 
 SET = ("subject", "formats", "every", "weekdays", "day", "at_time", "zone", "person_ids", "team_ids", "roles")
 
@@ -59,7 +59,7 @@ async def make(session: AsyncSession, actor: Actor, report_id: int, **values: An
 
 async def make_of_board(session: AsyncSession, actor: Actor, kind: Kind, *, days: int, **values: Any) -> ExportSchedule:
     """Have a dashboard exported by itself. Raises `DashboardNotFound`, `TooManySchedules` or `Invalid`."""
-    return await _make(session, actor, board_for(actor, kind, days), values)
+    return await _make(session, actor, exporting.board_for(actor, kind, days), values)
 
 
 async def _make(session: AsyncSession, actor: Actor, source: Source, values: dict[str, Any]) -> ExportSchedule:
@@ -157,7 +157,7 @@ async def run(session: AsyncSession, actor: Actor, schedule_id: int, *, is_test:
     if schedule.report_id is not None:
         source = await service.find_report(session, actor, schedule.report_id)
     else:
-        source = board_for(actor, Kind(schedule.board or ""), schedule.days or 0)
+        source = exporting.board_for(actor, Kind(schedule.board or ""), schedule.days or 0)
     people = [actor.user_id] if is_test else await people_of(session, schedule, source)
     if not people:
         raise NobodyToSendTo
@@ -265,7 +265,7 @@ async def _check_owner(session: AsyncSession, schedule: ExportSchedule, source: 
     owner = (await actors_of_users(session, [schedule.owner_id])).get(schedule.owner_id)
     if owner is None:
         raise Invalid("Its owner has left.", errors=(FieldError("/is_paused", "stays so: its owner has left"),))
-    if not may_get(owner, source):
+    if not export_policy.may_get(owner, source):
         raise DashboardNotFound if isinstance(source, BoardSource) else ReportNotFound
 
 
@@ -291,7 +291,7 @@ async def _check(
     for n, person in enumerate(values["person_ids"]):
         if person not in known:
             wrong.append(FieldError(f"/person_ids/{n}", "is nobody who works here"))
-        elif not may_get(known[person], source):
+        elif not export_policy.may_get(known[person], source):
             wrong.append(FieldError(f"/person_ids/{n}", why_not(source)))
     if wrong:
         raise Invalid("This can't be scheduled so.", errors=tuple(wrong))

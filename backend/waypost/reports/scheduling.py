@@ -14,14 +14,14 @@ from waypost.kernel.clock import now
 from waypost.kernel.db import Database
 from waypost.kernel.events import SYSTEM, Doer, record
 from waypost.kernel.notices import NoticeAsked
-from waypost.reports import exporting
+from waypost.reports import export_policy, exporting
 from waypost.reports.export_events import ExportSchedulePaused
 from waypost.reports.export_models import ReportExport
 from waypost.reports.export_times import next_after
 from waypost.reports.recipients import people_of
 from waypost.reports.schedule_models import ExportSchedule
 from waypost.reports.schedules import rhythm_of
-from waypost.reports.sources import BoardSource, Source, may_get, source_of
+from waypost.reports.sources import BoardSource, Source, source_of
 
 MOST_AT_ONCE = 100
 WHY = {
@@ -50,7 +50,7 @@ async def _begin(session: AsyncSession, schedule: ExportSchedule) -> None:
     source = await source_of(session, schedule)
     if source is None:
         return  # its report is being deleted, and it with it
-    if owner is None or not may_get(owner, source):
+    if owner is None or not export_policy.may_get(owner, source):
         await pause(session, schedule, source, "OWNER_LEFT" if owner is None else "NOT_SHARED", SYSTEM)
         return
     due_at, schedule.next_at = schedule.next_at, next_after(rhythm_of(schedule), now())

@@ -7,11 +7,7 @@ from typing import ClassVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.access.actor import Actor
-from waypost.access.permissions import Permission
-from waypost.reports import policy
-from waypost.reports.dashboards import Kind, kinds_for
-from waypost.reports.errors import DashboardNotFound
+from waypost.reports.dashboards import Kind
 from waypost.reports.export_models import ReportExport
 from waypost.reports.saved_models import SavedReport
 from waypost.reports.schedule_models import ExportSchedule
@@ -47,23 +43,8 @@ async def source_of(session: AsyncSession, row: ReportExport | ExportSchedule) -
     return await session.get(SavedReport, row.report_id) if row.report_id else None
 
 
-def may_get(actor: Actor, source: Source) -> bool:
-    """Whether somebody may be sent this: a report that is shared with them, a dashboard that is made for who they are."""
-    if isinstance(source, BoardSource):
-        return source.kind in kinds_for(actor)
-    return actor.may(Permission.REPORTS_READ) and policy.may_see(actor, source)
-
-
 def why_not(source: Source) -> str:
     """What is said of somebody who may not be sent this."""
     if isinstance(source, BoardSource):
         return "has no such dashboard"
     return "may not read this report: it is not shared with them"
-
-
-def board_for(actor: Actor, kind: Kind, days: int) -> BoardSource:
-    """A dashboard this person may open. Raises `DashboardNotFound`."""
-    source = BoardSource(kind, days)
-    if not may_get(actor, source):
-        raise DashboardNotFound
-    return source
