@@ -34,6 +34,11 @@ test("a time leads to the requests it is of", async ({ page }) => {
   await tile.click();
   await expect(page).toHaveURL(/\/tickets\?.*completed_at/);
   expect(((await (await counted).json()) as { count: number }).count).toBe(of);
+  const chips = page.getByRole("list", { name: "Active filters" });
+  await expect(chips.getByRole("button", { name: /^Completed is on or after .*\d/ })).toBeVisible();
+  await chips.getByRole("button", { name: /is not empty/ }).click();
+  await expect(chips.getByRole("button", { name: /is not empty/ })).toHaveCount(0);
+  await expect(chips.getByRole("button", { name: /^Completed is on or after/ })).toBeVisible();
 });
 
 test("one goes along a chart by keys", async ({ page }) => {

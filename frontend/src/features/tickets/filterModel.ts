@@ -166,6 +166,16 @@ function parsed(text: string): Json {
   }
 }
 
+/** What a further condition asks for, each thing by itself as far as all of them must hold; none when there is none. */
+export function furtherOf(condition: string): Json[] {
+  const json = parsed(condition);
+  if (json === null) return [];
+  return isObject(json) && Array.isArray(json.all) ? json.all : [json];
+}
+/** The further condition that asks for all of these. */
+export const furtherFrom = (parts: Json[]): string =>
+  parts.length ? JSON.stringify(parts.length === 1 ? parts[0] : { all: parts }) : "";
+
 /** The list's request; `more` narrows it further. */
 export function requestOf(filters: Filters, more: Json[] = []) {
   const { status, priority, ticket_type, requester_id, assignee_id, sort } = filters;
@@ -221,7 +231,7 @@ export function filtersOfSaved(view: {
   if (condition === null) return found;
   const parts = isObject(condition) && Array.isArray(condition.all) ? condition.all : [condition];
   const rest = parts.filter((part) => !take(found, part));
-  if (rest.length) found.condition = JSON.stringify(rest.length === 1 ? rest[0] : { all: rest });
+  found.condition = furtherFrom(rest);
   return found;
 }
 
@@ -310,7 +320,7 @@ export function countOf(filters: Filters): number {
   return (
     lists.reduce((sum, key) => sum + filters[key].length, 0) +
     (filters.q.trim() ? 1 : 0) +
-    (filters.condition ? 1 : 0)
+    furtherOf(filters.condition).length
   );
 }
 

@@ -2,6 +2,9 @@ import { expect, it } from "vitest";
 import type { LocationQuery } from "vue-router";
 import {
   conditionOf,
+  furtherFrom,
+  furtherOf,
+  type Json,
   countOf,
   emptyFilters,
   filtersOf,
@@ -250,6 +253,20 @@ it("leaves alone what of a condition the panel cannot show", () => {
     '{"field":"status","op":"in","value":["CLOSED"]}',
   );
   expect(filtersOfSaved({ filters: { status: ["ODD"], q: 5 }, sort: "odd" })).toEqual(emptyFilters());
+});
+
+it("takes a further condition apart as far as all of it must hold, and puts together what is left", () => {
+  const late: Json = { field: "completed_in_time", op: "eq", value: false };
+  const old: Json = { field: "created_at", op: "lt", value: "2026-01-01T00:00:00Z" };
+  const odd: Json = { any: [{ field: "title", op: "is_empty" }] };
+  const all = JSON.stringify({ all: [late, old, odd] });
+  expect(furtherOf(all)).toEqual([late, old, odd]);
+  expect(furtherOf(JSON.stringify(odd))).toEqual([odd]);
+  expect(furtherOf("")).toEqual([]);
+  expect(furtherFrom([late, old, odd])).toBe(all);
+  expect(furtherFrom([odd])).toBe(JSON.stringify(odd));
+  expect(furtherFrom([])).toBe("");
+  expect(countOf(only({ condition: all }))).toBe(3);
 });
 
 it("leaves out of an address what is no filter", () => {

@@ -9,7 +9,7 @@ export { default as TicketFacts } from "./TicketFacts.vue";
 export { default as TicketFiles } from "./TicketFiles.vue";
 export { default as DynamicForm } from "./DynamicForm.vue";
 export { default as TicketPicker } from "./working/TicketPicker.vue";
-export { useTicketTypes } from "./queries";
+export { useListFields, useTicketTypes } from "./queries";
 export {
   CURRENCIES,
   FACT_KINDS,

@@ -1,7 +1,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/vue-query";
-import type { Ref } from "vue";
+import { computed, ref, type Ref } from "vue";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
+import type { Field } from "@/shared/conditions/conditions";
 import { queryOf, requestOf, type Filters } from "./model";
 
 export const keys = {
@@ -56,6 +57,17 @@ export function useTicket(id: Ref<number>, enabled?: Ref<boolean>) {
     queryKey: ["tickets", id],
     queryFn: ({ signal }) => data(api.ticket({ path: { ticket_id: id.value }, signal })),
   });
+}
+
+/** What a list can be narrowed by, for conditions. */
+export function useListFields(enabled: Ref<boolean> = ref(true)) {
+  const query = useQuery({
+    queryKey: ["ticket-fields", "list"],
+    queryFn: ({ signal }) => data(api.ticketFields({ signal })),
+    enabled,
+    staleTime: 60_000,
+  });
+  return computed(() => query.data.value?.items as Field[] | undefined);
 }
 
 /** All kinds of request there are: a few hundred at most, so they can be looked through here. */

@@ -245,6 +245,9 @@ suite("in words", () => {
       "Title contains laptop and not (Amount gte 1000 and Title is_empty)",
     ],
     [{ field: "title", op: "in", value: ["a", "b"] }, "Title in a, b"],
+    [{ field: "due", op: "gte", value: "2026-01-01T00:00:00Z" }, "Due gte_time 2026-01-01T00:00:00Z"],
+    [{ field: "day", op: "lt", value: "2026-01-01" }, "Day lt_time 2026-01-01"],
+    [{ field: "due", op: "is_empty" }, "Due is_empty"],
     [{ field: "gone", op: "eq", value: "" }, "gone eq …"],
     [{ field: "", op: "", value: null }, "something eq …"],
   ])("%j", (json, words) => {

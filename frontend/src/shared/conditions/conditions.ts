@@ -60,6 +60,9 @@ const OPERATORS: Record<Kind, string[]> = {
 };
 
 export const operatorsOf = (field: Field): string[] => field.operators ?? OPERATORS[field.kind];
+/** The key of what an operator is called: times are before and after, they are not below and above. */
+export const wordOf = (op: string, kind?: Kind): string =>
+  (kind === "instant" || kind === "date") && ORDER.includes(op) ? `${op}_time` : op;
 export const takesNone = (op: string): boolean => EMPTY.includes(op);
 export const takesMany = (op: string): boolean => op === "in" || op === "not_in";
 export const isGroup = (node: Node): node is Group => "parts" in node;
@@ -257,7 +260,7 @@ export interface Speech {
 function leafInWords(leaf: Leaf, fields: Map<string, Field>, speech: Speech): string {
   const field = fields.get(leaf.field);
   const name = field?.label ?? (leaf.field || speech.say("something"));
-  const op = leaf.op ? speech.say(`op.${leaf.op}`) : speech.say("op.eq");
+  const op = leaf.op ? speech.say(`op.${wordOf(leaf.op, field?.kind)}`) : speech.say("op.eq");
   if (takesNone(leaf.op)) return speech.say("empty", { field: name, op });
   const values = (Array.isArray(leaf.value) ? leaf.value : [leaf.value]).filter(
     (v) => v !== null && v !== "",

@@ -2,6 +2,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 import { computed, type Ref } from "vue";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
+import { useListFields } from "@/features/tickets";
 import type { Field } from "@/shared/conditions/conditions";
 import { definitionOf, type Draft } from "./model";
 
@@ -30,12 +31,8 @@ export function useChoices() {
 
 /** What the filter may speak of. */
 export function useFilterFields() {
-  const query = useQuery({
-    queryKey: ["ticket-fields", "list"],
-    queryFn: ({ signal }) => data(api.ticketFields({ signal })),
-    staleTime: 60_000,
-  });
-  return computed<Field[]>(() => (query.data.value?.items ?? []) as Field[]);
+  const fields = useListFields();
+  return computed<Field[]>(() => fields.value ?? []);
 }
 
 /** What a report shows while it is made. */

@@ -1,7 +1,16 @@
 import { computed, type Ref } from "vue";
 import { useI18n } from "vue-i18n";
 import { date } from "@/shared/lib/format";
-import { LISTS, RANGES, type Filters, type ListKey, type RangeKey } from "../model";
+import {
+  furtherFrom,
+  furtherOf,
+  LISTS,
+  RANGES,
+  type Filters,
+  type Json,
+  type ListKey,
+  type RangeKey,
+} from "../model";
 
 export interface Chip {
   key: string;
@@ -10,7 +19,11 @@ export interface Chip {
 }
 
 /** Active filters in words, each with the filters there would be without it. */
-export function useChips(filters: Ref<Filters>, labelOf: (key: ListKey, id: string) => string): Ref<Chip[]> {
+export function useChips(
+  filters: Ref<Filters>,
+  labelOf: (key: ListKey, id: string) => string,
+  describe: (condition: Json) => string,
+): Ref<Chip[]> {
   const { t, te } = useI18n();
 
   function valueOf(key: ListKey, value: string): string {
@@ -66,12 +79,14 @@ export function useChips(filters: Ref<Filters>, labelOf: (key: ListKey, id: stri
       put("not", entry, t("tickets.list.chip.not", { what }));
     }
     for (const key of RANGES) for (const one of f[key]) put(key, one, rangeOf(key, one));
-    if (f.condition)
+    const parts = furtherOf(f.condition);
+    parts.forEach((part, at) =>
       chips.push({
-        key: "condition",
-        label: t("tickets.list.chip.condition"),
-        without: { ...f, condition: "" },
-      });
+        key: `condition:${at}`,
+        label: describe(part),
+        without: { ...f, condition: furtherFrom(parts.filter((_, n) => n !== at)) },
+      }),
+    );
     return chips;
   });
 }
