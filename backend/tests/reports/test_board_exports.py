@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
 from tests.reports.test_exporting import fetched
+from waypost.directory.models import User
 from waypost.kernel import clock
 from waypost.kernel.clock import now
+from waypost.kernel.formats import formats_of
 from waypost.kernel.workbooks import read_workbook
 from waypost.reports import export_making, keeping
 
@@ -143,3 +146,27 @@ async def test_a_dashboard_one_has_no_more_is_not_made(who: Any, database: Any, 
     export = await agent.get(f"/reports/jobs/{asked['id']}")
     assert (export["status"], export["mine"]["files"]) == ("FAILED", [])
     assert export["mine"]["error"] == "This dashboard is not made for this person."
+
+
+async def test_each_reads_numbers_and_dates_in_their_own_manner(who: Any, database: Any) -> None:
+    """The same dashboard for two people: one by an English clock in New York, one by a German one in Tokyo."""
+    papers = {}
+    for username, locale, zone in (("head", "en", "America/New_York"), ("manager", "de", "Asia/Tokyo")):
+        api = await who(username)
+        user = User.__table__.update().where(User.id == await me(api))
+        async with database.transaction() as session:
+            await session.execute(user.values(locale=locale, timezone=zone))
+        asked = await api.post("/reports/dashboards/EMPLOYEE/exports", {"formats": ["PDF"], "days": 7}, expect=202)
+        await export_making.make_due(database)
+        export = await api.get(f"/reports/jobs/{asked['id']}")
+        paper = PdfReader(io.BytesIO((await fetched(api, export, "PDF")).content))
+        papers[locale] = "".join("".join(page.extract_text() for page in paper.pages).split())
+        counted = formats_of(locale, zone).instant(datetime.fromisoformat(export["finished_at"]))
+        assert "".join(counted.partition(":")[0].split()) in papers[locale]
+        async with database.transaction() as session:
+            await session.execute(user.values(locale="en", timezone="UTC"))
+    assert "Monday" in papers["en"]
+    assert "Montag" in papers["de"]
+    assert "Monday" not in papers["de"]
+    assert re.search(r"\d,\d%", papers["de"])
+    assert not re.search(r"\d\.\d%", papers["de"])

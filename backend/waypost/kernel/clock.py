@@ -41,9 +41,3 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
-
-
-def on_the_wall(at: datetime, zone: ZoneInfo) -> str:
-    """An instant as a person there reads it: `Thursday, 26 November 2026, 23:10 CET`."""
-    local = at.astimezone(zone)
-    return f"{local:%A}, {local.day} {local:%B %Y, %H:%M} {local:%Z}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from waypost.kernel.formats import Formats
 from waypost.reports.dashboards import Kind
 from waypost.reports.export_tables import Column, Sheet, Value
 from waypost.reports.shapes import Unit
@@ -13,7 +14,6 @@ from waypost.sla.measuring import State
 from waypost.tickets.lifecycle import OPEN, Priority
 
 MOST_DAYS = 31  # that are told day by day; of a longer time it is weeks
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 PARTS = {"APPROVAL": "Waiting for approval", "WORK": "With the team", "REQUESTER": "Waiting for the requester"}
 STANDING = {State.RUNNING: "In time", State.PAUSED: "Paused", State.BREACHED: "Late", State.MET: "Met"}
 _WAITING = ("SUBMITTED", "IN_REVIEW")
@@ -27,26 +27,21 @@ Board = Mapping[str, Any]
 Rows = Iterable[tuple[str, tuple[Value, ...]]]
 
 
-def sheets_of(d: Board, types: Mapping[str, str], *, decides: bool) -> list[Sheet]:
+def sheets_of(d: Board, types: Mapping[str, str], formats: Formats, *, decides: bool) -> list[Sheet]:
     """Every table of a dashboard as `dashboards.dashboard` tells it; `types` are the names of kinds of requests by key.
 
-    `decides`: its reader is one who decides, so what waits for them is told.
+    `formats` is how its reader reads dates; `decides`: they are one who decides, so what waits for them is told.
     """
-    makers = (
-        _trend,
-        _backlog,
-        _status,
-        _times,
-        _parts,
-        _level,
-        _standing,
-        _approvers,
-        _stages,
-        _load,
-        _week,
-        _arrivals,
+    made = (
+        _short(d, decides=decides),
+        _trend(d, formats),
+        _backlog(d, formats),
+        *(make(d) for make in (_status, _times, _parts, _level, _standing, _approvers, _stages)),
+        _load(d, formats),
+        _week(d, formats),
+        _arrivals(d, formats),
+        _types(d, types),
     )
-    made = [_short(d, decides=decides), *(make(d) for make in makers), _types(d, types)]
     return [sheet for sheet in made if sheet.rows]
 
 
@@ -81,36 +76,36 @@ def _short(d: Board, *, decides: bool) -> Sheet:
     return _sheet("In short", "What", _counts("Requests"), ((label, (n,)) for label, n in rows), "TABLE")
 
 
-def _trend(d: Board) -> Sheet:
+def _trend(d: Board, formats: Formats) -> Sheet:
     days = [(date.fromisoformat(p["date"]), p) for p in d["trend"]]
     if len(days) <= MOST_DAYS:
-        rows = [(_day(day, d), (p["created"], p["completed"])) for day, p in days]
+        rows = [(_day(day, d, formats), (p["created"], p["completed"])) for day, p in days]
         return _sheet("What comes and what is done", "Day (UTC)", _counts("Created", "Completed"), rows, "LINE")
     weeks: dict[date, list[int]] = {}
     for day, p in days:
         week = weeks.setdefault(day - timedelta(days=day.weekday()), [0, 0])
         week[0] += p["created"]
         week[1] += p["completed"]
-    told = ((_day(week, d), (n[0], n[1])) for week, n in weeks.items())
+    told = ((_day(week, d, formats), (n[0], n[1])) for week, n in weeks.items())
     return _sheet("What comes and what is done, by week", "Week from", _counts("Created", "Completed"), told, "LINE")
 
 
-def _backlog(d: Board) -> Sheet:
+def _backlog(d: Board, formats: Formats) -> Sheet:
     order = (Priority.CRITICAL, Priority.HIGH, Priority.MEDIUM, Priority.LOW)
-    rows = ((_span(a, d), tuple(a["by_priority"][p] for p in order)) for a in d["backlog"])
+    rows = ((_span(a, d, formats), tuple(a["by_priority"][p] for p in order)) for a in d["backlog"])
     return _sheet("Open requests by age", "Created", _counts(*(_words(p) for p in order)), rows, "STACKED")
 
 
-def _span(span: Mapping[str, Any], d: Board) -> str:
-    first, last = (span[end] and _day(date.fromisoformat(span[end]), d) for end in ("from", "to"))
+def _span(span: Mapping[str, Any], d: Board, formats: Formats) -> str:
+    first, last = (span[end] and _day(date.fromisoformat(span[end]), d, formats) for end in ("from", "to"))
     if first and last:
         return str(first) if first == last else f"{first} – {last}"
     return f"until {last}" if last else f"since {first}"
 
 
-def _day(day: date, d: Board) -> str:
+def _day(day: date, d: Board, formats: Formats) -> str:
     """A day, with its year when it is not the one the numbers were counted in."""
-    return f"{day:%d %b}" if d["as_of"].startswith(f"{day:%Y}") else f"{day:%d %b %Y}"
+    return formats.day(day, with_year=not d["as_of"].startswith(f"{day:%Y}"))
 
 
 def _status(d: Board) -> Sheet:
@@ -166,22 +161,22 @@ def _stages(d: Board) -> Sheet:
     return _sheet("Approvals by stage", "Stage", columns, rows)
 
 
-def _load(d: Board) -> Sheet:
+def _load(d: Board, formats: Formats) -> Sheet:
     load = d["load"]
     rows = ((row["name"] or "Nobody", tuple(row["counts"])) for row in load["rows"])
     corner = "Team" if load["by"] == "TEAM" else "Assignee"
-    return _sheet("Open work by age", corner, _counts(*(_span(s, d) for s in load["spans"])), rows, "HEAT")
+    return _sheet("Open work by age", corner, _counts(*(_span(s, d, formats) for s in load["spans"])), rows, "HEAT")
 
 
-def _week(d: Board) -> Sheet:
+def _week(d: Board, formats: Formats) -> Sheet:
     counts = [sum(a["count"] for a in d["arrivals"] if a["weekday"] == n) for n in range(7)]
-    rows = zip(WEEKDAYS, ((n,) for n in counts), strict=True)
+    rows = zip(formats.weekdays(), ((n,) for n in counts), strict=True)
     return _sheet("Created by weekday, over thirteen weeks", "Weekday (UTC)", _counts("Requests"), rows)
 
 
-def _arrivals(d: Board) -> Sheet:
+def _arrivals(d: Board, formats: Formats) -> Sheet:
     counted = {(a["weekday"], a["hour"]): a["count"] for a in d["arrivals"]}
-    rows = ((name, tuple(counted.get((n, hour), 0) for hour in range(24))) for n, name in enumerate(WEEKDAYS))
+    rows = ((name, tuple(counted.get((n, hour), 0) for hour in range(24))) for n, name in enumerate(formats.weekdays()))
     title = "When requests come, over thirteen weeks"
     return _sheet(title, "Weekday, hour (UTC)", _counts(*(f"{hour:02}" for hour in range(24))), rows, "HEAT")
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+from waypost.kernel.formats import Formats
 from waypost.reports.export_tables import Sheet, axis_unit, drawn, said
 
 WIDTH = 760
@@ -44,10 +45,10 @@ def _most_series(sheet: Sheet) -> int:
     return MOST_HEAT if sheet.chart == "HEAT" else MOST_SERIES
 
 
-def svg(sheet: Sheet) -> str:
-    """The picture."""
+def svg(sheet: Sheet, formats: Formats) -> str:
+    """The picture, its numbers as its reader reads them."""
     if sheet.chart == "HEAT":
-        return _heat(sheet)
+        return _heat(sheet, formats)
     rows = sheet.rows[:MOST_ROWS]
     labels = [label for label, _ in rows]
     series = _series(sheet)
@@ -60,11 +61,11 @@ def svg(sheet: Sheet) -> str:
     high = _highest(sheet.chart, [values for _, values in series])
     ticks = nice_ticks(high)
     scale = height / ticks[-1]
-    parts = [legend, _axis(ticks, top, height, scale, axis_unit(sheet))]
+    parts = [legend, _axis(ticks, top, height, scale, axis_unit(sheet), formats)]
     draw = _lines if sheet.chart == "LINE" else _bars
     parts.append(draw(series, top, height, scale, slot, is_stacked=sheet.chart == "STACKED"))
     if sheet.chart == "BAR" and len(series) * len(rows) <= 14:
-        parts.append(_numbers(sheet, series, top, height, scale, slot))
+        parts.append(_numbers(sheet, formats, series, top, height, scale, slot))
     parts.append(_below(labels, top + height, slot, turned=turned))
     return _whole(parts, top + height + below)
 
@@ -97,11 +98,11 @@ def nice_ticks(high: float) -> list[float]:
     return [round(step * n, 10) for n in range(math.ceil(high / step - 1e-9) + 1)]
 
 
-def _axis(ticks: Sequence[float], top: float, height: float, scale: float, unit: str) -> str:
+def _axis(ticks: Sequence[float], top: float, height: float, scale: float, unit: str, formats: Formats) -> str:
     parts = []
     for tick in ticks:
         y = top + height - tick * scale
-        words = f"{tick:,.10g}{' ' + unit if unit else ''}"
+        words = f"{formats.number(tick, 10)}{' ' + unit if unit else ''}"
         parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="{LINE}" stroke-width="{0.6 if tick else 1}"/>')
         parts.append(_text(LEFT - 7, y + 4, words, anchor="end", fill=MUTED))
     return "".join(parts)
@@ -165,6 +166,7 @@ def _lines(
 
 def _numbers(
     sheet: Sheet,
+    formats: Formats,
     series: Sequence[tuple[int, list[float | None]]],
     top: float,
     height: float,
@@ -179,7 +181,7 @@ def _numbers(
             if value is None:
                 continue
             x = LEFT + slot * (row + 0.5) - wide * len(series) / 2 + wide * (place + 0.5)
-            words = said(sheet.rows[row][1][n], sheet.columns[n].unit)
+            words = said(sheet.rows[row][1][n], sheet.columns[n].unit, formats)
             if len(words) * SIZE * LETTER < max(wide, slot / len(series)):
                 parts.append(_text(x, top + height - value * scale - 4, words, anchor="middle"))
     return "".join(parts)
@@ -222,7 +224,7 @@ def _legend(names: Sequence[str], is_line: bool) -> tuple[str, float]:
     return "".join(parts), y + 8
 
 
-def _heat(sheet: Sheet) -> str:
+def _heat(sheet: Sheet, formats: Formats) -> str:
     rows, columns = sheet.rows[:MOST_HEAT], sheet.columns[:MOST_HEAT]
     left = min(190.0, max(len(label) for label, _ in rows) * SIZE * LETTER + 14)
     wide = (WIDTH - left - RIGHT) / len(columns)
@@ -248,7 +250,7 @@ def _heat(sheet: Sheet) -> str:
             parts.append(
                 f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{tall}" fill="{shade}" stroke="#fff"/>'
             )
-            words = "" if value is None else said(value, column.unit)
+            words = "" if value is None else said(value, column.unit, formats)
             if words and len(words) * SIZE * LETTER < wide - 2:
                 fill = "#fff" if share > 0.5 else TEXT
                 parts.append(_text(x + wide / 2, y + 16, words, anchor="middle", fill=fill))

@@ -21,12 +21,13 @@ from waypost.access.permissions import Permission
 from waypost.access.queries import actor_of_user
 from waypost.approvals.wording import namer, types
 from waypost.directory.models import User
-from waypost.kernel.clock import now, on_the_wall, zone_of
+from waypost.kernel.clock import now
 from waypost.kernel.conditions.tree import describe
 from waypost.kernel.db import Database
 from waypost.kernel.errors import Kind, Refusal
 from waypost.kernel.events import SYSTEM, record
 from waypost.kernel.filenames import safe_name
+from waypost.kernel.formats import formats_of
 from waypost.kernel.jobs import DEFECT
 from waypost.kernel.logs import get_logger
 from waypost.kernel.relay import wait_before
@@ -155,13 +156,13 @@ async def _write(database: Database, part: ExportPart, made: list[Made]) -> int:
         raise NotTheirs("This dashboard is not made for this person." if isinstance(source, BoardSource) else None)
     book = await _book(database, actor, reader, source)
     person = f"{reader.first_name} {reader.last_name}"
-    footer = f"{book.title} · {get_settings().origin} · {on_the_wall(book.at, zone_of(reader.timezone))}"
+    footer = f"{book.title} · {get_settings().origin} · {book.formats.instant(book.at)}"
     writers: dict[str, Callable[[], bytes]] = {
         "CSV": lambda: csv_file(book),
         "XLSX": lambda: xlsx_file(book),
         "PDF": lambda: pdf_file(book, made_by=person, footer=footer),
     }
-    day = book.at.astimezone(zone_of(reader.timezone))
+    day = book.at.astimezone(book.formats.zone)
     for key in export.formats:
         content = await asyncio.to_thread(writers[key])
         if len(content) > MOST_BYTES:
@@ -174,11 +175,12 @@ async def _write(database: Database, part: ExportPart, made: list[Made]) -> int:
 async def _book(database: Database, actor: Actor, reader: User, source: Source) -> Book:
     """The numbers this reader gets, with what they count in words, when they were counted, and for whom."""
     person = f"{reader.first_name} {reader.last_name}"
+    formats = formats_of(reader.locale, reader.timezone)
     if isinstance(source, BoardSource):
         async with database.read() as session:
             board = await dashboards.dashboard(session, actor, source.kind, source.days)
             names = await types.get(session)
-        sheets = sheets_of(board, names, decides=actor.may(Permission.APPROVALS_DECIDE))
+        sheets = sheets_of(board, names, formats, decides=actor.may(Permission.APPROVALS_DECIDE))
         at = datetime.fromisoformat(board["as_of"])
         counts = f"A dashboard; what is told of a time reaches back {source.days} days"
         only = COUNTS[source.kind]
@@ -195,10 +197,10 @@ async def _book(database: Database, actor: Actor, reader: User, source: Source) 
     about = (
         ("Counts", counts),
         ("Which requests", only),
-        ("Counted", on_the_wall(at, zone_of(reader.timezone))),
+        ("Counted", formats.instant(at)),
         ("For", f"{person}: requests they may see"),
     )
-    return Book(source.name, tuple(sheets), about, at)
+    return Book(source.name, tuple(sheets), about, at, formats)
 
 
 async def _only(session: AsyncSession, actor: Actor, definition: dict[str, Any]) -> str:

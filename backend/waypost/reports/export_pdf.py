@@ -6,6 +6,7 @@ import json
 import unicodedata
 from typing import Any
 
+from waypost.kernel.formats import Formats
 from waypost.kernel.pdf import set_as
 from waypost.reports import export_charts
 from waypost.reports.export_tables import Book, Sheet, said
@@ -84,7 +85,7 @@ def shown(book: Book, *, made_by: str, footer: str) -> dict[str, Any]:
         "footer": footer,
         "about": [list(line) for line in book.about],
         "is_wide": is_one and _is_wide(book.sheets[0]),
-        "sheets": [_sheet(sheet, is_one=is_one) for sheet in book.sheets],
+        "sheets": [_sheet(sheet, book.formats, is_one=is_one) for sheet in book.sheets],
     }
     cleaned: dict[str, Any] = json.loads("".join(c for c in json.dumps(told, ensure_ascii=False) if _is_shown(c)))
     return cleaned
@@ -94,21 +95,23 @@ def _is_wide(sheet: Sheet) -> bool:
     return min(len(sheet.columns), ACROSS) > 5 and not (sheet.chart == "HEAT" and len(sheet.rows) > TALL)
 
 
-def _sheet(sheet: Sheet, *, is_one: bool) -> dict[str, Any]:
+def _sheet(sheet: Sheet, formats: Formats, *, is_one: bool) -> dict[str, Any]:
     is_drawn = export_charts.is_drawn(sheet)
     across = ACROSS if is_one else ACROSS_OF_MANY
     parts = [sheet.columns[n : n + across] for n in range(0, len(sheet.columns), across)]
     return {
         "title": "" if is_one else sheet.title,
         "level": 2 if is_one else 3,
-        "picture": export_charts.svg(sheet) if is_drawn else "",
+        "picture": export_charts.svg(sheet, formats) if is_drawn else "",
         "alt": alternative(sheet),
         "note": export_charts.left_out(sheet) if is_drawn else "",
-        "parts": [_part(sheet, n * across, len(part), len(parts), is_one=is_one) for n, part in enumerate(parts)],
+        "parts": [
+            _part(sheet, formats, n * across, len(part), len(parts), is_one=is_one) for n, part in enumerate(parts)
+        ],
     }
 
 
-def _part(sheet: Sheet, first: int, many: int, parts: int, *, is_one: bool) -> dict[str, Any]:
+def _part(sheet: Sheet, formats: Formats, first: int, many: int, parts: int, *, is_one: bool) -> dict[str, Any]:
     columns = sheet.columns[first : first + many]
     title = "Table" if is_one else ""
     if parts > 1:
@@ -118,7 +121,7 @@ def _part(sheet: Sheet, first: int, many: int, parts: int, *, is_one: bool) -> d
         "corner": sheet.corner or "Requests",
         "columns": [c.label for c in columns],
         "rows": [
-            [label, *(said(v, c.unit) for v, c in zip(values[first : first + many], columns, strict=True))]
+            [label, *(said(v, c.unit, formats) for v, c in zip(values[first : first + many], columns, strict=True))]
             for label, values in sheet.rows
         ],
     }

@@ -7,12 +7,12 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import xlsxwriter
 
 from waypost.kernel.cells import BOM, plain
+from waypost.kernel.formats import Formats
 from waypost.reports.shapes import Unit
 
 EMPTY, ALL = "Empty", "All"
@@ -50,13 +50,15 @@ class Sheet:
 class Book:
     """What one file holds: a report's one sheet, or a dashboard's many.
 
-    `about` is what is told beside the numbers, label and text; `at` is when they were counted.
+    `about` is what is told beside the numbers, label and text; `at` is when they were counted, `formats` how its reader reads
+    numbers and dates.
     """
 
     title: str
     sheets: tuple[Sheet, ...]
     about: tuple[tuple[str, str], ...]
     at: datetime
+    formats: Formats
 
 
 def sheet_of(title: str, chart: str, result: Mapping[str, Any], types: Mapping[str, str]) -> Sheet:
@@ -86,28 +88,20 @@ def _word(key: str, label: str, types: Mapping[str, str]) -> str:
     return label.replace("_", " ").capitalize() if key in WORDS else label
 
 
-def said(value: Value, unit: Unit) -> str:
-    """A number as people read it."""
+def said(value: Value, unit: Unit, formats: Formats) -> str:
+    """A number as its reader reads it."""
     if value is None:
         return "–"
     match unit:
         case Unit.MONEY:
-            return f"{Decimal(str(value)):,.2f}"
+            return formats.number(value, 2, least=2)
         case Unit.SECONDS:
-            return lasting(float(value))
+            return formats.lasting(float(value))
         case Unit.WORKED:
-            return f"{float(value) / 3600:,.1f} h"
+            return formats.hours(float(value))
         case Unit.SHARE:
-            return f"{float(value) * 100:.1f} %"
-    return f"{float(value):,.0f}"
-
-
-def lasting(seconds: float) -> str:
-    """A length of time as people read it: minutes below an hour, hours below two days, then days."""
-    hours = seconds / 3600
-    if hours < 1:
-        return f"{max(1, round(seconds / 60))} min"
-    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"
+            return formats.share(value)
+    return formats.number(value)
 
 
 def drawn(value: Value, unit: Unit) -> float | None:

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.queries import actor_of_user
 from waypost.directory.models import User
 from waypost.directory.names import names
-from waypost.kernel.clock import now, on_the_wall, zone_of
+from waypost.kernel.clock import now
 from waypost.kernel.db import database
 from waypost.kernel.enclosures import Enclosure, NotEnclosed
 from waypost.kernel.events import SYSTEM, record
+from waypost.kernel.formats import formats_of
 from waypost.kernel.notices import NoticeAsked
 from waypost.reports import export_policy, exporting
 from waypost.reports.export_errors import ExportFileNotFound
@@ -33,6 +34,7 @@ async def tell_reader(
     """Mail somebody their files (names and bytes), or where they are."""
     schedule = await session.get(ExportSchedule, export.schedule_id) if export.schedule_id else None
     reader = await session.get_one(User, part.user_id)
+    formats = formats_of(reader.locale, reader.timezone)
     people = await names.people(session, [export.asked_by_id])
     by = str(people[export.asked_by_id]["name"]) if export.asked_by_id in people else ""
     subject = schedule.subject if schedule else export.report_name
@@ -51,8 +53,8 @@ async def tell_reader(
         },
         facts=[
             ["Report", export.report_name],
-            ["Counted", on_the_wall(now(), zone_of(reader.timezone))],
-            ["Rows", str(rows)],
+            ["Counted", formats.instant(now())],
+            ["Rows", formats.number(rows)],
             *([["Sent by", by]] if export.asked_by_id != part.user_id else []),
         ],
         enclosed={WHAT: part.id} if is_attached else {},
