@@ -186,6 +186,9 @@ async def _report(connection: asyncpg.Connection, facts: Facts) -> None:
     from waypost.reports.keeping import DECISIONS, FACTS, SUMS
 
     facts_of, decisions_of, sums_of = (s.replace(":ids", "$1") for s in (FACTS, DECISIONS, SUMS))
+    # nothing that is measured asks how much of the waiting was working time
+    for name in ("waited_ids", "waited_approval", "waited_requester"):
+        facts_of = facts_of.replace(f":{name}", "'{}'")
     ids = range(1, facts.ticket + facts.total)
     with _told("facts of reports"):
         await connection.execute("TRUNCATE report_sums, report_decisions, report_facts")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import sys
-from collections import Counter
-from datetime import timedelta
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,14 +16,17 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from tests.company import Company
-from tests.reports.by_hand import counted_by_hand
+from tests.reports.by_hand import MOVES, WHERE_TIME_GOES, counted_by_hand
 from tests.reports.test_keeping import counted, kept
+from tests.sla.test_calendar import MINUTE, is_open
 from tests.tickets.test_clocks import MONDAY, Time
 from waypost.kernel import clock
 from waypost.reports import keeping, readers
 from waypost.sla import clocks
+from waypost.sla.calendar import Calendar
 from waypost.sla.clock import Kind, ledger
 from waypost.sla.measuring import unpacked
+from waypost.sla.queries import calendar_versions
 from waypost.tickets import running_late
 
 HISTORIES = 10
@@ -189,6 +194,69 @@ async def test_measures_of_working_time_are_the_ledgers_own(database: Any, who: 
         values = [float(v) for v in found["lines"][0]["values"]]
         for key, value in zip(some, values, strict=True):  # lengths of time are told in whole seconds
             assert value == pytest.approx(by_hand[key], abs=1e-4 if key.endswith("share") else 0.5)
+
+
+async def test_waiting_in_working_time_is_what_a_pencil_finds(database: Any, who: Any) -> None:
+    """Minute by minute of what each request waited, by the clock on the wall of its service level's calendar."""
+    await counted(database)
+    async with database.read() as session:
+        log = await by_ticket(session)
+        facts = (await session.execute(text("SELECT * FROM report_facts ORDER BY ticket_id"))).all()
+        rows = await session.execute(text("SELECT * FROM sla_clocks WHERE team_id = 0 ORDER BY ticket_id, metric"))
+        known = {c.ticket_id: (c.calendar_id, c.calendar_version) for c in rows}  # the last metric is resolution
+        calendars = await calendar_versions(session, set(known.values()))
+    kept_ones = {f.ticket_id: (f.approval_worked, f.requester_worked) for f in facts}
+    assert {i for i, worked in kept_ones.items() if worked != (None, None)} == set(known)
+    looked_at: Counter[str] = Counter()
+    asked_back = {i for i in known if any(one.data["new_status"] == "PENDING_INFO" for one in log[i])}
+    for ticket_id in sorted(known, key=lambda i: (i in asked_back, len(log[i])), reverse=True)[:MOST_BY_PENCIL]:
+        calendar = calendars[known[ticket_id]].calendar
+        spent = {what: timedelta() for what in ("approval", "requester")}
+        for what, start, until in waits(log[ticket_id]):
+            spent[what] += open_time(calendar, start, until)
+        by_pencil = tuple(round(of.total_seconds()) for of in spent.values())
+        assert kept_ones[ticket_id] == by_pencil, ticket_id
+        looked_at.update(what for what, of in spent.items() if of)
+    assert looked_at["approval"] > 10
+    assert looked_at["requester"] > 1, "the dice asked nobody back"
+    admin = await who("admin")
+    for n, what in enumerate(("approval", "requester")):
+        ordered = sorted(worked[n] for worked in kept_ones.values() if worked[n] is not None)
+        by_hand = [sum(ordered) / len(ordered), percentile(ordered, 0.5), percentile(ordered, 0.9)]
+        measures = [f"{what}_worked_{end}" for end in ("avg", "p50", "p90")]
+        found = await admin.post("/reports/preview", {"definition": {"measures": measures, "rows": None}})
+        assert found["lines"][0]["values"] == pytest.approx(by_hand, abs=0.5)
+        assert {c["unit"] for c in found["columns"]} == {"WORKED_SECONDS"}
+
+
+MOST_BY_PENCIL = 40  # requests: those that were asked back, then those with the longest stories
+
+
+async def by_ticket(session: Any) -> dict[int, list[Any]]:
+    moves = text("SELECT object_id, type, data, at FROM events WHERE object_type = 'ticket' ORDER BY id")
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in await session.execute(moves):
+        if row.type in MOVES:
+            found[row.object_id].append(row)
+    return found
+
+
+def waits(moves: list[Any]) -> Iterator[tuple[str, datetime, datetime]]:
+    """What a request waited for, from when until when; the last wait is not over."""
+    for one, following in pairwise(moves):
+        for what in ("approval", "requester"):
+            if one.data["new_status"] in WHERE_TIME_GOES[what]:
+                yield what, one.at, following.at
+
+
+def open_time(calendar: Calendar, start: datetime, until: datetime) -> timedelta:
+    """Each minute by itself; the first and the last may be parts of one."""
+    found, at = timedelta(), start
+    while at < until:
+        following = min(until, at.replace(second=0, microsecond=0) + MINUTE)
+        found += following - at if is_open(calendar, at) else timedelta()
+        at = following
+    return found
 
 
 def percentile(ordered: list[int], share: float) -> float:

@@ -17,11 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
-from waypost.kernel.events import registry
 from waypost.reports import readers
 from waypost.reports.cells import cells_of
 from waypost.reports.models import EMPTY
-from waypost.tickets.events import StatusChanged
+from waypost.reports.waiting import FOR_APPROVAL, FOR_REQUESTER, MOVES, waited
 
 TASK = "reports.keep"
 EVENTS = 1000  # of the log, looked at in one transaction
@@ -31,7 +30,6 @@ CLEARING = -1  # `rebuild_next` while what was counted is removed
 TURNS = 50  # transactions before the worker does something else
 PLACES_CLOSED = {"team.deleted": "team_id", "department.deleted": "department_id"}
 
-_MOVES = ", ".join(f"'{t}'" for t in sorted(k for k, e in registry.items() if issubclass(e, StatusChanged)))
 _lock = text(
     "SELECT txid::text AS tx, event_id, rebuild_next, rebuild_last FROM report_position FOR UPDATE SKIP LOCKED"
 )
@@ -45,24 +43,26 @@ _moved = text("UPDATE report_position SET txid = CAST(CAST(:tx AS text) AS xid8)
 _OF = "(SELECT * FROM report_facts WHERE ticket_id = ANY(:ids)) AS f"
 
 
-# Each works from the tickets `:ids`; the last one from the facts the first one made.
+# Each works from the tickets `:ids`, the first one from what they waited besides (`waiting.py`); the last one from the facts the
+# first one made.
 FACTS = f"""
     WITH moves AS (
         SELECT object_id AS ticket_id, type, data->>'new_status' AS status, at,
                lead(at) OVER (PARTITION BY object_id ORDER BY id) AS until
-        FROM events WHERE object_type = 'ticket' AND object_id = ANY(:ids) AND type IN ({_MOVES})
+        FROM events WHERE object_type = 'ticket' AND object_id = ANY(:ids) AND type IN ({MOVES})
     ), times AS (
         SELECT ticket_id, count(*) FILTER (WHERE type = 'ticket.reopened') AS reopened,
-               sum(until - at) FILTER (WHERE status IN ('SUBMITTED', 'IN_REVIEW')) AS approval,
+               sum(until - at) FILTER (WHERE status IN ({FOR_APPROVAL})) AS approval,
                sum(until - at) FILTER (WHERE status IN ('APPROVED', 'IN_PROGRESS')) AS work,
-               sum(until - at) FILTER (WHERE status = 'PENDING_INFO') AS requester
+               sum(until - at) FILTER (WHERE status IN ({FOR_REQUESTER})) AS requester
         FROM moves GROUP BY ticket_id
     )
     INSERT INTO report_facts (
         ticket_id, ticket_type, status, priority, requester_id, created_by_id, assignee_id, team_id, department_id,
         is_confidential, amount, currency, created_at, submitted_at, responded_at, completed_at, was_kept,
         approval_seconds, work_seconds, requester_seconds, reopened,
-        sla_state, answered_at, response_worked, response_kept, resolution_worked)
+        sla_state, answered_at, response_worked, response_kept, resolution_worked,
+        approval_worked, requester_worked)
     SELECT t.id, t.ticket_type, t.status, t.priority, t.requester_id, t.created_by_id, t.assignee_id, t.team_id,
            t.department_id, t.is_confidential, t.amount, t.currency, t.created_at, t.submitted_at,
            CASE WHEN t.submitted_at IS NOT NULL AND coalesce(answer.at, t.completed_at) IS NOT NULL
@@ -76,12 +76,16 @@ FACTS = f"""
            coalesce(times.reopened, 0),
            t.sla_state, first.stopped_at, round(first.used_seconds),
            CASE WHEN first.stopped_at IS NOT NULL THEN first.breached_at IS NULL END,
-           CASE WHEN t.completed_at IS NOT NULL AND clock.stopped_at IS NOT NULL THEN round(clock.used_seconds) END
+           CASE WHEN t.completed_at IS NOT NULL AND clock.stopped_at IS NOT NULL THEN round(clock.used_seconds) END,
+           waited.approval, waited.requester
     FROM tickets t
     LEFT JOIN times ON times.ticket_id = t.id
     LEFT JOIN sla_clocks clock ON (clock.ticket_id, clock.metric, clock.team_id) = (t.id, 'RESOLUTION', 0)
     LEFT JOIN sla_clocks first ON (first.ticket_id, first.metric, first.team_id) = (t.id, 'FIRST_RESPONSE', 0)
         AND first.run = 'STOPPED'
+    LEFT JOIN unnest(
+        CAST(:waited_ids AS bigint[]), CAST(:waited_approval AS bigint[]), CAST(:waited_requester AS bigint[])
+    ) AS waited (ticket_id, approval, requester) ON waited.ticket_id = t.id
     LEFT JOIN LATERAL (
         SELECT min(c.created_at) AS at FROM ticket_comments c
         WHERE c.ticket_id = t.id AND c.visibility = 'PUBLIC' AND c.author_id NOT IN (t.requester_id, t.created_by_id)
@@ -114,8 +118,9 @@ _STATEMENTS = tuple(
 
 async def work_out(session: AsyncSession, ticket_ids: Sequence[int]) -> None:
     """Make the facts of these tickets anew, and the sums with them. The caller holds the position's lock."""
+    values = {"ids": list(ticket_ids)} | await waited(session, ticket_ids)
     for statement in _STATEMENTS:
-        await session.execute(statement, {"ids": list(ticket_ids)})
+        await session.execute(statement, values)
 
 
 async def _touched(session: AsyncSession, events: Sequence[Any]) -> list[int]:

@@ -37,7 +37,8 @@ class ReportFact(Base):
     `approval_seconds`, `work_seconds` and `requester_seconds` are the times it has waited for approval, been with the team
     and waited for its requester, as far as they are over. What the clocks of its service level say, where it has one and
     they are over: `answered_at` when first response's stopped, `response_kept` whether in time, `response_worked` and
-    `resolution_worked` the working time (seconds) until then.
+    `resolution_worked` the working time (seconds) until then. Where it has one at all, `approval_worked` and
+    `requester_worked` are what of its waiting fell into working time, by its calendar.
     """
 
     __tablename__ = "report_facts"
@@ -68,6 +69,8 @@ class ReportFact(Base):
     response_worked: Mapped[int | None] = mapped_column(BigInteger)
     response_kept: Mapped[bool | None] = mapped_column(Boolean)
     resolution_worked: Mapped[int | None] = mapped_column(BigInteger)
+    approval_worked: Mapped[int | None] = mapped_column(BigInteger)
+    requester_worked: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         Index("ix_report_facts_requester", "requester_id"),

@@ -41,6 +41,16 @@ def _percentile(share: str, of: str) -> str:
     return f"percentile_cont({share}) WITHIN GROUP (ORDER BY {of})"
 
 
+def _in_working_time(key: str, label: str) -> tuple[Measure, ...]:
+    """The measures of a length of time that facts hold in working time, by its key."""
+    said, of = f"{label} in working time", f"f.{key}_worked"
+    return (
+        Measure(f"{key}_worked_avg", f"{said}, average", Unit.WORKED, f"avg({of})"),
+        Measure(f"{key}_worked_p50", f"{said}, half within", Unit.WORKED, _percentile("0.5", of)),
+        Measure(f"{key}_worked_p90", f"{said}, 90 % within", Unit.WORKED, _percentile("0.9", of)),
+    )
+
+
 # Money of several currencies is not added up: such a cell stays empty.
 _ONE_CURRENCY = "count(DISTINCT f.currency) = 1"
 MEASURES: dict[str, Measure] = {
@@ -74,24 +84,12 @@ MEASURES: dict[str, Measure] = {
         Measure("resolution_avg", "Resolution, average", Unit.SECONDS, f"avg({TOOK})"),
         Measure("resolution_p50", "Resolution, half within", Unit.SECONDS, _percentile("0.5", TOOK)),
         Measure("resolution_p90", "Resolution, 90 % within", Unit.SECONDS, _percentile("0.9", TOOK)),
-        Measure(
-            "resolution_worked_avg", "Resolution in working time, average", Unit.WORKED, "avg(f.resolution_worked)"
-        ),
-        Measure(
-            "resolution_worked_p50",
-            "Resolution in working time, half within",
-            Unit.WORKED,
-            _percentile("0.5", "f.resolution_worked"),
-        ),
-        Measure(
-            "resolution_worked_p90",
-            "Resolution in working time, 90 % within",
-            Unit.WORKED,
-            _percentile("0.9", "f.resolution_worked"),
-        ),
+        *_in_working_time("resolution", "Resolution"),
         Measure("approval_avg", "Waiting for approval, average", Unit.SECONDS, "avg(f.approval_seconds)"),
+        *_in_working_time("approval", "Waiting for approval"),
         Measure("work_avg", "With the team, average", Unit.SECONDS, "avg(f.work_seconds)"),
         Measure("requester_avg", "Waiting for the requester, average", Unit.SECONDS, "avg(f.requester_seconds)"),
+        *_in_working_time("requester", "Waiting for the requester"),
         Measure(
             "kept_share",
             "Completed by the due date, share",
