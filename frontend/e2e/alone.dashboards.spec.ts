@@ -22,3 +22,21 @@ for (const username of ["employee", "agent", "manager", "executive"]) {
     }
   });
 }
+
+test("what waits for an approver leads to exactly that", async ({ page }) => {
+  await signIn(page, "executive", "/reports");
+  const approvers = page.getByRole("region", { name: "Approvals by person and stage" }).first();
+  await approvers.getByText("Show as a table").click();
+  const row = approvers
+    .getByRole("row")
+    .filter({ has: page.getByRole("rowheader").getByRole("link") })
+    .first();
+  const name = ((await row.getByRole("rowheader").textContent()) ?? "").split(" · ")[0] ?? "";
+  const waiting = row.getByRole("cell").last();
+  const count = Number(await waiting.textContent());
+  expect(count).toBeGreaterThan(0);
+  const counted = page.waitForResponse((r) => r.url().includes("/api/v1/tickets/count") && r.ok());
+  await waiting.getByRole("link").click();
+  expect(((await (await counted).json()) as { count: number }).count).toBe(count);
+  await expect(page.getByRole("button", { name: `Approver it waits for is ${name}` })).toBeVisible();
+});

@@ -99,9 +99,53 @@ def lists_of(d: dict[str, Any]) -> list[tuple[str, int, dict[str, Any]]]:
             found.append(
                 (f"load {row['name']}", sum(row["counts"]), {"status": OPEN, "assignee_id": row["id"] or "none"}, [])
             )
-        elif row["id"] is not None:
-            found.append((f"load {row['name']}", sum(row["counts"]), {"status": OPEN, "team_id": row["id"]}, []))
+        else:
+            whose: tuple[dict[str, Any], list[dict[str, Any]]] = (
+                ({"team_id": row["id"]}, []) if row["id"] is not None else ({}, [leaf("team_id", "is_empty")])
+            )
+            found.append((f"load {row['name']}", sum(row["counts"]), {"status": OPEN, **whose[0]}, whose[1]))
+    found += [
+        (
+            f"{a['approver']['name']} in {a['stage']}",
+            a["waiting"],
+            {},
+            [leaf("waits_for_id", "eq", a["approver"]["id"]), leaf("waits_in_stage", "eq", a["stage"])],
+        )
+        for a in d["approvers"]
+    ]
+    found += cells_of(d)
     return addressed(d, found)
+
+
+def cells_of(
+    d: dict[str, Any],
+) -> list[tuple[str, int, dict[str, Any], list[dict[str, Any]]]]:
+    """The numbers within a row: by priority, by age of somebody's work, and what was completed on a day."""
+    found: list[tuple[str, int, dict[str, Any], list[dict[str, Any]]]] = [
+        (f"age {a} {priority}", n, {"status": OPEN, "priority": priority}, within("created_at", a))
+        for a in d["backlog"]
+        for priority, n in a["by_priority"].items()
+        if n
+    ]
+    for row in d["load"]["rows"]:
+        of_teams = d["load"]["by"] == "TEAM"
+        nobody: list[dict[str, Any]] = [leaf("team_id", "is_empty")] if of_teams and row["id"] is None else []
+        whose = {"team_id" if of_teams else "assignee_id": row["id"] or "none"} if not nobody else {}
+        for span, n in zip(d["load"]["spans"], row["counts"], strict=True):
+            if n:
+                what = f"load {row['name']} {span}"
+                found.append((what, n, {"status": OPEN, **whose}, within("created_at", span) + nobody))
+    found += [
+        (
+            f"done {day['date']}",
+            day["completed"],
+            {},
+            within("completed_at", {"from": day["date"], "to": day["date"]}),
+        )
+        for day in d["trend"]
+        if day["completed"]
+    ]
+    return found
 
 
 def addressed(
@@ -153,6 +197,7 @@ async def test_what_no_list_would_be_without_is_told(who: Any) -> None:
     board = await (await who("executive")).get("/reports/dashboards/EXECUTIVE", params={"days": "365"})
     empty = [what for what, number, _, _ in of_window(board) if not number]
     assert empty == []
+    assert any(row["waiting"] for row in board["approvers"])
 
 
 CONDITIONS: list[Any] = [
@@ -176,7 +221,8 @@ CONDITIONS: list[Any] = [
 @pytest.mark.parametrize("condition", CONDITIONS)
 async def test_what_is_counted_is_found_as_it_is_judged(database: Any, condition: Any) -> None:
     """Also where there is no value, or not even a row of facts yet."""
-    values = [place.value.label(field.name) for field, place in COUNTED.items()]
+    belongs = next(iter(COUNTED.values())).belongs
+    values = [place.value.label(field.name) for field, place in COUNTED.items() if place.belongs is belongs]
     fields = fields_of_lists()
     parsed = parse(condition, fields)
     async with database.transaction() as session:
@@ -184,12 +230,7 @@ async def test_what_is_counted_is_found_as_it_is_judged(database: Any, condition
             text("DELETE FROM report_facts WHERE ticket_id = (SELECT max(ticket_id) FROM report_facts) RETURNING 1")
         )
         found = set(await session.scalars(select(Ticket.id).where(compiled(parsed, column))))
-        facts = {
-            row.ticket_id: row
-            for row in await session.execute(
-                select(next(iter(COUNTED.values())).belongs.left.label("ticket_id"), *values)
-            )
-        }
+        facts = {row.ticket_id: row for row in await session.execute(select(belongs.left.label("ticket_id"), *values))}
         rows = {t.id: {"status": t.status} for t in await session.scalars(select(Ticket))}
         await session.rollback()
     for ticket_id, row in rows.items():
@@ -197,3 +238,31 @@ async def test_what_is_counted_is_found_as_it_is_judged(database: Any, condition
     assert forgotten
     assert found == {ticket_id for ticket_id, row in rows.items() if holds(parsed, row)}
     assert 0 < len(found) < len(rows)
+
+
+async def test_whom_a_ticket_waits_for_is_asked_of_one_approver_at_a_time(database: Any) -> None:
+    """Of several: any of them for what is so, none of them for what is not, and the stage is the one they are asked in."""
+    fields = fields_of_lists()
+
+    async def found(condition: Any) -> set[int]:
+        statement = select(Ticket.id).where(compiled(parse(condition, fields), column))
+        async with database.transaction() as session:
+            return set(await session.scalars(statement))
+
+    async with database.transaction() as session:
+        asked = (
+            await session.execute(text("SELECT ticket_id, approver_id, stage FROM report_decisions WHERE is_open"))
+        ).all()
+        everything = set(await session.scalars(select(Ticket.id)))
+    assert len({a.approver_id for a in asked}) > 1
+    for ticket_id, approver_id, stage in asked:
+        person, place = leaf("waits_for_id", "eq", approver_id), leaf("waits_in_stage", "eq", stage)
+        theirs = {a.ticket_id for a in asked if a.approver_id == approver_id}
+        assert ticket_id in theirs
+        assert await found(person) == theirs
+        assert await found(leaf("waits_for_id", "ne", approver_id)) == everything - theirs
+        assert await found({"all": [person, place]}) == {
+            a.ticket_id for a in asked if (a.approver_id, a.stage) == (approver_id, stage)
+        }
+        assert await found({"all": [person, leaf("waits_in_stage", "eq", "Nowhere")]}) == set()
+    assert await found(leaf("waits_for_id", "is_empty")) == everything - {a.ticket_id for a in asked}

@@ -105,7 +105,11 @@ class ReportDecision(Base):
     decided_at: Mapped[datetime | None]
     is_open: Mapped[bool] = mapped_column(Boolean)
 
-    __table_args__ = (Index("ix_report_decisions_ticket", "ticket_id"),)
+    __table_args__ = (
+        Index("ix_report_decisions_ticket", "ticket_id"),
+        # for lists of what waits for somebody
+        Index("ix_report_decisions_waiting", "approver_id", postgresql_where=text("is_open")),
+    )
 
 
 class ReportSum(Base):

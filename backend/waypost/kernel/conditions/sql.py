@@ -44,9 +44,10 @@ from waypost.kernel.conditions.tree import All, AnyOf, Condition, Leaf, Not
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Beside:
-    """Where a field stands that another table has: the one row there that `belongs` to each of ours, and its `value`.
+    """Where a field stands that another table has: the row there that `belongs` to each of ours, and its `value`.
 
-    A row of ours that has none there has the field empty.
+    A row of ours that has none there has the field empty; of one that has several, a comparison holds when it does of any
+    one of them (and what is not so, when it is so of none), and what has to hold together does of the same one.
     """
 
     belongs: ColumnElement[bool]

@@ -3,7 +3,18 @@ import type { EChartsOption } from "echarts";
 import type { DashboardRead } from "@/api/generated";
 import { duration, number } from "@/shared/lib/format";
 import { axes, bars, heat, legend, tooltip, WITH_LEGEND } from "./drawing";
-import { extremes, LEVELS, linksOf, linkTo, linkToLevel, OPEN, shares, type Table } from "./model";
+import {
+  extremes,
+  LEVELS,
+  linksOf,
+  linkTo,
+  linkToLevel,
+  OPEN,
+  shares,
+  type Leaf,
+  type Link,
+  type Table,
+} from "./model";
 import type { Colours } from "./palette";
 
 export interface Chart {
@@ -13,6 +24,10 @@ export interface Chart {
   table: Table;
   draw: (colours: Colours) => EChartsOption;
   tall?: boolean;
+  /** The table's columns that are drawn, a series each; all numbers are when this says nothing. */
+  series?: number[];
+  /** Drawn as a cell for each number of the table. */
+  isHeat?: boolean;
   /** Has much beside each other: takes the room of two where there are two, three or four in a row. */
   wide?: 2 | 3 | 4;
 }
@@ -28,9 +43,13 @@ export interface Words {
   priority: Names;
   types: Names;
   weekdays: string[];
+  /** The same, as briefly as can be. */
+  shortDays: string[];
   day: (iso: string) => string;
 }
 
+const MOST_MARKED = 31; // days, each with a sign of its own; of more the signs would hide the line
+const PRIORITIES = ["CRITICAL", "HIGH", "MEDIUM", "LOW"];
 // so chosen that thirteen charts fill their rows, two, three or four in each
 const WIDE: Record<string, Chart["wide"]> = { trend: 2, arrivals: 3, approvers: 4 };
 
@@ -46,16 +65,35 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
         ? t("reports.until", { to: w.day(s.to) })
         : t("reports.since", { from: w.day(s.from ?? "") });
   const made: Chart[] = [];
-  const add = (key: string, summary: string, table: Table, draw: Chart["draw"], tall = false) =>
-    made.push({ key, title: t(`reports.chart.${key}`), summary, table, draw, tall, wide: WIDE[key] });
+  const add = (
+    key: string,
+    summary: string,
+    table: Table,
+    draw: Chart["draw"],
+    tall = false,
+    more: Pick<Chart, "series" | "isHeat"> = {},
+  ) =>
+    made.push({
+      key,
+      title: t(`reports.chart.${key}`),
+      summary,
+      table,
+      draw,
+      tall,
+      wide: WIDE[key],
+      ...more,
+    });
   const requests = t("reports.requests");
 
   // what comes and goes
+  const on = (field: "created_at" | "completed_at", day: string): Link =>
+    linkTo(d.narrow, {}, [{ field, from: day, to: day }]);
   const trend: Table = {
     columns: [t("reports.day"), t("reports.created"), t("reports.completed"), t("reports.smooth")],
     rows: d.trend.map((p) => ({
       cells: [w.day(p.date), p.created, p.completed, p.smooth],
-      to: linkTo(d.narrow, {}, [{ field: "created_at", from: p.date, to: p.date }]),
+      to: on("created_at", p.date),
+      links: [undefined, on("created_at", p.date), on("completed_at", p.date)],
     })),
   };
   const sum = (key: "created" | "completed") => d.trend.reduce((all, p) => all + p[key], 0);
@@ -97,6 +135,7 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
         name: trend.columns[n],
         data: trend.rows.map((r) => r.cells[n] as number | null),
         symbol,
+        showSymbol: trend.rows.length <= MOST_MARKED,
         symbolSize: 5,
         lineStyle: { type, width },
       })),
@@ -106,11 +145,15 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
 
   // what is open
   const ages: Table = {
-    columns: [t("reports.age"), ...["CRITICAL", "HIGH", "MEDIUM", "LOW"].map((p) => w.priority[p] ?? p)],
-    rows: d.backlog.map((a) => ({
-      cells: [spans(a), ...["CRITICAL", "HIGH", "MEDIUM", "LOW"].map((p) => a.by_priority[p] ?? 0)],
-      to: linkTo(d.narrow, open, [{ field: "created_at", ...a }]),
-    })),
+    columns: [t("reports.age"), ...PRIORITIES.map((p) => w.priority[p] ?? p)],
+    rows: d.backlog.map((a) => {
+      const made = [{ field: "created_at" as const, from: a.from, to: a.to }];
+      return {
+        cells: [spans(a), ...PRIORITIES.map((p) => a.by_priority[p] ?? 0)],
+        to: linkTo(d.narrow, open, made),
+        links: [undefined, ...PRIORITIES.map((p) => linkTo(d.narrow, { ...open, priority: [p] }, made))],
+      };
+    }),
   };
   const backlog = d.backlog.reduce((all, a) => all + a.count, 0);
   const old = d.backlog.slice(3).reduce((all, a) => all + a.count, 0);
@@ -162,6 +205,8 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
     }),
     times,
     bars(times, true, false, " h", [1, 2]),
+    false,
+    { series: [1, 2] },
   );
 
   const share = shares(d.parts.map((p) => p.seconds));
@@ -177,6 +222,8 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
     t("reports.partsSays", { approval: share[0], work: share[1], requester: share[2] }),
     parts,
     bars(parts, true, false, " %", [2]),
+    false,
+    { series: [2] },
   );
 
   const kept: Table = {
@@ -185,8 +232,13 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
       {
         cells: [response, d.first_response_level.kept, d.first_response_level.late],
         to: lists.responseWorking,
+        links: [undefined, lists.responseKept, lists.responseLate],
       },
-      { cells: [resolution, d.service_level.kept, d.service_level.late], to: lists.judged },
+      {
+        cells: [resolution, d.service_level.kept, d.service_level.late],
+        to: lists.judged,
+        links: [undefined, lists.kept, lists.late],
+      },
     ],
   };
   const inTime = (share: number) => number(share, { style: "percent", maximumFractionDigits: 1 });
@@ -221,11 +273,27 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
   );
 
   // approvals, apart from the work
+  const waitsFor = (id: number, stage: string): Link =>
+    linkTo(
+      d.narrow,
+      {},
+      [],
+      [
+        { field: "waits_for_id", op: "eq", value: id },
+        { field: "waits_in_stage", op: "eq", value: stage },
+      ],
+    );
   const approvers: Table = {
     columns: [t("reports.approver"), t("reports.averageHours"), t("reports.decided"), t("reports.waiting")],
-    rows: d.approvers.map((a) => ({
-      cells: [`${a.approver?.name ?? "–"} · ${a.stage}`, hours(a.average), a.decided, a.waiting],
-    })),
+    rows: d.approvers.map((a) => {
+      // what they decided is no list: one may be asked twice about the same request
+      const waits = a.approver && a.waiting ? waitsFor(a.approver.id, a.stage) : undefined;
+      return {
+        cells: [`${a.approver?.name ?? "–"} · ${a.stage}`, hours(a.average), a.decided, a.waiting],
+        to: waits,
+        links: [undefined, undefined, undefined, waits],
+      };
+    }),
   };
   const waiting = d.approvers.reduce((n, a) => n + a.waiting, 0);
   add(
@@ -234,6 +302,7 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
     approvers,
     bars(approvers, true, false, " h", [1]),
     true,
+    { series: [1] },
   );
   const stages: Table = {
     columns: [t("reports.stage"), t("reports.half"), t("reports.most"), t("reports.decided")],
@@ -247,21 +316,34 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
       : t("reports.stagesNone"),
     stages,
     bars(stages, true, false, " h", [1, 2]),
+    false,
+    { series: [1, 2] },
   );
 
   // whose work, and how old
-  const by = d.load.by === "TEAM" ? "team_id" : "assignee_id";
+  const isByTeam = d.load.by === "TEAM";
+  const whose = (id: number | null): [Record<string, string[]>, Leaf[]] => {
+    if (isByTeam)
+      return id === null
+        ? [open, [{ field: "team_id", op: "is_empty" }]]
+        : [{ ...open, team_id: [String(id)] }, []];
+    return [{ ...open, assignee_id: [id === null ? "none" : String(id)] }, []];
+  };
   const load: Table = {
-    columns: [t(d.load.by === "TEAM" ? "reports.team" : "reports.assignee"), ...d.load.spans.map(spans)],
-    rows: d.load.rows.map((row) => ({
-      cells: [row.name ?? t("reports.nobody"), ...row.counts],
-      to:
-        row.id !== null
-          ? linkTo(by === "team_id" ? {} : d.narrow, { ...open, [by]: [String(row.id)] })
-          : by === "assignee_id"
-            ? linkTo(d.narrow, { ...open, assignee_id: ["none"] })
-            : undefined,
-    })),
+    columns: [t(isByTeam ? "reports.team" : "reports.assignee"), ...d.load.spans.map(spans)],
+    rows: d.load.rows.map((row) => {
+      const [filters, leaves] = whose(row.id);
+      const list = (made: Parameters<typeof linkTo>[2]): Link =>
+        linkTo(isByTeam ? {} : d.narrow, filters, made, leaves);
+      return {
+        cells: [row.name ?? t("reports.nobody"), ...row.counts],
+        to: list([]),
+        links: [
+          undefined,
+          ...d.load.spans.map((s) => list([{ field: "created_at", from: s.from, to: s.to }])),
+        ],
+      };
+    }),
   };
   const busiest = d.load.rows[0];
   const cells = d.load.rows.flatMap((row, y) =>
@@ -283,6 +365,7 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
       cells,
     ),
     true,
+    { isHeat: true },
   );
 
   // when it comes
@@ -301,7 +384,15 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
         })
       : t("reports.seasonNone"),
     pattern,
-    bars(pattern, false, false, " "),
+    bars(
+      {
+        ...pattern,
+        rows: pattern.rows.map((r, n) => ({ cells: [w.shortDays[n] ?? "", ...r.cells.slice(1)] })),
+      },
+      false,
+      false,
+      " ",
+    ),
   );
   const byHour = Array.from({ length: 7 }, () => Array<number>(24).fill(0));
   for (const a of d.arrivals) byHour[a.weekday]![a.hour]! += a.count;
@@ -324,6 +415,7 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
       byHour.flatMap((c, y) => c.map((n, x) => [x, y, n] as [number, number, number])),
     ),
     true,
+    { isHeat: true },
   );
 
   const types: Table = {

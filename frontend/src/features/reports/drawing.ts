@@ -8,7 +8,15 @@ export const GRID = { left: 4, right: 12, top: 12, bottom: 4, containLabel: true
 export const WITH_LEGEND = { ...GRID, top: 34 };
 
 const LONG = 20; // letters of a label that may want a second line
-const MOST_BROKEN = 8;
+const MOST_BROKEN = 10;
+
+/** A label in two lines, as even as its words allow. */
+function inTwo(label: string): string {
+  const half = (label.length - 1) / 2;
+  const blanks = [...label.matchAll(/ /g)].map((found) => found.index);
+  const at = blanks.sort((a, b) => Math.abs(a - half) - Math.abs(b - half))[0];
+  return at === undefined ? label : `${label.slice(0, at)}\n${label.slice(at + 1)}`;
+}
 
 export function axes(c: Colours, labels: string[], isAcross = false, unit = ""): EChartsOption {
   const isLong = labels.some((label) => label.length > LONG);
@@ -21,7 +29,7 @@ export function axes(c: Colours, labels: string[], isAcross = false, unit = ""):
             color: c.muted,
             width: 130,
             fontSize: 11,
-            lineHeight: 12,
+            lineHeight: 11,
             // two lines have room beside a bar as long as there are few; the table has the whole words
             overflow: labels.length > MOST_BROKEN ? ("truncate" as const) : ("break" as const),
           }
@@ -45,8 +53,13 @@ export const legend = (c: Colours) => ({
   top: 0,
   left: 0,
   textStyle: { color: c.text },
-  itemWidth: 18,
+  itemWidth: 16,
   itemHeight: 10,
+  itemGap: 8,
+  pageIconColor: c.text,
+  pageIconInactiveColor: c.muted,
+  pageIconSize: 11,
+  pageTextStyle: { color: c.muted },
 });
 
 /** What is told of all series at one place. */
@@ -83,9 +96,20 @@ export function bars(table: Table, isAcross: boolean, isStacked = false, unit = 
 }
 
 export function heat(table: Table, down: string[], across: string[], counts: [number, number, number][]) {
+  const most = Math.max(1, ...counts.map((p) => p[2]));
+  const isFew = across.length <= MOST_BROKEN;
   return (c: Colours): EChartsOption => ({
     grid: { ...GRID, bottom: 44 },
-    xAxis: { type: "category", data: across, axisLabel: { color: c.muted }, axisTick: { show: false } },
+    xAxis: {
+      type: "category",
+      data: across,
+      axisLabel: {
+        color: c.muted,
+        // a few all have room, in two lines
+        ...(isFew ? { interval: 0, formatter: inTwo, fontSize: 10, lineHeight: 11 } : {}),
+      },
+      axisTick: { show: false },
+    },
     yAxis: {
       type: "category",
       data: down,
@@ -95,7 +119,8 @@ export function heat(table: Table, down: string[], across: string[], counts: [nu
     },
     visualMap: {
       min: 0,
-      max: Math.max(1, ...counts.map((p) => p[2])),
+      max: most,
+      text: [number(most), number(0)],
       calculable: false,
       orient: "horizontal",
       left: 0,

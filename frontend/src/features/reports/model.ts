@@ -10,7 +10,7 @@ export const WAITING = ["SUBMITTED", "IN_REVIEW"];
 
 export const LEVELS = ["RUNNING", "PAUSED", "BREACHED", "MET"] as const;
 
-export type Leaf = { field: string; op: string; value?: string | boolean };
+export type Leaf = { field: string; op: string; value?: string | number | boolean };
 export interface Link {
   path: string;
   query: Record<string, string | string[]>;
@@ -57,6 +57,7 @@ export const linksOf = (d: DashboardRead) => {
     judged: list(completed, has("completed_in_time")),
     kept: list(completed, inTime("completed_in_time", true)),
     late: list(completed, inTime("completed_in_time", false)),
+    responseKept: list(measured, inTime("first_response_in_time", true)),
     responseLate: list(measured, inTime("first_response_in_time", false)),
     responseWorking: list(measured),
     response: list(within(d, "first_response_at")),
@@ -75,6 +76,13 @@ export function nextDay(day: string): string {
 export interface Row {
   cells: (string | number | null)[];
   to?: Link;
+  /** Where the numbers lead, each at its cell's place, which have a list of their own. */
+  links?: (Link | undefined)[];
+}
+/** Where a cell leads: to its own list, or to its row's. A number of nothing has no list. */
+export function leadsTo(row: Row | undefined, column: number): Link | undefined {
+  const own = row?.links?.[column];
+  return own ? (row?.cells[column] ? own : undefined) : row?.to;
 }
 export interface Table {
   columns: string[];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { DashboardRead } from "@/api/generated";
-import { tilesOf } from "./tiles";
+import { leadsTo } from "./model";
+import { spread, tilesOf } from "./tiles";
 
 const none = { count: 0, average: null, p50: null, p90: null };
 const board = {
@@ -86,4 +87,18 @@ describe("tiles", () => {
   it("are fewer for who decides nothing", () => {
     expect(tilesOf(board, says, false).map((tile) => tile.key)).not.toContain("pending");
   });
+});
+
+it("rows are as even as can be", () => {
+  expect(spread(13, 3)).toEqual([5, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4]);
+  expect(spread(12, 2)).toEqual(Array(12).fill(6));
+  expect(spread(3, 1)).toEqual([3, 3, 3]);
+  expect(spread(1, 1)).toEqual([1]);
+});
+
+it("a cell leads to its own list, and to its row's where it has none; nothing has no list", () => {
+  const [whole, own] = ["/whole", "/own"].map((path) => ({ path, query: {} }));
+  const row = { cells: ["x", 3, 0, 5], to: whole, links: [undefined, own, own] };
+  expect([0, 1, 2, 3].map((n) => leadsTo(row, n)?.path)).toEqual(["/whole", "/own", undefined, "/whole"]);
+  expect(leadsTo(undefined, 1)).toBeUndefined();
 });

@@ -81,3 +81,11 @@ export function tilesOf(d: DashboardRead, says: Says, decides: boolean): Tile[] 
     count("responseLate", d.first_response_level.late, to.responseLate);
   return made;
 }
+
+/** How many numbers share each one's row when they stand in rows as even as can be, the fuller ones first. */
+export function spread(count: number, rows: number): number[] {
+  const full = count % rows;
+  return Array.from({ length: rows }, (_, row) => Math.floor(count / rows) + (row < full ? 1 : 0)).flatMap(
+    (many) => Array<number>(many).fill(many),
+  );
+}
