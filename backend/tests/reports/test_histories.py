@@ -178,7 +178,7 @@ async def test_measures_of_working_time_are_the_ledgers_own(database: Any, who: 
             continue
         worked[c.metric].append(round(ran.total_seconds()))
     first, done = (sorted(worked[metric]) for metric in ("FIRST_RESPONSE", "RESOLUTION"))
-    assert min(len(first), len(done)) > 10
+    assert min(len(first), len(done)) > 3
     assert done[-1] > 0
     by_hand = {
         "response_worked_p50": percentile(first, 0.5),

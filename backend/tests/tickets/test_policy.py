@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import or_, select, text
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import SYSTEM_ROLES, Permission, Scope
 from waypost.search.indexing import index_tickets
-from waypost.tickets import policy
+from waypost.tickets import policy, seeing_much
 from waypost.tickets.lifecycle import Part, Status
 from waypost.tickets.listing import SORTS, Filters, ticket_list
 from waypost.tickets.models import Ticket
@@ -61,6 +61,9 @@ async def test_one_row_and_sql_agree(fresh_database: Any) -> None:
             by_sql = set(await session.scalars(select(Ticket.id).where(policy.visible_to(actor)), policy.values(actor)))
             by_rule = {i for i in ids if policy.may_read(actor, facts[i])}
             assert by_sql == by_rule, (scope, actor)
+            ways = policy.ways(actor)
+            for condition in (policy.seen_one_by_one(ways), or_(*(policy.condition(way) for way in ways))):
+                assert set(await session.scalars(select(Ticket.id).where(condition), policy.values(actor))) == by_rule
             seen_some |= bool(by_rule) and scope is not Scope.ALL
             hidden_some |= len(by_rule) < len(ids)
         assert seen_some
@@ -174,8 +177,8 @@ def test_internal_words_are_the_teams() -> None:
         assert rule(member, facts)
 
 
-async def test_lists_show_exactly_what_may_be_read(fresh_database: Any) -> None:
-    """Every filter, sort and page, against the rule for one row and the filters in plain Python."""
+async def test_lists_show_exactly_what_may_be_read(fresh_database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every filter, sort and page, for who sees little and much, against the rule for one row and the filters in plain Python."""
     chance = random.Random(815)
     words = ("laptop", "chair", "badge")
     async with fresh_database.transaction() as session:
@@ -218,6 +221,8 @@ async def test_lists_show_exactly_what_may_be_read(fresh_database: Any) -> None:
         for _ in range(250):
             scope = chance.choice([None, *Scope])
             actor = somebody(chance, reading(chance, scope))
+            monkeypatch.setattr(seeing_much, "MANY", chance.choice([0, 10_000]))
+            seeing_much.forget()
             of_theirs = [actor.user_id, *actor.report_ids]
             filters = Filters(
                 statuses=some(["DRAFT", "APPROVED", "CLOSED"]),
@@ -268,3 +273,35 @@ def _matches(filters: Filters, t: Ticket) -> bool:
         and (filters.created_to is None or t.created_at <= filters.created_to)
         and (filters.due_before is None or (t.due_date is not None and t.due_date < filters.due_before))
     )
+
+
+async def test_who_sees_much(fresh_database: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An approver who was asked about many, a manager whose people asked for many; not who sees everything, nor others."""
+    monkeypatch.setattr(seeing_much, "MANY", 3)
+    seeing_much.forget()
+    async with fresh_database.read() as session:
+        busiest = text(
+            "SELECT requester_id FROM tickets GROUP BY 1 HAVING count(*) >= 3 ORDER BY count(*) DESC LIMIT 1"
+        )
+        asker = await session.scalar(busiest)
+        asked = text(
+            "SELECT approver_id FROM approval_steps WHERE requested_at IS NOT NULL GROUP BY 1 HAVING count(*) >= 3 LIMIT 1"
+        )
+        approver = await session.scalar(asked)
+        line = {Permission.TICKETS_READ: Scope.LINE}
+        decides = {Permission.TICKETS_READ: Scope.OWN, Permission.APPROVALS_DECIDE: Scope.OWN}
+
+        async def much(user_id: int, rights: dict[Permission, Scope], *people: int) -> bool:
+            actor = Actor(user_id, "x", None, rights, report_ids=frozenset(people))
+            return await seeing_much.sees_much(session, actor)
+
+        assert await much(98, line, asker)
+        assert await much(approver, decides)
+        assert not await much(99, decides)
+        assert not await much(97, line, 10_000)
+        assert not await much(asker, {Permission.TICKETS_READ: Scope.ALL}, asker)
+        assert not await much(asker, {})
+        monkeypatch.setattr(seeing_much, "MANY", 1_000_000)
+        assert await much(98, line, asker), "so it is taken to be for ten minutes"
+        seeing_much.forget()
+        assert not await much(98, line, asker)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import LateralFromClause
@@ -41,6 +41,24 @@ def subjects_seen_by(subject_type: str, user_id: ColumnElement[int] | int) -> Se
         ApprovalStep.subject_type == subject_type,
         ApprovalStep.requested_at.is_not(None),
     )
+
+
+def is_seen_by(
+    subject_type: str, subject_id: Any, user_id: ColumnElement[int] | int, *, one_by_one: bool = False
+) -> ColumnElement[bool]:
+    """Whether a person is or was asked about a subject, `subject_id` being the outer query's column.
+
+    PostgreSQL looks it up for each of few subjects; for many it reads once whatever they were asked about, unless
+    `one_by_one` says that few will be looked at in the end.
+    """
+    found = select(literal(1)).where(
+        ApprovalStep.subject_type == subject_type,
+        ApprovalStep.subject_id == subject_id,
+        ApprovalStep.approver_id == user_id,
+        ApprovalStep.requested_at.is_not(None),
+    )
+    # an EXISTS with an offset is never turned into a table of all there are
+    return (found.offset(literal_column("0")) if one_by_one else found).exists()
 
 
 def people_asked_about(subject_type: str, subject_id: Any) -> ScalarSelect[Any]:

@@ -100,12 +100,19 @@ _FACTS = {c.name: c for c in ReportFact.__table__.c} | {"id": ReportFact.__table
 
 def over_facts(condition: ColumnElement[bool], facts: Mapping[str, Any] | None = None) -> ColumnElement[bool]:
     """A condition of the policy on tickets, said of facts: the same columns of a narrower table, or of an alias of it."""
-    columns = _FACTS if facts is None else dict(facts) | {"id": facts["ticket_id"]}
+    return _over_facts(condition) if facts is None else _said_of(condition, dict(facts) | {"id": facts["ticket_id"]})
 
+
+@lru_cache(maxsize=500)
+def _over_facts(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return _said_of(condition, _FACTS)  # the policy's conditions are few, and the same each time
+
+
+def _said_of(condition: ColumnElement[bool], columns: Mapping[str, Any]) -> ColumnElement[bool]:
     def fact(element: Any, **_: Any) -> Any:
         table = getattr(element, "table", None)
         if isinstance(element, ColumnElement) and table is not None and getattr(table, "name", "") == "tickets":
-            return columns[element.key]
+            return columns[str(element.key)]
         return None
 
     return visitors.replacement_traverse(condition, {}, fact)

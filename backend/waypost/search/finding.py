@@ -78,7 +78,7 @@ MOST_HITS = 5000  # of a window that are ranked
 MOST_BY_HAND = 3000  # tickets one was asked about, stands in for, or was let in to
 A_SEARCH = 1.2  # seconds all windows may take together; then what was found is told as a part
 _ALL = ("all", "all_open")
-_WIDE = ("team_", "departments")
+_WIDE = ("team_", "departments", "reports")
 _BY_HAND = ("asked", "deputy", "invited")
 _WEIGHTS = (
     "'{0.05,0.2,0.4,1.0}'::float4[]"  # of files and comments, of the description, of people and tags, of the title
@@ -211,7 +211,7 @@ def _statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
         found = candidates.union_all(others).cte("candidates").prefix_with("MATERIALIZED")
     else:
         found = candidates.cte("candidates").prefix_with("MATERIALIZED")
-    conditions: list[ColumnElement[bool]] = [or_(*(policy.condition(way) for way in shape.reach.ways))]
+    conditions: list[ColumnElement[bool]] = [or_(*(policy.condition(w, leads=False) for w in shape.reach.ways))]
     conditions.append(_reads(found, shape.reach))
     if shape.condition != ALWAYS:
         custom = Ticket.__table__.c.custom_fields
@@ -276,7 +276,9 @@ def by_hand(reach: Reach) -> ColumnElement[Any]:
     me, right_now = bindparam("me", type_=BigInteger), bindparam("right_now", type_=DateTime(timezone=True))
     parts = []
     if "asked" in reach.ways:
-        parts.append(subjects_seen_by("ticket", me))
+        asked = subjects_seen_by("ticket", me)
+        # in the index's order: one who approves may have been asked about very many
+        parts.append(asked.order_by(asked.selected_columns[0].desc()).limit(MOST_BY_HAND))
     if "deputy" in reach.ways:
         parts.append(subjects_as_deputy("ticket", me, right_now))
     if "invited" in reach.ways:
@@ -298,7 +300,7 @@ def _read_statement(reach: Reach) -> Select[*tuple[Any, ...]]:
     texts = (
         select(row.ticket_id)
         .join(Ticket, Ticket.id == row.ticket_id)
-        .where(*wanted, or_(*(policy.condition(way) for way in reach.ways)))
+        .where(*wanted, or_(*(policy.condition(way, leads=False) for way in reach.ways)))
         .correlate(asked)
     )
     found = texts
@@ -378,16 +380,12 @@ def _no_further(steps: list[Step], tried: Place, count: int, rows: int) -> list[
 
 
 def _reads_texts(query: str, reach: Reach, *, windowed: bool) -> str:
-    """Whose texts are read for this query; none where the index is asked.
-
-    Who leads people may see very many requests, so theirs are looked up.
-    """
+    """Whose texts are read for this query; none where the index is asked."""
     if _BEGINS.search(query) is None:
         return ""
     if windowed:
         return "newest"
-    is_small = not is_wide(reach) and not any(way.startswith("reports") for way in reach.ways)
-    return "theirs" if is_small else ""
+    return "" if is_wide(reach) else "theirs"
 
 
 def _is_rare(query: str, count: int, floor: int, ceiling: int) -> bool:

@@ -16,12 +16,20 @@ _ELLIPSIS = "…"
 def spans(text: str, sought: Sought) -> list[tuple[int, int]]:
     """Where the words stand, from and to, in order."""
     shown, found = frozenset(sought.shown), []
-    for start, end, part in parts_with_place(text[:MOST_TEXT]):
+    text = text[:MOST_TEXT]
+    if text.isascii() and not _may_hold(text.lower(), sought):
+        return []
+    for start, end, part in parts_with_place(text):
         if is_run(part):
             found += _in_run(start, part, shown) if end - start == len(part) else []
         elif _is_meant(part[:MOST_LETTERS], shown, sought):
             found.append((start, end))
     return found
+
+
+def _may_hold(folded: str, sought: Sought) -> bool:
+    """Whether any of the words' letters are there at all: most texts of a ticket are told apart by that alone."""
+    return any(word in folded for words in (sought.shown, sought.beginnings, sought.stems) for word in words)
 
 
 def _is_meant(word: str, shown: frozenset[str], sought: Sought) -> bool:

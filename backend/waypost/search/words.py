@@ -101,6 +101,9 @@ def is_run(text: str) -> bool:
 
 def parts_with_place(text: str) -> Iterator[tuple[int, int, str]]:
     """Every part of a text as it stands there: from where, to where, and folded."""
+    if text.isascii():
+        yield from ((found.start(), found.end(), found[0]) for found in _PART.finditer(text.lower()))
+        return
     for found in _PART.finditer(text):
         yield found.start(), found.end(), fold(found[0])
 

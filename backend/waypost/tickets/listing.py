@@ -7,7 +7,7 @@ statements are built once per shape and bound to values, because building costs 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -49,9 +49,11 @@ from waypost.tickets.clock_words import in_short
 from waypost.tickets.fields import column as column_of
 from waypost.tickets.lifecycle import OPEN
 from waypost.tickets.models import EVER_DUE, NEVER_DUE, PAIRS, UNFINISHED, Ticket
+from waypost.tickets.seeing_much import sees_much
 from waypost.tickets.wording import Wording, matching
 
 _OPEN = frozenset(status.value for status in OPEN)
+_NEWEST = (Ticket.created_at.desc(), Ticket.id.desc())
 _WHOLE = ("all", "all_open")  # ways that see nearly every ticket
 _ONE_OF_MANY = frozenset({("team_ids", "one"), ("assignee_ids", "one")})  # whose tickets have an index in every order
 MOST_COUNTED = 10_000  # a screen says "10,000+" beyond
@@ -161,6 +163,7 @@ class _Shape:
     condition: Condition
     sort: str
     follows: bool
+    is_of_much: bool = False  # its reader sees so much that each ticket of all is looked at
 
 
 def _narrowing(filters: Filters) -> tuple[tuple[tuple[str, str], ...], dict[str, Any]]:
@@ -230,15 +233,22 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
 def _list_statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
     """The statement of all lists of a shape; it is bound to the filters', the cursor's and `policy.values`' values."""
     limit = bindparam("rows", type_=BigInteger)
-    ways = [policy.condition(way) for way in shape.ways]
-    if len(ways) == 1 or any(name == "q" for name, _ in shape.narrowed):
+    if shape.is_of_much:
+        conditions, order = _walk(shape, "all")
+        seen = policy.seen_one_by_one(shape.ways)
+        return select(*_ROW).where(seen, *conditions).order_by(*order).limit(limit)
+    is_one = len(shape.ways) == 1
+    ways = [policy.condition(way, leads=is_one) for way in shape.ways]
+    if is_one or any(name == "q" for name, _ in shape.narrowed):
         # the words are looked up once, and what they find is looked at row by row
         conditions, order = _walk(shape, shape.ways[0])
         return select(*_ROW).where(or_(*ways), *conditions).order_by(*order).limit(limit)
     walks = []
-    for name, way in zip(shape.ways, ways, strict=True):
-        conditions, order = _walk(shape, name)
-        walks.append(select(Ticket.id).where(way, *conditions).order_by(*order).limit(limit).subquery())
+    for way in shape.ways:
+        conditions, order = _walk(shape, way)
+        walks.append(
+            select(Ticket.id).where(policy.condition(way), *conditions).order_by(*order).limit(limit).subquery()
+        )
     ids = union_all(*(select(w.c.id) for w in walks)).subquery()
     order = _walk(shape, shape.ways[0])[1]
     return select(*_ROW).where(Ticket.id.in_(select(ids.c.id))).order_by(*order).limit(limit)
@@ -285,10 +295,9 @@ def _walks(shape: _Shape, ways: tuple[str, ...], but: tuple[str, ...], rows: int
     limit: ColumnElement[int] = literal_column(str(rows))
     conditions = _conditions(shape)
     if but:
-        conditions.append(not_(func.coalesce(or_(*(policy.condition(way) for way in but)), false())))
-    newest = (Ticket.created_at.desc(), Ticket.id.desc())
+        conditions.append(not_(func.coalesce(or_(*(policy.condition(way, leads=False) for way in but)), false())))
     walks = [
-        select(Ticket.id).where(policy.condition(way), *conditions).order_by(*newest).limit(limit).subquery()
+        select(Ticket.id).where(policy.condition(way), *conditions).order_by(*_NEWEST).limit(limit).subquery()
         for way in ways
     ]
     if len(walks) == 1:
@@ -354,10 +363,12 @@ def _reached(filters: Filters) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def _list_of(
-    actor: Actor, filters: Filters, sort: str, last: tuple[Any, ...] | None, rows: int
+async def _list_of(
+    session: AsyncSession, actor: Actor, filters: Filters, sort: str, last: tuple[Any, ...] | None, rows: int
 ) -> tuple[Select[*tuple[Any, ...]], dict[str, Any]]:
     shape, values = _shape_of(actor, filters, sort, last is not None)
+    if len(shape.ways) > 1 and await sees_much(session, actor):
+        shape = replace(shape, is_of_much=True)
     values["rows"] = rows
     if last is not None:
         values["last"], values["last_id"] = last
@@ -381,7 +392,7 @@ async def ticket_list(
 ) -> dict[str, Any]:
     """A page of the tickets this person may see: `{items, next_cursor}`, ready for JSON. One statement when names are known."""
     last = decode_cursor(cursor, sort, SORTS[sort][2], int) if cursor else None
-    rows = (await session.execute(*_list_of(actor, filters, sort, last, limit + 1))).all()
+    rows = (await session.execute(*await _list_of(session, actor, filters, sort, last, limit + 1))).all()
     page = rows[:limit]
     following = None
     if len(rows) > limit:
@@ -397,7 +408,7 @@ async def ticket_list(
 @lru_cache(maxsize=500)
 def _among_statement(shape: _Shape) -> Select[int]:
     """Those of some tickets that a list holds."""
-    ways = [policy.condition(way) for way in shape.ways]
+    ways = [policy.condition(way, leads=False) for way in shape.ways]
     wanted = Ticket.id == any_(bindparam("wanted", type_=ARRAY(BigInteger)))
     return select(Ticket.id).where(wanted, or_(*ways), *_conditions(shape))
 
@@ -412,7 +423,7 @@ async def listed_among(session: AsyncSession, actor: Actor, filters: Filters, id
 
 async def newest_ids(session: AsyncSession, actor: Actor, filters: Filters, *, most: int) -> list[int]:
     """The ids of a list's newest tickets. One statement."""
-    rows = await session.execute(*_list_of(actor, filters, "-created_at", None, most))
+    rows = await session.execute(*await _list_of(session, actor, filters, "-created_at", None, most))
     return [row.id for row in rows]
 
 
@@ -420,7 +431,7 @@ async def tickets_by_id(session: AsyncSession, actor: Actor, ids: Sequence[int])
     """Those of these tickets that this person may see, as a list shows them. One statement when names are known."""
     if not ids:
         return {}
-    seen = or_(*(policy.condition(way) for way in policy.ways(actor)))
+    seen = policy.visible_to(actor)
     wanted = Ticket.id == any_(bindparam("wanted", type_=ARRAY(BigInteger)))
     rows = (
         await session.execute(select(*_ROW).where(wanted, seen), {"wanted": list(ids), **policy.values(actor)})

@@ -21,13 +21,24 @@ from waypost.tickets.sight import (
     parts,
     reaches,
     reads_confidential,
+    seen_one_by_one,
     values,
     visible_to,
     way_through,
     ways,
 )
 
-__all__ = ["TicketFacts", "condition", "may_read", "parts", "values", "visible_to", "way_through", "ways"]
+__all__ = [
+    "TicketFacts",
+    "condition",
+    "may_read",
+    "parts",
+    "seen_one_by_one",
+    "values",
+    "visible_to",
+    "way_through",
+    "ways",
+]
 
 # --- for whom one may ask -------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -33,7 +34,7 @@ from sqlalchemy.orm import aliased
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission, Scope
-from waypost.approvals.queries import subjects_seen_by
+from waypost.approvals.queries import is_seen_by, subjects_seen_by
 from waypost.approvals.standing import subjects_as_deputy
 from waypost.kernel.clock import now
 from waypost.tickets.lifecycle import Status
@@ -84,8 +85,8 @@ class Missing:
 class Rule:
     """One way of seeing a ticket.
 
-    `holds` is the relation, for one row; `sql` the same for a whole statement. `ways` are the words by which a list walks
-    it, each answered by one index and given as SQL by `walk`; whom they are about is bound when it runs.
+    `holds` is the relation, for one row; `sql` the same of the rows a statement found otherwise. `ways` are the words by
+    which a list walks it, each answered by one index and given as SQL by `walk`; whom they are about is bound when it runs.
     """
 
     key: str
@@ -117,7 +118,9 @@ _CREATED_FEW: ColumnElement[bool] = Ticket.id == any_(
     )
 )
 _ASSIGNED: ColumnElement[bool] = Ticket.assignee_id == _ME
-_ASKED: ColumnElement[bool] = Ticket.id.in_(subjects_seen_by("ticket", _ME))
+_ASKED: ColumnElement[bool] = is_seen_by("ticket", Ticket.id, _ME)
+_ASKED_EACH: ColumnElement[bool] = is_seen_by("ticket", Ticket.id, _ME, one_by_one=True)
+_ASKED_ABOUT: ColumnElement[bool] = Ticket.id.in_(subjects_seen_by("ticket", _ME))
 # By way of an array as well: they are few, and there are many tickets to walk past.
 _STANDS_IN = func.array(subjects_as_deputy("ticket", _ME, _NOW).scalar_subquery(), type_=ARRAY(BigInteger))
 _DEPUTY: ColumnElement[bool] = and_(bindparam("decides", type_=Boolean), Ticket.id == any_(_STANDS_IN))
@@ -169,7 +172,7 @@ RULES: tuple[Rule, ...] = (
         sees_drafts=True,
     ),
     _rule("assignee", Scope.OWN, lambda a, t: t.assignee_id == a.user_id, _ASSIGNED, "assigned"),
-    _rule("approver", Scope.OWN, lambda a, t: a.user_id in t.approver_ids, _ASKED, "asked"),
+    _rule("approver", Scope.OWN, lambda a, t: a.user_id in t.approver_ids, _ASKED, "asked", walk=_ASKED_ABOUT),
     _rule(
         "deputy",
         Scope.OWN,
@@ -347,8 +350,12 @@ _DRAFTS_TOO = [r.sql for r in RULES if r.sees_drafts and not r.is_guarded]
 _PART: ColumnElement[bool] = or_(*(r.sql for r in RULES if not r.sees_drafts and not r.is_guarded))
 
 
-def condition(way: str) -> ColumnElement[bool]:
-    """One way of seeing tickets, over the parameters of `values`."""
+@lru_cache(maxsize=500)
+def condition(way: str, *, leads: bool = True) -> ColumnElement[bool]:
+    """One way of seeing tickets, over the parameters of `values`: to walk to them by it, or (`leads` is False) to judge some.
+
+    One who approves may have been asked about very many: of some tickets that is looked up one by one.
+    """
     known: dict[str, ColumnElement[bool]] = {
         "none": false(),
         "all": true(),
@@ -362,7 +369,7 @@ def condition(way: str) -> ColumnElement[bool]:
     word, _, more = way.partition("_")
     rule = _BY_WORD[word]
     narrow = [_SENT] if not rule.sees_drafts else []
-    return and_(*narrow, *([_OPEN] if more == "open" else []), rule.walk(way))
+    return and_(*narrow, *([_OPEN] if more == "open" else []), rule.walk(way) if leads or word == "team" else rule.sql)
 
 
 # The word a way begins with, and the rule it walks.
@@ -391,4 +398,16 @@ def values(actor: Actor) -> dict[str, Any]:
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """The tickets this person may see, as SQL over the parameters of `values(actor)`: `may_read`'s twin."""
-    return or_(*(condition(way) for way in ways(actor)))
+    return _seen_by_any(ways(actor))
+
+
+@lru_cache(maxsize=500)
+def _seen_by_any(found: tuple[str, ...]) -> ColumnElement[bool]:
+    return or_(*(condition(way, leads=False) for way in found))
+
+
+@lru_cache(maxsize=500)
+def seen_one_by_one(found: tuple[str, ...]) -> ColumnElement[bool]:
+    """The same by some ways, for a walk past many tickets that ends soon: nothing is read before it, and little for each."""
+    cheap = [condition(way, leads=False) for way in found if way != "asked"]
+    return or_(*cheap, *([and_(_SENT, _ASKED_EACH)] if "asked" in found else []))
