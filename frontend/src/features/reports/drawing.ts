@@ -106,7 +106,7 @@ export function heat(table: Table, down: string[], across: string[], counts: [nu
       axisLabel: {
         color: c.muted,
         // a few all have room, in two lines
-        ...(isFew ? { interval: 0, formatter: inTwo, fontSize: 10, lineHeight: 11 } : {}),
+        ...(isFew ? { interval: 0, formatter: inTwo, fontSize: 9, lineHeight: 10 } : {}),
       },
       axisTick: { show: false },
     },
@@ -114,7 +114,7 @@ export function heat(table: Table, down: string[], across: string[], counts: [nu
       type: "category",
       data: down,
       inverse: true,
-      axisLabel: { color: c.muted, width: 110, overflow: "truncate" },
+      axisLabel: { color: c.muted, width: 92, overflow: down.length > MOST_BROKEN ? "truncate" : "break" },
       axisTick: { show: false },
     },
     visualMap: {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { ReportResult } from "@/api/generated";
-import { definitionOf, drawn, drill, emptyDraft, NONE, said, tableOf } from "./model";
+import { definitionOf, drawn, drill, emptyDraft, NONE, said, tableOf, worded } from "./model";
 
 it("what does not fit together is not sent", () => {
   const draft = { ...emptyDraft(), measures: ["count", "open"], rows: "team", columns: "priority" };
@@ -44,4 +44,17 @@ it("a result is a table", () => {
     rows: [{ cells: ["None", 3] }],
   });
   expect(tableOf({ ...result, rows: null }, { empty: "None", all: "All" }).rows[0]?.cells[0]).toBe("All");
+});
+
+it("codes are told in words, in rows and in columns; what is none stays", () => {
+  const result = {
+    rows: { key: "status", label: "Status" },
+    by: { key: "priority", label: "Priority" },
+    columns: [{ key: "HIGH", label: "HIGH" }],
+    lines: [{ label: "IN_REVIEW" }, { label: "" }],
+  } as unknown as Parameters<typeof worded>[0];
+  const told = worded(result, (key, code) => `${key} ${code.toLowerCase()}`);
+  expect(told.lines.map((line) => line.label)).toEqual(["status in_review", ""]);
+  expect(told.columns.map((column) => column.label)).toEqual(["priority high"]);
+  expect(worded({ ...result, by: null }, () => "").columns[0]?.label).toBe("HIGH");
 });

@@ -101,6 +101,19 @@ export function drill(
   return { path: "/tickets", query: all.length ? { condition: JSON.stringify({ all }) } : {} };
 }
 
+/** A result with words for codes: what people call a status, a priority or a kind of request. */
+export function worded(
+  result: ReportResult,
+  wordFor: (dimension: string, code: string) => string,
+): ReportResult {
+  const say = (key: string | undefined, label: string) => (key && label ? wordFor(key, label) : label);
+  return {
+    ...result,
+    columns: result.columns.map((c) => ({ ...c, label: say(result.by?.key, c.label) })),
+    lines: result.lines.map((line) => ({ ...line, label: say(result.rows?.key, line.label) })),
+  };
+}
+
 export function tableOf(result: ReportResult, words: { empty: string; all: string }): Table {
   return {
     columns: [result.rows?.label ?? "", ...result.columns.map((c) => c.label || words.empty)],
@@ -113,10 +126,11 @@ export function tableOf(result: ReportResult, words: { empty: string; all: strin
   };
 }
 
+const MOST_TOLD = 16; // labels under bars
+const MOST_FLAT = 3; // of them on a narrow screen
 export function pictureOf(kind: ChartKind, table: Table) {
   const labels = table.rows.map((r) => String(r.cells[0]));
   return (c: Colours): EChartsOption => {
-    const axis = { axisLabel: { color: c.muted }, axisTick: { show: false } };
     const grid = { left: 4, right: 12, top: 40, bottom: 4, containLabel: true };
     if (kind === "HEAT") {
       const cells = table.rows.flatMap((r, y) =>
@@ -128,7 +142,16 @@ export function pictureOf(kind: ChartKind, table: Table) {
       grid,
       legend: legend(c),
       tooltip: tooltip(c),
-      xAxis: { type: "category", data: labels, ...axis },
+      xAxis: {
+        type: "category",
+        data: labels,
+        axisTick: { show: false },
+        // every one is told as long as they have room, however narrow the screen is
+        axisLabel: {
+          color: c.muted,
+          ...(labels.length <= MOST_TOLD ? { interval: 0, rotate: labels.length > MOST_FLAT ? 35 : 0 } : {}),
+        },
+      },
       yAxis: { type: "value", axisLabel: { color: c.muted }, splitLine: { lineStyle: { color: c.border } } },
       series: table.columns.slice(1).map((name, n) => ({
         type: kind === "LINE" ? ("line" as const) : ("bar" as const),
