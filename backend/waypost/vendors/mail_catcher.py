@@ -14,11 +14,12 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any, cast
+from urllib.parse import quote
 
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
@@ -26,11 +27,12 @@ KEPT = 500
 MAX_BYTES = 10 * 1024 * 1024
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; base-uri 'none'; "
-    "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
+    "sandbox allow-downloads allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
 )
 _STYLE = """
 :root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}body{margin:0 auto;max-width:960px;padding:24px}
-h1{font-size:20px}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:8px;border-bottom:1px solid #8884;
+h1{font-size:20px}h2{font-size:16px}
+table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:8px;border-bottom:1px solid #8884;
 vertical-align:top}iframe{width:100%;height:70vh;border:1px solid #8884;border-radius:8px;background:#fff}.m{color:#647084}
 @media(max-width:600px){td:nth-child(3),th:nth-child(3){display:none}}"""
 
@@ -72,8 +74,16 @@ def _part(message: EmailMessage, kind: str) -> str:
     return str(cast(Any, part).get_content()) if part is not None else ""
 
 
+def _files(message: EmailMessage) -> list[tuple[str, str, bytes]]:
+    """What is attached to a mail: its name, its kind and its content."""
+    return [
+        (part.get_filename() or "file", part.get_content_type(), cast(bytes, part.get_payload(decode=True)) or b"")
+        for part in message.iter_attachments()
+    ]
+
+
 def build(catcher: Catcher) -> FastAPI:
-    """The page over the mails: `/`, one mail at `/mails/{id}`, and all of them as JSON at `/mails.json`."""
+    """The page over the mails: `/`, one mail at `/mails/{id}`, its files, and all of them as JSON at `/mails.json`."""
     app = FastAPI(title="Waypost mail catcher", openapi_url=None, docs_url=None, redoc_url=None)
 
     @app.get("/")
@@ -112,13 +122,29 @@ def build(catcher: Catcher) -> FastAPI:
             for k, v in found.message.items()
             if k.lower() not in ("mime-version", "content-type")
         )
+        files = "".join(
+            f'<li><a href="/mails/{mail_id}/files/{n}">{html.escape(name)}</a> '
+            f'<span class="m">{len(content):,} bytes</span></li>'
+            for n, (name, _, content) in enumerate(_files(found.message))
+        )
         body = html.escape(_part(found.message, "html"), quote=True)
         frame = f'<iframe title="The mail" sandbox="allow-top-navigation-by-user-activation allow-popups" srcdoc="{body}"></iframe>'
+        attached = f"<h2>Attached</h2><ul>{files}</ul>" if files else ""
         return _page(
             str(found.message["Subject"]),
-            f'<p><a href="/">All mails</a></p><h1>{html.escape(str(found.message["Subject"]))}</h1>{frame}'
+            f'<p><a href="/">All mails</a></p><h1>{html.escape(str(found.message["Subject"]))}</h1>{frame}{attached}'
             f"<table>{head}</table>",
         )
+
+    @app.get("/mails/{mail_id}/files/{place}")
+    async def attached(mail_id: int, place: int) -> Response:
+        found = next((m for m in catcher.mails if m.id == mail_id), None)
+        files = _files(found.message) if found is not None else []
+        if not 0 <= place < len(files):
+            return _page("Gone", '<p>This file is not here any more. <a href="/">All mails</a></p>')
+        name, kind, content = files[place]
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+        return Response(content, media_type=kind, headers=headers)
 
     return app
 
