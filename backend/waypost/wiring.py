@@ -52,6 +52,7 @@ from waypost.audit import personal as audit_personal
 from waypost.audit.retention import removing
 from waypost.audit.streams import sending as streaming
 from waypost.automation import calls, facts, running, sealed_addresses
+from waypost.automation import foreseeing as rules_ahead
 from waypost.automation import hiding as automation_hiding
 from waypost.automation import mentions as automation_mentions
 from waypost.automation import personal as automation_personal
@@ -121,6 +122,7 @@ from waypost.tickets import events as tickets
 from waypost.tickets import personal as tickets_personal
 from waypost.tickets import places_closing as work_of_places
 from waypost.tickets.fields import use_counted_fields
+from waypost.tickets.foreseeing import use_rules_ahead
 from waypost.tickets.views_matched import ViewMatched, use_view_names
 from waypost.tickets.wording import use_wording
 
@@ -277,6 +279,7 @@ def build_wiring() -> Wiring:
         ),
     )
     use_view_names(alerts.name_of_view)
+    use_rules_ahead(rules_ahead.when_sent)
     use_counted_fields(list_fields.COUNTED)
     use_wording(list_words.read_words, list_words.matching)
     use_role_finders((role_mentions.workflows_naming_role, automation_mentions.rules_naming_role))

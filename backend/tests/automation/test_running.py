@@ -119,7 +119,7 @@ async def test_a_refusal_undoes_the_rule_is_written_down_and_stops_no_other(
 async def test_a_defect_is_written_down_and_stops_no_other(
     who: Any, rule: Any, support: Any, drain: Any, runs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await rule("SUBMITTED", {"do": "ESCALATE", "how": "RAISE_PRIORITY"})
+    await rule("SUBMITTED", {"do": "ESCALATE", "how": "REQUESTERS_MANAGER"})
     await rule("SUBMITTED", {"do": "ADD_TAGS", "tags": ["seen"]})
 
     async def broken(*_: Any) -> None:

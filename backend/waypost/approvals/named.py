@@ -27,7 +27,7 @@ async def named(session: AsyncSession, definition_id: int, subject: Subject, why
     if found is None or not found.is_active:
         raise NotInForce(f"The workflow “{found.name}” is not in force." if found else None)
     kept = await chosen_version(session, found.id, found.version)
-    if not _fits(kept, subject):
+    if not fits(kept, subject):
         raise NoStageFits(f"No stage of “{found.name}” applies to this request.")
     return Chosen(kept.definition, found.id, found.version, why)
 
@@ -80,8 +80,9 @@ async def goes_on(session: AsyncSession, subject: Subject) -> Chosen | None:
     )
     version = await session.scalar(in_force) or row.definition_version
     found = await chosen_version(session, row.definition_id, version)
-    return Chosen(found.definition, row.definition_id, version, row.reason) if _fits(found, subject) else None
+    return Chosen(found.definition, row.definition_id, version, row.reason) if fits(found, subject) else None
 
 
-def _fits(chosen: Chosen, subject: Subject) -> bool:
+def fits(chosen: Chosen, subject: Subject) -> bool:
+    """Whether a stage of it applies to the subject."""
     return any(holds(stage.condition, subject.facts) for stage in chosen.definition.stages)

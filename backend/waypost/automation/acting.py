@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.models import UserRole, held
 from waypost.automation.errors import NotNow
 from waypost.automation.models import AutomationCall
-from waypost.automation.rules import Action, Caller, Do, Rule, Unit, moment, said, trigger_of
+from waypost.automation.rules import Action, Caller, Do, Rule, Unit, moment, reason_of, said, trigger_of
 from waypost.directory.membership import leads_of
 from waypost.directory.models import TeamMember, User
 from waypost.kernel.clock import now, rfc3339
@@ -25,6 +25,7 @@ from waypost.tickets import by_rule
 from waypost.tickets.canned import values_of
 from waypost.tickets.canned_words import fill
 from waypost.tickets.lifecycle import Priority, Status
+from waypost.tickets.models import Ticket
 from waypost.tickets.queries import Found
 from waypost.tickets.watching import watchers_of
 
@@ -52,34 +53,26 @@ async def carry_out(
 
 
 async def _start_approval(session: AsyncSession, rule: Rule, found: Found, workflow_id: int) -> str | None:
-    why = f"the rule “{rule.name}” asks for it"
     try:
         async with session.begin_nested():
-            await by_rule.start_approval(session, DOER, found, workflow_id, why=why)
+            await by_rule.start_approval(session, DOER, found, workflow_id, why=reason_of(rule))
     except Refusal as refused:
         return f"Not possible here: {refused.detail}"[:MOST_WRONG]
     return None
 
 
 async def _do(session: AsyncSession, rule: Rule, action: Action, found: Found, *, cause: str) -> None:
-    v, ticket = action.values, found.ticket
+    v = action.values
     why = f"by the rule “{rule.name}”"
+    values = await changed_by(session, action, found.ticket, found.form)
+    if values is not None:
+        await by_rule.change(session, DOER, found, values)
+        return
     match action.do:
         case Do.ASSIGN:
             await by_rule.assign(
                 session, DOER, found, to=v["to"], user_id=v.get("user_id"), team_id=v.get("team_id"), why=why
             )
-        case Do.SET_PRIORITY:
-            await by_rule.change(session, DOER, found, {"priority": v["priority"]})
-        case Do.SET_DUE:
-            due = await _due(session, v["amount"], v["unit"]) if v.get("amount") else None
-            await by_rule.change(session, DOER, found, {"due_date": due})
-        case Do.ADD_TAGS:
-            await by_rule.change(session, DOER, found, {"tags": list(dict.fromkeys([*ticket.tags, *v["tags"]]))})
-        case Do.REMOVE_TAGS:
-            await by_rule.change(session, DOER, found, {"tags": [t for t in ticket.tags if t not in v["tags"]]})
-        case Do.SET_FIELD:
-            await _set_field(session, found, v["field"].removeprefix(CUSTOM), v.get("value"))
         case Do.TRANSITION:
             await by_rule.move(session, DOER, found, Status(v["to"]))
         case Do.COMMENT:
@@ -94,18 +87,40 @@ async def _do(session: AsyncSession, rule: Rule, action: Action, found: Found, *
             await _call(session, rule, found, v["url"], cause)
 
 
+async def changed_by(
+    session: AsyncSession, action: Action, ticket: Ticket, form: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The values an action gives a ticket's fields; None for one that does something else. Raises `NotNow`."""
+    v = action.values
+    match action.do:
+        case Do.SET_PRIORITY:
+            return {"priority": v["priority"]}
+        case Do.SET_DUE:
+            return {"due_date": await _due(session, v["amount"], v["unit"]) if v.get("amount") else None}
+        case Do.ADD_TAGS:
+            return {"tags": list(dict.fromkeys([*ticket.tags, *v["tags"]]))}
+        case Do.REMOVE_TAGS:
+            return {"tags": [t for t in ticket.tags if t not in v["tags"]]}
+        case Do.SET_FIELD:
+            return {"custom_fields": _with_field(ticket, form, v["field"].removeprefix(CUSTOM), v.get("value"))}
+        case Do.ESCALATE if v["how"] == "RAISE_PRIORITY":
+            above = by_rule.ABOVE.get(Priority(ticket.priority))
+            if above is None:
+                raise NotNow("The priority cannot be any higher.")
+            return {"priority": above.value}
+    return None
+
+
 async def _due(session: AsyncSession, amount: int, unit: str) -> Any:
     span = trigger_of({"on": "QUIET", "amount": amount, "unit": Unit(unit)})
     return moment(span, now(), (await calendars(session)).default.calendar)
 
 
-async def _set_field(session: AsyncSession, found: Found, key: str, value: Any) -> None:
-    if key not in (found.form.get("properties") or {}):
+def _with_field(ticket: Ticket, form: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    if key not in (form.get("properties") or {}):
         raise NotNow(f"The form of this type has no field “{key}”.")
-    fields = {k: v for k, v in found.ticket.custom_fields.items() if k != key}
-    if value is not None:
-        fields[key] = value
-    await by_rule.change(session, DOER, found, {"custom_fields": fields})
+    fields = {k: v for k, v in ticket.custom_fields.items() if k != key}
+    return fields if value is None else {**fields, key: value}
 
 
 async def _people(session: AsyncSession, found: Found, wanted: Sequence[dict[str, Any]]) -> list[int]:
@@ -133,13 +148,14 @@ async def _people(session: AsyncSession, found: Found, wanted: Sequence[dict[str
 
 
 async def _escalate(session: AsyncSession, found: Found, how: str, rule: Rule) -> None:
-    ticket = found.ticket
-    if how == "RAISE_PRIORITY":
-        above = by_rule.ABOVE.get(Priority(ticket.priority))
-        if above is None:
-            raise NotNow("The priority cannot be any higher.")
-        await by_rule.change(session, DOER, found, {"priority": above.value})
-        return
+    manager = await manager_above(session, found.ticket, how)
+    await by_rule.let_in(session, DOER, found, manager)
+    message = f"It was escalated to you by the rule “{rule.name}”."
+    await by_rule.tell(session, DOER, found, people=[manager], message=message, rule=rule.name)
+
+
+async def manager_above(session: AsyncSession, ticket: Ticket, how: str) -> int:
+    """Whom an escalation brings in. Raises `NotNow`."""
     person = ticket.assignee_id if how == "ASSIGNEES_MANAGER" else ticket.requester_id
     if person is None:
         raise NotNow("Nobody is assigned, so there is no manager to bring in.")
@@ -149,9 +165,7 @@ async def _escalate(session: AsyncSession, found: Found, how: str, rule: Rule) -
     manager = await session.scalar(select(User.id).where(User.id == manager_of, User.is_active))
     if manager is None:
         raise NotNow("There is no active manager to bring in.")
-    await by_rule.let_in(session, DOER, found, manager)
-    message = f"It was escalated to you by the rule “{rule.name}”."
-    await by_rule.tell(session, DOER, found, people=[manager], message=message, rule=rule.name)
+    return manager
 
 
 async def _call(session: AsyncSession, rule: Rule, found: Found, url: str, cause: str) -> None:

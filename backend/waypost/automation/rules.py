@@ -289,6 +289,11 @@ def _plain(value: object) -> str:
     return str(value)[:200]
 
 
+def reason_of(rule: Rule) -> str:
+    """Why an approval was started that a rule starts."""
+    return f"the rule “{rule.name}” asks for it"
+
+
 # --- when it must not go on -------------------------------------------------------------------------------------------
 
 

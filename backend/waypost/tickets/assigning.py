@@ -14,6 +14,7 @@ from waypost.kernel.events import Doer
 from waypost.tickets import lifecycle, policy
 from waypost.tickets.conflicts import check_version
 from waypost.tickets.errors import ChangedSince, NotInTeam, NotYours, TicketIsClosed, TicketNotFound
+from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket
 from waypost.tickets.moving import give
 from waypost.tickets.queries import Found, any_ticket, find_ticket
@@ -76,7 +77,16 @@ async def place(
     Raises `TicketIsClosed`, `NotInTeam`, or names an unknown team.
     """
     ticket = found.ticket
-    if found.facts.status not in lifecycle.ASSIGNABLE:
+    await check_place(session, ticket, assignee_id, new_team)
+    if (ticket.assignee_id, ticket.team_id) == (assignee_id, new_team):
+        return ticket
+    await give(session, actor, ticket, assignee_id, new_team, how=how, why=why)
+    return ticket
+
+
+async def check_place(session: AsyncSession, ticket: Ticket, assignee_id: int | None, new_team: int | None) -> None:
+    """Raises `TicketIsClosed`, `NotInTeam`, or names an unknown team."""
+    if Status(ticket.status) not in lifecycle.ASSIGNABLE:
         raise TicketIsClosed(f"A ticket that is {ticket.status} is not assigned.")
     moves = new_team is not None and new_team != ticket.team_id
     if moves and await session.scalar(select(Team.id).where(Team.id == new_team)) is None:
@@ -89,7 +99,3 @@ async def place(
         )
         if await session.scalar(member) is None:
             raise NotInTeam
-    if (ticket.assignee_id, ticket.team_id) == (assignee_id, new_team):
-        return ticket
-    await give(session, actor, ticket, assignee_id, new_team, how=how, why=why)
-    return ticket

@@ -50,18 +50,39 @@ async def assign(
     session: AsyncSession, doer: Doer, found: Found, *, to: str, user_id: int | None, team_id: int | None, why: str
 ) -> None:
     """Give it to a person, a team, whose turn it is, or nobody. Raises `NobodyFound`, `NotInTeam`, `TicketIsClosed`."""
-    team = team_id or found.ticket.team_id
-    assignee: int | None = None
+    place = await place_for(session, found.ticket, to=to, user_id=user_id, team_id=team_id)
+    if place is not None:
+        assignee, team, because = place
+        why = f"{why}, {because}" if because else why
+        await assigning.place(session, doer, found, assignee, team, how="rule", why=why)
+
+
+async def place_for(
+    session: AsyncSession,
+    ticket: Ticket,
+    *,
+    to: str,
+    user_id: int | None,
+    team_id: int | None,
+    takes_turn: bool = True,
+) -> tuple[int | None, int | None, str] | None:
+    """To whom and which team it goes, and why them; None when it stays. Without `takes_turn` it is only foretold.
+
+    Raises `NobodyFound`.
+    """
+    team = team_id or ticket.team_id
     if to == "PERSON":
-        assignee = user_id
-    elif to in (Way.ROUND_ROBIN, Way.LEAST_LOADED):
-        assignee, because = await dispatching.from_team(session, team, Way(to))
+        return user_id, team, ""
+    if to in (Way.ROUND_ROBIN, Way.LEAST_LOADED):
+        if takes_turn:
+            assignee, because = await dispatching.from_team(session, team, Way(to))
+        else:
+            assignee, because = await dispatching.next_ahead(session, team, Way(to)), "it has nobody there now"
         if assignee is None:
             raise NobodyFound(f"Nobody was found: {because}.")
-        why = f"{why}, {because}"
-    elif to == "TEAM" and team == found.ticket.team_id:
-        return  # it is theirs already, and whoever has it keeps it
-    await assigning.place(session, doer, found, assignee, team, how="rule", why=why)
+        return assignee, team, because
+    # what is the team's already stays with whoever has it
+    return None if to == "TEAM" and team == ticket.team_id else (None, team, "")
 
 
 async def change(session: AsyncSession, doer: Doer, found: Found, values: dict[str, Any]) -> None:

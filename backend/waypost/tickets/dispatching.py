@@ -75,15 +75,14 @@ async def _decided(session: AsyncSession, ticket: Ticket) -> tuple[rules.InForce
     )
 
 
-async def priority_when_sent(session: AsyncSession, ticket: Ticket, kind: TicketType) -> str:
-    """The priority approvers would judge it with, were it sent now. `ticket` is a copy: what rules set before is taken
-    back in it.
-    """
+async def route_ahead(session: AsyncSession, ticket: Ticket, kind: TicketType) -> None:
+    """Give a copy of a ticket, nobody's row, the team and priority it would have were it sent now."""
     earlier = await session.get(TicketRouting, ticket.id) if ticket.round else None
     if earlier is not None:
         _take_back(ticket, earlier, kind)
     _, decision = await _decided(session, ticket)
-    return decision.priority or ticket.priority
+    ticket.team_id = decision.team_id or ticket.team_id
+    ticket.priority = decision.priority or ticket.priority
 
 
 async def _keep(
@@ -179,6 +178,15 @@ async def from_team(session: AsyncSession, team_id: int | None, way: Way) -> tup
     away = sum(m.is_away for m in members)
     said = "whose turn it was" if way is Way.ROUND_ROBIN else "who had the fewest open tickets"
     return chosen, said + (f"; {away} away" if away else "")
+
+
+async def next_ahead(session: AsyncSession, team_id: int | None, way: Way) -> int | None:
+    """Whom `from_team` would choose now; nobody's turn is taken."""
+    members = await team_state(session, team_id)
+    if way is Way.LEAST_LOADED:
+        return routing.least_loaded(members)
+    last = select(TeamRotation.last_user_id).where(TeamRotation.team_id == team_id)
+    return routing.next_in_turn(members, await session.scalar(last))
 
 
 async def team_state(session: AsyncSession, team_id: int | None) -> list[Member]:

@@ -1,22 +1,22 @@
 """Where a request will go, before it is sent: who must say yes, in which order and why. Nothing is written.
 
-It is judged as sending it would: with the form's defaults, without what the form does not ask for, and with the
-priority the routing rules would give it.
+It is judged as sending it would: with the form's defaults, without what the form does not ask for, with the priority the
+routing rules would give it, and by the workflow that automation rules would name for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
-from waypost.approvals import revising
+from waypost.approvals import named, revising
 from waypost.approvals.definitions import Chosen
 from waypost.approvals.errors import NobodyToAsk
 from waypost.approvals.foreseeing import NOBODY, foresee
@@ -28,8 +28,9 @@ from waypost.catalog.service import type_to_ask_for
 from waypost.catalog.showing import FACTS
 from waypost.kernel.clock import now
 from waypost.kernel.conditions.fields import CUSTOM
+from waypost.kernel.errors import Invalid
 from waypost.kernel.settings import get_settings
-from waypost.tickets import dispatching, filling, lifecycle, policy, reviewing, sealed
+from waypost.tickets import dispatching, filling, lifecycle, policy, reviewing, sealed, tagging
 from waypost.tickets.asking import requester_of
 from waypost.tickets.errors import ApprovedFacts
 from waypost.tickets.lifecycle import Status
@@ -37,6 +38,24 @@ from waypost.tickets.models import Ticket
 from waypost.tickets.moving import bar
 from waypost.tickets.queries import find_ticket
 from waypost.tickets.service import NOT_SHOWN
+
+
+class RulesAhead(Protocol):
+    """What automation rules make of a request that has just been sent."""
+
+    async def __call__(
+        self, session: AsyncSession, actor_id: int, ticket: Ticket, kind: TicketType, form: dict[str, Any]
+    ) -> Chosen | None:
+        """The workflow they name for it, if any. `ticket` is nobody's row: what they change is changed in it."""
+        ...
+
+
+_rules_ahead: list[RulesAhead] = []
+
+
+def use_rules_ahead(rules: RulesAhead) -> None:
+    """Say who knows the rules that hear of requests (called once, by the wiring)."""
+    _rules_ahead[:] = [rules]
 
 
 async def path_of_new(
@@ -52,6 +71,8 @@ async def path_of_new(
     amount: Decimal | None,
     currency: str | None,
     requester_id: int | None,
+    tags: Sequence[str] = (),
+    is_confidential: bool = False,
 ) -> dict[str, Any]:
     """The path of a request as far as it is filled in. Raises `NotYoursToAskFor` or `UnknownTicketType`.
 
@@ -79,11 +100,14 @@ async def path_of_new(
         team_id=kind.team_id,
         due_date=due_date,
         custom_fields=custom_fields,
+        tags=_tags(tags),
+        is_confidential=is_confidential,
         round=0,
         created_at=at,
+        updated_at=at,
     )
     ticket.custom_fields = sealed.without_given_marks(with_defaults(kind.form, custom_fields, filling.facts_of(ticket)))
-    return await path_when_sent(session, ticket, kind, kind.form)
+    return await path_when_sent(session, actor, ticket, kind, kind.form)
 
 
 async def path_of_change(
@@ -110,7 +134,7 @@ async def path_of_change(
     if any(getattr(changed, f) != getattr(ticket, f) for f in values if f not in NOT_SHOWN):
         bar(changed, actor.user_id)
     if status is Status.DRAFT:
-        return await path_when_sent(session, changed, kind, found.form) | {"asks_again": None}
+        return await path_when_sent(session, actor, changed, kind, found.form) | {"asks_again": None}
     if status not in lifecycle.IN_REVIEW:
         raise ApprovedFacts
     after = reviewing.subject_of(_without_hidden(changed, found.form), found.type_name, found.form)
@@ -118,11 +142,19 @@ async def path_of_change(
         asks = await revising.revision(session, before, after, lock=False)
     except NobodyToAsk:
         return await _path(session, after, kind, found.form) | {"problem": NOBODY, "asks_again": None}
-    path = await _path(session, after, kind, found.form, asks.keeps)
+    goes_on = asks.keeps or await named.goes_on(session, after)  # a new round goes on by what was named
+    path = await _path(session, after, kind, found.form, goes_on)
     why = reviewing.differences(before, after, asks.changed)
     # a stage that applies no more asks nobody again
     extent = Extent.NOTHING if asks.extent is Extent.STAGES and not asks.stages else asks.extent
     return path | {"asks_again": {"extent": extent.value, "stages": list(asks.stages), "why": why}}
+
+
+def _tags(given: Sequence[str]) -> list[str]:
+    try:
+        return tagging.checked(given)
+    except Invalid:
+        return []
 
 
 def _changed(ticket: Ticket, kind: TicketType, values: Mapping[str, Any]) -> Ticket:
@@ -145,12 +177,18 @@ def _without_hidden(ticket: Ticket, form: dict[str, Any]) -> Ticket:
 
 
 async def path_when_sent(
-    session: AsyncSession, ticket: Ticket, kind: TicketType, form: dict[str, Any]
+    session: AsyncSession, actor: Actor, ticket: Ticket, kind: TicketType, form: dict[str, Any]
 ) -> dict[str, Any]:
-    """The path of a request if it were sent as it stands. `ticket` is nobody's row: it is changed here."""
+    """The path of a request if this person sent it as it stands. `ticket` is nobody's row: it is changed here."""
     _without_hidden(ticket, form)
-    wished, ticket.priority = ticket.priority, await dispatching.priority_when_sent(session, ticket, kind)
-    path = await _path(session, reviewing.subject_of(ticket, kind.name, form), kind, form)
+    wished = ticket.priority
+    await dispatching.route_ahead(session, ticket, kind)
+    by = None
+    if kind.requires_approval:  # what needs nobody's yes is approved before any rule hears of it
+        ticket.status, ticket.round, ticket.submitted_at = Status.IN_REVIEW.value, ticket.round + 1, now()
+        for rules in _rules_ahead:
+            by = await rules(session, actor.user_id, ticket, kind, form)
+    path = await _path(session, reviewing.subject_of(ticket, kind.name, form), kind, form, by)
     return path | {"priority_is_ruled": ticket.priority != wished}
 
 

@@ -31,7 +31,7 @@ from waypost.tickets.path_schemas import ChangeAsk, ChangePath, PathAsk, TicketP
 
 router = APIRouter(route_class=StrictRoute, prefix="/tickets", tags=["Tickets"])
 # How it is kept is nobody's business before it is kept.
-_NOT_JUDGED = {"submit", "draft_id", "tags", "is_confidential"}
+_NOT_JUDGED = {"submit", "draft_id"}
 ALLOWED = 240  # a minute, of one person: forms ask in the pauses of typing
 
 

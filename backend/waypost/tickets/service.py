@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from secrets import token_hex
@@ -227,13 +227,13 @@ async def change(session: AsyncSession, actor: Doer, found: Found, values: dict[
         )
     if "tags" in values:
         values["tags"] = tagging.checked(values["tags"])
-    if not (changed := {f: v for f in EDITABLE_FIELDS if f in values and (v := values[f]) != getattr(ticket, f)}):
+    if not (changed := changed_of(ticket, values)):
         return ticket
     in_review = found.facts.status in lifecycle.IN_REVIEW
     undecided = in_review or found.facts.status is Status.DRAFT
     if not undecided and any(f in changed for f in JUDGED):
         raise ApprovedFacts
-    changes = {f: [_plain_value(getattr(ticket, f)), _plain_value(v)] for f, v in changed.items()}
+    changes = told_of(ticket, changed)
     for field, value in changed.items():
         setattr(ticket, field, value)
     if undecided and changed.keys() - NOT_SHOWN and actor.person_id is not None:
@@ -258,6 +258,16 @@ async def change(session: AsyncSession, actor: Doer, found: Found, values: dict[
     if asks is not None:
         await reviewing.revise(session, actor, before, ticket, found.type_name, found.form, asks)
     return ticket
+
+
+def changed_of(ticket: Ticket, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of these values that a ticket does not have yet."""
+    return {f: v for f in EDITABLE_FIELDS if f in values and (v := values[f]) != getattr(ticket, f)}
+
+
+def told_of(ticket: Ticket, changed: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """What is about to change, as `TicketUpdated` says it."""
+    return {f: [_plain_value(getattr(ticket, f)), _plain_value(v)] for f, v in changed.items()}
 
 
 def _plain_value(value: object) -> object:

@@ -117,7 +117,7 @@ async def _made_up(
     ticket.custom_fields = sealed.without_given_marks(with_defaults(kind.form, custom_fields, filling.facts_of(ticket)))
     gone = hidden_keys(kind.form, ticket.custom_fields, filling.facts_of(ticket))
     ticket.custom_fields = {k: v for k, v in ticket.custom_fields.items() if k not in gone}
-    ticket.priority = await dispatching.priority_when_sent(session, ticket, kind)
+    await dispatching.route_ahead(session, ticket, kind)
     return ticket, kind
 
 
