@@ -15,7 +15,7 @@ from tests.access.test_step_up import age
 from tests.automation.conftest import COMMENT
 from tests.conftest import PASSWORD
 from waypost.automation import calls, timing
-from waypost.automation.models import AutomationCall, AutomationDue, AutomationRuleVersion
+from waypost.automation.models import AutomationCall, AutomationDue, AutomationRule, AutomationRuleVersion
 from waypost.kernel.clock import clock, now
 from waypost.kernel.events import EventRow
 
@@ -150,6 +150,37 @@ async def test_a_dry_run_writes_nothing(database: Any, who: Any, rule: Any, supp
     await admin.post("/automation/rules/dry-run", {**draft, "ticket_id": 987654321}, expect=404)
 
 
+async def test_a_dry_run_calls_nobody_and_tells_of_what_never_comes(
+    database: Any, who: Any, support: Any, drain: Any
+) -> None:
+    made, admin = await support(), await who("admin")
+    await drain()
+    draft = {"trigger": {"on": "SUBMITTED"}, "ticket_id": made["id"]}
+    call = {"do": "WEBHOOK", "url": "https://hooks.example.com/x"}
+    tried = await admin.post("/automation/rules/dry-run", {**draft, "actions": [COMMENT, call]})
+    assert [a["done"] for a in tried["items"][0]["actions"]] == [True, True]
+    async with database.read() as session:
+        assert await session.scalar(select(AutomationCall.id).where(AutomationCall.ticket_id == made["id"])) is None
+    never = {"do": "SET_DUE", "amount": 100_000, "unit": "WORKING_DAYS"}
+    refused = await admin.post("/automation/rules/dry-run", {**draft, "actions": [never]})
+    assert "never comes" in refused["items"][0]["reason"]
+
+
+async def test_a_moment_that_never_comes_keeps_no_other_rule_from_its_turn(
+    database: Any, who: Any, rule: Any, support: Any, drain: Any
+) -> None:
+    made = await rule({**QUIET, "unit": "WORKING_DAYS", "amount": 3}, COMMENT)
+    await rule("SUBMITTED", COMMENT)
+    async with database.transaction() as session:  # saved before there was a bound, or the calendar opens no more
+        row = await session.get_one(AutomationRule, made["id"])
+        row.document = {**row.document, "trigger": {**row.document["trigger"], "amount": 100_000}}
+    asked = await support()
+    await drain()
+    assert await comments_of(who, asked) == 1
+    await later(database, timedelta(days=1))
+    assert await comments_of(who, asked) == 1
+
+
 async def test_a_rule_that_calls_another_system_is_saved_with_a_proof(who: Any, rule: Any, database: Any) -> None:
     admin = await who("admin")
     call, proof = {"do": "WEBHOOK", "url": "https://hooks.example.com/x?token=1"}, {"password": PASSWORD}
@@ -208,6 +239,8 @@ async def test_who_may_and_what_is_wrong(who: Any, rule: Any) -> None:
         ({"actions": [{"do": "WEBHOOK", "url": "ftp://x"}]}, "/actions/0/url"),
         ({"condition": {"field": "nothing", "op": "eq", "value": 1}}, "/condition/field"),
         ({"actions": []}, "/actions"),
+        ({"trigger": {**QUIET, "unit": "WORKING_DAYS", "amount": 367}}, "/trigger/amount"),
+        ({"trigger": {**QUIET, "unit": "WORKING_HOURS", "amount": 9000}}, "/trigger/amount"),
     ]
     for part, pointer in wrong:
         answer = await admin.post("/automation/rules", {**body, "name": "Wrong", **part}, expect=422)

@@ -99,6 +99,8 @@ async def test_what_is_due_is_told_with_its_ledger(who: Any) -> None:
         ({"zone": "Mars/Olympus"}, "/zone"),
         ({"zone": "../etc/passwd"}, "/zone"),
         ({"zone": "Europe"}, "/zone"),
+        ({"zone": "right/UTC"}, "/zone"),
+        ({"zone": "localtime"}, "/zone"),
         ({"week": []}, "/week"),
         ({"week": [[]] * 7}, "/week"),
         ({"week": [[{"from": "8:00", "to": "18:00"}], *[[]] * 6]}, "/week/0/0/from"),

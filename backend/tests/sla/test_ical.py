@@ -44,6 +44,27 @@ def test_what_comes_every_year_with_exceptions_and_moved_ones() -> None:
     assert days(file(yearly, moved)) == ["2025-12-25", "2026-12-25", "2028-12-27", "2029-12-25"]
 
 
+def test_one_day_of_what_repeats_can_be_cancelled() -> None:
+    yearly = event("DTSTART;VALUE=DATE:20101225", "RRULE:FREQ=YEARLY")
+    cancelled = event("DTSTART;VALUE=DATE:20271225", "RECURRENCE-ID;VALUE=DATE:20271225", "STATUS:CANCELLED")
+    assert days(file(yearly, cancelled)) == ["2025-12-25", "2026-12-25", "2028-12-25", "2029-12-25"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("DTSTART;VALUE=DATE:20271301",),
+        ("DTSTART;VALUE=DATE:20270101", "DTEND;VALUE=DATE:99999999"),
+        ("DTSTART;VALUE=DATE:20270101", "RRULE:FREQ=SOMETIMES"),
+        ("DTSTART;VALUE=DATE:20270101", "RRULE:FREQ=YEARLY;UNTIL=soon"),
+    ],
+)
+def test_one_broken_event_is_told_and_the_others_close_their_days(lines: tuple[str, ...]) -> None:
+    found = read(file(event(*lines), event("DTSTART;VALUE=DATE:20280101", uid="two")), "UTC", FIRST, LAST)
+    assert [one.day.isoformat() for one in found.days] == ["2028-01-01"]
+    assert [one.reason for one in found.ignored] == ["has a date, or a way to repeat, that is none"]
+
+
 def test_the_last_monday_of_may() -> None:
     rule = event("DTSTART;VALUE=DATE:20200525", "RRULE:FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO;UNTIL=20270601")
     assert days(file(rule)) == ["2025-05-26", "2026-05-25", "2027-05-31"]

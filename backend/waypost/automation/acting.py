@@ -113,7 +113,10 @@ async def changed_by(
 
 async def _due(session: AsyncSession, amount: int, unit: str) -> Any:
     span = trigger_of({"on": "QUIET", "amount": amount, "unit": Unit(unit)})
-    return moment(span, now(), (await calendars(session)).default.calendar)
+    due = moment(span, now(), (await calendars(session)).default.calendar)
+    if due is None:
+        raise NotNow("A due date so far away never comes: the calendar has not so much time open.")
+    return due
 
 
 def _with_field(ticket: Ticket, form: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
@@ -170,6 +173,8 @@ async def manager_above(session: AsyncSession, ticket: Ticket, how: str) -> int:
 
 async def _call(session: AsyncSession, rule: Rule, found: Found, url: str, cause: str) -> None:
     """Let another system be called after this is stored. No comment, no answer of a form, no confidential words."""
+    if not rule.id:  # it is only tried: nobody is called, and nothing is kept of it
+        return
     ticket, at = found.ticket, now()
     key = hashlib.sha256(json.dumps([rule.id, ticket.id, cause, url]).encode()).hexdigest()[:32]
     about: dict[str, Any] = {

@@ -48,14 +48,14 @@ async def plan(
 
 
 async def put(session: AsyncSession, rule: Rule, ticket: Ticket, anchor: datetime | None) -> None:
-    """Write down when a rule is due for a ticket, or that it is not."""
+    """Write down when a rule is due for a ticket, or that it is not: one whose moment never comes waits for nothing."""
     own = (AutomationDue.rule_id == rule.id, AutomationDue.ticket_id == ticket.id)
     if anchor is None or not applies(rule, ticket):
         await session.execute(delete(AutomationDue).where(*own))
         return
     calendar = (await calendars(session)).default.calendar
     due = moment(rule.trigger, anchor, calendar)
-    if rule.since is None or due < rule.since:
+    if due is None or rule.since is None or due < rule.since:
         await session.execute(delete(AutomationDue).where(*own))
         return
     row = insert(AutomationDue).values(rule_id=rule.id, ticket_id=ticket.id, anchor=anchor, due_at=due)

@@ -18,7 +18,7 @@ from waypost.kernel.conditions.evaluate import holds
 from waypost.kernel.conditions.fields import CUSTOM, Catalogue, Field, Kind
 from waypost.kernel.conditions.tree import All, Condition, Leaf, Not, describe, parse
 from waypost.kernel.errors import FieldError
-from waypost.sla.calendar import Calendar, after, working_days
+from waypost.sla.calendar import Calendar, NeverOpen, after, working_days
 
 LONGEST_CHAIN = 5  # rules, one caused by the other
 MOST_PER_HOUR = 60  # times rules fire for one ticket
@@ -62,6 +62,7 @@ class Unit(StrEnum):
 WORKING = frozenset({Unit.WORKING_HOURS, Unit.WORKING_DAYS})
 _PLAIN = {Unit.MINUTES: timedelta(minutes=1), Unit.HOURS: timedelta(hours=1), Unit.DAYS: timedelta(days=1)}
 LONGEST = timedelta(days=366)
+_MOST_WORKING = {Unit.WORKING_HOURS: 366 * 24, Unit.WORKING_DAYS: 366}
 
 
 class By(StrEnum):
@@ -180,6 +181,8 @@ def _trigger_faults(trigger: Trigger, fields: Catalogue) -> list[FieldError]:
         wrong.append(FieldError(f"{at}/date_field", "is for times beside a date"))
     if trigger.on in TIMED and trigger.unit in _PLAIN and trigger.amount * _PLAIN[trigger.unit] > LONGEST:
         wrong.append(FieldError(f"{at}/amount", "must be at most a year"))
+    if trigger.on in TIMED and trigger.amount > (most := _MOST_WORKING.get(trigger.unit, trigger.amount)):
+        wrong.append(FieldError(f"{at}/amount", f"must be at most {_span(most, trigger.unit)}"))
     wrong += [
         FieldError(f"{at}/fields", f"{name} is not a field one can ask for")
         for name in sorted(trigger.fields)
@@ -320,15 +323,21 @@ def stopped(rule_id: int, chain: Sequence[int], fired_lately: int) -> Stop | Non
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
-def moment(trigger: Trigger, anchor: datetime, calendar: Calendar) -> datetime:
-    """When a rule over time is due, told from what it is counted from."""
-    if trigger.on is On.BEFORE_DATE:
-        return anchor - trigger.amount * _PLAIN[trigger.unit]
-    if trigger.unit in _PLAIN:
-        return anchor + trigger.amount * _PLAIN[trigger.unit]
-    if trigger.unit is Unit.WORKING_HOURS:
-        return after(calendar, anchor, timedelta(hours=trigger.amount))
-    return after(calendar, anchor, working_days(calendar, anchor, trigger.amount))
+def moment(trigger: Trigger, anchor: datetime, calendar: Calendar) -> datetime | None:
+    """When a rule over time is due, told from what it is counted from.
+
+    None when that never comes: the calendar has not so much time open, or there are no such years.
+    """
+    try:
+        if trigger.on is On.BEFORE_DATE:
+            return anchor - trigger.amount * _PLAIN[trigger.unit]
+        if trigger.unit in _PLAIN:
+            return anchor + trigger.amount * _PLAIN[trigger.unit]
+        if trigger.unit is Unit.WORKING_HOURS:
+            return after(calendar, anchor, timedelta(hours=trigger.amount))
+        return after(calendar, anchor, working_days(calendar, anchor, trigger.amount))
+    except (NeverOpen, OverflowError):
+        return None
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------

@@ -77,7 +77,10 @@ async def _deal_with(database: Database, rule_id: int, ticket_id: int) -> bool:
                 return True
             rule = rules[0]
             again = moment(rule.trigger, anchor, (await calendars(session)).default.calendar)
-            if again > at:  # the calendar was changed since
+            if again is None:  # nor does it come any more: the calendar was changed since
+                await session.delete(due)
+                return True
+            if again > at:  # or it comes later
                 due.due_at = again
                 return True
             due.done_at = at

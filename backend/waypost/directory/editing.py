@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from sqlalchemy import func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +13,7 @@ from waypost.directory.events import UserChanged, UserEmailChanged
 from waypost.directory.models import Department, User
 from waypost.directory.names import names
 from waypost.directory.queries import by_login
-from waypost.kernel.clock import now
+from waypost.kernel.clock import now, zone_names
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import Doer, record
 
@@ -77,7 +76,7 @@ async def set_manager(session: AsyncSession, user: User, manager_id: int | None)
 
 async def _check(session: AsyncSession, user: User, after: Mapping[str, Any]) -> None:
     wrong = []
-    if "timezone" in after and after["timezone"] not in available_timezones():
+    if "timezone" in after and after["timezone"] not in zone_names():
         wrong.append(FieldError("/timezone", "is no time zone"))
     department_id, manager_id = after.get("department_id"), after.get("manager_id")
     if department_id is not None and await session.scalar(_exists(Department, department_id)) is None:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 _clock: ContextVar[Callable[[], datetime]] = ContextVar("clock")
 
@@ -33,6 +34,12 @@ def clock(tell: Callable[[], datetime]) -> Iterator[None]:
 def rfc3339(at: datetime) -> str:
     """An instant as clients read it: RFC 3339 in UTC with `Z`, microseconds only when there are any."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """What a zone may be called: IANA names alone. A machine's own hour ("localtime") is another on the next machine."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -13,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.directory.service import set_locale, set_timezone
-from waypost.kernel.clock import now
+from waypost.kernel.clock import now, zone_names
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion, Unauthenticated
 from waypost.kernel.events import record
 from waypost.notifications import matrix
@@ -61,7 +60,7 @@ async def set_preferences(
     person = await _person(session, actor)
     row = await _locked(session, actor.user_id)
     wrong = [*matrix.faults(events, person.wishes), *matrix.digest_faults(digests)]
-    if timezone not in available_timezones():
+    if timezone not in zone_names():
         wrong.append(FieldError("/timezone", "is no time zone"))
     if wrong:
         raise Invalid(errors=tuple(wrong))

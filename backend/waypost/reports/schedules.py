@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import time
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -16,7 +16,7 @@ from waypost.access.models import Role
 from waypost.access.queries import actors_of_users
 from waypost.directory.models import User
 from waypost.directory.names import names
-from waypost.kernel.clock import now, rfc3339
+from waypost.kernel.clock import now, rfc3339, zone_names
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import record
 from waypost.kernel.paging import decode_cursor, encode_cursor
@@ -274,7 +274,7 @@ async def _check(
 ) -> None:
     """Raises `Invalid` naming the fields."""
     wrong = []
-    if values["zone"] not in available_timezones():
+    if values["zone"] not in zone_names():
         wrong.append(FieldError("/zone", "is no time zone, such as Europe/Berlin"))
     values["at_time"] = time.fromisoformat(values["at_time"])
     values["formats"] = [f for f in exporting.FORMATS if f in values["formats"]]

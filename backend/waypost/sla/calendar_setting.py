@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from waypost.kernel.clock import now
+from waypost.kernel.clock import now, zone_names
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import Doer, record
 from waypost.kernel.settings_form import changed_only
@@ -71,9 +71,7 @@ def check(setup: Setup) -> None:
         if day.key in seen:
             wrong.append(FieldError(f"/days/{n}", "is there twice"))
         seen.add(day.key)
-    try:
-        Calendar(setup.zone, ((),) * 7)
-    except (ValueError, OSError, KeyError):  # what no zone is called, and what is a folder of zones
+    if setup.zone not in zone_names():
         wrong.append(FieldError("/zone", "must be a time zone such as Europe/Berlin"))
     if not any(setup.week):
         wrong.append(FieldError("/week", "must be open at some time"))
@@ -85,7 +83,12 @@ def _fault(hours: Hours, pointer: str) -> list[FieldError]:
     try:
         Calendar("UTC", (hours, *((),) * 6))
     except ValueError:
-        return [FieldError(pointer, "must be hours of one day, one after the other, none of them empty")]
+        return [
+            FieldError(
+                pointer,
+                "must be hours of one day, in order, none of them empty; a night is two: up to 24:00, and from 00:00",
+            )
+        ]
     return []
 
 

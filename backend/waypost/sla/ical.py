@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 import recurring_ical_events
+from icalendar.error import BrokenCalendarProperty
 
 from waypost.kernel.shapes import in_one_line
 
@@ -81,6 +82,8 @@ def read(data: bytes, zone: str, first: date, last: date) -> Reading:
         raise BadFile("What repeats in the file cannot be followed.") from wrong
     hours_told: set[str] = set()
     for event in events:
+        if _is_cancelled(event):  # one day of what repeats
+            continue
         name, uid = _words(event)
         days = _days(event, clock)
         if days is None:
@@ -123,7 +126,7 @@ def _bounded(calendars: list[icalendar.Calendar], first: date, ignored: list[Ign
             count += 1
             if count > MOST_EVENTS:
                 raise BadFile(f"The file has more than {MOST_EVENTS:,} events.")
-            reason = _fault(component, first)
+            reason = _fault_of_any(component, first)
             if reason:
                 ignored.append(Ignored(_words(component)[0], reason))
             elif reason is None:
@@ -131,9 +134,21 @@ def _bounded(calendars: list[icalendar.Calendar], first: date, ignored: list[Ign
     return kept
 
 
+def _fault_of_any(event: Any, first: date) -> str | None:
+    """`_fault`, also of an event with a date or a rule that is none: it alone closes nothing, the others do."""
+    try:
+        return _fault(event, first)
+    except BrokenCalendarProperty:
+        return "has a date, or a way to repeat, that is none"
+
+
+def _is_cancelled(event: Any) -> bool:
+    return str(event.get("STATUS", "")).upper() == "CANCELLED"
+
+
 def _fault(event: Any, first: date) -> str | None:
     """Why an event is not followed; nothing when it is only over, None when it is followed."""
-    if str(event.get("STATUS", "")).upper() == "CANCELLED":
+    if _is_cancelled(event):
         return "" if event.get("RECURRENCE-ID") is None else None
     starts = getattr(event.get("DTSTART"), "dt", None)
     if not isinstance(starts, date):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from zoneinfo import available_timezones
 
 from waypost.access.addresses import usable_email
+from waypost.kernel.clock import zone_names
 from waypost.kernel.shapes import in_one_line, is_blank
 from waypost.kernel.tables import NO, YES
 
@@ -79,7 +79,7 @@ def read_row(columns: Columns, number: int, cells: Sequence[str]) -> Reading:
         else:
             row.wrong["email"] = "is no e-mail address"
     if said := columns.cell(cells, "timezone"):
-        if said in available_timezones():
+        if said in zone_names():
             row.values["timezone"] = said
         else:
             row.wrong["timezone"] = "is no time zone such as Europe/Berlin"
