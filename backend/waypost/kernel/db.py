@@ -152,11 +152,12 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def limited_read(self, milliseconds: int) -> AsyncIterator[AsyncSession]:
+    async def limited_read(self, milliseconds: int, *, by_index: bool = False) -> AsyncIterator[AsyncSession]:
         """A session for looking only, in one transaction, none of whose statements takes longer than this.
 
         Each is planned for its own values: what asks for a limit asks for common and for rare things with one statement,
-        and a plan made for any of them reads a big table as a whole sooner or later.
+        and a plan made for any of them reads a big table as a whole sooner or later. With `by_index` none is read so that has an
+        index for what is asked: PostgreSQL would read one in the hope of soon meeting what may not be there.
         """
         async with self.read_engine.connect() as connection:
             await connection.execution_options(isolation_level="READ COMMITTED")
@@ -164,7 +165,8 @@ class Database:
                 await session.execute(
                     text(
                         f"SELECT set_config('statement_timeout', '{milliseconds:d}', true),"
-                        " set_config('plan_cache_mode', 'force_custom_plan', true)"
+                        " set_config('plan_cache_mode', 'force_custom_plan', true),"
+                        f" set_config('enable_seqscan', '{'off' if by_index else 'on'}', true)"
                     )
                 )
                 yield session

@@ -43,7 +43,7 @@ _TOP = text("SELECT coalesce(max(ticket_id), 0) FROM search_documents")
 @asynccontextmanager
 async def limited(database: Database) -> AsyncIterator[AsyncSession]:
     """A session for looking only, none of whose statements takes longer than `TIMEOUT`. Raises `SearchBusy`."""
-    async with turns.one(), database.limited_read(TIMEOUT) as session:
+    async with turns.one(), database.limited_read(TIMEOUT, by_index=True) as session:
         yield session
 
 

@@ -170,7 +170,7 @@ async def _alerts(session: AsyncSession, last: tuple[int, int]) -> Sequence[Any]
 async def _listed(database: Database, actor: Actor, alert: ViewAlert, view: SavedView, ids: Sequence[int]) -> list[int]:
     """Those of some tickets that the view shows them now. One that cannot be read any more waits until it is changed."""
     try:
-        async with database.limited_read(TIMEOUT) as session:
+        async with database.limited_read(TIMEOUT, by_index=True) as session:
             return sorted(await listed_among(session, actor, await filters_of(session, actor, view), ids))
     except ViewOutdated:
         why = OUTDATED
