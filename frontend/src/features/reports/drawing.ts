@@ -114,7 +114,12 @@ export function heat(table: Table, down: string[], across: string[], counts: [nu
       type: "category",
       data: down,
       inverse: true,
-      axisLabel: { color: c.muted, width: 92, overflow: down.length > MOST_BROKEN ? "truncate" : "break" },
+      axisLabel: {
+        color: c.muted,
+        width: 92,
+        lineHeight: 13,
+        overflow: down.length > MOST_BROKEN ? "truncate" : "break",
+      },
       axisTick: { show: false },
     },
     visualMap: {
