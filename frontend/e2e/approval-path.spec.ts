@@ -61,6 +61,47 @@ test("who is away is named, until when", async ({ page, request }) => {
   }
 });
 
+test("a rule's workflow is shown on the form, and asked once the rule has heard of it", async ({
+  page,
+  request,
+}) => {
+  const name = title("Board");
+  const { id: headId } = await call(request, "head", "/auth/me");
+  const never = { field: "title", op: "eq", value: name };
+  const board = await call(request, "admin", "/approval-workflows", {
+    name,
+    condition: { all: [never, { field: "amount", op: "eq", value: "0.01" }] },
+    stages: [{ name: "Board", approvers: [{ kind: "USER", user_id: headId }] }],
+  });
+  const rule = await call(request, "admin", "/automation/rules", {
+    name,
+    trigger: { on: "SUBMITTED" },
+    condition: { field: "title", op: "contains", value: name },
+    actions: [{ do: "START_APPROVAL", workflow_id: board.id }],
+  });
+  try {
+    await signIn(page, "employee", "/new/IT_HARDWARE");
+    const path = page.getByRole("region", { name: "Who will be asked" });
+    await expect(path.getByRole("status")).toHaveText(/^Goes to Mike Okafor/);
+    await page.getByLabel("Title").fill(`Desk for ${name}`);
+    await expect(path.getByRole("status")).toHaveText("Goes to Henrik Lindqvist.");
+    await page.getByLabel("Amount").fill("40");
+    await page.getByLabel("Budget code").fill("MKT-1");
+    await page.getByLabel("Justification").fill("The old one is broken");
+    await page.getByRole("button", { name: "Submit" }).click();
+    await page.waitForURL(/\/tickets\/\d+$/);
+    const flow = page.getByRole("region", { name: "Approval" });
+    await expect(flow.getByText("Henrik Lindqvist", { exact: true }).first()).toBeVisible({
+      timeout: 20_000,
+    });
+  } finally {
+    const headers = await tokenOf(request, "admin");
+    await request.delete(`/api/v1/automation/rules/${String(rule.id)}`, { headers });
+    const off = { is_active: false, version: board.version };
+    await request.put(`/api/v1/approval-workflows/${String(board.id)}/active`, { headers, data: off });
+  }
+});
+
 test("what needs nobody's approval says so", async ({ page }) => {
   await signIn(page, "employee", "/new/IT_SUPPORT");
   const path = page.getByRole("region", { name: "Who will be asked" });

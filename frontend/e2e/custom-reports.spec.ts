@@ -10,6 +10,11 @@ test("one makes a report, keeps it, shares it, and goes to the tickets behind a 
   await signIn(page, "executive", "/reports/custom/new");
   const result = page.getByRole("region", { name: "Result" });
   await expect(result.getByRole("table")).toBeVisible();
+  const waiting = "Waiting for approval in working time, half within";
+  await page.getByRole("checkbox", { name: waiting }).check();
+  await expect(result.getByRole("columnheader", { name: waiting })).toBeVisible();
+  await expect(result.getByRole("cell", { name: / hr$/ }).first()).toBeVisible();
+  await page.getByRole("checkbox", { name: waiting }).uncheck();
   await page.getByLabel("Columns").click();
   await page.getByRole("option", { name: "Priority", exact: true }).click();
   await expect(result.getByRole("columnheader", { name: "HIGH" })).toBeVisible();
