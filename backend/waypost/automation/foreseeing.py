@@ -178,12 +178,13 @@ async def _change(session: AsyncSession, ahead: _Ahead, values: dict[str, Any]) 
 
 async def _check_field(session: AsyncSession, ahead: _Ahead, fields: dict[str, Any]) -> None:
     """Raises `FormNotFilled` for the answer a rule gives; what the person has not filled in yet is no fault of the rule's."""
-    given = {k for k in fields if fields[k] != ahead.ticket.custom_fields.get(k)}
+    own = ahead.ticket.custom_fields
+    given = tuple(f"/custom_fields/{k}/" for k in fields if fields[k] != own.get(k))
     about = filling.facts_of(ahead.ticket)
     try:
         await filling.check_filled(session, ahead.form, fields, facts=about, is_draft=True, ticket_id=ahead.ticket.id)
     except FormNotFilled as lacking:
-        if any(error.pointer.split("/")[2] in given for error in lacking.errors):
+        if any(f"{error.pointer}/".startswith(given) for error in lacking.errors):
             raise
 
 
