@@ -14,6 +14,7 @@ from waypost.kernel.conditions.fields import Field, Kind
 from waypost.reports import keeping, running
 from waypost.reports.running import leaves_of
 from waypost.reports.shapes import DIMENSIONS, MEASURES, chosen_fields, dimension_of
+from waypost.tickets.lifecycle import Priority, Status
 
 
 def asked(**more: Any) -> dict[str, Any]:
@@ -46,6 +47,10 @@ async def test_a_report_counts_what_its_reader_finds(who: Any, username: str) ->
     assert {line["key"]: line["values"][0] for line in report["lines"]} == Counter(t["status"] for t in seen)
     pivot = await api.post("/reports/preview", asked(columns="priority"))
     by_hand = Counter((t["status"], t["priority"]) for t in seen)
+    # in the order of a request's life, and the most urgent first
+    assert [line["key"] for line in pivot["lines"]] == [s for s in Status if s in {t["status"] for t in seen}]
+    urgent = [p for p in reversed(Priority) if p in {t["priority"] for t in seen}]
+    assert [heading["key"] for heading in pivot["columns"]] == urgent
     for line in pivot["lines"]:
         for heading, value in zip(pivot["columns"], line["values"], strict=True):
             assert (value or 0) == by_hand[line["key"], heading["key"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, literal_column, select
@@ -56,10 +57,10 @@ async def _worked_out(session: AsyncSession, actor: Actor, document: dict[str, A
     )
     measures = [MEASURES[key] for key in document["measures"]]
     found = await _cells(session, actor, document, [d for d in (rows, columns) if d is not None])
-    across = sorted({r[1] for r in found}, key=_order) if columns else []
+    across = sorted({r[1] for r in found}, key=partial(_order, columns)) if columns else []
     if len(across) > MOST_COLUMNS:
         raise ReportTooLarge
-    down = sorted({r[0] for r in found}, key=_order) if rows else [None]
+    down = sorted({r[0] for r in found}, key=partial(_order, rows)) if rows else [None]
     if len(down) > MOST_ROWS or len(down) * max(1, len(across)) > MOST_CELLS:
         raise ReportTooLarge
     depth = (rows is not None) + (columns is not None)
@@ -138,9 +139,10 @@ def _seen(actor: Actor, facts: FromClause) -> ColumnElement[bool]:
     return facts.c.ticket_id.in_(found_by(ways))
 
 
-def _order(value: Any) -> tuple[bool, str]:
-    """By value, what is empty last."""
-    return (value is None, f"{value:020d}" if isinstance(value, int) else str(value))
+def _order(dimension: Dimension, value: Any) -> tuple[bool, int, str]:
+    """In the order its values have, or by value; what is empty last."""
+    place = dimension.order.index(value) if value in dimension.order else len(dimension.order)
+    return (value is None, place, f"{value:020d}" if isinstance(value, int) else str(value))
 
 
 def _plain(value: Any) -> str | int | None:

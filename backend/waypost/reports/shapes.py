@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from waypost.kernel.conditions.fields import CUSTOM, Catalogue, Field, Kind
 from waypost.kernel.errors import FieldError, Invalid
+from waypost.tickets.lifecycle import Priority, Status
 
 MOST_MEASURES = 4
 CHOSEN = (Kind.CHOICE, Kind.BOOLEAN)  # the kinds of a form's fields that have few values
@@ -111,6 +112,7 @@ class Dimension:
     field: str = ""
     refers_to: str = ""  # user, team or department, whose names are shown
     step: str = ""  # day, week, month or quarter, of instants
+    order: tuple[str, ...] = ()  # of its values, where they have one of their own
 
 
 def _since(step: str) -> str:
@@ -120,8 +122,8 @@ def _since(step: str) -> str:
 DIMENSIONS: dict[str, Dimension] = {
     d.key: d
     for d in (
-        Dimension("status", "Status", "f.status", "status"),
-        Dimension("priority", "Priority", "f.priority", "priority"),
+        Dimension("status", "Status", "f.status", "status", order=tuple(Status)),
+        Dimension("priority", "Priority", "f.priority", "priority", order=tuple(reversed(Priority))),
         Dimension("ticket_type", "Type", "f.ticket_type", "ticket_type"),
         Dimension("team", "Team", "f.team_id", "team_id", "team"),
         Dimension("assignee", "Assignee", "f.assignee_id", "assignee_id", "user"),
