@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -90,6 +91,9 @@ async def test_what_is_due_is_told_with_its_ledger(who: Any) -> None:
     assert refused["errors"][0]["pointer"] == "/target"
 
 
+EVERY_DAY = [{"kind": "YEARLY", "month_day": f"{date(2028, 1, 1) + timedelta(days=n):%m-%d}"} for n in range(366)]
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
@@ -108,6 +112,7 @@ async def test_what_is_due_is_told_with_its_ledger(who: Any) -> None:
         ({"week": [[{"from": "18:00", "to": "08:00"}], *[[]] * 6]}, "/week/0"),
         ({"week": [[{"from": "08:00", "to": "12:00"}, {"from": "11:00", "to": "13:00"}], *[[]] * 6]}, "/week/0"),
         ({"days": [{"kind": "CLOSED", "day": "2026-02-30"}]}, "/days/0/day"),
+        ({"days": EVERY_DAY}, "/days"),
         ({"days": [{"kind": "CLOSED", "day": "9999-02-20"}]}, "/days/0/day"),
         ({"days": [{"kind": "YEARLY", "day": "2026-02-20"}]}, "/days/0"),
         ({"days": [{"kind": "YEARLY", "month_day": "02-30"}]}, "/days/0/month_day"),

@@ -22,14 +22,13 @@ Reader = Annotated[Actor, permit(Permission.TICKETS_READ)]
 Asked = Annotated[
     str,
     Query(
-        max_length=10_000,
         description='Words, "phrases", beginnings*, -without, OR, and filters such as `status:open` or `created:>2026-01-01`.',
         examples=["laptop status:open"],
     ),
 ]
 
-Begun = Annotated[str, Query(max_length=500, description="What was written so far.", examples=["lap"])]
-Title = Annotated[str, Query(max_length=500, description="What a request is called.", examples=["A new laptop"])]
+Begun = Annotated[str, Query(description="What was written so far.", examples=["lap"])]
+Title = Annotated[str, Query(description="What a request is called.", examples=["A new laptop"])]
 TypeOf = Annotated[
     str | None, Query(max_length=64, description="Its type: those come first.", examples=["IT_HARDWARE"])
 ]

@@ -14,7 +14,7 @@ from waypost.kernel.clock import now, zone_names
 from waypost.kernel.errors import FieldError, Invalid, StaleVersion
 from waypost.kernel.events import Doer, record
 from waypost.kernel.settings_form import changed_only
-from waypost.sla.calendar import Calendar, Hours
+from waypost.sla.calendar import Calendar, Hours, NeverOpen, opening
 from waypost.sla.clock_models import SlaClock
 from waypost.sla.errors import CalendarInUse, CalendarNotFound, NameTaken, TooMany
 from waypost.sla.events import CalendarAdded, CalendarChanged, CalendarRemoved
@@ -77,6 +77,23 @@ def check(setup: Setup) -> None:
         wrong.append(FieldError("/week", "must be open at some time"))
     if wrong:
         raise Invalid(errors=tuple(wrong))
+    _check_opens(setup)
+
+
+def _check_opens(setup: Setup) -> None:
+    """Days may close all that the week opens: what goes by such a calendar would never be due, and nobody would be told."""
+    days = setup.days
+    calendar = Calendar(
+        zone=setup.zone,
+        week=setup.week,
+        closed=frozenset(d.day for d in days if d.kind == "CLOSED" and d.day),
+        yearly=frozenset(d.month_day for d in days if d.kind == "YEARLY" and d.month_day),
+        special=tuple((d.day, d.hours or ()) for d in days if d.kind == "SPECIAL" and d.day),
+    )
+    try:
+        opening(calendar, now())
+    except NeverOpen as never:
+        raise Invalid(errors=(FieldError("/days", "leave no day open: it must be open at some time"),)) from never
 
 
 def _fault(hours: Hours, pointer: str) -> list[FieldError]:

@@ -139,10 +139,22 @@ def _leaf(value: dict[str, Any], fields: Catalogue, pointer: str) -> Leaf:
     return Leaf(field, op, _typed(given, field, f"{pointer}/value"))
 
 
+_MEANT = {
+    Kind.TEXT: "must be a text",
+    Kind.CHOICE: "must be one of the field's words",
+    Kind.NUMBER: "must be a number such as 12.50",
+    Kind.BOOLEAN: "must be true or false",
+    Kind.INSTANT: "must be a time with its offset, such as 2026-01-31T08:00:00Z",
+    Kind.DATE: "must be a day such as 2026-01-31",
+    Kind.ID: "must be an id",
+    Kind.LIST: "must be a text",
+}
+
+
 def _typed(value: object, field: Field, pointer: str) -> Any:
     typed = _READ[field.kind](value)
     if typed is None:
-        raise _refuse(pointer, f"must be a {field.kind.value} value")
+        raise _refuse(pointer, _MEANT[field.kind])
     if field.choices and typed not in field.choices:
         raise _refuse(pointer, f"must be one of {', '.join(field.choices[:20])}")
     return typed
