@@ -14,8 +14,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
-from waypost.search.finding import Reach, by_hand, has_files, is_wide, reach_of, values_of
+from waypost.search.finding import Reach, by_hand, has_files, is_wide, leads_only, reach_of, values_of
 from waypost.search.index_models import SearchDocument
+from waypost.tickets.seeing_much import sees_much
 
 FEW = 5_000
 NEWEST = 1_000  # tickets that are looked at to see how often something stands in them
@@ -30,9 +31,10 @@ async def few(session: AsyncSession, actor: Actor, query: str, files: str) -> tu
     """
     reach = reach_of(actor)
     values = {"query": query, "newest": NEWEST, "most": FEW + 1}
-    if is_wide(reach) and (await session.scalar(_OFTEN, values) or 0) >= OFTEN:
+    has_much = is_wide(reach) and (not leads_only(reach) or await sees_much(session, actor))
+    if has_much and (await session.scalar(_OFTEN, values) or 0) >= OFTEN:
         return None
-    ids = (await session.scalars(_statement(reach, files), values_of(actor, reach) | values)).all()
+    ids = (await session.scalars(_statement(reach, files, has_much), values_of(actor, reach) | values)).all()
     return None if len(ids) > FEW else tuple(ids)
 
 
@@ -54,7 +56,7 @@ _OFTEN = _how_often()
 
 
 @lru_cache(maxsize=200)
-def _statement(reach: Reach, files: str) -> Select[int]:
+def _statement(reach: Reach, files: str, has_much: bool) -> Select[int]:
     """The ids, as they come. What is to be looked up is said apart, lest PostgreSQL hopes to meet it on a walk.
 
     Of who sees little, their own tickets are read: fewer than the index has to put together for a frequent word.
@@ -67,7 +69,7 @@ def _statement(reach: Reach, files: str) -> Select[int]:
     by_marks = row.marks.bool_op("&&")(bindparam("marks", type_=ARRAY(BigInteger)))
     if not reach.by_marks:
         found: Any = select(row.ticket_id).where(fits, *wanted)
-    elif is_wide(reach):
+    elif has_much:
         found = select(row.ticket_id).where(fits, by_marks, *wanted)
     else:
         theirs = select(row.ticket_id, row.words).where(by_marks, *wanted).cte("theirs").prefix_with("MATERIALIZED")

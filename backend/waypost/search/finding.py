@@ -79,6 +79,7 @@ MOST_BY_HAND = 3000  # tickets one was asked about, stands in for, or was let in
 A_SEARCH = 1.2  # seconds all windows may take together; then what was found is told as a part
 _ALL = ("all", "all_open")
 _WIDE = ("team_", "departments", "reports")
+_PLACES = ("team_", "departments")
 _BY_HAND = ("asked", "deputy", "invited")
 _WEIGHTS = (
     "'{0.05,0.2,0.4,1.0}'::float4[]"  # of files and comments, of the description, of people and tags, of the title
@@ -135,6 +136,11 @@ def reach_of(actor: Actor) -> Reach:
 def is_wide(reach: Reach) -> bool:
     """Whether they may see so many tickets that a common word needs windows."""
     return not reach.by_marks or any(w.startswith(_WIDE) for w in reach.ways)
+
+
+def leads_only(reach: Reach) -> bool:
+    """Whether what they may see beside their own is their people's alone: a few requests, or very many."""
+    return reach.by_marks and not any(w.startswith(_PLACES) for w in reach.ways)
 
 
 def marks_of(actor: Actor, reach: Reach) -> list[int]:
