@@ -63,7 +63,8 @@ class People:
         self.app = app
         self.known: dict[str, tuple[httpx2.AsyncClient, float]] = {}
 
-    async def _client(self, who: str) -> httpx2.AsyncClient:
+    async def client(self, who: str) -> httpx2.AsyncClient:
+        """Somebody signed in."""
         if who not in self.known or time.monotonic() - self.known[who][1] > TOKEN_SECONDS:
             transport = httpx2.ASGITransport(app=self.app, raise_app_exceptions=False)
             client = httpx2.AsyncClient(transport=transport, base_url="http://waypost.test/api/v1", timeout=60)
@@ -74,7 +75,7 @@ class People:
 
     async def call(self, who: str, method: str, path: str, body: Any = None) -> Any:
         """The answer's JSON; raises `NoAnswer` for any other answer than a good one."""
-        client = await self._client(who)
+        client = await self.client(who)
         answer = await client.request(method, path, **({} if body is None else {"json": body}))
         if answer.status_code >= 300:
             raise NoAnswer(f"{who}: {method} {path} gives {answer.status_code}: {answer.text[:500]}")
@@ -106,6 +107,7 @@ async def measured(people: People, listener: Listener, asked: Asked, times: int,
     method = "GET" if asked.body is None else "POST"
     slowest = 0.0
     for n in range(warm + times):
+        await people.client(asked.who)  # signing in anew, which takes its time, is not what is measured
         listener.said.clear()
         began = time.perf_counter()
         await people.call(asked.who, method, asked.paths[n % len(asked.paths)], asked.body)
@@ -120,11 +122,17 @@ async def measured(people: People, listener: Listener, asked: Asked, times: int,
 
 async def explained(database: Any, found: Measured, big: Collection[str]) -> str:
     """The plans of what was sent, as they ran, with buffers; fills `found.scans` with those of `big` that were read as a whole."""
+    settings = ""
     parts = [f"=== {found.asked.name}, {found.asked.who}: p50 {found.p50:.1f}, p95 {found.p95:.1f} ms\n"]
     for statement, values, took in found.statements:
         if "FOR UPDATE" in statement or "FOR NO KEY UPDATE" in statement:
             continue
+        if "set_config('enable_seqscan'" in statement:
+            settings = statement  # those of the transaction, by which what follows was planned
+            continue
         async with database.write_engine.connect() as connection, connection.begin() as work:
+            if settings:
+                await connection.exec_driver_sql(settings)
             plan = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", values)
             lines = [row[0] for row in plan]
             await work.rollback()

@@ -90,13 +90,20 @@ def _window(wanted: Narrowed, floor: int, ceiling: int, rows: int) -> Select[int
 
 
 async def _is_rare(session: AsyncSession, letters: Sequence[Letters], floor: int, ceiling: int) -> bool:
-    """Whether the letters stand in so few entries, by a window, that looking them up costs less than walking on.
+    """Whether the letters stand in so few entries, by two windows, that looking them up costs less than walking on.
 
-    That somebody looked for them stands in the trail as well, often among the newest: this says nothing of how rare they are.
+    The newest entries may be of one kind alone, such as an import's: as many from the middle of the trail are looked at as well.
+    That somebody looked for them stands in the trail too, often among the newest: this says nothing of how rare they are.
     """
     fits = [EventRow.type.not_in(_SEARCHES), *(each.fits() for each in letters)]
-    seen = select(func.count()).where(EventRow.id >= floor, EventRow.id < ceiling, *fits)
-    return (await session.scalar(seen) or 0) * ceiling <= RARE * (ceiling - floor)
+    size, middle = ceiling - floor, floor // 2
+    windows = [(floor, ceiling), (middle, min(middle + size, floor))]
+    counts = [
+        select(func.count()).where(EventRow.id >= start, EventRow.id < end, *fits).scalar_subquery()
+        for start, end in windows
+    ]
+    looked_at = sum(end - start for start, end in windows)
+    return (await session.scalar(select(counts[0] + counts[1])) or 0) * ceiling <= RARE * looked_at
 
 
 def _by_index(wanted: Narrowed, ceiling: int, rows: int) -> Select[int]:
