@@ -1,18 +1,27 @@
-"""The box's language, and what becomes of it: pure, and of any text."""
+"""The box's language, and what becomes of it: pure but for whose days are meant, and of any text."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.access.actor import Actor
+from waypost.kernel.clock import clock
+from waypost.kernel.conditions.tree import Condition, Leaf
 from waypost.search.asking import MOST_TERMS, Asked, FieldIs, Term, Words, read, without_field
 from waypost.search.compiling import Sought, Width, plain_words, sought
 from waypost.search.correcting import slips
 from waypost.search.highlighting import snippet, spans
+from waypost.search.understanding import understand
 from waypost.search.vectors import LAST_PLACE, MOST_PLACES, MOST_WORDS, Vector, quoted, words_of
 from waypost.search.words import fold, language_of, number_of, own_number, places, words_of_number
 
@@ -206,3 +215,34 @@ def test_the_best_place_is_shown() -> None:
     runs = Sought("", ("東京", "京"), (), ())
     assert spans("東京都 京", runs) == [(0, 2), (4, 5)]
     assert spans("東京都", Sought("", ("東京", "京都"), (), ())) == [(0, 3)]  # neighbours are marked as one
+
+
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    if isinstance(condition, Leaf):
+        yield condition
+    for part in getattr(condition, "parts", ()):
+        yield from leaves(part)
+
+
+@pytest.mark.parametrize(
+    ("zone", "said", "start", "end"),
+    [
+        ("Pacific/Auckland", "today", "2026-11-26T11:00:00", "2026-11-27T11:00:00"),  # there it is the 27th already
+        ("America/Los_Angeles", "today", "2026-11-26T08:00:00", "2026-11-27T08:00:00"),
+        ("America/Los_Angeles", "yesterday", "2026-11-25T08:00:00", "2026-11-26T08:00:00"),
+        ("Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00", "2026-10-25T23:00:00"),  # a day of 25 hours
+        ("Europe/Berlin", "2026-12", "2026-11-30T23:00:00", "2026-12-31T23:00:00"),
+        ("UTC", "2026", "2026-01-01T00:00:00", "2027-01-01T00:00:00"),
+    ],
+)
+async def test_days_are_those_of_whoever_asks(database: Any, zone: str, said: str, start: str, end: str) -> None:
+    at = datetime(2026, 11, 26, 13, 0, tzinfo=UTC)
+    async with database.write_engine.connect() as connection, AsyncSession(connection) as session:
+        user_id = await session.scalar(
+            text("UPDATE users SET timezone = :zone WHERE username = 'employee' RETURNING id"), {"zone": zone}
+        )
+        with clock(lambda: at):
+            meant = await understand(session, Actor(user_id, "employee", None, {}), read(f"created:{said}"))
+        await session.rollback()
+    span = [(leaf.op, leaf.value) for leaf in leaves(meant.condition)]
+    assert span == [("gte", datetime.fromisoformat(f"{start}+00:00")), ("lt", datetime.fromisoformat(f"{end}+00:00"))]

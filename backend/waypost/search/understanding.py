@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from waypost.access.actor import Actor
 from waypost.catalog.models import TicketType
 from waypost.directory.models import Department, Team, User
-from waypost.kernel.clock import now
+from waypost.kernel.clock import now, zone_of
 from waypost.kernel.conditions.tree import ALWAYS, All, AnyOf, Condition, InvalidCondition, Leaf, Not, parse
 from waypost.search.asking import Asked, FieldIs, Note, Term, without_field
 from waypost.search.words import fold, number_of
@@ -96,7 +97,7 @@ async def _condition(
     """What a field and its value mean; None when they mean nothing."""
     name, value = asked.name, asked.value.strip()
     if name in _INSTANTS:
-        return _time(_INSTANTS[name], fold(value))
+        return _time(_INSTANTS[name], fold(value), await _zone(session, actor))
     if name in _PEOPLE:
         return await _person(session, actor, _PEOPLE[name], value)
     if name in _PLACES:
@@ -257,13 +258,13 @@ async def _place(session: AsyncSession, actor: Actor, name: str, value: str) -> 
 # --- times ------------------------------------------------------------------------------------------------------------
 
 
-def _time(name: str, value: str) -> Condition | None:
+def _time(name: str, value: str, zone: ZoneInfo) -> Condition | None:
     """`>2026-01-01`, `2026-01` (all of it), `2026-01..2026-03`, `today`, `<7d` (sooner), `>7d` (longer), `none`."""
     if value in ("none", "never"):
         return Leaf(FIELDS[name], "is_empty", None)
     if ".." in value:
         first, _, last = value.partition("..")
-        begins, ends = _span(first) if first else None, _span(last) if last else None
+        begins, ends = _span(first, zone) if first else None, _span(last, zone) if last else None
         if (first and not begins) or (last and not ends) or not (begins or ends):
             return None
         low = [_leaf(name, "gte", begins[0].isoformat())] if begins else []
@@ -273,7 +274,7 @@ def _time(name: str, value: str) -> Condition | None:
     given = value[len(op) :].strip()
     if away := _AWAY.fullmatch(given):
         return _away(name, op, timedelta(hours=int(away[1]) * _HOURS[away[2]]))
-    span = _span(given)
+    span = _span(given, zone)
     if span is None:
         return None
     start, end = span
@@ -297,23 +298,31 @@ def _away(name: str, op: str, by: timedelta) -> Condition | None:
     return _leaf(name, "lt" if op.startswith(">") else "gte", at.isoformat())
 
 
-def _span(value: str) -> tuple[datetime, datetime] | None:
-    """From when to when a day, month or year lasts (UTC)."""
-    today = now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+async def _zone(session: AsyncSession, actor: Actor) -> ZoneInfo:
+    return zone_of(await session.scalar(select(User.timezone).where(User.id == actor.user_id)) or "UTC")
+
+
+def _span(value: str, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    """From when to when a day, month or year lasts where whoever asks is; in UTC."""
     days = {"today": 0, "yesterday": -1, "tomorrow": 1}
     if value in days:
-        start = today + timedelta(days=days[value])
-        return start, start + timedelta(days=1)
+        first = now().astimezone(zone).date() + timedelta(days=days[value])
+        return _midnight(first, zone), _midnight(first + timedelta(days=1), zone)
     found = _DAY.fullmatch(value)
     if found is None or not 1900 <= int(found[1]) <= 9000:
         return None
     year, month, day = int(found[1]), int(found[2] or 1), int(found[3] or 1)
     try:
-        start = datetime(year, month, day, tzinfo=UTC)
-        if found[3]:
-            return start, start + timedelta(days=1)
-        if found[2]:
-            return start, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-        return start, datetime(year + 1, 1, 1, tzinfo=UTC)
+        first = date(year, month, day)
     except ValueError:
         return None
+    after = date(year + 1, 1, 1)
+    if found[3]:
+        after = first + timedelta(days=1)
+    elif found[2]:
+        after = date(year + month // 12, month % 12 + 1, 1)
+    return _midnight(first, zone), _midnight(after, zone)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)
