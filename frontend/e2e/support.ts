@@ -69,14 +69,14 @@ interface Mail {
   headers: Record<string, string>;
 }
 
-/** The newest mail whose subject has these words; waits for it. */
-export async function mailAbout(words: string): Promise<Mail> {
+/** The newest mail whose subject has these words, to whoever or to this person; waits for it. */
+export async function mailAbout(words: string, to = ""): Promise<Mail> {
   let found: Mail | undefined;
   await expect
     .poll(
       async () => {
         const mails = (await (await fetch(`${MAILS}/mails.json`)).json()) as Mail[];
-        found = mails.find((m) => m.subject.includes(words));
+        found = mails.find((m) => m.subject.includes(words) && m.to.join().includes(to));
         return found?.subject;
       },
       { timeout: 20_000 },
