@@ -78,8 +78,8 @@ MOST_HITS = 5000  # of a window that are ranked
 MOST_BY_HAND = 3000  # tickets one was asked about, stands in for, or was let in to
 A_SEARCH = 1.2  # seconds all windows may take together; then what was found is told as a part
 _ALL = ("all", "all_open")
-_WIDE = ("team_", "departments", "reports")
 _PLACES = ("team_", "departments")
+_WIDE = (*_PLACES, "reports")
 _BY_HAND = ("asked", "deputy", "invited")
 _WEIGHTS = (
     "'{0.05,0.2,0.4,1.0}'::float4[]"  # of files and comments, of the description, of people and tags, of the title

@@ -322,11 +322,7 @@ def _widest(ways: tuple[str, ...]) -> tuple[str, ...]:
 def _newest_statement(shape: _Shape, rows: int, among: int) -> Select[int]:
     """How many there are among the newest tickets of each way, up to `rows`: it reads so many, however few fit."""
     newest = [
-        select(Ticket.id)
-        .where(policy.condition(way))
-        .order_by(Ticket.created_at.desc(), Ticket.id.desc())
-        .limit(literal_column(str(among)))
-        .subquery()
+        select(Ticket.id).where(policy.condition(way)).order_by(*_NEWEST).limit(literal_column(str(among))).subquery()
         for way in shape.ways
     ]
     ids = union(*(select(w.c.id) for w in newest)).cte("newest").prefix_with("MATERIALIZED")
