@@ -144,6 +144,8 @@ async function violationsWithFrames(page: Page): Promise<axe.Result[]> {
 
 /** WCAG 2.2 AA as far as a machine can tell. */
 export async function expectNoViolations(page: Page): Promise<void> {
+  // A page that is still being loaded is empty.
+  await expect(page.locator("h1").first()).toBeAttached();
   // Half faded in, or on their way to another theme, words have less contrast than they will have.
   await page.evaluate(async () => {
     await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));

@@ -1,3 +1,5 @@
+// @vitest-environment jsdom
+
 import { effectScope, nextTick, ref } from "vue";
 import { expect, it } from "vitest";
 import { useSteady } from "./useSteady";
