@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from waypost.directory.models import TeamMember
 from waypost.directory.names import names
+from waypost.search.columns import LIST_COLUMNS
 from waypost.search.following import run_all
+from waypost.search.models import SavedView
 
 LOW: dict[str, Any] = {"all": [{"field": "priority", "op": "eq", "value": "LOW"}]}
 MINE: dict[str, Any] = {"field": "requester_id", "op": "eq", "value": "me"}
@@ -133,6 +137,8 @@ async def test_hostile_conditions_are_refused(who: Any, text: str) -> None:
         ({"name": "x" * 10_000}, "/name"),
         ({"sort": "title"}, "/sort"),
         ({"columns": ["DROP TABLE"]}, "/columns/0"),
+        ({"columns": ["title", "colour"]}, "/columns/1"),
+        ({"columns": ["custom.budget_code", "custom.nothing"]}, "/columns/1"),
         ({"filters": {"status": ["NOWHERE"]}}, "/filters/status/0"),
         ({"filters": {"nothing": 1}}, "/filters/nothing"),
         ({"filters": {"created_from": "9999-12-31T00:00:00Z"}}, "/filters/created_from"),
@@ -195,6 +201,32 @@ async def test_a_view_is_kept_changed_and_deleted(database: Any, who: Any, hardw
     await employee.call("DELETE", path, expect=204)
     await employee.get(path, expect=404)
     await employee.call("DELETE", path, expect=404)
+
+
+async def test_a_view_keeps_the_columns_it_has(who: Any, database: Any) -> None:
+    """Of a field that left its form since: the view opens, and can be changed."""
+    employee = await who("employee")
+    body = {"name": "Old", "columns": ["number", "custom.budget_code"]}
+    view = await employee.post("/saved-views", body, expect=201)
+    old = ["number", "custom.gone_since", "colour"]
+    async with database.transaction() as session:
+        await session.execute(update(SavedView).where(SavedView.id == view["id"]).values(columns=old))
+    path = f"/saved-views/{view['id']}"
+    assert (await employee.get(path))["columns"] == old
+    await employee.get(f"{path}/tickets")
+    renamed = await employee.put(path, {"name": "Older", "columns": old, "version": 1})
+    assert renamed["columns"] == old
+    refused = await employee.put(path, {"name": "Older", "columns": [*old, "shape"], "version": 2}, expect=422)
+    assert [e["pointer"] for e in refused["errors"]] == ["/columns/3"]
+    left = await employee.put(path, {"name": "Older", "columns": ["title"], "version": 2})
+    assert left["columns"] == ["title"]
+    await employee.put(path, {"name": "Older", "columns": old, "version": 3}, expect=422)
+
+
+def test_the_columns_of_views_are_those_of_the_list() -> None:
+    text = (Path(__file__).parents[3] / "frontend/src/features/tickets/list/columns.ts").read_text("utf-8")
+    listed = text[text.index("COLUMNS") : text.index("];")]
+    assert tuple(re.findall(r'key: "([a-z]+)"', listed)) == LIST_COLUMNS
 
 
 async def test_anothers_view_does_not_exist(who: Any) -> None:

@@ -41,7 +41,10 @@ class ViewFilters(Strict):
 
 
 class ViewValues(Strict):
-    """What a view says. `columns` empty: the usual ones; `group` "status" shows a board."""
+    """What a view says. `columns` empty: the usual ones; `group` "status" shows a board. A column is one of the list
+    (`number`, `title`, `status`, `priority`, `type`, `amount`, `requester`, `assignee`, `team`, `department`, `tags`, `due`, `sla`,
+    `updated`, `created`) or a form's field (`custom.budget_code`).
+    """
 
     name: Annotated[Line, Field(max_length=100, examples=["My open laptops"])]
     condition: Condition = None

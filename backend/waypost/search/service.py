@@ -16,6 +16,7 @@ from waypost.kernel.errors import StaleVersion, invalid_field
 from waypost.kernel.events import record
 from waypost.kernel.shapes import nfc
 from waypost.search import alerts, policy, queries
+from waypost.search.columns import check_columns
 from waypost.search.errors import MOST_PINS, MOST_VIEWS, MayNotShare, TooManyPins, TooManyViews, ViewNotYours
 from waypost.search.events import SavedViewCreated, SavedViewDeleted, SavedViewUpdated
 from waypost.search.models import SavedView, SavedViewPin
@@ -29,6 +30,7 @@ async def create_view(session: AsyncSession, actor: Actor, *, pinned: bool, **va
     if (mine or 0) >= MOST_VIEWS:
         raise TooManyViews
     await _check(session, actor, values)
+    await check_columns(session, values["columns"])
     at = now()
     view = SavedView(owner_id=actor.user_id, version=1, created_at=at, updated_at=at, **values)
     await _yield_default(session, view)
@@ -51,6 +53,7 @@ async def update_view(
     if values["scope"] == "PERSONAL" and view.owner_id != actor.user_id:
         raise invalid_field("/scope", "only who made a view can keep it to themself")
     await _check(session, actor, values)
+    await check_columns(session, values["columns"], kept=view.columns)
     changed = sorted(k for k, v in values.items() if getattr(view, k) != v)
     if changed:
         for field in changed:

@@ -36,6 +36,13 @@ export function columnsOf(keys: readonly string[]): Column[] {
   return wanted.map((key) => KNOWN.get(key) as Column);
 }
 
+/** Whether a view's columns are those shown: what it names beyond, such as a field its form lost since, is nobody's change. */
+export const areShown = (kept: readonly string[], shown: readonly string[]): boolean =>
+  !kept.length ||
+  columnsOf(kept)
+    .map((c) => c.key)
+    .join() === shown.join();
+
 /** The keys with one moved by so many places. */
 export function moved(keys: readonly string[], key: string, by: number): string[] {
   const at = keys.indexOf(key);

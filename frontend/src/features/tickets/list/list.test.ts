@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { COLUMNS, columnsOf, fit, moved, NARROWEST, roomFor, USUAL, WIDEST } from "./columns";
+import { areShown, COLUMNS, columnsOf, fit, moved, NARROWEST, roomFor, USUAL, WIDEST } from "./columns";
 import { newOnes, stepped } from "./rows";
 
 describe("new rows", () => {
@@ -32,6 +32,12 @@ describe("columns", () => {
     expect(keys(columnsOf(["number", "status", "status", "odd"]))).toEqual(["number", "title", "status"]);
     expect(keys(columnsOf(["status", "title"]))).toEqual(["status", "title"]);
     expect(keys(columnsOf(["status"]))).toEqual(["title", "status"]);
+  });
+  it("of a view are shown, whatever it names that lists do not have", () => {
+    expect(areShown([], ["title"])).toBe(true);
+    expect(areShown(["number", "custom.gone", "status"], ["number", "title", "status"])).toBe(true);
+    expect(areShown(["number", "status"], ["number", "title"])).toBe(false);
+    expect(areShown(["odd"], USUAL)).toBe(true);
   });
   it("move and keep to the edges", () => {
     expect(moved(["a", "b", "c"], "a", 1)).toEqual(["b", "a", "c"]);

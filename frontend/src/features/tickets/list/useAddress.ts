@@ -3,7 +3,7 @@ import { useRoute, useRouter, type LocationQueryRaw } from "vue-router";
 import type { ViewRead } from "@/api/generated";
 import { useSession } from "@/stores/session";
 import { countOf, filtersOf, filtersOfSaved, isSame, queryOf, type Filters } from "../model";
-import { columnsOf, USUAL } from "./columns";
+import { areShown, columnsOf, USUAL } from "./columns";
 import { addressOf, useViews } from "./views";
 
 /** Everything a list is lies in the address: filters, order, columns, groups, the open preview and the saved view. */
@@ -58,7 +58,7 @@ export function useAddress(ownColumns: Ref<string[]>) {
   const isChanged = computed(() => {
     const v = view.value;
     if (!v) return false;
-    const sameColumns = !v.columns.length || v.columns.join() === columns.value.join();
+    const sameColumns = areShown(v.columns, columns.value);
     return !isSame(filtersOfSaved(v), filters.value) || (v.group ?? "") !== group.value || !sameColumns;
   });
   function openView(v: ViewRead | null): void {
