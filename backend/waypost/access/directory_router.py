@@ -42,12 +42,10 @@ from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import Id, PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
+from waypost.kernel.shapes import Sought
 
 router = APIRouter(route_class=StrictRoute)
-Wanted = Annotated[
-    str | None,
-    Query(max_length=100, pattern=r"^[^\x00]*$", description="Part of a name or address.", examples=["jane"]),
-]
+Wanted = Annotated[Sought | None, Query(description="Part of a name or address.", examples=["jane"])]
 
 
 @router.post(

@@ -32,25 +32,22 @@ from waypost.kernel.http import StrictRoute, guarded, json_response
 from waypost.kernel.ids import Id, PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
+from waypost.kernel.shapes import Sought
 from waypost.kernel.versions import IfMatch, etag, version_of
 
 router = APIRouter(route_class=StrictRoute, prefix="/users", tags=["Administration"])
 Configurer = Annotated[Actor, permit(Permission.DIRECTORY_CONFIGURE)]
 Keeper = Annotated[Actor, permit(Permission.SESSIONS_MANAGE)]
 Reader = Annotated[Actor, permit(Permission.DIRECTORY_READ)]
-_WORDS = r"^[^\x00]*$"
 
 
 def _filters(
-    q: Annotated[
-        str | None,
-        Query(max_length=100, pattern=_WORDS, description="Part of a name or address.", examples=["jane"]),
-    ] = None,
+    q: Annotated[Sought | None, Query(description="Part of a name or address.", examples=["jane"])] = None,
     is_active: Annotated[bool | None, Query(description="Only who works here, or who left.", examples=[True])] = None,
     department_id: Annotated[Id | None, Query(examples=[2])] = None,
     manager_id: Annotated[Id | None, Query(description="Who reports to this person.", examples=[3])] = None,
     team_id: Annotated[Id | None, Query(examples=[1])] = None,
-    role: Annotated[str | None, Query(max_length=64, pattern=_WORDS, examples=["agent"])] = None,
+    role: Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00]*$", examples=["agent"])] = None,
     look: Annotated[
         Look | None,
         Query(description="Whose sign-in is worth a look. Stale: not seen for 90 days.", examples=["STALE"]),

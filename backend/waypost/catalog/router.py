@@ -23,6 +23,7 @@ from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
+from waypost.kernel.shapes import Sought
 
 router = APIRouter(route_class=StrictRoute, prefix="/ticket-types", tags=["Catalogue"])
 _KEY = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -67,7 +68,7 @@ async def ticket_types(
     session: ReadSession,
     actor: Annotated[Actor, permit(Permission.CATALOG_READ)],
     is_active: Annotated[bool | None, Query(description="Only active or only inactive ones.")] = None,
-    q: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$", description="Part of name or key.")] = None,
+    q: Annotated[Sought | None, Query(description="Part of name or key.")] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:

@@ -74,6 +74,10 @@ def _blank_is_empty(value: str) -> str:
     return "" if is_blank(value) else value
 
 
+def _as_sought(value: str) -> str:
+    return value.replace("\x00", " ")[:MOST_SOUGHT]
+
+
 def _text_only(value: Any) -> Any:
     if value is not None and not isinstance(value, str):
         raise ValueError("must be text")
@@ -87,6 +91,10 @@ Text = Annotated[str, AfterValidator(nfc)]
 Said = Annotated[Text, AfterValidator(_not_blank)]
 Remark = Annotated[Text, AfterValidator(_blank_is_empty)]
 Fields = Annotated[dict[str, Any], AfterValidator(nfc)]
+# What is looked for in a list of names or subjects. Any text has an answer, as in the search: of one that is too long its beginning
+# counts, and a NUL, which PostgreSQL knows nothing of, is a blank.
+MOST_SOUGHT = 200
+Sought = Annotated[str, AfterValidator(_as_sought)]
 
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?", re.ASCII)
 # RFC 3339, section 5.6; a leap second is read as the second before it.

@@ -16,7 +16,7 @@ from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import Id, PathId
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
-from waypost.kernel.shapes import Instant
+from waypost.kernel.shapes import Instant, Sought
 from waypost.notifications import channel_settings, delivery_log
 from waypost.notifications.delivery_log import Filters
 from waypost.notifications.delivery_schemas import (
@@ -93,7 +93,7 @@ async def notification_deliveries(
     kind: Asked = None,
     user_id: Annotated[Id | None, Query(description="Whom it was for.")] = None,
     ticket: Annotated[Words | None, Query(description="A request's number or id.")] = None,
-    q: Annotated[Words | None, Query(description="Words of the subject or the recipient.")] = None,
+    q: Annotated[Sought | None, Query(description="Words of the subject or the recipient.")] = None,
     since: Annotated[Instant | None, Query()] = None,
     until: Annotated[Instant | None, Query()] = None,
     limit: Limit = 25,

@@ -116,6 +116,7 @@ class Asked:
 def read(text: str) -> Asked:
     """What a text asks for."""
     notes: list[Note] = []
+    text = text.replace("\x00", " ")  # stands between words, and is in no value of a field
     if len(text) > MOST_TEXT:
         notes.append(Note("too_long", text[:20]))
         text = text[:MOST_TEXT]

@@ -9,11 +9,14 @@ from pydantic import BaseModel, Field
 
 from waypost.kernel.ids import Id
 from waypost.kernel.shapes import Instant, Line, NamedRef, PersonRef, Strict, Version
-from waypost.tickets.list_query import TypeKey, Who, Words
+from waypost.search.asking import MOST_TEXT
+from waypost.tickets.list_query import TypeKey, Who
 from waypost.tickets.schemas import PriorityWord, SortWord, StatusWord
 
 ScopeWord = Literal["PERSONAL", "TEAM", "ROLE"]
 GroupWord = Literal["status", "assignee"]
+# What the search reads of a text; what stands in a view is kept, so it is no longer than that.
+Words = Annotated[str, Field(max_length=MOST_TEXT, pattern=r"^[^\x00]*$")]
 ColumnWord = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,40}(\.[A-Za-z0-9_-]{1,64})?$", examples=["title"])]
 Condition = Annotated[
     dict[str, Any] | None,

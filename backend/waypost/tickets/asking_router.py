@@ -16,14 +16,12 @@ from waypost.kernel.errors import Invalid
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.ids import MAX_ID
 from waypost.kernel.paging import Cursor, Limit
+from waypost.kernel.shapes import Sought
 from waypost.tickets import asking, waiting
 from waypost.tickets.asking_schemas import WaitingPage
 
 router = APIRouter(route_class=StrictRoute, tags=["Tickets"])
-Wanted = Annotated[
-    str | None,
-    Query(max_length=100, pattern=r"^[^\x00]*$", description="Part of a name or address.", examples=["jane"]),
-]
+Wanted = Annotated[Sought | None, Query(description="Part of a name or address.", examples=["jane"])]
 
 
 @router.get("/requesters", response_model=PersonPage)

@@ -16,6 +16,7 @@ from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
+from waypost.kernel.shapes import Sought
 from waypost.tickets import canned
 from waypost.tickets.canned_schemas import (
     FilledReply,
@@ -45,9 +46,7 @@ async def _only_editors(request: Request) -> None:
 async def canned_replies(
     session: ReadSession,
     actor: Writer,
-    q: Annotated[
-        str | None, Query(max_length=100, pattern=r"^[^\x00]*$", description="Words of title or text.")
-    ] = None,
+    q: Annotated[Sought | None, Query(description="Words of title or text.")] = None,
     sort: Annotated[Literal["title", "use"], Query(description="`use`: what one takes most often first.")] = "title",
     limit: Limit = 25,
     cursor: Cursor = None,

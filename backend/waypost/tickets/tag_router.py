@@ -13,6 +13,7 @@ from waypost.access.permissions import Permission
 from waypost.kernel.db import ReadSession
 from waypost.kernel.http import StrictRoute, json_response
 from waypost.kernel.paging import Limit
+from waypost.kernel.shapes import Sought
 from waypost.tickets import tagging
 
 router = APIRouter(route_class=StrictRoute, tags=["Tickets"])
@@ -26,7 +27,7 @@ class TagsAnswer(BaseModel):
 async def tags(
     session: ReadSession,
     actor: Annotated[Actor, permit(Permission.TICKETS_READ)],
-    q: Annotated[str, Query(max_length=40, pattern=r"^[^\x00]*$", description="How the tag begins.")] = "",
+    q: Annotated[Sought, Query(description="How the tag begins.")] = "",
     limit: Limit = 10,
 ) -> Response:
     """Tags that stand on tickets one may see, by how they begin: for a type-ahead."""

@@ -16,6 +16,7 @@ from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
+from waypost.kernel.shapes import Sought
 from waypost.tickets import comment_drafts as drafts
 from waypost.tickets import mentionable, policy, talking
 from waypost.tickets.errors import (
@@ -142,7 +143,7 @@ async def mentionable_people(
     ticket_id: PathId,
     session: ReadSession,
     actor: Reader,
-    q: Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$", description="Part of a name or username.")] = "",
+    q: Annotated[Sought, Query(description="Part of a name or username.")] = "",
     visibility: VisibilityWord = "PUBLIC",
     limit: Limit = 10,
 ) -> Response:

@@ -16,7 +16,7 @@ from waypost.kernel.idempotency import OnceOnly
 from waypost.kernel.ids import Id, PathId, path_id
 from waypost.kernel.openapi import problems
 from waypost.kernel.paging import Cursor, Limit
-from waypost.kernel.shapes import Instant
+from waypost.kernel.shapes import Instant, Sought
 from waypost.notifications.delivery_schemas import Words
 from waypost.notifications.incoming import arrivals, mailboxes, placing
 from waypost.notifications.incoming.arrivals import Filters
@@ -123,7 +123,7 @@ async def incoming_mails(
     outcome: Annotated[Outcome | None, Query(description="`QUARANTINED` is what waits to be looked at.")] = None,
     mailbox_id: Annotated[Id | None, Query()] = None,
     ticket: Annotated[Words | None, Query(description="A request's number or id.")] = None,
-    q: Annotated[Words | None, Query(description="Words of the subject or the sender's address.")] = None,
+    q: Annotated[Sought | None, Query(description="Words of the subject or the sender's address.")] = None,
     since: Annotated[Instant | None, Query()] = None,
     until: Annotated[Instant | None, Query()] = None,
     limit: Limit = 25,

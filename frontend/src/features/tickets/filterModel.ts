@@ -5,6 +5,8 @@
 import type { LocationQuery } from "vue-router";
 import { comparisonOf, comparisonsOf, FIELD_OF, leafOf } from "./filterRanges";
 
+/** What is read of the words of a list; the search reads as much. */
+export const MOST_WORDS = 500;
 export const STATUSES = [
   "DRAFT",
   "SUBMITTED",
@@ -294,7 +296,7 @@ export function filtersOf(query: LocationQuery): Filters {
   for (const key of RANGES) {
     found[key] = once(many(query[key]).flatMap((typed) => comparisonsOf(key, typed) ?? []));
   }
-  found.q = many(query.q)[0]?.slice(0, 200) ?? "";
+  found.q = many(query.q)[0]?.slice(0, MOST_WORDS) ?? "";
   const condition = many(query.condition)[0]?.slice(0, 6000) ?? "";
   found.condition = parsed(condition) === null ? "" : condition;
   const sort = many(query.sort)[0] as Sort;

@@ -5,6 +5,7 @@
 import {
   emptyFilters,
   isValue,
+  MOST_WORDS,
   OPEN,
   PRIORITIES,
   RANGES,
@@ -195,7 +196,7 @@ export function parse(
       }
     }
   }
-  filters.q = words.join(" ").replace(/\s+/g, " ").trim().slice(0, 200);
+  filters.q = words.join(" ").replace(/\s+/g, " ").trim().slice(0, MOST_WORDS);
   return { filters, mistakes };
 }
 function add(list: string[], more: string[]): void {

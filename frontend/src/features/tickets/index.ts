@@ -24,4 +24,4 @@ export {
   type FieldKind,
   type Schema,
 } from "./formModel";
-export { PRIORITIES, type Priority } from "./model";
+export { MOST_WORDS, PRIORITIES, type Priority } from "./model";
