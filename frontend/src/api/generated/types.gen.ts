@@ -37488,7 +37488,7 @@ export type TicketsData = {
         /**
          * Q
          *
-         * Words and filters, as the search takes them.
+         * Words and filters, as the search takes them; any text has an answer.
          */
         q?: string | null;
         /**
@@ -37631,7 +37631,7 @@ export type ChangeManyData = {
         /**
          * Q
          *
-         * Words and filters, as the search takes them.
+         * Words and filters, as the search takes them; any text has an answer.
          */
         q?: string | null;
         /**
@@ -37721,7 +37721,7 @@ export type PreviewManyData = {
         /**
          * Q
          *
-         * Words and filters, as the search takes them.
+         * Words and filters, as the search takes them; any text has an answer.
          */
         q?: string | null;
         /**
@@ -37811,7 +37811,7 @@ export type CountTicketsData = {
         /**
          * Q
          *
-         * Words and filters, as the search takes them.
+         * Words and filters, as the search takes them; any text has an answer.
          */
         q?: string | null;
         /**
@@ -37923,7 +37923,7 @@ export type ExportTicketsData = {
         /**
          * Q
          *
-         * Words and filters, as the search takes them.
+         * Words and filters, as the search takes them; any text has an answer.
          */
         q?: string | null;
         /**
