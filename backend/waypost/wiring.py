@@ -90,10 +90,10 @@ from waypost.notifications.incoming.events import MailboxFailed, MailHeldBack
 from waypost.reports import export_making as report_exports
 from waypost.reports import export_telling as files_of_exports
 from waypost.reports import exporting as exports_of_reports
+from waypost.reports import foreseeing as sums_ahead
 from waypost.reports import keeping as counting
-from waypost.reports import list_fields
+from waypost.reports import list_fields, own_sums
 from waypost.reports import personal as reports_personal
-from waypost.reports import readers as report_readers
 from waypost.reports import scheduling as scheduled_exports
 from waypost.search import alerts, file_texts, following, list_words, reading_files, telling_news
 from waypost.search import personal as search_personal
@@ -431,7 +431,7 @@ async def _keep_house(database: Database) -> None:
         await automation_queries.forget_old_runs(session)
         await calls.forget_old(session)
         await exports_of_reports.forget_old_exports(session)
-        await report_readers.forget_unread(session)
+        await own_sums.forget_unread(session)
         await drafts.forget_old_drafts(session)
         await comment_drafts.forget_old_comment_drafts(session)
     await keeping.forget_orphans(
@@ -470,6 +470,7 @@ def tasks() -> dict[str, Task]:
         personal_exports.TASK: personal_exports.make_due,
         directories.TASK: directories.run_due,
         counting.TASK: _count,
+        sums_ahead.TASK: sums_ahead.run_due,
         report_exports.TASK: _export_reports,
         calendar_files.TASK: calendar_files.run_due,
         following.TASK: _index,
@@ -487,6 +488,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "relay": {"task": hints.RELAY, "schedule": 2.0, "options": {"expires": 10}},
     "mails": {"task": SEND, "schedule": 5.0, "options": {"expires": 10}},
     "counts": {"task": counting.TASK, "schedule": 2.0, "options": {"expires": 10}},
+    "sums_ahead": {"task": sums_ahead.TASK, "schedule": 300.0, "options": {"expires": 300}},
     "search": {"task": following.TASK, "schedule": 2.0, "options": {"expires": 10}},
     "file_texts": {"task": reading_files.TASK, "schedule": 5.0, "options": {"expires": 10}},
     "view_alerts": {"task": telling_news.TASK, "schedule": 20.0, "options": {"expires": 20}},

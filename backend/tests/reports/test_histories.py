@@ -21,7 +21,7 @@ from tests.reports.test_keeping import counted, kept
 from tests.sla.test_calendar import MINUTE, is_open
 from tests.tickets.test_clocks import MONDAY, Time
 from waypost.kernel import clock
-from waypost.reports import keeping, readers
+from waypost.reports import keeping, own_sums, readers
 from waypost.sla import clocks
 from waypost.sla.calendar import Calendar
 from waypost.sla.clock import Kind, ledger
@@ -84,7 +84,10 @@ async def follow(database: Any, how: str, ids: list[int], dice: random.Random) -
 
 
 async def wish_for_sums(database: Any, dice: random.Random) -> None:
-    """Some people get sums of their own, for people, teams and departments that may not be theirs: a sum does not ask."""
+    """Some people get sums of their own, for people, teams and departments that may not be theirs: a sum does not ask.
+
+    Who has some already gets them set right: to what is theirs, or removed, as `readers.MANY` says.
+    """
     async with database.transaction() as session:
         ids = list(await session.scalars(text("SELECT id FROM users ORDER BY id")))
         places = {
@@ -127,13 +130,16 @@ async def test_sums_are_those_counted_by_hand(database: Any, wall: Time, seed: i
     with clock.clock(wall), pytest.MonkeyPatch.context() as patch:
         patch.setattr(keeping, "EVENTS", 7)  # so that following stops on the way
         patch.setattr(keeping, "TICKETS", 11)
-        patch.setattr(readers, "REQUESTS", 13)
-        patch.setattr(readers, "REMOVED", 50)
+        patch.setattr(own_sums, "REQUESTS", 13)
+        patch.setattr(own_sums, "REMOVED", 50)
+        patch.setattr(readers, "MANY", company.dice.choice((-1, -1, 1000)))
         for kind in ("IT_SUPPORT", "FACILITY", "IT_HARDWARE", "IT_SUPPORT"):
             await company.create(kind=kind, submit=True)
         for _ in range(length):
             wall.go(timedelta(minutes=company.dice.randrange(2000)))
-            if company.dice.random() < 0.2:
+            if company.dice.random() < 0.05:
+                await wish_for_sums(database, company.dice)
+            elif company.dice.random() < 0.2:
                 await follow(database, company.dice.choice(FOLLOWS), company.ids, company.dice)
             else:
                 await company.do(company.dice.choice(DEEDS))

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from waypost.access.queries import actor_of_user
-from waypost.reports import keeping, readers, reading
+from waypost.access.queries import actor_of_user, actors
+from waypost.reports import keeping, own_sums, readers, reading
 from waypost.reports.cells import BY_MONTH, COLUMNS, WITH_MONTHS, cells_of
 from waypost.reports.dashboards import EVER
 from waypost.reports.reading import Board, stretches, sums
@@ -234,34 +234,41 @@ async def of_person(database: Any, user_id: int) -> Counter[Any]:
     return Counter({key: n for key, n in stored.items() if key[:2] == ("P", user_id)})
 
 
-async def test_sums_for_other_places_than_ones_own_are_passed_over_and_made_anew(
+async def test_sums_for_other_people_than_ones_own_are_passed_over_and_set_right_after_a_look(
     who: Any, database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mike = await who("manager")
+    mike, jane = await who("manager"), await who("employee")
     await counted(database)
     await give_sums(database, mike.id, monkeypatch)
     own = await of_person(database, mike.id)
     assert own
-    async with database.transaction() as session:
-        await session.execute(text("UPDATE report_readers SET team_ids = '{1}', report_ids = '{}'"))
-        actor = await actor_of_user(session, mike.id)
-        assert actor is not None
-        assert await readers.standing(session, actor) == readers.Standing(is_whole=False, is_kept=True, is_news=True)
-    board = await mike.get("/reports/dashboard")  # counted on the spot, and asks for others
-    seen = await mike.get("/tickets/count")
-    assert sum(board["tickets_by_status"].values()) == seen["count"]
-    await counted(database)
-    assert not await of_person(database, mike.id)
-    assert await mike.get("/reports/dashboard") == board
-    await counted(database)
-    assert await of_person(database, mike.id) == own
-    assert await mike.get("/reports/dashboard") == board
+    for manager_id in (None, mike.id):
+        async with database.transaction() as session:
+            values = {"to": manager_id, "me": jane.id}
+            await session.execute(text("UPDATE users SET manager_id = :to WHERE id = :me"), values)
+        actors.forget_all()
+        async with database.read() as session:
+            actor = await actor_of_user(session, mike.id)
+            assert actor is not None
+            assert await readers.standing(session, actor) == readers.Standing(
+                is_whole=False, is_kept=True, is_news=True
+            )
+        board = await mike.get("/reports/dashboard")  # counted on the spot, and asks for others
+        seen = await mike.get("/tickets/count")
+        assert sum(board["tickets_by_status"].values()) == seen["count"]
+        await counted(database)
+        assert (await of_person(database, mike.id) == own) is (manager_id is not None)
+        async with database.read() as session:
+            assert (await readers.standing(session, actor)).is_whole
+        assert await mike.get("/reports/dashboard") == board
 
 
 async def test_sums_are_for_so_many_people_and_forgotten_when_nobody_reads_them(
     who: Any, database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await counted(database)
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE report_readers SET is_stale = true"))
+    await counted(database)  # nobody sees very much, so nobody has sums any more
     mike, jane = await who("manager"), await who("employee")
     await give_sums(database, mike.id, monkeypatch)
     monkeypatch.setattr(readers, "MOST", 1)
@@ -269,12 +276,12 @@ async def test_sums_are_for_so_many_people_and_forgotten_when_nobody_reads_them(
     assert await of_person(database, mike.id)
     assert not await of_person(database, jane.id)
     async with database.transaction() as session:
-        await readers.forget_unread(session)
+        await own_sums.forget_unread(session)
     await counted(database)
     assert await of_person(database, mike.id)
-    monkeypatch.setattr(readers, "FORGOTTEN", -readers.FORGOTTEN)
+    monkeypatch.setattr(own_sums, "FORGOTTEN", -own_sums.FORGOTTEN)
     async with database.transaction() as session:
-        await readers.forget_unread(session)
+        await own_sums.forget_unread(session)
     await counted(database)
     assert not await of_person(database, mike.id)
     async with database.read() as session:

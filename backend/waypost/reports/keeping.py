@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database
-from waypost.reports import readers
+from waypost.reports import own_sums
 from waypost.reports.cells import cells_of
-from waypost.reports.models import EMPTY
+from waypost.reports.models import REMOVE_EMPTY
+from waypost.reports.readers import added
 from waypost.reports.waiting import FOR_APPROVAL, FOR_REQUESTER, MOVES, waited
 
 TASK = "reports.keep"
@@ -101,17 +102,17 @@ DECISIONS = """
     WHERE s.subject_type = 'ticket' AND s.subject_id = ANY(:ids) AND s.requested_at IS NOT NULL
 """
 _ALL_PLACES = cells_of(_OF)
-SUMS = readers.added(_ALL_PLACES)
+SUMS = added(_ALL_PLACES)
 _STATEMENTS = tuple(
     text(statement)
     for statement in (
-        readers.added(_ALL_PLACES, "-"),
+        added(_ALL_PLACES, "-"),
         "DELETE FROM report_decisions WHERE ticket_id = ANY(:ids)",
         "DELETE FROM report_facts WHERE ticket_id = ANY(:ids)",
         FACTS,
         DECISIONS,
         SUMS,
-        f"DELETE FROM report_sums WHERE {EMPTY}",  # noqa: S608
+        REMOVE_EMPTY,
     )
 )
 
@@ -153,7 +154,7 @@ async def follow(database: Database) -> bool:
         if position.rebuild_next is not None:
             await _rebuild_on(session, position.rebuild_next, position.rebuild_last)
             return True
-        return len(events) == EVENTS or await readers.count_on(session)
+        return len(events) == EVENTS or await own_sums.count_on(session)
 
 
 async def _rebuild_on(session: AsyncSession, after: int, last: int) -> None:

@@ -29,6 +29,7 @@ from waypost.kernel.events import Xid8
 
 # the words of a partial index, and of the statement that empties it
 EMPTY = "n = 0 AND total = 0"
+REMOVE_EMPTY = f"DELETE FROM report_sums WHERE {EMPTY}"  # noqa: S608
 
 
 class ReportFact(Base):
@@ -143,8 +144,9 @@ class ReportSum(Base):
 class ReportReader(Base):
     """Somebody for whom sums of what they have to do with are kept, for it is too much to count when they look.
 
-    What they have to do with follows from the teams, people and departments named here (`cells.has_to_do_with`); when they
-    have others by now, they are counted anew. Requests up to `counted_to` are in the sums: 0 before it begins.
+    What they have to do with follows from the teams, people and departments named here (`cells.has_to_do_with`). `is_stale`:
+    they have others by now, or the sums are of no use any more; it is seen to by the worker. Requests up to `counted_to` are in
+    the sums: 0 before it begins. `is_foreseen`: they are known to see very much, so sums are kept whether they look or not.
     """
 
     __tablename__ = "report_readers"
@@ -156,10 +158,14 @@ class ReportReader(Base):
     counted_to: Mapped[int] = mapped_column(BigInteger)
     is_stale: Mapped[bool] = mapped_column(Boolean)
     read_at: Mapped[datetime]
+    is_foreseen: Mapped[bool] = mapped_column(Boolean, server_default="false")
 
 
 class ReportPosition(Base):
-    """How far the event log is counted: one row. While facts are made anew, `rebuild_next` is the ticket they come to."""
+    """How far the event log is counted: one row. While facts are made anew, `rebuild_next` is the ticket they come to.
+
+    `foreseen_at` is when it was last looked for whom to make sums of their own.
+    """
 
     __tablename__ = "report_position"
 
@@ -170,5 +176,6 @@ class ReportPosition(Base):
     rebuild_next: Mapped[int | None] = mapped_column(BigInteger)
     rebuild_last: Mapped[int] = mapped_column(BigInteger)
     rebuilt_at: Mapped[datetime | None]
+    foreseen_at: Mapped[datetime | None]
 
     __table_args__ = (CheckConstraint("id = 1", name="one"),)

@@ -93,6 +93,11 @@ def region_of(actor: Actor, board: Board) -> Region:
     return NOWHERE
 
 
+def _kind(region: Region) -> Region:
+    """Statements differ by kind of region; its places are bound."""
+    return Region(region.place, (), region.shades)
+
+
 # --- the policy's conditions over facts -----------------------------------------------------------------------------
 
 _FACTS = {c.name: c for c in ReportFact.__table__.c} | {"id": ReportFact.__table__.c.ticket_id}
@@ -186,6 +191,17 @@ def _few(ways: tuple[str, ...], board: Board, region: Region) -> CompoundSelect[
 def found_by(ways: tuple[str, ...]) -> CompoundSelect[int]:
     """The ids of all tickets found in these ways, some of them more than once."""
     return _few(ways, Board.EVERYTHING, NOWHERE)
+
+
+async def beside(session: AsyncSession, actor: Actor, most: int) -> int:
+    """How many requests this person sees beside their region, some perhaps counted more than once; `most` when there are more."""
+    region = region_of(actor, Board.EVERYTHING)
+    ways = tuple(w for w in _ways_beside(actor, Board.EVERYTHING, region) if w != "none")
+    if region.place == "A" or not ways:
+        return 0
+    few = _few(ways, Board.EVERYTHING, _kind(region)).limit(most).subquery("few")
+    values = policy.values(actor) | {"places": list(region.ids)}
+    return await session.scalar(select(func.count()).select_from(few), values) or 0
 
 
 _CELL = "what, day, word, more, bucket, n, total"
@@ -310,8 +326,7 @@ async def sums(
             "weeks": list(weeks),
         }
     )
-    kind = Region(region.place, (), region.shades)  # statements differ by kind of region; its places are bound
-    rows = await session.execute(_statement(tuple(since), ways, board, kind), values)
+    rows = await session.execute(_statement(tuple(since), ways, board, _kind(region)), values)
     cells = [Cell(*row) for row in rows]
     if found is not None:
         await readers.note(actor, found, sum(c.n for c in cells if c.what == BESIDE))
