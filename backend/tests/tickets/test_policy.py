@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,9 +14,9 @@ from sqlalchemy import or_, select, text
 from waypost.access.actor import Actor
 from waypost.access.permissions import SYSTEM_ROLES, Permission, Scope
 from waypost.search.indexing import index_tickets
-from waypost.tickets import policy, seeing_much
+from waypost.tickets import listing, policy, seeing_much
 from waypost.tickets.lifecycle import Part, Status
-from waypost.tickets.listing import SORTS, Filters, ticket_list
+from waypost.tickets.listing import SORTS, Filters, ticket_count, ticket_list
 from waypost.tickets.models import Ticket
 from waypost.tickets.queries import facts_by_id
 from waypost.tickets.wording import Wording
@@ -218,6 +219,8 @@ async def test_lists_show_exactly_what_may_be_read(fresh_database: Any, monkeypa
         tickets = (await session.scalars(select(Ticket))).all()
         facts = await facts_by_id(session, [t.id for t in tickets])
         not_empty = 0
+        monkeypatch.setattr(listing, "MOST_OF_MUCH", 3)
+        cut_short: Counter[int] = Counter()
         for _ in range(250):
             scope = chance.choice([None, *Scope])
             actor = somebody(chance, reading(chance, scope))
@@ -247,8 +250,13 @@ async def test_lists_show_exactly_what_may_be_read(fresh_database: Any, monkeypa
                     break
             assert len(found) == len(set(found)), (sort, filters)
             assert set(found) == wanted, (scope, actor, filters)
+            count, more = await ticket_count(session, actor, filters, most=8)
+            assert (count == len(wanted)) if not more else count in (3, 8) and count < len(wanted), (scope, filters)
+            cut_short[count] += more
             not_empty += bool(wanted)
         assert not_empty > 50
+        assert cut_short[3] > 5
+        assert cut_short[8] > 5
 
 
 TEXTS = {"lap": Wording("'lap':*"), "chair lap": Wording("'chair':* & 'lap':*"), "": Wording("")}

@@ -189,7 +189,7 @@ async def _in_full(actor: Actor, wanted: Sequence[Filters | None]) -> Counts:
                 elif time.monotonic() > until:
                     break
                 else:
-                    counts.append((await ticket_count(limited, actor, filters, most=MOST_ON_BADGE), False))
+                    counts.append(await ticket_count(limited, actor, filters, most=MOST_ON_BADGE))
     except DBAPIError as error:
         if not took_too_long(error):
             raise

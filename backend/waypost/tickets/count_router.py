@@ -21,7 +21,7 @@ router = APIRouter(route_class=StrictRoute, tags=["Tickets"])
 
 
 class TicketCount(BaseModel):
-    """`more`: there are more than the 10,000 that were counted."""
+    """`more`: there are more than were counted."""
 
     count: Annotated[int, Field(examples=[37])]
     more: bool
@@ -31,6 +31,6 @@ class TicketCount(BaseModel):
 async def count_tickets(
     session: ReadSession, actor: Annotated[Actor, permit(Permission.TICKETS_READ)], filters: ListFilters
 ) -> Response:
-    """How many tickets a list has for the caller now: exact up to 10,000."""
-    found = await ticket_count(session, actor, filters, most=MOST_COUNTED)
-    return json_response({"count": min(found, MOST_COUNTED), "more": found > MOST_COUNTED})
+    """How many tickets a list has for the caller now: exact up to 10,000, or to 1,000 for leaders who see very many."""
+    count, more = await ticket_count(session, actor, filters, most=MOST_COUNTED)
+    return json_response({"count": count, "more": more})

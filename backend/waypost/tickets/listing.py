@@ -57,6 +57,7 @@ _NEWEST = (Ticket.created_at.desc(), Ticket.id.desc())
 _WHOLE = ("all", "all_open")  # ways that see nearly every ticket
 _ONE_OF_MANY = frozenset({("team_ids", "one"), ("assignee_ids", "one")})  # whose tickets have an index in every order
 MOST_COUNTED = 10_000  # a screen says "10,000+" beyond
+MOST_OF_MUCH = 1000  # counted for who sees so many that each of all tickets is looked at
 _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 # sort word -> (column, descending, type of the cursor's value)
@@ -275,6 +276,9 @@ def _count_statement(shape: _Shape, rows: int) -> Select[int]:
 
     `rows` is written out: it decides which index is the best.
     """
+    if shape.is_of_much:
+        seen = select(literal(1)).where(policy.seen_one_by_one(shape.ways), *_conditions(shape)).order_by(*_NEWEST)
+        return select(func.count()).select_from(seen.limit(literal_column(str(rows))).subquery())
     every = tuple(part for way in shape.ways for part in policy.parts(way))
     first = _widest(every)
     others = tuple(way for way in every if way not in first)
@@ -371,10 +375,16 @@ async def _list_of(
     return _list_statement(shape), values
 
 
-async def ticket_count(session: AsyncSession, actor: Actor, filters: Filters, *, most: int) -> int:
-    """How many tickets of a list this person may see, counted up to `most` + 1. One statement."""
+async def ticket_count(session: AsyncSession, actor: Actor, filters: Filters, *, most: int) -> tuple[int, bool]:
+    """How many tickets of a list this person may see, and whether there are more: counted up to `most`. One statement.
+
+    Who sees so many that each of all is looked at has them counted up to `MOST_OF_MUCH`.
+    """
     shape, values = _shape_of(actor, filters, "-created_at", False)
-    return min(await session.scalar(_count_statement(shape, most + 1), values) or 0, most + 1)
+    if len(shape.ways) > 1 and await sees_much(session, actor):
+        shape, most = replace(shape, is_of_much=True), min(most, MOST_OF_MUCH)
+    found = await session.scalar(_count_statement(shape, most + 1), values) or 0
+    return min(found, most), found > most
 
 
 async def newest_count(session: AsyncSession, actor: Actor, filters: Filters, *, most: int, among: int) -> int:

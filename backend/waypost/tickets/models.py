@@ -42,6 +42,7 @@ UNTOLD_LATE = f"{_RUNS} AND late_told_for IS DISTINCT FROM due_date"
 NEVER_DUE, EVER_DUE = "'9999-12-31 00:00:00+00'::timestamptz", "'-infinity'::timestamptz"
 # every text of a ticket that conditions look into, for what contains one or two letters
 PAIRS = "waypost_letters(ticket_number::text, title::text, ticket_type::text, currency::text, custom_fields)"
+_NEWEST = (text("created_at DESC"), text("id DESC"))
 _RANK = "CASE priority WHEN 'CRITICAL' THEN 4 WHEN 'HIGH' THEN 3 WHEN 'MEDIUM' THEN 2 ELSE 1 END"
 
 
@@ -94,22 +95,23 @@ class Ticket(Base):
         CheckConstraint(f"status IN ({', '.join(repr(s.value) for s in Status)})", name="status"),
         CheckConstraint(f"priority IN ({', '.join(repr(p.value) for p in Priority)})", name="priority"),
         CheckConstraint("amount IS NULL OR (amount >= 0 AND currency IS NOT NULL)", name="amount"),
-        Index("ix_tickets_created", text("created_at DESC"), text("id DESC")),
-        Index("ix_tickets_requester", "requester_id", text("created_at DESC"), text("id DESC")),
+        # behind the age stands what lists are narrowed to further: it is judged without a look at the ticket
+        Index("ix_tickets_newest", *_NEWEST, "priority"),
+        Index("ix_tickets_status", "status", *_NEWEST, "priority"),
+        Index("ix_tickets_type", "ticket_type", *_NEWEST, "priority", "status"),
+        Index("ix_tickets_requester", "requester_id", *_NEWEST),
         # with what lists are narrowed to most: one of few fitting tickets is found without a look at the others
         Index(
             "ix_tickets_assignee_newest",
             "assignee_id",
-            text("created_at DESC"),
-            text("id DESC"),
+            *_NEWEST,
             postgresql_include=["status", "priority", "ticket_type", "team_id"],
         ),
-        Index("ix_tickets_team_status", "team_id", "status", text("created_at DESC"), text("id DESC")),
+        Index("ix_tickets_team_status", "team_id", "status", *_NEWEST),
         Index(
             "ix_tickets_team_newest",
             "team_id",
-            text("created_at DESC"),
-            text("id DESC"),
+            *_NEWEST,
             postgresql_include=["status", "priority", "ticket_type", "assignee_id"],
         ),
         Index(
@@ -119,7 +121,7 @@ class Ticket(Base):
             postgresql_include=["assignee_id", "due_date"],
             postgresql_where=text(UNFINISHED),
         ),
-        Index("ix_tickets_department", "department_id", text("created_at DESC"), text("id DESC")),
+        Index("ix_tickets_department", "department_id", *_NEWEST),
         Index("ix_tickets_updated", text("updated_at DESC"), text("id DESC")),
         Index("ix_tickets_urgency", text("urgency DESC"), text("id DESC")),
         # tickets without a due date stand last in both orders
@@ -184,8 +186,7 @@ class Ticket(Base):
         Index(
             "ix_tickets_made_for_others",
             "created_by_id",
-            text("created_at DESC"),
-            text("id DESC"),
+            *_NEWEST,
             postgresql_where=text("created_by_id <> requester_id"),
         ),
         Index("ix_tickets_tags", "tags", postgresql_using="gin", postgresql_ops={"tags": "jsonb_path_ops"}),
