@@ -150,6 +150,23 @@ def test_what_was_taken_otherwise_is_told(text: str, code: str) -> None:
     assert [n.code for n in read(text).notes] == [code]
 
 
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("ITH-2026-0000123", True),
+        ("ith-2026-123 laptop", True),
+        ("(ITH-2026-0000123)", True),
+        ("ITH-2026-0000123 OR laptop", False),
+        ("laptop -ITH-2026-0000123", False),
+        ("ITH-2026-000012*", False),
+        ('"about ITH-2026-0000123"', False),
+        ("is:open laptop 2026-01-05", False),
+    ],
+)
+def test_a_number_all_must_have_is_known_for_rare(text: str, has: bool) -> None:
+    assert sought(read(text), STEMS).has_number is has
+
+
 def test_an_address_is_no_field() -> None:
     assert read("http://example.com").notes == ()
     assert read("from:me").terms[0].what == FieldIs("requester", "me")

@@ -12,7 +12,7 @@ from enum import StrEnum
 from waypost.search.asking import Asked, Term, Words
 from waypost.search.vectors import Stems, quoted
 from waypost.search.words import fold as folded_of
-from waypost.search.words import is_run, own_number, places, whole_of
+from waypost.search.words import is_run, number_of, own_number, places, whole_of
 
 SHORTEST_STEM = 3
 SHORTEST_OPEN = 3  # letters a word needs to stand for all that begin with it
@@ -27,12 +27,16 @@ class Width(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """The words of a search: all of them as a query, and the ones that are shown in what it finds."""
+    """The words of a search: all of them as a query, and the ones that are shown in what it finds.
+
+    `has_number` says that a ticket's number is among what all must have: few tickets hold one.
+    """
 
     query: str
     shown: tuple[str, ...]
     beginnings: tuple[str, ...]
     stems: tuple[str, ...]
+    has_number: bool = False
 
 
 def plain_words(asked: Asked) -> list[str]:
@@ -55,7 +59,14 @@ def sought(asked: Asked, stems: Stems, small: Collection[str] = (), width: Width
         texts = [_term(t, stems, width) for t in terms]
         if texts:
             groups.append(texts[0] if len(texts) == 1 else f"({' | '.join(texts)})")
-    return Sought(" & ".join(groups) if wanted else "", *_shown(mattering or wanted, stems, width))
+    has_number = any(len(group) == 1 and _is_number(group[0]) for group in asked.groups)
+    return Sought(" & ".join(groups) if wanted else "", *_shown(mattering or wanted, stems, width), has_number)
+
+
+def _is_number(term: Term) -> bool:
+    if not isinstance(term.what, Words) or term.is_without or term.what.begins or len(term.what.chunks) > 1:
+        return False
+    return bool(number_of(whole_of(folded_of(term.what.chunks[0]))))
 
 
 def _is_small(term: Term, small: Collection[str]) -> bool:

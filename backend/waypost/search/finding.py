@@ -213,7 +213,7 @@ def _statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
         )
     candidates = select(*columns).where(*by_marks)
     if shape.reach.by_hand:
-        others = select(*columns).where(row.ticket_id == any_(by_hand(shape.reach)), *wanted)
+        others = select(*columns).where(row.ticket_id == any_(by_hand(shape.reach, floor, ceiling)), *wanted)
         found = candidates.union_all(others).cte("candidates").prefix_with("MATERIALIZED")
     else:
         found = candidates.cte("candidates").prefix_with("MATERIALIZED")
@@ -277,12 +277,16 @@ def _reads(found: Any, reach: Reach) -> ColumnElement[bool]:
     return or_(and_(theirs, found.c.is_fullest), and_(not_(theirs), not_(found.c.is_inner)))
 
 
-def by_hand(reach: Reach) -> ColumnElement[Any]:
-    """The tickets of which no mark tells: few for one person, and read from where that stands."""
+def by_hand(
+    reach: Reach, floor: ColumnElement[int] | None = None, ceiling: ColumnElement[int] | None = None
+) -> ColumnElement[Any]:
+    """The tickets of which no mark tells: few for one person, read from where that stands: the newest of a window or of all."""
     me, right_now = bindparam("me", type_=BigInteger), bindparam("right_now", type_=DateTime(timezone=True))
     parts = []
     if "asked" in reach.ways:
         asked = subjects_seen_by("ticket", me)
+        if floor is not None and ceiling is not None:
+            asked = asked.where(asked.selected_columns[0] >= floor, asked.selected_columns[0] < ceiling)
         # in the index's order: one who approves may have been asked about very many
         parts.append(asked.order_by(asked.selected_columns[0].desc()).limit(MOST_BY_HAND))
     if "deputy" in reach.ways:
@@ -338,14 +342,18 @@ async def find(
     place: Place,
     rows: int,
     is_first: bool,
+    is_rare: bool = False,
 ) -> Hits:
-    """The best `rows` hits from a place on. `session` has a transaction with a time limit of its own."""
+    """The best `rows` hits from a place on. `session` has a transaction with a time limit of its own.
+
+    `is_rare`: the words are known to stand in few tickets, which are looked up among all at once.
+    """
     reach = reach_of(actor)
     shape_of_condition, values = lifted(condition, by_document=True)
     values |= values_of(actor, reach) | {"query": query, "rows": rows, "at": place.at}
     until = time.monotonic() + A_SEARCH
     best: Hits | None = None
-    (floor, windowed), *steps = _steps(place, is_first=is_first, is_wide=is_wide(reach))
+    (floor, windowed), *steps = _steps(place, is_first=is_first, is_wide=is_wide(reach) and not is_rare)
     while True:
         here = Place(place.at, floor, place.ceiling, place.last)
         reads = _reads_texts(query, reach, windowed=windowed)

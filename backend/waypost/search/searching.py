@@ -96,6 +96,7 @@ async def _find(
         place=place[0],
         rows=limit + 1,
         is_first=place[1],
+        is_rare=words.has_number,
     )
     return hits, words
 
