@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0141"
-down_revision = "0140"
+down_revision = "0138"
 branch_labels = None
 depends_on = None
 
