@@ -4831,7 +4831,7 @@ export const previewMany = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Count Tickets
  *
- * How many tickets a list has for the caller now: exact up to 10,000.
+ * How many tickets a list has for the caller now: exact up to 10,000, or to 1,000 for leaders who see very many.
  */
 export const countTickets = <ThrowOnError extends boolean = false>(options?: Options<CountTicketsData, ThrowOnError>): RequestResult<CountTicketsResponses, CountTicketsErrors, ThrowOnError> => (options?.client ?? client).get<CountTicketsResponses, CountTicketsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -16092,7 +16092,7 @@ export type TicketAccess = {
 /**
  * TicketCount
  *
- * `more`: there are more than the 10,000 that were counted.
+ * `more`: there are more than were counted.
  */
 export type TicketCount = {
     /**
