@@ -15,12 +15,13 @@ from celery.signals import setup_logging, worker_process_init, worker_process_sh
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from waypost.duties import SCHEDULE, Task, tasks
 from waypost.kernel import hints, logs, processes, queue
 from waypost.kernel.cautions import in_the_open
 from waypost.kernel.db import Database, use_database
 from waypost.kernel.events import use_wiring
 from waypost.kernel.settings import get_settings
-from waypost.wiring import SCHEDULE, Task, build_wiring, tasks
+from waypost.wiring import build_wiring
 
 Result = TypeVar("Result")
 processes.end_with_supervisor()

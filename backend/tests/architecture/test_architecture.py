@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
+from waypost.duties import SCHEDULE, tasks
 from waypost.kernel.events import registry
-from waypost.wiring import CONSUMERS, HANDLERS, SCHEDULE, SUBSCRIPTIONS, tasks
+from waypost.wiring import CONSUMERS, HANDLERS, SUBSCRIPTIONS
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "backend" / "waypost"
