@@ -54,6 +54,11 @@ class User(Base):
             text("(lower(first_name || ' ' || last_name || ' ' || username || ' ' || email)) gin_trgm_ops"),
             postgresql_using="gin",
         ),
+        Index(
+            "ix_users_words",
+            text("waypost_words_of_name(first_name || ' ' || last_name || ' ' || username) gin_trgm_ops"),
+            postgresql_using="gin",
+        ),
         CheckConstraint("manager_id <> id", name="not_own_manager"),
     )
 

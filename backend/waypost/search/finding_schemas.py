@@ -41,7 +41,7 @@ class UnderstoodFilter(BaseModel):
 class SearchNote(BaseModel):
     """Something that was taken otherwise than it may have been meant."""
 
-    code: Literal["too_long", "too_many", "unknown_field", "unknown_value", "unknown_part", "or_apart"]
+    code: Literal["too_long", "too_many", "unknown_field", "unknown_value", "unknown_part", "or_apart", "many_people"]
     text: Annotated[str, Field(examples=["colour"])]
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
@@ -21,6 +21,7 @@ from waypost.directory.models import Department, Team, User
 from waypost.kernel.clock import now, zone_of
 from waypost.kernel.conditions.tree import ALWAYS, All, AnyOf, Condition, InvalidCondition, Leaf, Not, parse
 from waypost.search.asking import Asked, FieldIs, Note, Term, without_field
+from waypost.search.naming import people_meant
 from waypost.search.words import fold, number_of
 from waypost.tickets.fields import FIELDS
 from waypost.tickets.lifecycle import Priority, Status
@@ -65,7 +66,7 @@ class Understood:
 
 
 async def understand(session: AsyncSession, actor: Actor, asked: Asked) -> Understood:
-    """Resolve the fields. At most one statement for each kind of name that is asked for."""
+    """Resolve the fields. At most two statements for each name that is asked for."""
     found = Understood(asked, notes=list(asked.notes))
     parts: list[Condition] = []
     groups: list[tuple[Term, ...]] = []
@@ -99,7 +100,7 @@ async def _condition(
     if name in _INSTANTS:
         return _time(_INSTANTS[name], fold(value), await _zone(session, actor))
     if name in _PEOPLE:
-        return await _person(session, actor, _PEOPLE[name], value)
+        return await _person(session, actor, _PEOPLE[name], value, found.notes)
     if name in _PLACES:
         return await _place(session, actor, _PLACES[name], value)
     if name == "has":
@@ -206,7 +207,7 @@ async def _type(session: AsyncSession, value: str) -> Condition | None:
     return _leaf("ticket_type", "in", list(dict.fromkeys(found))[:MOST_NAMED]) if found else None
 
 
-async def _person(session: AsyncSession, actor: Actor, name: str, value: str) -> Condition | None:
+async def _person(session: AsyncSession, actor: Actor, name: str, value: str, notes: list[Note]) -> Condition | None:
     found: list[int] = []
     conditions: list[Condition] = []
     for given in _listed(value):
@@ -216,20 +217,11 @@ async def _person(session: AsyncSession, actor: Actor, name: str, value: str) ->
         elif word in ("none", "nobody"):
             conditions.append(Leaf(FIELDS[name], "is_empty", None))
         else:
-            said = func.lower(User.first_name + " " + User.last_name + " " + User.username + " " + User.email)
-            like = "%" + given.lstrip("@").lower().replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
-            exact = or_(func.lower(User.username) == given.lstrip("@").lower(), func.lower(User.email) == given.lower())
-            rows = (
-                await session.execute(
-                    select(User.id, exact.label("exact"))
-                    .where(or_(exact, said.like(like, escape="!")))
-                    .order_by(exact.desc(), User.id)
-                    .limit(MOST_NAMED)
-                )
-            ).all()
-            ids = [r.id for r in rows if r.exact] or [r.id for r in rows]
+            ids, more = await people_meant(session, given.lstrip("@"))
             if not ids:
                 return None
+            if more:
+                notes.append(Note("many_people", given[:40]))
             found += ids
     if found:
         conditions.append(Leaf(FIELDS[name], "in", tuple(dict.fromkeys(found))[:100]))
