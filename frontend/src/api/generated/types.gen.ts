@@ -13458,7 +13458,7 @@ export type SearchNote = {
     /**
      * Code
      */
-    code: 'too_long' | 'too_many' | 'unknown_field' | 'unknown_value' | 'unknown_part' | 'or_apart';
+    code: 'too_long' | 'too_many' | 'unknown_field' | 'unknown_value' | 'unknown_part' | 'or_apart' | 'many_people';
     /**
      * Text
      */
