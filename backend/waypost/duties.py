@@ -67,6 +67,7 @@ async def _drain(database: Database) -> None:
     """Hand events to their consumers, then ask for the mails and calls they wrote to be sent."""
     if await relay.drain(database):
         await hints.ask(SEND)
+        await hints.ask(calls.TASK)
     await hints.ask(following.TASK)
 
 
@@ -74,7 +75,6 @@ async def _index(database: Database) -> None:
     """Follow the log with the search index; what is left asks for the next turn behind everything else that waits."""
     if await following.run_due(database):
         await hints.ask(following.TASK)
-        await hints.ask(calls.TASK)
     await hints.ask(telling_news.TASK)
 
 
