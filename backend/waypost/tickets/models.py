@@ -97,7 +97,7 @@ class Ticket(Base):
         CheckConstraint("amount IS NULL OR (amount >= 0 AND currency IS NOT NULL)", name="amount"),
         # behind the age stands what lists are narrowed to further: it is judged without a look at the ticket
         Index("ix_tickets_newest", *_NEWEST, "priority"),
-        Index("ix_tickets_status", "status", *_NEWEST, "priority"),
+        Index("ix_tickets_status", "status", *_NEWEST, "priority", "assignee_id"),
         Index("ix_tickets_type", "ticket_type", *_NEWEST, "priority", "status"),
         Index("ix_tickets_requester", "requester_id", *_NEWEST),
         # with what lists are narrowed to most: one of few fitting tickets is found without a look at the others

@@ -18,7 +18,7 @@ depends_on = None
 NEWEST = ("created_at DESC", "id DESC")
 INDEXES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ix_tickets_newest", (*NEWEST, "priority")),
-    ("ix_tickets_status", ("status", *NEWEST, "priority")),
+    ("ix_tickets_status", ("status", *NEWEST, "priority", "assignee_id")),
     ("ix_tickets_type", ("ticket_type", *NEWEST, "priority", "status")),
 )
 BEFORE = ("ix_tickets_created", NEWEST)
