@@ -1,2 +1,1 @@
 export { default as ExportMenu } from "./ExportMenu.vue";
-export { keep } from "./download";

@@ -1,5 +1,5 @@
 /** Workflows as files: taken away, and brought from somewhere else. */
-import { keep } from "@/features/desk";
+import { keep } from "@/shared/lib/download";
 import { exportFile } from "./queries";
 
 /** A name every system takes for a file. */

@@ -16,6 +16,9 @@ export function useImport(id: Ref<number | null>) {
   });
 }
 
+/** The rows in which something is wrong, as a file. */
+export const wrongRows = (id: number) => api.wrongImportRows({ path: { import_id: id }, parseAs: "blob" });
+
 export function useImports(enabled: Ref<boolean>) {
   return useQuery({
     queryKey: ["imports", "list"],

@@ -17,6 +17,9 @@ export function usePeopleImport(id: Ref<number | null>) {
   });
 }
 
+/** The rows in which something is wrong, as a file. */
+export const wrongRows = (id: number) => api.wrongPeopleRows({ path: { import_id: id }, parseAs: "blob" });
+
 export function usePeopleImports() {
   return useQuery({
     queryKey: [KEY, "list"],

@@ -2,6 +2,7 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tansta
 import { computed, type Ref } from "vue";
 import { data } from "@/api/client";
 import * as api from "@/api/generated";
+import { keep } from "@/shared/lib/download";
 import type { Days } from "../model";
 import { isGoing, type Format, type Target } from "./model";
 
@@ -93,9 +94,5 @@ export const useRun = () =>
 export async function fetchFile(file: { id: number; name: string }): Promise<void> {
   const { data: content, error } = await api.exportFile({ path: { file_id: file.id }, parseAs: "blob" });
   if (error || !content) throw error ?? new Error("no answer");
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content as Blob);
-  link.download = file.name;
-  link.click();
-  window.setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  keep(content as Blob, file.name);
 }
