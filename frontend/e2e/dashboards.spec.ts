@@ -10,11 +10,19 @@ test("a number leads to the list it counts, and a chart says itself as a table",
   expect(count).toBeGreaterThan(0);
 
   const backlog = page.getByRole("region", { name: "Open requests by age" }).first();
+  const trend = page.getByRole("region", { name: "What comes and what is done" }).first();
+  const high = async (card: typeof trend) => Math.round((await card.boundingBox())?.height ?? 0);
+  const before = await high(trend);
+  expect(await high(backlog)).toBe(before); // in one row
   await backlog.getByText("Show as a table").click();
   await expect(backlog.getByRole("table")).toBeVisible();
+  expect(await high(backlog)).toBeGreaterThan(before);
+  expect(await high(trend)).toBe(before); // only the card that was opened grows
   const download = page.waitForEvent("download");
   await backlog.getByRole("button", { name: /as a CSV file$/ }).click();
   expect((await download).suggestedFilename()).toBe("Open requests by age.csv");
+  await backlog.getByText("Show as a table").click();
+  await expect.poll(() => high(backlog)).toBe(before);
 
   const answer = page.waitForResponse((r) => /\/api\/v1\/tickets\?.*status=/.test(r.url()) && r.ok());
   await tile.click();

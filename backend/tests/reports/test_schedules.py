@@ -95,6 +95,8 @@ async def test_each_gets_the_rows_they_may_see_at_its_time_once(who: Any, databa
         (mail,) = await mails_to(database, await id_of(api))
         assert mail.subject == "Every morning"
         assert await sums(mail) == sum(line["values"][0] for line in shown["lines"])
+        count = len(shown["lines"])
+        assert ["Contents", "1 row" if count == 1 else f"{count} rows"] in mail.words["facts"]
     again = await head.get(f"/reports/schedules/{schedule['id']}")
     assert datetime.fromisoformat(again["next_at"]) > datetime.now(UTC)
     assert again["last"]["status"] == "DONE"

@@ -114,7 +114,7 @@ def _status(d: Board) -> Sheet:
 
 
 def _times(d: Board) -> Sheet:
-    columns = [("Half within", Unit.SECONDS), ("90 % within", Unit.SECONDS), ("Average", Unit.SECONDS)]
+    columns = [("Half within", Unit.SECONDS), ("90% within", Unit.SECONDS), ("Average", Unit.SECONDS)]
     told = (
         ("First response, working time", "first_response_working"),
         ("First response", "first_response"),
@@ -156,7 +156,7 @@ def _approvers(d: Board) -> Sheet:
 
 
 def _stages(d: Board) -> Sheet:
-    columns = [("Half within", Unit.SECONDS), ("90 % within", Unit.SECONDS), *_counts("Decided")]
+    columns = [("Half within", Unit.SECONDS), ("90% within", Unit.SECONDS), *_counts("Decided")]
     rows = ((s["stage"], (s["p50"], s["p90"], s["count"])) for s in d["stages"])
     return _sheet("Approvals by stage", "Stage", columns, rows)
 

@@ -54,7 +54,7 @@ async def tell_reader(
         facts=[
             ["Report", export.report_name],
             ["Counted", formats.instant(now())],
-            ["Rows", formats.number(rows)],
+            ["Contents", f"{formats.number(rows)} {'row' if rows == 1 else 'rows'}"],
             *([["Sent by", by]] if export.asked_by_id != part.user_id else []),
         ],
         enclosed={WHAT: part.id} if is_attached else {},

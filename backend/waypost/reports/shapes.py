@@ -48,7 +48,7 @@ def _in_working_time(key: str, label: str) -> tuple[Measure, ...]:
     return (
         Measure(f"{key}_worked_avg", f"{said}, average", Unit.WORKED, f"avg({of})"),
         Measure(f"{key}_worked_p50", f"{said}, half within", Unit.WORKED, _percentile("0.5", of)),
-        Measure(f"{key}_worked_p90", f"{said}, 90 % within", Unit.WORKED, _percentile("0.9", of)),
+        Measure(f"{key}_worked_p90", f"{said}, 90% within", Unit.WORKED, _percentile("0.9", of)),
     )
 
 
@@ -68,7 +68,7 @@ MEASURES: dict[str, Measure] = {
         Measure("amount_sum", "Amount, sum", Unit.MONEY, f"CASE WHEN {_ONE_CURRENCY} THEN sum(f.amount) END"),
         Measure("amount_avg", "Amount, average", Unit.MONEY, f"CASE WHEN {_ONE_CURRENCY} THEN avg(f.amount) END"),
         Measure("response_p50", "First response, half within", Unit.SECONDS, _percentile("0.5", ANSWERED)),
-        Measure("response_p90", "First response, 90 % within", Unit.SECONDS, _percentile("0.9", ANSWERED)),
+        Measure("response_p90", "First response, 90% within", Unit.SECONDS, _percentile("0.9", ANSWERED)),
         Measure(
             "response_worked_p50",
             "First response in working time, half within",
@@ -77,14 +77,14 @@ MEASURES: dict[str, Measure] = {
         ),
         Measure(
             "response_worked_p90",
-            "First response in working time, 90 % within",
+            "First response in working time, 90% within",
             Unit.WORKED,
             _percentile("0.9", "f.response_worked"),
         ),
         Measure("response_kept_share", "First response in time, share", Unit.SHARE, "avg(f.response_kept::int)"),
         Measure("resolution_avg", "Resolution, average", Unit.SECONDS, f"avg({TOOK})"),
         Measure("resolution_p50", "Resolution, half within", Unit.SECONDS, _percentile("0.5", TOOK)),
-        Measure("resolution_p90", "Resolution, 90 % within", Unit.SECONDS, _percentile("0.9", TOOK)),
+        Measure("resolution_p90", "Resolution, 90% within", Unit.SECONDS, _percentile("0.9", TOOK)),
         *_in_working_time("resolution", "Resolution"),
         Measure("approval_avg", "Waiting for approval, average", Unit.SECONDS, "avg(f.approval_seconds)"),
         *_in_working_time("approval", "Waiting for approval"),

@@ -69,7 +69,7 @@ describe("what two versions say differently", () => {
       "when clocks wait: waiting for the requester → in no status",
       "waiting for approval: does not count → counts",
       "what is opened again: goes on, without the time it was done → stays over",
-      "warnings: 75 % → 50 %, 90 %",
+      "warnings: 75% → 50%, 90%",
     ]);
   });
   it("names actions that came and went", () => {
@@ -97,7 +97,7 @@ describe("what two versions say differently", () => {
         before: "When it is late: tell a person (Person 7), for Resolution",
         after: "not any more",
       },
-      { what: "what happens", before: "none", after: "At the warning of 75 %: hand it to a team (Team 5)" },
+      { what: "what happens", before: "none", after: "At the warning of 75%: hand it to a team (Team 5)" },
     ]);
     expect(named(before, after)).toEqual({ person: [7], team: [5], department: [] });
   });

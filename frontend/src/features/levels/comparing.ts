@@ -85,7 +85,7 @@ export function differences(before: PolicyText, after: PolicyText, words: Words)
   const reopened = (text: PolicyText) => t(`levels.policy.reopeningIs.${text.reopening}`);
   note(part("reopening"), reopened(before), reopened(after));
   const warned = (text: PolicyText) =>
-    words.list(text.warnings.map((percent) => `${percent} %`)) || t("levels.compare.none");
+    words.list(text.warnings.map((percent) => `${percent}%`)) || t("levels.compare.none");
   note(part("warnings"), warned(before), warned(after));
   const [was, is] = [before, after].map((text) => text.actions.map((action) => actionWords(action, words)));
   for (const gone of without(was, is))

@@ -1,8 +1,7 @@
 /** What a dashboard's charts are: each its words, its table and how it is drawn. */
-import type { EChartsOption } from "echarts";
 import type { DashboardRead } from "@/api/generated";
 import { duration, number } from "@/shared/lib/format";
-import { axes, bars, heat, legend, tooltip, WITH_LEGEND } from "./drawing";
+import { axes, bars, heat, legend, tooltip, WITH_LEGEND, type Draw } from "./drawing";
 import {
   extremes,
   LEVELS,
@@ -15,14 +14,13 @@ import {
   type Link,
   type Table,
 } from "./model";
-import type { Colours } from "./palette";
 
 export interface Chart {
   key: string;
   title: string;
   summary: string;
   table: Table;
-  draw: (colours: Colours) => EChartsOption;
+  draw: Draw;
   tall?: boolean;
   /** The table's columns that are drawn, a series each; all numbers are when this says nothing. */
   series?: number[];
@@ -116,19 +114,19 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
           ),
     ].join(" "),
     trend,
-    (c) => ({
+    (c, room) => ({
       ...axes(
         c,
         trend.rows.map((r) => String(r.cells[0])),
       ),
       grid: WITH_LEGEND,
-      legend: legend(c),
+      legend: legend(c, room),
       tooltip: tooltip(c),
       series: (
         [
           [1, "solid", 2, "circle"],
           [2, "dashed", 2, "rect"],
-          [3, "dotted", 1.5, "none"],
+          [3, "dotted", 2, "none"],
         ] as const
       ).map(([n, type, width, symbol]) => ({
         type: "line" as const,
@@ -221,7 +219,7 @@ export function chartsOf(d: DashboardRead, w: Words): Chart[] {
     "parts",
     t("reports.partsSays", { approval: share[0], work: share[1], requester: share[2] }),
     parts,
-    bars(parts, true, false, " %", [2]),
+    bars(parts, true, false, "%", [2]),
     false,
     { series: [2] },
   );

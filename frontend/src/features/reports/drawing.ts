@@ -1,8 +1,13 @@
-/** Pure: how bars, lines and heat maps are drawn, in the colours of the page. */
+/** Pure: how bars, lines and heat maps are drawn, in the colours of the page and the room (pixels across) there is. */
 import type { EChartsOption } from "echarts";
 import { number } from "@/shared/lib/format";
 import type { Table } from "./model";
 import type { Colours } from "./palette";
+
+export type Draw = (colours: Colours, room?: number) => EChartsOption;
+/** As on a phone. */
+const NARROW = 320;
+const isNarrow = (room: number): boolean => room < NARROW;
 
 export const GRID = { left: 4, right: 12, top: 12, bottom: 4, containLabel: true };
 export const WITH_LEGEND = { ...GRID, top: 34 };
@@ -10,15 +15,21 @@ export const WITH_LEGEND = { ...GRID, top: 34 };
 const LONG = 20; // letters of a label that may want a second line
 const MOST_BROKEN = 10;
 
-/** A label in two lines, as even as its words allow. */
-function inTwo(label: string): string {
+/** A label in two lines, as even as its words allow; a sign between words ends the first. */
+export function inTwo(label: string): string {
   const half = (label.length - 1) / 2;
-  const blanks = [...label.matchAll(/ /g)].map((found) => found.index);
+  const blanks = [...label.matchAll(/ (?![·–] )/g)].map((found) => found.index);
   const at = blanks.sort((a, b) => Math.abs(a - half) - Math.abs(b - half))[0];
   return at === undefined ? label : `${label.slice(0, at)}\n${label.slice(at + 1)}`;
 }
 
-export function axes(c: Colours, labels: string[], isAcross = false, unit = ""): EChartsOption {
+export function axes(
+  c: Colours,
+  labels: string[],
+  isAcross = false,
+  unit = "",
+  room = Infinity,
+): EChartsOption {
   const isLong = labels.some((label) => label.length > LONG);
   const words = {
     type: "category" as const,
@@ -27,11 +38,14 @@ export function axes(c: Colours, labels: string[], isAcross = false, unit = ""):
       isAcross && isLong
         ? {
             color: c.muted,
-            width: 130,
+            width: isNarrow(room) ? 104 : 130,
             fontSize: 11,
-            lineHeight: 11,
-            // two lines have room beside a bar as long as there are few; the table has the whole words
-            overflow: labels.length > MOST_BROKEN ? ("truncate" as const) : ("break" as const),
+            lineHeight: 12,
+            overflow: "truncate" as const, // the table has the whole words
+            // two lines have room beside a bar as long as there are few
+            ...(labels.length > MOST_BROKEN
+              ? {}
+              : { formatter: (label: string) => (label.length > LONG ? inTwo(label) : label) }),
           }
         : { color: c.muted },
     axisLine: { lineStyle: { color: c.border } },
@@ -41,21 +55,21 @@ export function axes(c: Colours, labels: string[], isAcross = false, unit = ""):
   const values = {
     type: "value" as const,
     minInterval: unit ? undefined : 1,
-    splitNumber: isAcross ? 3 : undefined,
-    max: unit === " %" ? 100 : undefined,
+    splitNumber: isAcross ? (isNarrow(room) ? 2 : 3) : undefined,
+    ...(unit === "%" ? { max: 100, interval: isNarrow(room) ? 50 : 25 } : {}),
     axisLabel: { color: c.muted, hideOverlap: true, formatter: (v: number) => `${number(v)}${unit}` },
     splitLine: { lineStyle: { color: c.border } },
   };
   return isAcross ? { xAxis: values, yAxis: words } : { xAxis: words, yAxis: values };
 }
-export const legend = (c: Colours) => ({
+export const legend = (c: Colours, room = Infinity) => ({
   type: "scroll" as const,
   top: 0,
   left: 0,
-  textStyle: { color: c.text },
-  itemWidth: 16,
+  textStyle: { color: c.text, ...(isNarrow(room) ? { fontSize: 11 } : {}) },
+  itemWidth: isNarrow(room) ? 12 : 16,
   itemHeight: 10,
-  itemGap: 8,
+  itemGap: isNarrow(room) ? 5 : 8,
   pageIconColor: c.text,
   pageIconInactiveColor: c.muted,
   pageIconSize: 11,
@@ -73,7 +87,7 @@ export const tooltip = (c: Colours) => ({
 
 /** Bars of one or several series; `rows` are words first, then a number for each series. */
 export function bars(table: Table, isAcross: boolean, isStacked = false, unit = "", columns?: number[]) {
-  return (c: Colours): EChartsOption => {
+  return (c: Colours, room = Infinity): EChartsOption => {
     const shown = columns ?? table.columns.slice(1).map((_, n) => n + 1);
     return {
       ...axes(
@@ -81,9 +95,10 @@ export function bars(table: Table, isAcross: boolean, isStacked = false, unit = 
         table.rows.map((r) => String(r.cells[0] ?? "")),
         isAcross,
         unit,
+        room,
       ),
       grid: shown.length > 1 ? WITH_LEGEND : GRID,
-      legend: shown.length > 1 ? legend(c) : undefined,
+      legend: shown.length > 1 ? legend(c, room) : undefined,
       series: shown.map((n) => ({
         type: "bar" as const,
         name: table.columns[n],
@@ -95,10 +110,15 @@ export function bars(table: Table, isAcross: boolean, isStacked = false, unit = 
   };
 }
 
+const BESIDE = 116; // pixels of a heat map that are not its cells
+/** Letters as large as a cell has room for under it. */
+const small = (cell: number) =>
+  cell < 54 ? { fontSize: 9, lineHeight: 10 } : { fontSize: 11, lineHeight: 12 };
+
 export function heat(table: Table, down: string[], across: string[], counts: [number, number, number][]) {
   const most = Math.max(1, ...counts.map((p) => p[2]));
   const isFew = across.length <= MOST_BROKEN;
-  return (c: Colours): EChartsOption => ({
+  return (c: Colours, room = Infinity): EChartsOption => ({
     grid: { ...GRID, bottom: 44 },
     xAxis: {
       type: "category",
@@ -106,7 +126,7 @@ export function heat(table: Table, down: string[], across: string[], counts: [nu
       axisLabel: {
         color: c.muted,
         // a few all have room, in two lines
-        ...(isFew ? { interval: 0, formatter: inTwo, fontSize: 9, lineHeight: 10 } : {}),
+        ...(isFew ? { interval: 0, formatter: inTwo, ...small((room - BESIDE) / across.length) } : {}),
       },
       axisTick: { show: false },
     },
@@ -116,7 +136,7 @@ export function heat(table: Table, down: string[], across: string[], counts: [nu
       inverse: true,
       axisLabel: {
         color: c.muted,
-        width: 92,
+        width: isNarrow(room) ? 70 : 92,
         lineHeight: 13,
         overflow: down.length > MOST_BROKEN ? "truncate" : "break",
       },

@@ -1,11 +1,9 @@
 /** Pure: a report as it is being made, its result as a table and a picture, and the list behind a number. */
-import type { EChartsOption } from "echarts";
 import type { ReportRead, ReportResult } from "@/api/generated";
 import type { Json } from "@/shared/conditions/conditions";
 import { duration, number } from "@/shared/lib/format";
-import { heat, legend, tooltip } from "../drawing";
+import { heat, legend, tooltip, type Draw } from "../drawing";
 import type { Link, Table } from "../model";
-import type { Colours } from "../palette";
 
 export const CHARTS = ["BAR", "STACKED", "LINE", "HEAT", "TABLE"] as const;
 export type ChartKind = (typeof CHARTS)[number];
@@ -127,20 +125,25 @@ export function tableOf(result: ReportResult, words: { empty: string; all: strin
 }
 
 const MOST_TOLD = 16; // labels under bars
-const MOST_FLAT = 3; // of them on a narrow screen
-export function pictureOf(kind: ChartKind, table: Table) {
+const LETTER = 7; // pixels across, and between two labels
+const BESIDE = 60; // what stands beside the bars
+/** Whether labels under bars have room beside each other. */
+const areFlat = (labels: string[], room: number): boolean =>
+  Math.max(0, ...labels.map((label) => label.length + 1)) * LETTER * labels.length <= room - BESIDE;
+
+export function pictureOf(kind: ChartKind, table: Table): Draw {
   const labels = table.rows.map((r) => String(r.cells[0]));
-  return (c: Colours): EChartsOption => {
+  return (c, room = 0) => {
     const grid = { left: 4, right: 12, top: 40, bottom: 4, containLabel: true };
     if (kind === "HEAT") {
       const cells = table.rows.flatMap((r, y) =>
         r.cells.slice(1).map((v, x) => [x, y, Number(v ?? 0)] as [number, number, number]),
       );
-      return heat(table, labels, table.columns.slice(1), cells)(c);
+      return heat(table, labels, table.columns.slice(1), cells)(c, room);
     }
     return {
       grid,
-      legend: legend(c),
+      legend: legend(c, room),
       tooltip: tooltip(c),
       xAxis: {
         type: "category",
@@ -149,7 +152,7 @@ export function pictureOf(kind: ChartKind, table: Table) {
         // every one is told as long as they have room, however narrow the screen is
         axisLabel: {
           color: c.muted,
-          ...(labels.length <= MOST_TOLD ? { interval: 0, rotate: labels.length > MOST_FLAT ? 35 : 0 } : {}),
+          ...(labels.length <= MOST_TOLD ? { interval: 0, rotate: areFlat(labels, room) ? 0 : 35 } : {}),
         },
       },
       yAxis: { type: "value", axisLabel: { color: c.muted }, splitLine: { lineStyle: { color: c.border } } },
