@@ -9,6 +9,7 @@ and an event that comes again changes nothing. Creating a ticket costs nothing m
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ EVENTS = 1000  # of the log, looked at in one transaction
 TICKETS = 1000  # worked out anew in one transaction
 CLEARED = 50_000  # rows removed in one transaction
 CLEARING = -1  # `rebuild_next` while what was counted is removed
-TURNS = 50  # transactions before the worker does something else
+TURN = 5.0  # seconds a worker process gives to counting at a time
 PLACES_CLOSED = {"team.deleted": "team_id", "department.deleted": "department_id"}
 
 _lock = text(
@@ -170,11 +171,12 @@ async def _rebuild_on(session: AsyncSession, after: int, last: int) -> None:
 
 
 async def run_due(database: Database) -> bool:
-    """Follow the log to its end, in turns; returns whether something is left."""
-    for _ in range(TURNS):
-        if not await follow(database):
-            return False
-    return True
+    """Follow the log, and make what is to be made, for a turn; returns whether something is left."""
+    until = time.monotonic() + TURN
+    while await follow(database):
+        if time.monotonic() >= until:
+            return True
+    return False
 
 
 async def begin_rebuild(session: AsyncSession) -> None:
