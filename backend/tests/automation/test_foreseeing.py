@@ -16,6 +16,7 @@ from waypost.tickets.models import Ticket
 
 __all__ = ["workflow"]  # the fixture
 DEAR = {"field": "amount", "op": "gte", "value": "500"}
+STANDS = {"field": "sla_state", "op": "eq", "value": "PAUSED"}  # until its approvers have decided, by the policy of all
 DO = {
     "critical": {"do": "SET_PRIORITY", "priority": "CRITICAL"},
     "high": {"do": "SET_PRIORITY", "priority": "HIGH"},
@@ -64,6 +65,14 @@ RULES: dict[str, list[tuple[Any, Any, list[str], dict[str, Any]]]] = {
     "a comment is heard of": [("SUBMITTED", DEAR, ["say"], {}), ("COMMENTED", None, ["board"], {})],
     "an assignment is heard of": [("SUBMITTED", None, ["nobody", "turn"], {}), ("ASSIGNED", None, ["board"], {})],
     "no rule follows itself": [("UPDATED", None, ["board"], {}), ("SUBMITTED", DEAR, ["tag"], {})],
+    "its service level": [
+        ("SUBMITTED", STANDS, ["board"], {}),
+        ("SUBMITTED", {"field": "sla_state", "op": "is_empty"}, ["other"], {}),
+    ],
+    "its service level once it is urgent": [
+        ("SUBMITTED", DEAR, ["critical"], {}),
+        ({"on": "UPDATED", "fields": ["priority"]}, STANDS, ["board"], {}),
+    ],
     "its own answer": [("SUBMITTED", None, ["code", "board"], {})],
     "an answer that does not fit": [("SUBMITTED", None, ["bad code", "board"], {})],
 }
@@ -112,6 +121,22 @@ async def test_what_is_shown_is_what_is_asked_once_rules_have_heard_of_it(
         sent = await employee.get(f"/tickets/{ticket['id']}")
         assert path["priority"] == sent["priority"]
         await employee.post(f"/tickets/{ticket['id']}/transitions", {"to": "DRAFT"})  # out of their queues
+
+
+async def test_a_request_has_the_service_level_it_will_have(
+    who: Any, rule: Any, actions: Any, hardware: Any, database: Any
+) -> None:
+    """New or a draft: as the policy says that holds for it. Nothing of it is kept."""
+    employee = await who("employee")
+    await rule("SUBMITTED", actions["board"], condition=STANDS)
+    path = await employee.post("/tickets/path", BODIES[0])
+    assert [s[0] for s in promised(path)] == ["Board"]
+    draft = await employee.post("/tickets", hardware("40.00", submit=False), expect=201)
+    path = await employee.post(f"/tickets/{draft['id']}/path", {"priority": "HIGH"})
+    assert [s[0] for s in promised(path)] == ["Board"]
+    async with database.read() as session:
+        row = await session.get_one(Ticket, draft["id"])
+        assert (row.sla_state, row.sla_due_at) == (None, None)
 
 
 async def test_what_needs_nobodys_yes_is_approved_before_rules_hear_of_it(

@@ -31,7 +31,7 @@ from waypost.kernel.conditions.evaluate import holds
 from waypost.kernel.conditions.fields import CUSTOM
 from waypost.kernel.errors import Refusal
 from waypost.kernel.events import Event
-from waypost.tickets import assigning, by_rule, events, filling, reviewing, service, tagging
+from waypost.tickets import assigning, by_rule, clocking, events, filling, reviewing, service, tagging
 from waypost.tickets.lifecycle import Status
 from waypost.tickets.models import Ticket
 
@@ -68,7 +68,7 @@ class _Ahead:
             setattr(self.ticket, name, value)
 
 
-_CHANGED = (*service.EDITABLE_FIELDS, "assignee_id", "team_id")
+_CHANGED = (*service.EDITABLE_FIELDS, "assignee_id", "team_id", "sla_due_at", "sla_state")
 
 
 async def when_sent(
@@ -81,6 +81,7 @@ async def when_sent(
     """
     if not await session.scalar(select(exists().where(AutomationRule.is_active, _decides))):
         return None
+    await clocking.foresee(session, ticket)
     ahead = _Ahead(ticket, kind, form)
     try:
         await _check_asks(session, ahead, None)
@@ -169,6 +170,7 @@ async def _change(session: AsyncSession, ahead: _Ahead, values: dict[str, Any]) 
     told = service.told_of(ticket, changed)
     for name, value in changed.items():
         setattr(ticket, name, value)
+    await clocking.foresee(session, ticket)  # another policy may hold for it now
     if changed.keys() - service.NOT_SHOWN:
         if ahead.by is not None and not named.fits(ahead.by, _subject(ahead)):
             ahead.by = None  # the conditions choose again
@@ -206,6 +208,7 @@ async def _assign(session: AsyncSession, action: Action, ahead: _Ahead) -> Event
         new_team_id=team,
     )
     ticket.assignee_id, ticket.team_id = assignee, team
+    await clocking.foresee(session, ticket)
     return told
 
 

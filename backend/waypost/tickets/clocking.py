@@ -91,8 +91,12 @@ async def look(
     *,
     choosing: Collection[int] = (),
     is_newest: bool = False,
+    ahead: Sequence[Line] = (),
 ) -> list[Measured]:
-    """What `measure_tickets` finds, of those tickets that have clocks or get some. Nothing is written."""
+    """What `measure_tickets` finds, of those tickets that have clocks or get some. Nothing is written.
+
+    `ahead` is what is taken as having happened to each of them after all its log says.
+    """
     chosen: dict[int, Deal | None] = {}
     for ticket in tickets:
         if ticket.id in choosing and ticket.submitted_at is not None and Status(ticket.status) not in _OVER:
@@ -100,7 +104,7 @@ async def look(
     asked = [t for t in tickets if t.sla_state is not None or chosen.get(t.id) is not None]
     if not asked:
         return []
-    stories = await stories_of(session, asked)
+    stories = await stories_of(session, asked, ahead)
     attached: dict[int, Deal | None] = {}
     for ticket_id in chosen.keys() & stories.keys():
         pins, deal = stories[ticket_id].pins, chosen[ticket_id]
@@ -119,11 +123,24 @@ async def look(
     return found
 
 
-async def stories_of(session: AsyncSession, tickets: Sequence[Ticket]) -> dict[int, Told]:
-    """What the log says of each of these tickets."""
+async def foresee(session: AsyncSession, ticket: Ticket) -> None:
+    """Say on `ticket`, which is nobody's row, how its service level would stand had it been sent just now, into review."""
+    at = now()
+    moves = ((events.TicketSubmitted, Status.SUBMITTED), (events.ReviewStarted, Status.IN_REVIEW))
+    sent = [
+        Line(events.TicketUpdated.type, {"changes": {"priority": [None, ticket.priority]}}, at, None),
+        *(Line(move.type, {"new_status": status.value}, at, None) for move, status in moves),
+    ]
+    found = await look(session, [ticket], at, choosing={ticket.id}, ahead=sent)
+    ticket.sla_due_at, ticket.sla_state = _in_short(found[0]) if found else (None, None)
+
+
+async def stories_of(session: AsyncSession, tickets: Sequence[Ticket], ahead: Sequence[Line] = ()) -> dict[int, Told]:
+    """What the log says of each of these tickets, and what is `ahead`."""
     lines = await _log(session, [t.id for t in tickets])
     return {
-        t.id: told(lines[t.id], requester_id=t.requester_id, team_id=t.team_id, priority=t.priority) for t in tickets
+        t.id: told([*lines[t.id], *ahead], requester_id=t.requester_id, team_id=t.team_id, priority=t.priority)
+        for t in tickets
     }
 
 
