@@ -82,7 +82,7 @@ async def test_whom_the_picker_offers(fresh_who: Any) -> None:
     second = await (await fresh_who("agent")).get("/requesters", params={"limit": 2, "cursor": first["next_cursor"]})
     assert not {p["id"] for p in first["items"]} & {p["id"] for p in second["items"]}
     await (await fresh_who("auditor")).get("/requesters", expect=403)
-    await (await fresh_who("agent")).get("/requesters", params={"q": "x" * 101}, expect=422)
+    assert (await (await fresh_who("agent")).get("/requesters", params={"q": "x" * 1001}))["items"] == []
 
 
 async def test_it_is_the_requesters_request(who: Any, hardware: Any, find_step: Any) -> None:
