@@ -119,11 +119,10 @@ async def _look(owner: str, plans: TextIO) -> tuple[list[Any], list[str]]:
     """Every kind of request, measured; what is wrong with it."""
     from benchmarks.volume_asked import DASHBOARD
     from benchmarks.volume_measured import Listener, NoAnswer, People, explained, measured, whole_reads
-    from waypost.app import create_app
+    from waypost.app import app
     from waypost.kernel.db import database
     from waypost.reports import keeping
 
-    app = create_app()
     found, wrong = [], []
     async with app.router.lifespan_context(app):
         people, listener = People(app), Listener(database())

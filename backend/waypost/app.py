@@ -54,7 +54,7 @@ from waypost.automation import router as automation
 from waypost.catalog import categories_router as categories
 from waypost.catalog import forms_router as forms
 from waypost.catalog import router as catalog
-from waypost.kernel import health, hints, http, limits, logs, openapi, queue, webapp
+from waypost.kernel import health, hints, http, limits, logs, memory, openapi, queue, webapp
 from waypost.kernel.cautions import cautions
 from waypost.kernel.db import Database, use_database
 from waypost.kernel.events import use_wiring
@@ -251,3 +251,4 @@ def create_app() -> FastAPI:
 
 
 app = create_app()
+memory.keep_what_is_there()

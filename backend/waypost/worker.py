@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.duties import SCHEDULE, Task, tasks
-from waypost.kernel import hints, logs, processes, queue
+from waypost.kernel import hints, logs, memory, processes, queue
 from waypost.kernel.cautions import in_the_open
 from waypost.kernel.db import Database, use_database
 from waypost.kernel.events import use_wiring
@@ -51,6 +51,7 @@ def _start(**_: Any) -> None:
     _valkey = hints.connect(get_settings())
     _database.after_commit.append(_remember)
     use_database(_database)
+    memory.keep_what_is_there()
 
 
 @worker_process_shutdown.connect  # type: ignore[untyped-decorator]

@@ -94,3 +94,24 @@ async def test_reports_wait_in_turn_and_leave_connections(
     await jane.get("/tickets")
     over.set()
     assert all(shown["lines"] for shown in await asyncio.gather(*waiting, *held) if shown is not None)
+
+
+async def test_only_a_report_since_ever_may_read_everything(
+    who: Any, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jane, asked_for = await who("employee"), list[bool]()
+    limited_read = Database.limited_read
+
+    def noted(self: Database, milliseconds: int, *, by_index: bool = False) -> Any:
+        asked_for.append(by_index)
+        return limited_read(self, milliseconds, by_index=by_index)
+
+    monkeypatch.setattr(Database, "limited_read", noted)
+    since = {"field": "created_at", "op": "gte", "value": "-90d"}
+    until = {"field": "created_at", "op": "lt", "value": "-90d"}
+    mine = {"field": "requester_id", "op": "eq", "value": "me"}
+    for condition in (since, {"all": [mine, {"all": [since, until]}]}):
+        await jane.post("/reports/preview", asked(condition=condition))
+    for condition in (None, until, mine, {"any": [mine, since]}, {"not": since}):
+        await jane.post("/reports/preview", asked(condition=condition))
+    assert asked_for == [True, True, False, False, False, False, False]
