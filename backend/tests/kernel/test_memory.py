@@ -18,3 +18,9 @@ def test_what_is_there_is_kept_and_what_comes_is_not() -> None:
     tracked = {id(one) for one in gc.get_objects()}
     assert id(there) not in tracked
     assert id(coming) in tracked
+
+
+def test_all_is_looked_through_seldom() -> None:
+    memory.keep_what_is_there()
+    assert gc.get_threshold() == (memory.YOUNG, memory.GROWING, memory.OLD)
+    assert gc.isenabled()
