@@ -21,6 +21,7 @@ def test_what_is_there_is_kept_and_what_comes_is_not() -> None:
 
 
 def test_all_is_looked_through_seldom() -> None:
+    young = gc.get_threshold()[:2]
     memory.keep_what_is_there()
-    assert gc.get_threshold() == (memory.YOUNG, memory.GROWING, memory.OLD)
+    assert gc.get_threshold() == (*young, memory.OLD)
     assert gc.isenabled()

@@ -22,7 +22,7 @@ def may_get(actor: Actor, source: Source) -> bool:
     """Whether somebody may be sent this: a report that is shared with them, a dashboard that is made for who they are."""
     if isinstance(source, BoardSource):
         return source.kind in kinds_for(actor)
-    return actor.may(Permission.REPORTS_READ) and policy.may_see(actor, source)
+    return policy.may_look(actor) and policy.may_see(actor, source)
 
 
 def may_see_all(actor: Actor) -> bool:

@@ -19,11 +19,10 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
-from waypost.access.permissions import Permission
 from waypost.access.queries import actors_of_users
 from waypost.kernel.clock import now
 from waypost.kernel.db import Database, in_time
-from waypost.reports import readers
+from waypost.reports import policy, readers
 from waypost.reports.readers import AUTHORITY, WANTED, authority
 from waypost.reports.reading import Board, beside, region_of
 
@@ -173,7 +172,7 @@ async def _actors(session: AsyncSession, ids: Sequence[int]) -> AsyncIterator[tu
         some = ids[n : n + AT_ONCE]
         actors = await actors_of_users(session, some)
         for i in some:
-            if (actor := actors.get(i)) is not None and actor.may(Permission.REPORTS_READ):
+            if (actor := actors.get(i)) is not None and policy.may_look(actor):
                 yield i, actor
 
 

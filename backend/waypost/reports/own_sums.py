@@ -13,10 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from waypost.access.actor import Actor
-from waypost.access.permissions import Permission
 from waypost.access.queries import actors_of_users
 from waypost.kernel.clock import now
-from waypost.reports import readers
+from waypost.reports import policy, readers
 from waypost.reports.cells import OF_READER, cells_of
 from waypost.reports.models import REMOVE_EMPTY
 from waypost.reports.readers import ALL, AUTHORITY, WANTED, added, authority
@@ -93,7 +92,7 @@ async def _of_use_to(session: AsyncSession, row: Any) -> Actor | None:
     if not row.is_foreseen and row.read_at < now() - FORGOTTEN:
         return None
     actor = (await actors_of_users(session, [row.user_id])).get(row.user_id)
-    if actor is None or not actor.may(Permission.REPORTS_READ):
+    if actor is None or not policy.may_look(actor):
         return None
     sees_many = row.is_foreseen or await beside(session, actor, readers.MANY + 1) > readers.MANY
     return actor if sees_many else None

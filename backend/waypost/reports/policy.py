@@ -1,4 +1,7 @@
-"""Whose saved reports are whose: for one row, and as SQL. A report shows nothing of a ticket its reader may not see."""
+"""Who looks at reports, and whose saved ones are whose: for one row, and as SQL.
+
+A report shows nothing of a ticket its reader may not see.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,11 @@ from sqlalchemy import ColumnElement, or_
 from waypost.access.actor import Actor
 from waypost.access.permissions import Permission
 from waypost.reports.saved_models import SavedReport
+
+
+def may_look(actor: Actor) -> bool:
+    """Who looks at dashboards and reports at all."""
+    return actor.may(Permission.REPORTS_READ)
 
 
 def may_see(actor: Actor, report: SavedReport) -> bool:
